@@ -1,0 +1,25 @@
+//! `close(2)`: the descriptor is given back. The connection ends with the last descriptor of the socket, in its own time.
+
+use super::{Held, Ran, Subject, Told};
+use crate::ran;
+
+/// Corresponds to `close(2)`. In Rust a socket is closed when its owner is dropped, so an error of `close` is lost; here there
+/// is none but EBADF, which an owner cannot meet.
+///
+/// Over TCP: a FIN follows the last byte sent, or a RST goes out at once if bytes had arrived that nobody read (Linux; RFC 9293
+/// §3.6.1 says SHOULD).
+pub(super) fn close(held: &Held) -> Ran<()> {
+    let socket = held.take();
+    ran!(void drop(socket))
+}
+
+pub(super) fn told(on: &Subject) -> Told {
+    Told {
+        call: "close",
+        args: Vec::new(),
+        c: format!("close({});", on.name),
+        asked: format!("close({})", on.fd),
+        syscalls: &["close"],
+        waits_for: "the last bytes to be acknowledged (SO_LINGER)",
+    }
+}

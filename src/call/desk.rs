@@ -1,0 +1,165 @@
+//! The desk of a host: the sockets that it holds, by the names that the lesson gave them.
+
+use std::{
+    mem::ManuallyDrop,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use socket2::Socket;
+
+use super::system;
+use crate::trace::Host;
+
+/// What a socket speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// TCP over IPv4.
+    Tcp,
+    /// UDP over IPv4.
+    Udp,
+    /// TCP over IPv6.
+    Tcp6,
+    /// UDP over IPv6.
+    Udp6,
+}
+
+impl Protocol {
+    /// `tcp`, `udp`, `tcp6`, `udp6`
+    pub const ALL: [(&'static str, Protocol); 4] =
+        [("tcp", Protocol::Tcp), ("udp", Protocol::Udp), ("tcp6", Protocol::Tcp6), ("udp6", Protocol::Udp6)];
+
+    /// As in a lesson.
+    pub fn name(self) -> &'static str {
+        Protocol::ALL.iter().find(|(_, protocol)| *protocol == self).map_or("", |(name, _)| name)
+    }
+
+    /// Whether it is TCP.
+    pub fn is_tcp(self) -> bool {
+        matches!(self, Protocol::Tcp | Protocol::Tcp6)
+    }
+
+    /// Whether it runs over IPv6.
+    pub fn is_v6(self) -> bool {
+        matches!(self, Protocol::Tcp6 | Protocol::Udp6)
+    }
+}
+
+/// A socket of a host.
+///
+/// It outlives its descriptor: what the kernel does with a connection after `close` is part of the lesson. And a call that
+/// waits on another thread must not keep the descriptor open, so `close` takes it away beneath that call, as in C.
+///
+/// Dropping it closes nothing: a host's descriptors are numbers of its own thread's table, and the last one to let go may be
+/// another thread. The host closes them, by [`Held::take`] or [`Desk::clear`].
+#[derive(Debug)]
+pub struct Held {
+    /// Its name in the lesson.
+    pub name: String,
+    /// What it speaks.
+    pub protocol: Protocol,
+    socket: ManuallyDrop<Socket>,
+    closed: AtomicBool,
+    leftover: Mutex<Vec<u8>>,
+    ends: Mutex<(Option<SocketAddr>, Option<SocketAddr>)>,
+}
+
+impl Held {
+    /// The socket itself.
+    pub fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    /// Its descriptor; still the number that it had once it is closed.
+    pub fn descriptor(&self) -> i64 {
+        system::descriptor(&self.socket)
+    }
+
+    /// Whether its descriptor was given back.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// The owner of the descriptor, for `close` to drop. `None` if that was done already.
+    pub fn take(&self) -> Option<Socket> {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return None;
+        }
+        // `ManuallyDrop` leaves the descriptor alone, so the one made here is its only owner.
+        Some(system::owner_of(system::descriptor(&self.socket)))
+    }
+
+    /// Bytes that were received and belong to nobody yet: what stood behind a delimiter or a blank line.
+    pub fn leftover(&self) -> MutexGuard<'_, Vec<u8>> {
+        lock(&self.leftover)
+    }
+
+    /// Local and remote address as last seen, also after close.
+    pub fn ends(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        *lock(&self.ends)
+    }
+
+    /// Remembers the addresses.
+    pub fn saw_ends(&self, local: Option<SocketAddr>, peer: Option<SocketAddr>) {
+        let mut ends = lock(&self.ends);
+        *ends = (local.or(ends.0), peer.or(ends.1));
+    }
+}
+
+/// The sockets of one host, open and closed, in the order in which they were made.
+#[derive(Debug)]
+pub struct Desk {
+    /// Whose they are.
+    pub host: Host,
+    sockets: Mutex<Vec<Arc<Held>>>,
+}
+
+impl Desk {
+    /// An empty desk.
+    pub fn new(host: Host) -> Desk {
+        Desk { host, sockets: Mutex::new(Vec::new()) }
+    }
+
+    /// Puts a new socket on the desk; to be called on the host's threads. An older one of that name makes room.
+    pub fn put(&self, name: &str, protocol: Protocol, socket: Socket) -> Arc<Held> {
+        let held = Arc::new(Held {
+            name: name.to_owned(),
+            protocol,
+            socket: ManuallyDrop::new(socket),
+            closed: AtomicBool::new(false),
+            leftover: Mutex::default(),
+            ends: Mutex::default(),
+        });
+        let mut sockets = lock(&self.sockets);
+        for old in sockets.extract_if(.., |other| other.name == name) {
+            drop(old.take());
+        }
+        sockets.push(Arc::clone(&held));
+        held
+    }
+
+    /// The socket of this name.
+    pub fn find(&self, name: &str) -> Option<Arc<Held>> {
+        lock(&self.sockets).iter().find(|held| held.name == name).cloned()
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<Arc<Held>> {
+        lock(&self.sockets).clone()
+    }
+
+    /// Closes what is open and forgets all; to be called on the host's thread.
+    pub fn clear(&self) {
+        for held in lock(&self.sockets).drain(..) {
+            drop(held.take());
+        }
+    }
+}
+
+/// The lock's data; a thread that panicked while it held the lock has left it whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,131 @@
+//! Messages on a byte stream, by hand: a delimiter, or a length in front.
+//!
+//! TCP keeps the order of bytes and nothing else. A program that wants messages has to say where each one ends, and then
+//! call `recv` until it has one, because recv's cuts are not send's.
+
+use std::io;
+
+use super::{Done, Gave, Held, Piece, Told, arg, quoted};
+use crate::ran;
+
+/// The longest message that is put together, in bytes: what the other side claims is not to be trusted with memory.
+pub const LONGEST: usize = 1 << 20;
+
+/// Room offered to each `recv`, in bytes.
+const ROOM: usize = 4096;
+
+/// A way to find the end of a message.
+#[derive(Debug, Clone)]
+pub enum Framing {
+    /// Receive until these bytes have come.
+    Until(Vec<u8>),
+    /// Receive until there are so many bytes.
+    Exactly(usize),
+    /// Send a 4-byte length, most significant byte first, then these bytes.
+    SendPrefixed(Vec<u8>),
+    /// Receive a 4-byte length, then so many bytes.
+    Prefixed,
+}
+
+/// Receives until `delimiter` has come; gives the bytes with it. What stands behind it is kept for the next call.
+fn recv_until(on: &Held, delimiter: &[u8], pieces: &mut Vec<Piece>) -> io::Result<Vec<u8>> {
+    let mut bytes = std::mem::take(&mut *on.leftover());
+    loop {
+        if let Some(at) = find(&bytes, delimiter) {
+            *on.leftover() = bytes.split_off(at + delimiter.len());
+            return Ok(bytes);
+        }
+        if bytes.len() >= LONGEST {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("no delimiter in {} bytes", bytes.len())));
+        }
+        if let Err(error) = more(on, ROOM, &mut bytes, pieces) {
+            *on.leftover() = bytes;
+            return Err(error);
+        }
+    }
+}
+
+/// Receives until there are `size` bytes.
+fn recv_exactly(on: &Held, size: usize, pieces: &mut Vec<Piece>) -> io::Result<Vec<u8>> {
+    if size > LONGEST {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{size} bytes are claimed; at most {LONGEST} are taken")));
+    }
+    let mut bytes = std::mem::take(&mut *on.leftover());
+    while bytes.len() < size {
+        let missing = size - bytes.len();
+        if let Err(error) = more(on, missing, &mut bytes, pieces) {
+            *on.leftover() = bytes;
+            return Err(error);
+        }
+    }
+    *on.leftover() = bytes.split_off(size);
+    Ok(bytes)
+}
+
+/// Receives a message that begins with its length.
+fn recv_prefixed(on: &Held, pieces: &mut Vec<Piece>) -> io::Result<Vec<u8>> {
+    let prefix = recv_exactly(on, 4, pieces)?;
+    let length = prefix.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
+    recv_exactly(on, length, pieces)
+}
+
+/// Sends all of a message behind its length, however many calls it takes.
+fn send_prefixed(on: &Held, message: &[u8], pieces: &mut Vec<Piece>) -> io::Result<usize> {
+    let length = u32::try_from(message.len()).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+    let mut bytes = length.to_be_bytes().to_vec();
+    bytes.extend_from_slice(message);
+    let mut rest = &bytes[..];
+    while !rest.is_empty() {
+        let (piece, outcome) = Piece::send(on, rest);
+        pieces.push(piece);
+        rest = &rest[outcome?..];
+    }
+    Ok(bytes.len())
+}
+
+/// One more `recv` behind `bytes`. The end of the stream in the middle of a message is an error.
+fn more(on: &Held, room: usize, bytes: &mut Vec<u8>, pieces: &mut Vec<Piece>) -> io::Result<()> {
+    let (piece, outcome) = Piece::recv(on, room);
+    pieces.push(piece);
+    let came = outcome?;
+    if came.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("the stream ended within a message, after {} bytes of it", bytes.len())));
+    }
+    bytes.extend_from_slice(&came);
+    Ok(())
+}
+
+fn find(bytes: &[u8], delimiter: &[u8]) -> Option<usize> {
+    if delimiter.is_empty() {
+        return Some(0);
+    }
+    bytes.windows(delimiter.len()).position(|window| window == delimiter)
+}
+
+impl Framing {
+    pub(super) fn perform(&self, on: &Held) -> Done {
+        let mut pieces = Vec::new();
+        let ran = match self {
+            Framing::Until(delimiter) => ran!(recv_until(on, delimiter, &mut pieces)).map(Gave::Data),
+            Framing::Exactly(size) => ran!(recv_exactly(on, *size, &mut pieces)).map(Gave::Data),
+            Framing::SendPrefixed(message) => ran!(send_prefixed(on, message, &mut pieces)).map(Gave::Count),
+            Framing::Prefixed => ran!(recv_prefixed(on, &mut pieces)).map(Gave::Data),
+        };
+        let done = Done::of(ran, Gave::value);
+        Done { pieces, ..done }
+    }
+
+    pub(super) fn told(&self, _on: &super::Subject) -> Told {
+        let (call, args, waits_for) = match self {
+            Framing::Until(delimiter) => ("recv_until", vec![arg("delimiter", quoted(delimiter, 20))], "the delimiter"),
+            Framing::Exactly(size) => ("recv_exactly", vec![arg("size", format!("{size} bytes"))], "the rest of the bytes"),
+            Framing::SendPrefixed(message) => (
+                "send_prefixed",
+                vec![arg("message", format!("{} ({} bytes)", quoted(message, 40), message.len()))],
+                "room in the send buffer",
+            ),
+            Framing::Prefixed => ("recv_prefixed", Vec::new(), "the rest of the message"),
+        };
+        Told { call, args, c: String::new(), asked: String::new(), syscalls: &[], waits_for }
+    }
+}

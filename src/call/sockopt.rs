@@ -1,0 +1,84 @@
+//! `setsockopt(2)` and `getsockopt(2)`: the knobs of a socket.
+
+use std::{io, time::Duration};
+
+use socket2::{Socket, Type};
+
+use super::{Ran, Subject, Told, arg, system};
+use crate::ran;
+
+/// Corresponds to `setsockopt(2)`. Switches take 0 or 1, buffers bytes, `SO_LINGER` seconds (negative: off).
+///
+/// Errors: EINVAL (that value makes no sense), ENOPROTOOPT (no such option, or it can only be read).
+pub(super) fn set(socket: &Socket, option: &str, value: i64) -> Ran<()> {
+    let on = value != 0;
+    let bytes = usize::try_from(value).unwrap_or(0);
+    let linger = u64::try_from(value).ok().map(Duration::from_secs);
+    match option {
+        "SO_REUSEADDR" => ran!(socket.set_reuse_address(on)),
+        "SO_KEEPALIVE" => ran!(socket.set_keepalive(on)),
+        "SO_RCVBUF" => ran!(socket.set_recv_buffer_size(bytes)),
+        "SO_SNDBUF" => ran!(socket.set_send_buffer_size(bytes)),
+        "SO_LINGER" => ran!(socket.set_linger(linger)),
+        "SO_BROADCAST" => ran!(socket.set_broadcast(on)),
+        "TCP_NODELAY" => ran!(socket.set_tcp_nodelay(on)),
+        "IPV6_V6ONLY" => ran!(socket.set_only_v6(on)),
+        // SO_ERROR, SO_TYPE and SO_ACCEPTCONN can only be read.
+        _ => ran!(Err(io::Error::from(io::ErrorKind::Unsupported))),
+    }
+}
+
+/// Corresponds to `getsockopt(2)`. Switches are 0 or 1, buffers bytes (Linux gives twice what was set: it counts its own
+/// bookkeeping), `SO_LINGER` seconds or −1 for off, `SO_ERROR` an error number, which reading clears.
+pub(super) fn read(socket: &Socket, option: &str) -> Ran<i64> {
+    match option {
+        "SO_REUSEADDR" => ran!(socket.reuse_address()).map(i64::from),
+        "SO_KEEPALIVE" => ran!(socket.keepalive()).map(i64::from),
+        "SO_RCVBUF" => ran!(socket.recv_buffer_size()).map(length),
+        "SO_SNDBUF" => ran!(socket.send_buffer_size()).map(length),
+        "SO_LINGER" => ran!(socket.linger()).map(|linger| linger.map_or(-1, |time| length(time.as_secs()))),
+        "SO_BROADCAST" => ran!(socket.broadcast()).map(i64::from),
+        "SO_ERROR" => ran!(socket.take_error()).map(|error| error.and_then(|e| e.raw_os_error()).map_or(0, i64::from)),
+        "SO_TYPE" => ran!(socket.r#type()).map(|kind| if kind == Type::STREAM { 1 } else { 2 }),
+        "SO_ACCEPTCONN" => ran!(system::is_listener(socket)).map(i64::from),
+        "TCP_NODELAY" => ran!(socket.tcp_nodelay()).map(i64::from),
+        _ => ran!(socket.only_v6()).map(i64::from),
+    }
+}
+
+fn length(value: impl TryInto<i64>) -> i64 {
+    value.try_into().unwrap_or(i64::MAX)
+}
+
+/// The level that an option belongs to, as C names it.
+fn level(option: &str) -> &'static str {
+    match option.split('_').next() {
+        Some("TCP") => "IPPROTO_TCP",
+        Some("IPV6") => "IPPROTO_IPV6",
+        _ => "SOL_SOCKET",
+    }
+}
+
+pub(super) fn told_set(on: &Subject, option: &str, value: i64) -> Told {
+    let level = level(option);
+    Told {
+        call: "setsockopt",
+        args: vec![arg("option", option), arg("value", value)],
+        c: format!("setsockopt({}, {level}, {option}, &(int){{{value}}}, sizeof(int));", on.name),
+        asked: format!("setsockopt({}, {level}, {option}, {value})", on.fd),
+        syscalls: &["setsockopt"],
+        waits_for: "",
+    }
+}
+
+pub(super) fn told(on: &Subject, option: &str) -> Told {
+    let level = level(option);
+    Told {
+        call: "getsockopt",
+        args: vec![arg("option", option)],
+        c: format!("getsockopt({}, {level}, {option}, &value, &len);", on.name),
+        asked: format!("getsockopt({}, {level}, {option}, …)", on.fd),
+        syscalls: &["getsockopt"],
+        waits_for: "",
+    }
+}

@@ -1,0 +1,79 @@
+//! The map of the course, the list of lessons, and how far somebody is.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use super::{Screen, args::Show, code, progress, progress::Progress};
+use crate::course::{self, Builtin, Front};
+
+/// `sockwalk` alone.
+pub(super) fn map(show: &Show) -> Result<ExitCode> {
+    let mut screen = Screen::new(show)?;
+    let progress = Progress::load();
+    screen.say("# sockwalk\n\nThe life of a socket, call by call, on the real kernel.");
+    list(&mut screen, &progress);
+    let nine = || course::builtin().iter().filter(|lesson| lesson.in_tour);
+    let next = match progress.place() {
+        Some((lesson, part)) => format!("You were in `{lesson}`, part {part}. To go on there:\n\n```\nsockwalk {lesson}\n```"),
+        None => match nine().find(|lesson| !progress.is_finished(lesson.name)) {
+            Some(first) if nine().all(|lesson| !progress.is_finished(lesson.name)) => {
+                format!("To begin:\n\n```\nsockwalk {}\n```\n\nAll nine, one after the other: `sockwalk tour`. All that can be typed: `sockwalk --help`.", first.name)
+            }
+            Some(next) => format!("Next:\n\n```\nsockwalk {}\n```", next.name),
+            None => "You have walked them all. `sockwalk run FILE` runs a lesson of your own.".to_owned(),
+        },
+    };
+    screen.say(&next);
+    screen.failures()?;
+    Ok(code(true))
+}
+
+/// `sockwalk lessons`
+pub(super) fn lessons(show: &Show) -> Result<ExitCode> {
+    let mut screen = Screen::new(show)?;
+    list(&mut screen, &Progress::load());
+    screen.failures()?;
+    Ok(code(true))
+}
+
+/// `sockwalk progress [--reset]`
+pub(super) fn progress(reset: bool, show: &Show) -> Result<ExitCode> {
+    let mut screen = Screen::new(show)?;
+    let place = progress::file()?;
+    if reset {
+        let there = Progress::reset()?;
+        screen.plain(&if there { format!("forgotten: {}", place.display()) } else { "there was nothing to forget".to_owned() });
+    } else {
+        list(&mut screen, &Progress::load());
+        screen.plain(&format!("\n   kept in {}", place.display()));
+    }
+    screen.failures()?;
+    Ok(code(true))
+}
+
+/// A line for each lesson: number, name, title, and how far it was walked.
+fn list(screen: &mut Screen, progress: &Progress) {
+    let place = progress.place();
+    let line = |number: usize, lesson: &Builtin| {
+        let title = Front::read(lesson.file, lesson.text).map(|front| front.title).unwrap_or_default();
+        let mark = match &place {
+            Some((name, part)) if name == lesson.name => format!("part {part}"),
+            _ if progress.is_finished(lesson.name) => "✓".to_owned(),
+            _ => String::new(),
+        };
+        format!("   {number:2}  {:<10} {title:<46} {mark}", lesson.name).trim_end().to_owned()
+    };
+    let (nine, further): (Vec<&Builtin>, Vec<&Builtin>) = course::builtin().iter().partition(|lesson| lesson.in_tour);
+    screen.plain("");
+    for (index, lesson) in nine.iter().enumerate() {
+        screen.plain(&line(index + 1, lesson));
+    }
+    if !further.is_empty() {
+        screen.plain("\n   further lessons, for sockwalk check and sockwalk run:");
+        for (index, lesson) in further.iter().enumerate() {
+            screen.plain(&line(nine.len() + index + 1, lesson));
+        }
+    }
+    screen.plain("");
+}

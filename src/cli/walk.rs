@@ -1,0 +1,173 @@
+//! Walking through lessons: one, a file's, all nine, or a trace of one.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader},
+    path::Path,
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result, bail};
+
+use super::{
+    Screen,
+    args::{Part, Show},
+    code, progress::Progress, source,
+};
+use crate::{
+    course::{self, Lesson},
+    run::{self, Audience, Ended, Go},
+    stage::Stage,
+    trace::{Event, Reader, Sink, What},
+};
+
+/// Exit code of a program that Ctrl-C ended, as shells count it.
+const INTERRUPTED: u8 = 130;
+
+/// `sockwalk listen`
+pub(super) fn lesson(name: &str, part: Part, show: &Show) -> Result<ExitCode> {
+    let builtin = course::find(name).with_context(|| format!("there is no lesson `{name}`"))?;
+    let lesson = source::builtin(builtin)?;
+    let mut screen = Screen::new(show)?;
+    let mut progress = Progress::load();
+    let Some(from) = start(&lesson, part, &mut screen, &progress)? else { return done(&screen, true) };
+    let ended = walk(&lesson, from, &mut screen, Some(&mut progress))?;
+    done(&screen, ended.end.failed == 0)
+}
+
+/// `sockwalk run FILE`
+pub(super) fn file(path: &Path, part: Part, show: &Show) -> Result<ExitCode> {
+    let lesson = source::lesson(path)?;
+    let mut screen = Screen::new(show)?;
+    let from = checked_part(&lesson, part)?.unwrap_or(1);
+    let ended = walk(&lesson, from, &mut screen, None)?;
+    done(&screen, ended.end.failed == 0)
+}
+
+/// `sockwalk tour`
+pub(super) fn tour(show: &Show) -> Result<ExitCode> {
+    let mut screen = Screen::new(show)?;
+    let mut progress = Progress::load();
+    let nine: Vec<_> = course::builtin().iter().filter(|lesson| lesson.in_tour).collect();
+    let (mut first, mut from) = (0, 1);
+    if screen.steps()
+        && let Some((name, part)) = progress.place()
+        && let Some(at) = nine.iter().position(|lesson| lesson.name == name)
+    {
+        match screen.ask_go_on(&format!("You were in the lesson `{name}`, part {part}.")) {
+            None => return done(&screen, true),
+            Some(true) => (first, from) = (at, part),
+            Some(false) => {}
+        }
+    }
+    let (mut checks, mut failed, mut not_seen) = (0, 0, 0);
+    for builtin in &nine[first..] {
+        let lesson = source::builtin(builtin)?;
+        let ended = walk(&lesson, from.min(lesson.parts.len()), &mut screen, Some(&mut progress))?;
+        from = 1;
+        checks += ended.end.checks;
+        failed += ended.end.failed;
+        not_seen += ended.end.not_seen;
+        if ended.instead.is_some() {
+            return done(&screen, failed == 0);
+        }
+    }
+    let verdict = match failed {
+        0 => "all hold".to_owned(),
+        failed => format!("**{failed} failed**"),
+    };
+    let unseen = if not_seen == 0 { String::new() } else { format!(" ({not_seen} cannot be seen on this system)") };
+    screen.say(&format!("The tour: {} lessons, {checks} checks: {verdict}{unseen}.", nine.len() - first));
+    done(&screen, failed == 0)
+}
+
+/// `sockwalk replay FILE`
+pub(super) fn replay(path: &Path, show: &Show) -> Result<ExitCode> {
+    let from: Box<dyn BufRead> = if path.as_os_str() == "-" {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(BufReader::new(File::open(path).with_context(|| format!("can't open the trace {}", path.display()))?))
+    };
+    let mut screen = Screen::new(show)?;
+    let mut shown = false;
+    for event in Reader::new(from) {
+        let event = event.with_context(|| format!("can't read the trace {}", path.display()))?;
+        if pauses_before(&event) && shown {
+            shown = false;
+            if screen.pause() == Go::Leave {
+                return done(&screen, true);
+            }
+        }
+        shown |= !matches!(event.what, What::Lesson(_) | What::Part(_));
+        screen.take(&event);
+    }
+    screen.settle();
+    done(&screen, true)
+}
+
+/// A replay waits where the run waited.
+fn pauses_before(event: &Event) -> bool {
+    match &event.what {
+        What::Part(part) => part.shown,
+        What::Step(_) | What::End(_) => true,
+        _ => false,
+    }
+}
+
+/// Runs a lesson until it ends or is left, part by part as the person asks.
+fn walk(lesson: &Lesson, mut from: usize, screen: &mut Screen, mut progress: Option<&mut Progress>) -> Result<Ended> {
+    if lesson.front.stage == "cable" {
+        bail!("the lesson {} needs a cable between two hosts, which this version does not have", lesson.front.lesson);
+    }
+    loop {
+        let stage = Stage::loopback().context("can't start the threads of the two hosts")?;
+        let ended = run::run(lesson, from, stage, screen)?;
+        screen.settle();
+        from = match ended.instead {
+            Some(Go::Again) => ended.part,
+            Some(Go::Part(part)) => part,
+            Some(Go::On | Go::Leave) | None => {
+                if let Some(progress) = progress.as_mut().filter(|_| screen.steps()) {
+                    let name = &lesson.front.lesson;
+                    match ended.instead {
+                        Some(_) => progress.left(name, ended.part),
+                        None => progress.finished(name),
+                    }
+                    if let Err(error) = progress.save() {
+                        screen.say(&format!("Your place could not be kept: {error:#}."));
+                    }
+                }
+                return Ok(ended);
+            }
+        };
+    }
+}
+
+/// The part to start at; `None` if the person leaves at the question.
+fn start(lesson: &Lesson, part: Part, screen: &mut Screen, progress: &Progress) -> Result<Option<usize>> {
+    if let Some(part) = checked_part(lesson, part)? {
+        return Ok(Some(part));
+    }
+    let name = &lesson.front.lesson;
+    match progress.place() {
+        Some((left, part)) if screen.steps() && left == *name && part > 1 && part <= lesson.parts.len() => {
+            let answer = screen.ask_go_on(&format!("You left this lesson in part {part} of {}.", lesson.parts.len()));
+            Ok(answer.map(|there| if there { part } else { 1 }))
+        }
+        _ => Ok(Some(1)),
+    }
+}
+
+fn checked_part(lesson: &Lesson, part: Part) -> Result<Option<usize>> {
+    match part.number.map(usize::from) {
+        Some(part) if part > lesson.parts.len() => {
+            bail!("the lesson {} has {} parts; there is no part {part}", lesson.front.lesson, lesson.parts.len())
+        }
+        part => Ok(part),
+    }
+}
+
+fn done(screen: &Screen, good: bool) -> Result<ExitCode> {
+    screen.failures()?;
+    Ok(if screen.interrupted() { ExitCode::from(INTERRUPTED) } else { code(good) })
+}

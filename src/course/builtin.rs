@@ -1,0 +1,61 @@
+//! The lessons that are built in.
+
+/// A lesson that is built in: its file name and its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Builtin {
+    /// The name that runs it.
+    pub name: &'static str,
+    /// Its file in the repository.
+    pub file: &'static str,
+    /// The file's text.
+    pub text: &'static str,
+    /// True for the nine of `tour`; false for those that only `lessons`, `check` and their name run.
+    pub in_tour: bool,
+}
+
+macro_rules! lessons {
+    ($($tour:literal $name:literal $file:literal;)*) => {
+        &[$(Builtin {
+            name: $name,
+            file: concat!("lessons/en/", $file),
+            text: include_str!(concat!("../../lessons/en/", $file)),
+            in_tour: $tour,
+        }),*]
+    };
+}
+
+/// In the order of the course.
+pub fn builtin() -> &'static [Builtin] {
+    const ALL: &[Builtin] = lessons! {
+        true "socket" "01-socket.md";
+        true "bind" "02-bind.md";
+        true "listen" "03-listen.md";
+        true "accept" "04-accept.md";
+        true "connect" "05-connect.md";
+        true "send" "06-send.md";
+        true "recv" "07-recv.md";
+        true "close" "08-close.md";
+        true "websocket" "09-websocket.md";
+    };
+    ALL
+}
+
+/// The lesson of this name.
+pub fn find(name: &str) -> Option<&'static Builtin> {
+    builtin().iter().find(|lesson| lesson.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Front, parse};
+    use super::*;
+
+    #[test]
+    fn every_lesson_parses_under_the_name_that_runs_it() {
+        for lesson in builtin() {
+            let front = Front::read(lesson.file, lesson.text).unwrap_or_else(|faults| panic!("{faults}"));
+            assert_eq!(front.lesson, lesson.name);
+            parse(lesson.file, lesson.text.as_bytes()).unwrap_or_else(|faults| panic!("{faults}"));
+        }
+    }
+}

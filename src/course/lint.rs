@@ -1,0 +1,191 @@
+//! What can be said of a lesson without running it: every name is known where it is used.
+
+use std::collections::HashMap;
+
+use super::{
+    Act, Argument, Claim, Lesson, Statement, Step, Subject, Wanted,
+    fault::{Fault, nearest},
+    token::Origin,
+    words::{CALL_STATES, Gives},
+};
+use crate::trace::Host;
+
+/// What a name stands for, so far in the lesson.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Named {
+    Socket,
+    /// A WebSocket, and with it the socket underneath.
+    WebSocket,
+    /// Closed on this line.
+    Closed(usize),
+    /// A call in the background, not waited for yet; true if it will give a socket.
+    Running(bool),
+    Result,
+}
+
+/// The faults of a lesson that parses.
+pub(super) fn lint(lesson: &Lesson, lines: &[&str]) -> Vec<Fault> {
+    let mut linter = Linter { file: &lesson.file, lines, names: HashMap::new(), faults: Vec::new() };
+    for step in lesson.steps() {
+        match &step.what {
+            Statement::Act(act) => linter.act(step, act),
+            Statement::Wait { host, result, .. } => linter.wait(step, *host, result),
+            Statement::Check(claim) => linter.claim(step, claim),
+        }
+    }
+    linter.faults
+}
+
+struct Linter<'a> {
+    file: &'a str,
+    lines: &'a [&'a str],
+    names: HashMap<(Host, String), Named>,
+    faults: Vec<Fault>,
+}
+
+impl Linter<'_> {
+    fn act(&mut self, step: &Step, act: &Act) {
+        for argument in &act.arguments {
+            let Argument::Socket(name) = argument else { continue };
+            let wants_websocket = act.word.takes.contains(&super::words::Kind::WebSocket);
+            match self.names.get(&(act.host, name.clone())) {
+                Some(Named::Socket) if !wants_websocket => {}
+                Some(Named::WebSocket) => {}
+                Some(Named::Socket) => {
+                    self.fault(step, name, format!("`{name}` is a socket, and `{}` takes a WebSocket", act.word.name), "expected what `ws handoff` gave", None);
+                }
+                Some(Named::Closed(line)) => {
+                    let what = format!("`{name}` was closed on line {line}");
+                    self.fault(step, name, what, "expected an open socket", None);
+                }
+                Some(Named::Running(_) | Named::Result) => {
+                    self.fault(step, name, format!("`{name}` is not a socket here"), "expected the name of a socket", None);
+                }
+                None => self.unknown(step, act.host, name, "socket"),
+            }
+        }
+        if act.word.name == "close"
+            && let Some(Argument::Socket(name)) = act.arguments.first()
+        {
+            self.names.insert((act.host, name.clone()), Named::Closed(step.line));
+        }
+        if let Some(result) = &act.result {
+            let key = (act.host, result.clone());
+            if let Some(Named::Socket | Named::WebSocket | Named::Running(_)) = self.names.get(&key) {
+                self.fault(step, result, format!("`{result}` is in use on the {}", act.host), "expected a new name, or close it first", None);
+            }
+            let named = match act.word.gives {
+                gives if act.background => Named::Running(gives == Gives::Socket),
+                Gives::Socket => Named::Socket,
+                Gives::WebSocket => Named::WebSocket,
+                _ => Named::Result,
+            };
+            self.names.insert(key, named);
+        }
+    }
+
+    fn wait(&mut self, step: &Step, host: Host, result: &str) {
+        let key = (host, result.to_owned());
+        match self.names.get(&key) {
+            Some(Named::Running(gives_socket)) => {
+                let named = if *gives_socket { Named::Socket } else { Named::Result };
+                self.names.insert(key, named);
+            }
+            Some(_) => self.fault(step, result, format!("`{result}` does not run in the background"), "expected a call that was started with `&`", None),
+            None => self.unknown(step, host, result, "call in the background"),
+        }
+    }
+
+    fn claim(&mut self, step: &Step, claim: &Claim) {
+        let subjects = claim.values.iter().filter_map(|(_, _, wanted)| match wanted {
+            Wanted::Of(subject, _) => Some(subject),
+            _ => None,
+        });
+        for subject in std::iter::once(&claim.subject).chain(subjects) {
+            let Subject { host, other_end, name } = subject;
+            let owner = if *other_end { host.other() } else { *host };
+            let named = self.names.get(&(owner, name.clone())).copied();
+            let of_a_call = subject == &claim.subject && claim.state.is_some_and(|state| CALL_STATES.contains(&state));
+            match named {
+                None => self.unknown(step, owner, name, "socket"),
+                Some(Named::Running(_) | Named::Result) if of_a_call => {}
+                Some(Named::Running(_) | Named::Result) => {
+                    self.fault(step, name, format!("`{name}` is not a socket here"), "expected the name of a socket", None);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn unknown(&mut self, step: &Step, host: Host, name: &str, role: &str) {
+        let known: Vec<String> = self.names.keys().filter(|(of, _)| *of == host).map(|(_, name)| name.clone()).collect();
+        let near = nearest(name, known.iter().map(String::as_str));
+        let mut list = known.clone();
+        list.sort();
+        let expected = if list.is_empty() { format!("the {host} has no {role} yet") } else { format!("the {host} has {}", list.join(", ")) };
+        self.fault(step, name, format!("the {host} has no {role} `{name}`"), &expected, near);
+    }
+
+    fn fault(&mut self, step: &Step, token: &str, what: String, expected: &str, nearest: Option<String>) {
+        let source = self.lines.get(step.line - 1).copied().unwrap_or("");
+        let at = whole_word(source, token).unwrap_or(0);
+        let origin = Origin { file: self.file, line: step.line, source };
+        self.faults.push(Fault { nearest, ..origin.fault(at, token.chars().count(), what, expected) });
+    }
+}
+
+/// Where `word` stands by itself in the line, in characters.
+fn whole_word(line: &str, word: &str) -> Option<usize> {
+    let part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    line.match_indices(word).find_map(|(at, _)| {
+        let before = line[..at].chars().next_back().is_some_and(part);
+        let after = line[at + word.len()..].chars().next().is_some_and(part);
+        (!before && !after && line[..at].contains(['$', ' '])).then(|| line[..at].chars().count())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse;
+
+    fn first_fault(steps: &str) -> String {
+        let text = format!("---\nlesson: x\ntitle: y\n---\n## a\n```sock\n{steps}\n```\n");
+        parse("f.md", text.as_bytes()).expect_err(steps).0.remove(0).to_string()
+    }
+
+    #[test]
+    fn a_socket_that_nobody_made_is_told_with_the_nearest() {
+        let shown = first_fault("server$ sock = socket tcp\nserver$ listen sok 4");
+        assert!(shown.starts_with("f.md:8:16: the server has no socket `sok`"), "{shown}");
+        assert!(shown.ends_with("did you mean `sock`?"), "{shown}");
+    }
+
+    #[test]
+    fn names_are_each_hosts_own() {
+        assert!(first_fault("server$ s = socket tcp\nclient$ connect s server:7000").contains("the client has no socket `s`"));
+    }
+
+    #[test]
+    fn a_closed_socket_is_not_used_again() {
+        let shown = first_fault("server$ s = socket tcp\nserver$ close s\nserver$ listen s 1");
+        assert!(shown.contains("`s` was closed on line 8"), "{shown}");
+    }
+
+    #[test]
+    fn a_name_in_use_is_not_given_again() {
+        assert!(first_fault("server$ s = socket tcp\nserver$ s = socket tcp").contains("in use"));
+    }
+
+    #[test]
+    fn only_a_background_call_is_waited_for() {
+        let shown = first_fault("server$ s = socket tcp\nserver$ n = getsockname s\nserver$ wait n");
+        assert!(shown.contains("does not run in the background"), "{shown}");
+    }
+
+    #[test]
+    fn what_accept_gave_in_the_background_is_a_socket_after_the_wait() {
+        let steps = "server$ s = socket tcp\nserver$ conn = accept s &\nserver$ wait conn\nserver$ close conn";
+        let text = format!("---\nlesson: x\ntitle: y\n---\n## a\n```sock\n{steps}\n```\n");
+        parse("f.md", text.as_bytes()).unwrap();
+    }
+}

@@ -1,0 +1,294 @@
+//! What is taught: a lesson file becomes narration, steps and checks. Parsing only: nothing runs here.
+//!
+//! A lesson is Markdown that reads well by itself. Front matter names it, `##` headings are its parts, fenced `sock`
+//! blocks its steps, `predict` blocks ask before they tell. `docs/lessons.md` teaches the notation to authors;
+//! [`words`] has every word of it.
+
+mod builtin;
+mod fault;
+mod lint;
+mod parse;
+mod sentence;
+mod token;
+pub mod words;
+
+pub use builtin::{Builtin, builtin, find};
+pub use fault::{Fault, Faults};
+pub use parse::{Front, LARGEST, parse};
+
+use crate::trace::Host;
+
+/// A lesson, parsed and checked as far as it can be without running it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lesson {
+    /// The file that it came from.
+    pub file: String,
+    /// What the front matter says.
+    pub front: Front,
+    /// Prose before the first part.
+    pub intro: Vec<Block>,
+    /// At least one.
+    pub parts: Vec<Part>,
+}
+
+impl Lesson {
+    /// All steps, in their order.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.parts.iter().flat_map(|part| &part.blocks).flat_map(|block| match block {
+            Block::Steps(steps) => steps.as_slice(),
+            _ => &[],
+        })
+    }
+}
+
+/// A scene of a lesson: three to five minutes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// Its heading.
+    pub title: String,
+    /// What it is made of.
+    pub blocks: Vec<Block>,
+}
+
+/// A piece of a part.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Block {
+    /// Markdown, with `{placeholders}` for what only the run knows.
+    Prose(String),
+    /// The lines of a `sock` block.
+    Steps(Vec<Step>),
+    /// A question asked before the next steps show the answer.
+    Predict(Predict),
+}
+
+/// A question with its answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Predict {
+    /// In Markdown.
+    pub question: String,
+    /// The answers to choose from.
+    pub options: Vec<String>,
+    /// Index of the right one.
+    pub right: usize,
+}
+
+/// One line of a `sock` block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// In the file, counted from 1.
+    pub line: usize,
+    /// The line as written, without its comment.
+    pub text: String,
+    /// What is to be done.
+    pub what: Statement,
+}
+
+/// What a step asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Statement {
+    /// `server$ conn = accept s => …`
+    Act(Act),
+    /// `server$ wait r => …`
+    Wait {
+        /// Whose call it is.
+        host: Host,
+        /// The name that the call in the background was given.
+        result: String,
+        /// What it must have returned; success if empty.
+        expect: Vec<Expected>,
+        /// Milliseconds until it is ended, if the line says so.
+        within: Option<u64>,
+    },
+    /// `check server.s LISTEN accept_queue=0`
+    Check(Claim),
+}
+
+/// A call, or a step of the WebSocket upgrade.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Act {
+    /// Who does it.
+    pub host: Host,
+    /// The name for what it returns.
+    pub result: Option<String>,
+    /// Which call.
+    pub word: &'static words::Word,
+    /// One for each of the word's kinds that was given.
+    pub arguments: Vec<Argument>,
+    /// `&`: on a thread of its own.
+    pub background: bool,
+    /// Milliseconds until it is ended, if the line says so.
+    pub within: Option<u64>,
+    /// What it must return; success if empty.
+    pub expect: Vec<Expected>,
+}
+
+/// An argument of a call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Argument {
+    /// A socket (or WebSocket) by name.
+    Socket(String),
+    /// `tcp`, `udp`, `tcp6`, `udp6`, `text`, `SHUT_WR`, `SO_REUSEADDR`: a word of a fixed list.
+    Word(&'static str),
+    /// Flags of send and recv.
+    Flags(Vec<&'static str>),
+    /// Where to bind or connect.
+    Address(Place),
+    /// A number.
+    Number(i64),
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// A path, or another free word.
+    Text(String),
+}
+
+/// An address and port as a lesson names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Whose address.
+    pub at: At,
+    /// The port's name: a stage puts a free one in its place. 0 and ports under 1024 are taken as they are.
+    pub port: u16,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.at {
+            At::Own => write!(f, ":{}", self.port),
+            At::Host(host) => write!(f, "{host}:{}", self.port),
+            At::Any => write!(f, "any:{}", self.port),
+            At::Ip(ip) => std::net::SocketAddr::new(ip, self.port).fmt(f),
+        }
+    }
+}
+
+/// An address as a lesson names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// The acting host's own: `:7000`.
+    Own,
+    /// A host's, by name: `server:7000`.
+    Host(Host),
+    /// All addresses: `any:7000`, 0.0.0.0 or `::`.
+    Any,
+    /// As written: `127.0.0.2:7000`, `[::1]:7000`.
+    Ip(std::net::IpAddr),
+}
+
+/// What a call may return, and where this is so.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expected {
+    /// What.
+    pub what: Outcome,
+    /// On which systems or stages; everywhere if empty.
+    pub on: Vec<&'static str>,
+}
+
+/// What a call can come to, as written behind `=>`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// `ok`: success, whatever it gives.
+    Success,
+    /// `ECONNREFUSED`
+    Errno(&'static str),
+    /// `5`, `>=1000`
+    Number(Compare, i64),
+    /// `"hello"`
+    Bytes(Vec<u8>),
+    /// `server:7000`
+    Address(Place),
+    /// `blocked`: it has not returned, and is seen to wait.
+    Blocked,
+    /// `deadline`: it had to be ended.
+    Deadline,
+    /// `close 1000`: a WebSocket Close with this code arrived.
+    Close(u16),
+    /// `violation 1002`: the peer broke a rule of the protocol, which this Close code answers.
+    Violation(u16),
+}
+
+/// How two values are held against each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compare {
+    /// `=`
+    Equal,
+    /// `!=`
+    Unequal,
+    /// `<`
+    Less,
+    /// `<=`
+    AtMost,
+    /// `>`
+    Greater,
+    /// `>=`
+    AtLeast,
+}
+
+impl Compare {
+    /// Longest first, so that `>=` is not read as `>`.
+    pub const ALL: [(&'static str, Compare); 6] = [
+        ("!=", Compare::Unequal),
+        ("<=", Compare::AtMost),
+        (">=", Compare::AtLeast),
+        ("=", Compare::Equal),
+        ("<", Compare::Less),
+        (">", Compare::Greater),
+    ];
+
+    /// As it is written.
+    pub fn sign(self) -> &'static str {
+        Compare::ALL.iter().find(|(_, compare)| *compare == self).map_or("=", |(sign, _)| sign)
+    }
+
+    /// Whether it holds.
+    pub fn holds<T: PartialOrd>(self, left: &T, right: &T) -> bool {
+        match self {
+            Compare::Equal => left == right,
+            Compare::Unequal => left != right,
+            Compare::Less => left < right,
+            Compare::AtMost => left <= right,
+            Compare::Greater => left > right,
+            Compare::AtLeast => left >= right,
+        }
+    }
+}
+
+/// A claim about one socket or one call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// About whom.
+    pub subject: Subject,
+    /// True: wait until all is settled and look once. False: wait until it holds, up to a deadline.
+    pub still: bool,
+    /// `LISTEN`, `gone`, `blocked` …: none if only values are claimed.
+    pub state: Option<&'static str>,
+    /// `accept_queue=0`
+    pub values: Vec<(words::Key, Compare, Wanted)>,
+    /// On which systems or stages; everywhere if empty.
+    pub on: Vec<&'static str>,
+}
+
+/// Whom a claim is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// Whose kernel.
+    pub host: Host,
+    /// `server~client.c`: the other end of that host's socket, which has no descriptor here.
+    pub other_end: bool,
+    /// The socket's or the result's name.
+    pub name: String,
+}
+
+/// The right side of a claim.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Wanted {
+    /// A number.
+    Number(i64),
+    /// `server:7000`
+    Address(Place),
+    /// `none`
+    Nothing,
+    /// A word, such as `sack` in `negotiated=sack`.
+    Word(String),
+    /// The same or another value of another socket: `local=server.s.local`.
+    Of(Subject, words::Key),
+}

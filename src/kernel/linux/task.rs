@@ -1,0 +1,55 @@
+//! A thread seen from outside: /proc/self/task/TID/syscall, see proc_pid_syscall(5).
+
+use std::{fs, io};
+
+use super::super::Waiting;
+
+/// A thread of this process. It holds no descriptor, so it may be dropped on a thread that has another descriptor table.
+#[derive(Debug, Clone, Copy)]
+pub struct Task {
+    id: libc::pid_t,
+}
+
+impl Task {
+    /// The thread that calls this.
+    pub fn this() -> Task {
+        // SAFETY: takes and changes nothing.
+        Task { id: unsafe { libc::gettid() } }
+    }
+
+    /// Its number, as strace and /proc know it.
+    pub fn id(&self) -> Option<i64> {
+        Some(i64::from(self.id))
+    }
+
+    /// Whether the thread waits in a network call on this descriptor.
+    pub fn waiting(&self, descriptor: i64) -> Waiting {
+        match self.inside() {
+            Err(_) => Waiting::Unknown,
+            Ok(Some((number, first))) if first == descriptor && NETWORK_CALLS.contains(&number) => Waiting::Blocked,
+            Ok(_) => Waiting::Running,
+        }
+    }
+
+    /// Number and first argument of the system call that the thread sleeps in; `None` if it runs.
+    fn inside(&self) -> io::Result<Option<(libc::c_long, i64)>> {
+        let text = fs::read_to_string(format!("/proc/self/task/{}/syscall", self.id))?;
+        let mut words = text.split_whitespace();
+        let number = words.next().and_then(|word| word.parse().ok());
+        let first = words.next().and_then(|word| i64::from_str_radix(word.trim_start_matches("0x"), 16).ok());
+        Ok(number.zip(first).filter(|(number, _)| *number >= 0))
+    }
+}
+
+/// The calls on sockets that can wait.
+const NETWORK_CALLS: [libc::c_long; 9] = [
+    libc::SYS_accept,
+    libc::SYS_accept4,
+    libc::SYS_connect,
+    libc::SYS_sendto,
+    libc::SYS_sendmsg,
+    libc::SYS_recvfrom,
+    libc::SYS_recvmsg,
+    libc::SYS_close,
+    libc::SYS_shutdown,
+];

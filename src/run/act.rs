@@ -1,0 +1,227 @@
+//! Acts: a line of the lesson becomes a call on its host, and the call becomes events.
+
+use std::{
+    io,
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{CALL_DEADLINE, CallResult, Run, Running, journal, outcome};
+use crate::{
+    call::{Done, Held, Protocol, Request, Subject, Told, framing::Framing},
+    course::{Act, Argument, Expected, Outcome, Place, Step},
+    kernel::Waiting,
+    stage::{Job, Ticket},
+    trace::{Blocked, Source, What},
+};
+
+/// A call that has not come back so soon is looked at: does it wait?
+const SOON: Duration = Duration::from_millis(10);
+
+/// Where a system does not say whether a thread waits, a call counts as blocked after this.
+const LATE: Duration = Duration::from_millis(50);
+
+/// How long a look at a thread that neither waits nor returns is repeated.
+const UNDECIDED: Duration = Duration::from_secs(2);
+
+/// What is to be done on a host, and how it is told.
+struct Plan {
+    on: Option<Subject>,
+    told: Told,
+    job: Job,
+}
+
+impl Run<'_> {
+    pub(super) fn act(&mut self, step: &Step, act: &Act) -> io::Result<()> {
+        let plan = self.plan(act)?;
+        let id = self.journal.next_call();
+        let descriptor = plan.on.as_ref().map_or(-1, |on| on.fd);
+        let started = Instant::now();
+        let ticket = self.stage.start(act.host, act.background, plan.job);
+        let soon = if act.background { None } else { ticket.wait(SOON)? };
+        let (waiting, done) = match soon {
+            Some(done) => (None, Some(done)),
+            None => blocked_or_done(&ticket, descriptor)?,
+        };
+        let here = done.as_ref().map(|done| done.here).or_else(|| ticket.here());
+        let source = here.map_or_else(|| Source { text: String::new(), file: String::new(), line: 0 }, |here| here.source());
+        let began = done.as_ref().map_or(started, |done| done.started);
+        let call = journal::call(id, act.host, plan.on.as_ref(), &plan.told, source, None, act.background);
+        self.journal.write_at(began, What::Call(call));
+        if let Some(done) = done {
+            let observed = self.returned(act.host, id, done, false);
+            return self.finish(step, act, observed);
+        }
+        let known_by = if waiting == Some(Waiting::Unknown) { "time" } else { "/proc" };
+        self.journal.write(What::Blocked(Blocked {
+            call: id,
+            waits_for: plan.told.waits_for.to_owned(),
+            known_by: known_by.to_owned(),
+        }));
+        self.look();
+        if act.background {
+            let result = act.result.clone().unwrap_or_default();
+            let expects_block = matches!(&act.expect[..], [Expected { what: Outcome::Blocked, .. }]);
+            if expects_block {
+                self.hold_against(step, &act.expect, &outcome::Observed::Blocked);
+            }
+            let running = Running { id, ticket, descriptor };
+            self.results.insert((act.host, result), CallResult::Running(running));
+            return Ok(());
+        }
+        let deadline = act.within.map_or(CALL_DEADLINE, Duration::from_millis);
+        let (done, ended) = match ticket.wait(deadline.saturating_sub(started.elapsed()))? {
+            Some(done) => (done, false),
+            None => (ticket.end()?, true),
+        };
+        let observed = self.returned(act.host, id, done, ended);
+        self.finish(step, act, observed)
+    }
+
+    /// The call has come back.
+    fn finish(&mut self, step: &Step, act: &Act, observed: outcome::Observed) -> io::Result<()> {
+        self.look();
+        self.hold_against(step, &act.expect, &observed);
+        if let Some(result) = &act.result {
+            self.results.insert((act.host, result.clone()), CallResult::Returned(observed));
+        }
+        Ok(())
+    }
+
+    /// Writes whether the call came to what the lesson expects. Success that nobody spoke of is no claim.
+    pub(super) fn hold_against(&mut self, step: &Step, expect: &[Expected], observed: &outcome::Observed) {
+        let silent = expect.is_empty();
+        let success = [Expected { what: Outcome::Success, on: Vec::new() }];
+        let expect = if silent { &success[..] } else { expect };
+        let (host, mut resolved) = (self.host_of(step), Vec::new());
+        for one in expect {
+            if let Outcome::Address(place) = &one.what {
+                for v6 in [false, true] {
+                    let address = self.resolve(place, host, v6).ok().map(|address| address.to_string());
+                    resolved.push((place.clone(), address));
+                }
+            }
+        }
+        let address = |place: &Place| -> Vec<String> {
+            resolved.iter().filter(|(known, _)| known == place).filter_map(|(_, address)| address.clone()).collect()
+        };
+        let stage = &self.stage;
+        let holds = outcome::holds(expect, observed, |tag| stage.is(tag), address);
+        if silent && holds == Some(true) {
+            return;
+        }
+        let text = if silent { format!("{} => ok", step.text) } else { step.text.clone() };
+        let what = match holds {
+            Some(true) => String::new(),
+            Some(false) => observed.told(),
+            None => format!("on this system the lesson expects nothing; it came to {}", observed.told()),
+        };
+        self.write_check(text, step.line, holds, what);
+    }
+
+    fn host_of(&self, step: &Step) -> crate::trace::Host {
+        use crate::course::Statement;
+        match &step.what {
+            Statement::Act(act) => act.host,
+            Statement::Wait { host, .. } => *host,
+            Statement::Check(claim) => claim.subject.host,
+        }
+    }
+
+    /// The arguments as the call takes them.
+    fn plan(&mut self, act: &Act) -> io::Result<Plan> {
+        let held = match act.arguments.first() {
+            Some(Argument::Socket(name)) => {
+                let held = self.stage.desk(act.host).find(name);
+                Some(held.ok_or_else(|| io::Error::other(format!("the {} holds no socket {name}", act.host)))?)
+            }
+            _ => None,
+        };
+        let request = self.request(act, held.as_deref())?;
+        let on = held.as_ref().map(|held| held.subject());
+        let told = request.told(on.as_ref(), act.result.as_deref());
+        let result = act.result.clone();
+        let job: Job = Box::new(move |desk| request.perform(desk, held.as_deref(), result.as_deref()));
+        Ok(Plan { on, told, job })
+    }
+
+    fn request(&mut self, act: &Act, held: Option<&Held>) -> io::Result<Request> {
+        use Argument as A;
+        let mut arguments = act.arguments.iter().skip(usize::from(held.is_some()));
+        let mut next = || arguments.next().cloned();
+        let v6 = held.is_some_and(|held| held.protocol.is_v6());
+        let bad = || io::Error::other(format!("the arguments of `{}` are not understood", act.word.name));
+        let size = |number: i64| usize::try_from(number).map_err(|_| io::Error::other("a size can't be negative"));
+        Ok(match (act.word.name, next(), next()) {
+            ("socket", Some(A::Word(name)), _) => {
+                let protocol = Protocol::ALL.iter().find(|(known, _)| *known == name).ok_or_else(bad)?;
+                Request::Socket(protocol.1)
+            }
+            ("bind", Some(A::Address(place)), _) => Request::Bind(self.resolve(&place, act.host, v6)?),
+            ("connect", Some(A::Address(place)), _) => Request::Connect(self.resolve(&place, act.host, v6)?),
+            ("TcpListener::bind", Some(A::Address(place)), _) => {
+                Request::StdListener(self.resolve(&place, act.host, false)?)
+            }
+            ("listen", Some(A::Number(backlog)), _) => Request::Listen(i32::try_from(backlog).map_err(|_| bad())?),
+            ("accept", ..) => Request::Accept,
+            ("send", Some(A::Bytes(bytes)), flags) => Request::Send(bytes, flags_of(flags)),
+            ("recv", Some(A::Number(room)), flags) => Request::Recv(size(room)?, flags_of(flags)),
+            ("shutdown", Some(A::Word(how)), _) => Request::Shutdown(how),
+            ("close", ..) => Request::Close,
+            ("dup", ..) => Request::Dup,
+            ("setsockopt", Some(A::Word(option)), Some(A::Number(value))) => Request::SetOption(option, value),
+            ("getsockopt", Some(A::Word(option)), _) => Request::Option(option),
+            ("getsockname", ..) => Request::LocalName,
+            ("getpeername", ..) => Request::PeerName,
+            ("recv_until", Some(A::Bytes(delimiter)), _) => Request::Framing(Framing::Until(delimiter)),
+            ("recv_exactly", Some(A::Number(bytes)), _) => Request::Framing(Framing::Exactly(size(bytes)?)),
+            ("send_prefixed", Some(A::Bytes(message)), _) => Request::Framing(Framing::SendPrefixed(message)),
+            ("recv_prefixed", ..) => Request::Framing(Framing::Prefixed),
+            _ => return Err(bad()),
+        })
+    }
+}
+
+fn flags_of(argument: Option<Argument>) -> Vec<&'static str> {
+    match argument {
+        Some(Argument::Flags(flags)) => flags,
+        _ => Vec::new(),
+    }
+}
+
+/// Waits until a call has come back or is seen to wait.
+pub(super) fn blocked_or_done(ticket: &Ticket, descriptor: i64) -> io::Result<(Option<Waiting>, Option<Done>)> {
+    let started = Instant::now();
+    loop {
+        if let Some(done) = ticket.wait(Duration::ZERO)? {
+            return Ok((None, Some(done)));
+        }
+        match ticket.waiting(descriptor) {
+            Waiting::Blocked => return Ok((Some(Waiting::Blocked), None)),
+            Waiting::Unknown => {
+                let left = LATE.saturating_sub(started.elapsed());
+                return Ok(match ticket.wait(left)? {
+                    Some(done) => (None, Some(done)),
+                    None => (Some(Waiting::Unknown), None),
+                });
+            }
+            // A call that works long, such as a send of many bytes, neither waits nor returns for a while.
+            Waiting::Running if started.elapsed() > UNDECIDED => return Ok((Some(Waiting::Running), None)),
+            Waiting::Running => breathe(),
+        }
+    }
+}
+
+/// Whether a call in the background waits; `None` where the system does not say.
+pub(super) fn is_blocked(ticket: &Ticket, descriptor: i64) -> Option<bool> {
+    match ticket.waiting(descriptor) {
+        Waiting::Blocked => Some(true),
+        Waiting::Running => Some(false),
+        Waiting::Unknown => None,
+    }
+}
+
+/// Lets other threads run between two looks.
+pub(super) fn breathe() {
+    thread::park_timeout(Duration::from_micros(100));
+}

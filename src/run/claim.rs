@@ -1,0 +1,219 @@
+//! Claims: what a lesson says of a socket, held against what the kernel says.
+
+use std::{fmt, io, net::SocketAddr, time::Instant};
+
+use super::{CLAIM_DEADLINE, CallResult, Run, act, picture::Picture};
+use crate::{
+    course::{At, Claim, Compare, Place, Step, Subject, Wanted, words::Key},
+    trace::{Check, Host, Socket, What},
+};
+
+/// A value of a socket.
+#[derive(Debug, Clone, PartialEq, PartialOrd)]
+pub(super) enum Told {
+    Number(i64),
+    Address(SocketAddr),
+    Words(Vec<String>),
+    Nothing,
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Told::Number(number) => write!(f, "{number}"),
+            Told::Address(address) => write!(f, "{address}"),
+            Told::Words(words) => write!(f, "{}", words.join(", ")),
+            Told::Nothing => write!(f, "none"),
+        }
+    }
+}
+
+/// What a look found of a claim.
+struct Verdict {
+    holds: Option<bool>,
+    observed: String,
+}
+
+impl Run<'_> {
+    /// Waits until the claim holds, or until all is settled, and writes what came of it.
+    pub(super) fn claim(&mut self, step: &Step, claim: &Claim) -> io::Result<()> {
+        let on = &claim.on;
+        let verdict = if !on.is_empty() && !on.iter().any(|tag| self.stage.is(tag)) {
+            Verdict { holds: None, observed: format!("said of {} only", on.join(", ")) }
+        } else {
+            self.wait_for(claim)?
+        };
+        self.write_check(step.text.trim_start_matches("check ").to_owned(), step.line, verdict.holds, verdict.observed);
+        Ok(())
+    }
+
+    pub(super) fn write_check(&mut self, text: String, line: usize, holds: Option<bool>, observed: String) {
+        self.end.checks += 1;
+        match holds {
+            Some(true) => {}
+            Some(false) => self.end.failed += 1,
+            None => self.end.not_seen += 1,
+        }
+        self.journal.write(What::Check(Check { text, line, holds, observed }));
+        self.shown = true;
+    }
+
+    fn wait_for(&mut self, claim: &Claim) -> io::Result<Verdict> {
+        let until = Instant::now() + CLAIM_DEADLINE;
+        let mut last = None;
+        loop {
+            self.collect_returned()?;
+            let seen = self.stage.look();
+            let mut picture = std::mem::take(&mut self.picture);
+            let changed = picture.update(&seen);
+            self.picture = picture;
+            let verdict = self.judge(claim);
+            // `still` looks once, when two readings agree: nothing has changed since the last one.
+            let settled = claim.still && changed.is_empty() && last.is_some();
+            let good = verdict.holds != Some(false) && !claim.still;
+            last = Some(());
+            for socket in changed {
+                self.journal.write(What::Socket(socket));
+            }
+            if good || settled || Instant::now() >= until {
+                return Ok(verdict);
+            }
+            act::breathe();
+        }
+    }
+
+    fn judge(&mut self, claim: &Claim) -> Verdict {
+        let Subject { host, name, .. } = &claim.subject;
+        if let Some(state @ ("blocked" | "returned")) = claim.state {
+            let (holds, observed) = match self.results.get(&(*host, name.clone())) {
+                Some(CallResult::Running(running)) => {
+                    let blocked = act::is_blocked(&running.ticket, running.descriptor);
+                    (blocked.map(|blocked| blocked && state == "blocked"), "it waits".to_owned())
+                }
+                Some(CallResult::Returned(observed)) => (Some(state == "returned"), format!("it returned {}", observed.told())),
+                None => (Some(false), "it was never made".to_owned()),
+            };
+            return Verdict { holds, observed };
+        }
+        let Some(socket) = find(&self.picture, &claim.subject).cloned() else {
+            let unseen = cfg!(not(target_os = "linux"));
+            return match claim.state {
+                _ if unseen => Verdict { holds: None, observed: "this system shows no socket without a descriptor".into() },
+                Some("gone") => Verdict { holds: Some(true), observed: String::new() },
+                _ => Verdict { holds: Some(false), observed: "the kernel knows no such socket".into() },
+            };
+        };
+        let mut observed = Vec::new();
+        let mut holds = Some(true);
+        let mut note = |held: Option<bool>, what: String| {
+            match held {
+                Some(true) => return,
+                Some(false) => holds = Some(false),
+                None if holds == Some(true) => holds = None,
+                None => {}
+            }
+            observed.push(what);
+        };
+        match claim.state {
+            Some("gone") => note(Some(!socket.exists), socket.state.clone().unwrap_or_else(|| "it exists".into())),
+            Some(state) if !socket.exists => note(Some(false), format!("it is gone, not {state}")),
+            Some(state) => match &socket.state {
+                Some(now) => note(Some(now == state), now.clone()),
+                None => note(None, "this system does not say in which state a socket is".into()),
+            },
+            None => {}
+        }
+        for (key, compare, wanted) in &claim.values {
+            let there = value_of(&socket, *key);
+            let name = key_name(*key);
+            match (there, self.wanted(claim, wanted, socket.protocol.ends_with('6'))) {
+                (Some(there), Some(wanted)) => note(Some(compares(*compare, &there, &wanted)), format!("{name}={there}")),
+                (None, _) => note(None, format!("this system does not say {name}")),
+                (_, None) => note(Some(false), format!("what {name} should be is not known")),
+            }
+        }
+        Verdict { holds, observed: observed.join(", ") }
+    }
+
+    /// The right side of a claim, as a value.
+    fn wanted(&mut self, claim: &Claim, wanted: &Wanted, v6: bool) -> Option<Told> {
+        match wanted {
+            Wanted::Number(number) => Some(Told::Number(*number)),
+            Wanted::Nothing => Some(Told::Nothing),
+            Wanted::Word(word) => Some(Told::Words(vec![word.clone()])),
+            Wanted::Address(place) => self.resolve(place, claim.subject.host, v6).ok().map(Told::Address),
+            Wanted::Of(subject, key) => value_of(find(&self.picture, subject)?, *key),
+        }
+    }
+
+    /// The real address for one of the lesson's.
+    pub(super) fn resolve(&mut self, place: &Place, own: Host, v6: bool) -> io::Result<SocketAddr> {
+        let port = self.stage.port(place.port)?;
+        let ip = match place.at {
+            At::Own => self.stage.address(own, v6),
+            At::Host(host) => self.stage.address(host, v6),
+            At::Any if v6 => std::net::Ipv6Addr::UNSPECIFIED.into(),
+            At::Any => std::net::Ipv4Addr::UNSPECIFIED.into(),
+            At::Ip(ip) => ip,
+        };
+        Ok(SocketAddr::new(ip, port))
+    }
+}
+
+/// The socket that a claim is about. The other end of an accepted connection has a name of its own by then.
+fn find<'a>(picture: &'a Picture, subject: &Subject) -> Option<&'a Socket> {
+    if !subject.other_end {
+        return picture.find(subject.host, &subject.name);
+    }
+    let there = subject.host.other();
+    let owner = picture.find(there, &subject.name)?;
+    let named = owner
+        .local
+        .as_deref()
+        .zip(owner.peer.as_deref())
+        .and_then(|(local, peer)| picture.with_ends(subject.host, peer, local));
+    named.or_else(|| picture.find(subject.host, &format!("~{there}.{}", subject.name)))
+}
+
+/// What the kernel said of a socket; `None` where the system does not say.
+pub(super) fn value_of(socket: &Socket, key: Key) -> Option<Told> {
+    let number = |value: Option<u64>| value.and_then(|value| i64::try_from(value).ok()).map(Told::Number);
+    let address = |value: &Option<String>| value.as_ref().and_then(|value| value.parse::<SocketAddr>().ok());
+    let whole = |value: &Option<String>| Some(address(value).map_or(Told::Nothing, Told::Address));
+    let port = |value: &Option<String>| Some(Told::Number(address(value).map_or(0, |address| i64::from(address.port()))));
+    let tcp = socket.tcp.as_ref();
+    match key {
+        Key::Fd => Some(socket.fd.map_or(Told::Nothing, Told::Number)),
+        Key::Local => whole(&socket.local),
+        Key::LocalPort => port(&socket.local),
+        Key::Peer => whole(&socket.peer),
+        Key::PeerPort => port(&socket.peer),
+        Key::RecvQueue => number(socket.recv_queue),
+        Key::SendQueue => number(socket.send_queue),
+        Key::AcceptQueue => number(socket.accept_queue),
+        Key::AcceptLimit => number(socket.accept_limit),
+        Key::Mss => tcp.map(|tcp| Told::Number(i64::from(tcp.mss))),
+        Key::Cwnd => tcp.map(|tcp| Told::Number(i64::from(tcp.cwnd))),
+        Key::Retransmits => tcp.map(|tcp| Told::Number(i64::from(tcp.retransmits))),
+        Key::Negotiated => tcp.map(|tcp| Told::Words(tcp.negotiated.clone())),
+        Key::Option(name) => {
+            Some(Told::Number(socket.options.iter().find(|option| option.name == name).map_or(0, |option| option.value)))
+        }
+    }
+}
+
+fn key_name(key: Key) -> &'static str {
+    crate::course::words::KEYS.iter().find(|(_, known)| *known == key).map_or("", |(name, _)| name)
+}
+
+/// Words are compared as sets: `negotiated=sack` holds if `sack` is among them.
+fn compares(compare: Compare, there: &Told, wanted: &Told) -> bool {
+    match (there, wanted) {
+        (Told::Words(there), Told::Words(wanted)) => {
+            let all = wanted.iter().all(|word| there.contains(word));
+            if compare == Compare::Unequal { !all } else { all }
+        }
+        _ if std::mem::discriminant(there) != std::mem::discriminant(wanted) => compare == Compare::Unequal,
+        _ => compare.holds(there, wanted),
+    }
+}

@@ -1,0 +1,157 @@
+//! What a call came to, and whether that is what the lesson expects.
+
+use std::io;
+
+use crate::{
+    call::{Done, errno_name, errno_text},
+    course::{Expected, Outcome, Place},
+    trace::{Return, Value},
+};
+
+/// What a call came to.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Observed {
+    /// It waits.
+    Blocked,
+    /// It was ended by the deadline.
+    Deadline,
+    /// It gave this.
+    Gave(Value),
+    /// It failed: the error's name and the system's words.
+    Failed(String, String),
+    /// A WebSocket Close came, with this code (1005 if it had none).
+    Close(u16),
+    /// The peer broke a rule, which this Close code answers.
+    Violation(u16),
+}
+
+impl Observed {
+    pub fn of(done: Done, deadline: bool) -> Observed {
+        match done.outcome {
+            Ok(value) => Observed::Gave(value),
+            Err(error) if deadline && error.kind() == io::ErrorKind::Interrupted => Observed::Deadline,
+            Err(error) => Observed::Failed(errno_name(&error), errno_text(&error)),
+        }
+    }
+
+    /// For people to read.
+    pub fn told(&self) -> String {
+        match self {
+            Observed::Blocked => "it is blocked".to_owned(),
+            Observed::Deadline => "it did not return before the deadline".to_owned(),
+            Observed::Gave(value) => value_told(value),
+            Observed::Failed(name, text) => format!("{name} ({text})"),
+            Observed::Close(code) => format!("close {code}"),
+            Observed::Violation(code) => format!("violation {code}"),
+        }
+    }
+}
+
+fn value_told(value: &Value) -> String {
+    match value {
+        Value::Done => "success".to_owned(),
+        Value::Socket { name, fd, .. } => format!("a new socket, {name}, descriptor {fd}"),
+        Value::Count(count) => count.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::Data(bytes) if bytes.is_empty() => "no bytes: the end of the stream".to_owned(),
+        Value::Data(bytes) if bytes.len() > 60 => {
+            format!("{} bytes, \"{}…\"", bytes.len(), bytes[..60].escape_ascii())
+        }
+        Value::Data(bytes) => format!("\"{}\"", bytes.escape_ascii()),
+        Value::Address(address) => address.clone(),
+    }
+}
+
+/// The event of a return.
+pub(super) fn returned(call: u64, done: &Done, deadline: bool) -> Return {
+    let ended = deadline && matches!(&done.outcome, Err(error) if error.kind() == io::ErrorKind::Interrupted);
+    Return {
+        call,
+        ok: done.outcome.as_ref().ok().cloned(),
+        errno: done.outcome.as_ref().err().map(errno_name),
+        error: done.outcome.as_ref().err().map(errno_text),
+        ns: u64::try_from(done.took.as_nanos()).unwrap_or(u64::MAX),
+        deadline: ended,
+    }
+}
+
+/// Whether the call came to one of the things that are expected here; `None` if nothing is expected on this system.
+///
+/// `address` turns an address of the lesson into the real ones, over IPv4 and IPv6.
+pub(super) fn holds(
+    expect: &[Expected],
+    observed: &Observed,
+    is: impl Fn(&str) -> bool,
+    address: impl Fn(&Place) -> Vec<String>,
+) -> Option<bool> {
+    let here: Vec<&Expected> = expect.iter().filter(|one| one.on.is_empty() || one.on.iter().any(|tag| is(tag))).collect();
+    if here.is_empty() {
+        return None;
+    }
+    Some(here.iter().any(|one| matches(&one.what, observed, &address)))
+}
+
+fn matches(expected: &Outcome, observed: &Observed, address: &impl Fn(&Place) -> Vec<String>) -> bool {
+    match (expected, observed) {
+        (Outcome::Success, Observed::Gave(_)) => true,
+        (Outcome::Blocked, Observed::Blocked) | (Outcome::Deadline, Observed::Deadline) => true,
+        (Outcome::Errno(name), Observed::Failed(failed, _)) => failed == name,
+        (Outcome::Number(compare, number), Observed::Gave(value)) => {
+            as_number(value).is_some_and(|value| compare.holds(&value, number))
+        }
+        (Outcome::Bytes(bytes), Observed::Gave(Value::Data(data))) => data == bytes,
+        (Outcome::Address(place), Observed::Gave(Value::Address(real))) => address(place).contains(real),
+        (Outcome::Address(place), Observed::Gave(Value::Socket { peer: Some(real), .. })) => {
+            address(place).contains(real)
+        }
+        (Outcome::Close(code), Observed::Close(came)) | (Outcome::Violation(code), Observed::Violation(came)) => {
+            code == came
+        }
+        _ => false,
+    }
+}
+
+/// Bytes count as their number: `recv … => 5`.
+fn as_number(value: &Value) -> Option<i64> {
+    match value {
+        Value::Count(count) => i64::try_from(*count).ok(),
+        Value::Number(number) => Some(*number),
+        Value::Data(bytes) => i64::try_from(bytes.len()).ok(),
+        Value::Done => Some(0),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::course::Compare;
+
+    fn held(expect: &[Outcome], observed: &Observed) -> Option<bool> {
+        let expect: Vec<Expected> = expect.iter().map(|what| Expected { what: what.clone(), on: vec![] }).collect();
+        holds(&expect, observed, |_| true, |_| vec![])
+    }
+
+    #[test]
+    fn bytes_are_compared_whole_and_counted() {
+        let came = Observed::Gave(Value::Data(b"hello".to_vec()));
+        assert_eq!(held(&[Outcome::Bytes(b"hello".to_vec())], &came), Some(true));
+        assert_eq!(held(&[Outcome::Bytes(b"hell".to_vec())], &came), Some(false));
+        assert_eq!(held(&[Outcome::Number(Compare::AtLeast, 5)], &came), Some(true));
+        assert_eq!(held(&[Outcome::Number(Compare::Equal, 4)], &came), Some(false));
+    }
+
+    #[test]
+    fn an_error_is_no_success_and_no_other_error() {
+        let failed = Observed::Failed("EPIPE".into(), "Broken pipe".into());
+        assert_eq!(held(&[Outcome::Success], &failed), Some(false));
+        assert_eq!(held(&[Outcome::Errno("ECONNRESET")], &failed), Some(false));
+        assert_eq!(held(&[Outcome::Errno("ECONNRESET"), Outcome::Errno("EPIPE")], &failed), Some(true));
+    }
+
+    #[test]
+    fn what_is_expected_elsewhere_says_nothing_here() {
+        let expect = [Expected { what: Outcome::Success, on: vec!["macos"] }];
+        assert_eq!(holds(&expect, &Observed::Blocked, |tag| tag == "linux", |_| vec![]), None);
+    }
+}

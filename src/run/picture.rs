@@ -1,0 +1,119 @@
+//! The picture of both hosts: what the kernel said last of every socket, so that a change is seen as one.
+
+use std::net::SocketAddr;
+
+use crate::{
+    call::Held,
+    stage::Seen,
+    trace::{Host, Socket},
+};
+
+/// Every socket of the lesson, as last seen.
+#[derive(Default)]
+pub(super) struct Picture {
+    sockets: Vec<Socket>,
+}
+
+impl Picture {
+    /// Takes a new reading of all sockets in; gives those that differ from before.
+    pub fn update(&mut self, seen: &[Seen]) -> Vec<Socket> {
+        let now: Vec<Socket> = seen.iter().map(told).collect();
+        let mut changed: Vec<Socket> = Vec::new();
+        for socket in &now {
+            let before = self.find(socket.host, &socket.name);
+            if !before.is_some_and(|before| same(before, socket)) {
+                changed.push(socket.clone());
+            }
+        }
+        // The other end of a connection is gone from this list when it was accepted (its new name has its addresses), or when
+        // the kernel has let it go.
+        for before in &self.sockets {
+            let listed = now.iter().any(|socket| socket.host == before.host && socket.name == before.name);
+            if !listed && before.name.starts_with('~') && before.exists {
+                let accepted = now.iter().any(|s| s.host == before.host && s.local == before.local && s.peer == before.peer);
+                if !accepted {
+                    changed.push(gone(before));
+                }
+            }
+        }
+        let keep = |before: &Socket| {
+            !before.exists && !now.iter().any(|socket| socket.host == before.host && socket.name == before.name)
+        };
+        let old: Vec<Socket> = self.sockets.drain(..).filter(keep).collect();
+        self.sockets = now;
+        self.sockets.extend(changed.iter().filter(|socket| !socket.exists && socket.name.starts_with('~')).cloned());
+        for socket in old {
+            if !self.sockets.iter().any(|other| other.host == socket.host && other.name == socket.name) {
+                self.sockets.push(socket);
+            }
+        }
+        changed
+    }
+
+    /// The socket of this name; `~name` for the other end of the other host's.
+    pub fn find(&self, host: Host, name: &str) -> Option<&Socket> {
+        self.sockets.iter().find(|socket| socket.host == host && socket.name == name)
+    }
+
+    /// The socket on `host` that has exactly these addresses.
+    pub fn with_ends(&self, host: Host, local: &str, peer: &str) -> Option<&Socket> {
+        self.sockets.iter().find(|socket| {
+            socket.host == host && socket.local.as_deref() == Some(local) && socket.peer.as_deref() == Some(peer)
+        })
+    }
+}
+
+/// Whether two readings say the same, apart from what changes by itself: times, and how the kernel measures the line.
+fn same(a: &Socket, b: &Socket) -> bool {
+    let settled = |socket: &Socket| {
+        let mut socket = socket.clone();
+        socket.time_wait_ms = socket.time_wait_ms.map(|_| 0);
+        if let Some(tcp) = &mut socket.tcp {
+            (tcp.rtt_us, tcp.cwnd) = (0, 0);
+        }
+        socket
+    };
+    settled(a) == settled(b)
+}
+
+fn gone(before: &Socket) -> Socket {
+    Socket {
+        exists: false,
+        fd: None,
+        state: None,
+        recv_queue: None,
+        send_queue: None,
+        accept_queue: None,
+        accept_limit: None,
+        time_wait_ms: None,
+        tcp: None,
+        options: Vec::new(),
+        ..before.clone()
+    }
+}
+
+/// The event of a socket.
+pub(super) fn told(seen: &Seen) -> Socket {
+    let held: &Held = &seen.held;
+    let reading = seen.reading.clone().unwrap_or_default();
+    let ends = held.ends();
+    let (local, peer) = if seen.reading.is_some() { (reading.local, reading.peer) } else { ends };
+    let address = |address: Option<SocketAddr>| address.map(|address| address.to_string());
+    Socket {
+        host: seen.host,
+        name: if seen.other_end { format!("~{}.{}", seen.host.other(), held.name) } else { held.name.clone() },
+        fd: (!seen.other_end && !held.is_closed()).then(|| held.descriptor()),
+        protocol: held.protocol.name().to_owned(),
+        exists: seen.reading.is_some(),
+        local: address(local),
+        peer: address(peer),
+        state: reading.state.map(str::to_owned),
+        recv_queue: reading.recv_queue,
+        send_queue: reading.send_queue,
+        accept_queue: reading.accept_queue,
+        accept_limit: reading.accept_limit,
+        time_wait_ms: reading.time_wait_ms,
+        tcp: reading.tcp,
+        options: reading.options,
+    }
+}

@@ -1,0 +1,64 @@
+//! Placeholders of prose: a number that only the run knows is never written into a lesson, it is filled in.
+//!
+//! `{:7000}` is the port that stands for 7000 here, `{server.s.local}` what the kernel last said of a socket, `{client.n}` what
+//! a call gave.
+
+use std::collections::HashMap;
+
+use super::{CallResult, claim, picture::Picture};
+use crate::{course, stage::Stage, trace::Host};
+
+/// The Markdown with its placeholders filled. What is no placeholder stays as it is, and so does one of which nothing is
+/// known: a brace in prose is not an error.
+pub(super) fn filled(
+    markdown: &str,
+    stage: &mut Stage,
+    picture: &Picture,
+    results: &HashMap<(Host, String), CallResult>,
+) -> String {
+    let mut filled = String::with_capacity(markdown.len());
+    let mut rest = markdown;
+    while let Some(open) = rest.find('{') {
+        let (before, from) = rest.split_at(open);
+        filled.push_str(before);
+        let value = from.find('}').and_then(|close| Some((close, value(&from[1..close], stage, picture, results)?)));
+        match value {
+            Some((close, value)) => {
+                filled.push_str(&value);
+                rest = &from[close + 1..];
+            }
+            None => {
+                filled.push('{');
+                rest = &from[1..];
+            }
+        }
+    }
+    filled.push_str(rest);
+    filled
+}
+
+fn value(
+    name: &str,
+    stage: &mut Stage,
+    picture: &Picture,
+    results: &HashMap<(Host, String), CallResult>,
+) -> Option<String> {
+    if let Some(port) = name.strip_prefix(':') {
+        return stage.port(port.parse().ok()?).ok().map(|port| port.to_string());
+    }
+    if name == "pid" {
+        return Some(std::process::id().to_string());
+    }
+    let (host, rest) = name.split_once('.')?;
+    let host = Host::ALL.into_iter().find(|known| known.name() == host)?;
+    match rest.split_once('.') {
+        Some((socket, key)) => {
+            let (_, key) = course::words::KEYS.iter().find(|(known, _)| *known == key)?;
+            claim::value_of(picture.find(host, socket)?, *key).map(|value| value.to_string())
+        }
+        None => match results.get(&(host, rest.to_owned()))? {
+            CallResult::Returned(observed) => Some(observed.told()),
+            CallResult::Running(_) => Some("not back yet".to_owned()),
+        },
+    }
+}

@@ -1,0 +1,164 @@
+//! A host: a thread that makes the narrated calls, one after the other, and can be waited for with a deadline.
+
+use std::{
+    io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{self, Receiver, RecvTimeoutError, Sender},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use super::{observer::Observer, system};
+use crate::{
+    call::{Desk, Doing, Done, Here, watched_by},
+    kernel::{Task, Waiting},
+    trace::Host,
+};
+
+/// What a host is asked to do.
+pub type Job = Box<dyn FnOnce(&Desk) -> Done + Send>;
+
+/// How long a signalled thread gets to answer before it is signalled again.
+const AGAIN: Duration = Duration::from_millis(2);
+
+/// Signals sent in vain before a call is given up: a call that a signal does not end, such as a `close` that lingers.
+const MOST_SIGNALS: usize = 500;
+
+/// The thread of a host.
+pub(super) struct HostThread {
+    /// Its sockets.
+    pub desk: Arc<Desk>,
+    /// Who reads them.
+    pub observer: Observer,
+    orders: Option<Sender<Order>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Order {
+    job: Job,
+    beside: bool,
+    done: Sender<Done>,
+    doing: Arc<Doing>,
+    worker: Arc<Mutex<Option<Worker>>>,
+}
+
+/// The thread that does a job, for those who watch and end it.
+struct Worker {
+    task: Task,
+    thread: system::ThreadId,
+}
+
+impl HostThread {
+    /// Starts the thread and its observer.
+    pub fn start(host: Host) -> io::Result<HostThread> {
+        let desk = Arc::new(Desk::new(host));
+        let (orders, inbox) = mpsc::channel::<Order>();
+        let (ready, observer) = mpsc::channel();
+        let shared = Arc::clone(&desk);
+        let thread = thread::Builder::new().name(host.name().to_owned()).spawn(move || {
+            system::settle_in();
+            // The observer is born here, so that it shares this thread's descriptors and, on a cable, its network.
+            let _ = ready.send(Observer::start(Arc::clone(&shared)));
+            system::give_up_rights();
+            serve(&shared, &inbox);
+            shared.clear();
+        })?;
+        let observer = observer.recv().map_err(|_| io::Error::other("the host's thread ended at once"))??;
+        Ok(HostThread { desk, observer, orders: Some(orders), thread: Some(thread) })
+    }
+
+    /// Gives the thread a job.
+    pub fn give(&self, beside: bool, job: Job) -> Ticket {
+        let (done, outcome) = mpsc::channel();
+        let ticket = Ticket { done: outcome, doing: Arc::default(), worker: Arc::default() };
+        let order =
+            Order { job, beside, done, doing: Arc::clone(&ticket.doing), worker: Arc::clone(&ticket.worker) };
+        // A host that is gone drops the order; the ticket then says so.
+        let _ = self.orders.as_ref().map(|orders| orders.send(order));
+        ticket
+    }
+}
+
+impl Drop for HostThread {
+    fn drop(&mut self) {
+        self.observer.stop();
+        drop(self.orders.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn serve(desk: &Arc<Desk>, inbox: &Receiver<Order>) {
+    for order in inbox {
+        if order.beside {
+            let desk = Arc::clone(desk);
+            // Named like the host, for whoever reads strace. A thread that can't be started drops the order.
+            let _ = thread::Builder::new().name(desk.host.name().to_owned()).spawn(move || do_it(&desk, order));
+        } else {
+            do_it(desk, order);
+        }
+    }
+}
+
+fn do_it(desk: &Desk, order: Order) {
+    let worker = Worker { task: Task::this(), thread: system::this_thread() };
+    *order.worker.lock().unwrap_or_else(PoisonError::into_inner) = Some(worker);
+    watched_by(&order.doing);
+    let done = (order.job)(desk);
+    // Nobody signals a thread that has taken its worker back.
+    *order.worker.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    let _ = order.done.send(done);
+}
+
+/// A job under way.
+pub struct Ticket {
+    done: Receiver<Done>,
+    doing: Arc<Doing>,
+    worker: Arc<Mutex<Option<Worker>>>,
+}
+
+impl Ticket {
+    /// Waits until the job is done, at most so long.
+    ///
+    /// # Errors
+    /// `None` inside the result if time ran out; an error if the host's thread is gone.
+    pub fn wait(&self, most: Duration) -> io::Result<Option<Done>> {
+        match self.done.recv_timeout(most) {
+            Ok(done) => Ok(Some(done)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(io::Error::other("the host's thread ended in the middle of a call")),
+        }
+    }
+
+    /// Whether the thread waits in a call on this descriptor.
+    pub fn waiting(&self, descriptor: i64) -> Waiting {
+        let task = self.worker.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|worker| worker.task);
+        task.map_or(Waiting::Running, |task| task.waiting(descriptor))
+    }
+
+    /// The line that runs.
+    pub fn here(&self) -> Option<&'static Here> {
+        self.doing.here()
+    }
+
+    /// Ends the call: the thread is signalled until it answers. The call returns EINTR.
+    ///
+    /// # Errors
+    /// If the call does not end for all the signals.
+    pub fn end(&self) -> io::Result<Done> {
+        self.doing.end();
+        let began = Instant::now();
+        for _ in 0..MOST_SIGNALS {
+            if let Some(worker) = &*self.worker.lock().unwrap_or_else(PoisonError::into_inner) {
+                system::interrupt(&worker.thread);
+            }
+            if let Some(done) = self.wait(AGAIN)? {
+                return Ok(done);
+            }
+        }
+        Err(io::Error::other(format!("a call did not end within {:.1?} of signals", began.elapsed())))
+    }
+}

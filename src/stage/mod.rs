@@ -1,0 +1,124 @@
+//! Where it happens: two hosts that make the calls, each a thread, and observers that read the kernel for the narration.
+//!
+//! A host's thread makes the narrated calls and nothing else, so in `strace -f` the threads named `client` and `server` show
+//! the lesson, and the threads named `observer` what was read about it.
+
+mod host;
+mod observer;
+mod ports;
+mod system;
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
+
+pub use host::{Job, Ticket};
+pub use observer::Seen;
+
+use crate::{
+    call::{Desk, Held},
+    kernel,
+    trace::Host,
+};
+use host::HostThread;
+use ports::Ports;
+
+/// Two hosts and what is between them.
+pub struct Stage {
+    client: HostThread,
+    server: HostThread,
+    ports: Ports,
+}
+
+impl Stage {
+    /// Both hosts on this machine's loopback interface, 127.0.0.1. Works everywhere.
+    ///
+    /// # Errors
+    /// If a thread can't be started.
+    pub fn loopback() -> io::Result<Stage> {
+        system::prepare();
+        Ok(Stage {
+            client: HostThread::start(Host::Client)?,
+            server: HostThread::start(Host::Server)?,
+            ports: Ports::new(),
+        })
+    }
+
+    /// The stage's name, as in the trace and in the tags of a lesson.
+    pub fn name(&self) -> &'static str {
+        "loopback"
+    }
+
+    /// Whether a tag of a lesson, such as `linux` or `ipv6`, holds here.
+    pub fn is(&self, tag: &str) -> bool {
+        match tag {
+            "unix" => cfg!(unix),
+            "ipv6" => std::net::UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_ok(),
+            "privileged-ports" => kernel::low_ports_are_privileged(),
+            other => other == std::env::consts::OS || other == self.name(),
+        }
+    }
+
+    /// A host's address.
+    pub fn address(&self, _: Host, v6: bool) -> IpAddr {
+        if v6 { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() }
+    }
+
+    /// The port that stands here for the one that the lesson names. 0 and ports under 1024 stand for themselves.
+    ///
+    /// # Errors
+    /// If no port is free.
+    pub fn port(&mut self, named: u16) -> io::Result<u16> {
+        self.ports.real(named)
+    }
+
+    /// The desk of a host: which sockets it holds.
+    pub fn desk(&self, host: Host) -> &Arc<Desk> {
+        &self.thread(host).desk
+    }
+
+    /// Starts a job on a host's own thread, or beside it on one of its own.
+    pub fn start(&self, host: Host, beside: bool, job: Job) -> Ticket {
+        self.thread(host).give(beside, job)
+    }
+
+    /// Reads all sockets of both hosts, open and closed, and those of the other ends that have no descriptor yet.
+    pub fn look(&self) -> Vec<Seen> {
+        let answers = Host::ALL.map(|host| self.thread(host).observer.look());
+        let mut seen: Vec<Seen> = answers.into_iter().flat_map(observer::Answer::wait).collect();
+        let strangers: Vec<(Host, String, SocketAddr, SocketAddr)> = seen
+            .iter()
+            .filter_map(|one| Some((one, one.reading.as_ref()?)))
+            .filter_map(|(one, reading)| Some((one, reading.local?, reading.peer?)))
+            .filter(|(one, local, peer)| !seen.iter().any(|other| other.host != one.host && other.has_ends(*peer, *local)))
+            .filter(|(one, ..)| one.held.protocol.is_tcp())
+            .map(|(one, local, peer)| (one.host.other(), one.held.name.clone(), peer, local))
+            .collect();
+        for (host, name, local, peer) in strangers {
+            if let Some(reading) = self.thread(host).observer.find(local, peer) {
+                let owner = self.desk(host.other()).find(&name);
+                seen.extend(owner.map(|held| Seen { host, held, reading: Some(reading), other_end: true }));
+            }
+        }
+        seen
+    }
+
+    fn thread(&self, host: Host) -> &HostThread {
+        match host {
+            Host::Client => &self.client,
+            Host::Server => &self.server,
+        }
+    }
+}
+
+impl Seen {
+    fn has_ends(&self, local: SocketAddr, peer: SocketAddr) -> bool {
+        let ends = |held: &Held| held.ends();
+        match &self.reading {
+            Some(reading) => reading.local == Some(local) && reading.peer == Some(peer),
+            None => ends(&self.held) == (Some(local), Some(peer)),
+        }
+    }
+}

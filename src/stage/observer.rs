@@ -1,0 +1,126 @@
+//! The observer of a host: a thread beside it that reads the kernel, so that the host's own thread makes no call but the lesson's.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        mpsc::{self, Receiver, Sender},
+    },
+    thread::{self, JoinHandle},
+};
+
+use crate::{
+    call::{Desk, Held},
+    kernel::{Reading, SocketTable, look},
+    trace::Host,
+};
+
+/// A socket and what was read of it.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// Whose kernel.
+    pub host: Host,
+    /// Which socket; for an other end, the socket that it is the other end of.
+    pub held: Arc<Held>,
+    /// What was read; `None` if the kernel knows nothing of it any more.
+    pub reading: Option<Reading>,
+    /// True for the other end of a socket, which has no descriptor on this host.
+    pub other_end: bool,
+}
+
+/// The thread.
+pub(super) struct Observer {
+    questions: Option<Sender<Question>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+enum Question {
+    All(Sender<Vec<Seen>>),
+    Pair(SocketAddr, SocketAddr, Sender<Option<Reading>>),
+}
+
+/// Readings that are on their way.
+pub(super) struct Answer(Receiver<Vec<Seen>>);
+
+impl Answer {
+    /// Waits for them. Empty if the observer is gone.
+    pub fn wait(self) -> Vec<Seen> {
+        self.0.recv().unwrap_or_default()
+    }
+}
+
+impl Observer {
+    /// Starts the observer of a desk; called on the host's thread, whose descriptors it is to share.
+    pub fn start(desk: Arc<Desk>) -> io::Result<Observer> {
+        let (questions, inbox) = mpsc::channel();
+        let (ready, is_ready) = mpsc::channel();
+        let thread = thread::Builder::new().name("observer".to_owned()).spawn(move || {
+            let table = SocketTable::open().ok();
+            let _ = ready.send(());
+            for question in inbox {
+                match question {
+                    Question::All(answer) => {
+                        let _ = answer.send(all(&desk, table.as_ref()));
+                    }
+                    Question::Pair(local, peer, answer) => {
+                        let _ = answer.send(table.as_ref().and_then(|table| table.find(local, peer).ok()?));
+                    }
+                }
+            }
+        })?;
+        // Until its own descriptor is out of the way, no call of the lesson may be made.
+        let _ = is_ready.recv();
+        Ok(Observer { questions: Some(questions), thread: Some(thread) })
+    }
+
+    /// Asks for all sockets.
+    pub fn look(&self) -> Answer {
+        let (answer, answers) = mpsc::channel();
+        self.ask(Question::All(answer));
+        Answer(answers)
+    }
+
+    /// Asks for one connection by its addresses.
+    pub fn find(&self, local: SocketAddr, peer: SocketAddr) -> Option<Reading> {
+        let (answer, answers) = mpsc::channel();
+        self.ask(Question::Pair(local, peer, answer));
+        answers.recv().ok().flatten()
+    }
+
+    fn ask(&self, question: Question) {
+        let _ = self.questions.as_ref().map(|questions| questions.send(question));
+    }
+
+    /// Ends the thread and waits for it.
+    pub fn stop(&mut self) {
+        drop(self.questions.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn all(desk: &Desk, table: Option<&SocketTable>) -> Vec<Seen> {
+    let sockets = desk.all();
+    let see = |held: &Arc<Held>| {
+        let reading = if held.is_closed() {
+            // A closed socket is looked up by its addresses; without a table to look in, nothing is said of it.
+            let (Some(local), Some(peer)) = held.ends() else { return None };
+            table?.find(local, peer).ok()?
+        } else {
+            let reading = look(held.socket(), held.protocol.is_tcp());
+            held.saw_ends(reading.local, reading.peer);
+            Some(reading)
+        };
+        Some(Seen { host: desk.host, held: Arc::clone(held), reading, other_end: false })
+    };
+    sockets.iter().filter_map(see).collect()
+}
+
+impl Drop for Observer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+

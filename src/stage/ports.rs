@@ -1,0 +1,84 @@
+//! Ports on loopback: a lesson's 7000 is a name, and a free port stands for it.
+
+use std::{
+    io,
+    net::{Ipv4Addr, TcpListener},
+};
+
+/// Where we look for free ports: above those of well-known servers, below those that Linux hands out by itself (32768).
+const FIRST: u16 = 20_000;
+
+/// Ports that one process may take.
+const BLOCK: u16 = 64;
+
+/// How many blocks there are.
+const BLOCKS: u16 = 190;
+
+/// The ports of a run, by their names in the lesson.
+#[derive(Debug)]
+pub(super) struct Ports {
+    next: u16,
+    end: u16,
+    taken: Vec<(u16, u16)>,
+}
+
+impl Ports {
+    /// Neighbouring processes look in different places, so that runs side by side don't meet.
+    pub fn new() -> Ports {
+        let block = u16::try_from(std::process::id() % u32::from(BLOCKS)).unwrap_or(0);
+        let next = FIRST + block * BLOCK;
+        Ports { next, end: next + BLOCK, taken: Vec::new() }
+    }
+
+    /// The port that stands for this name.
+    pub fn real(&mut self, named: u16) -> io::Result<u16> {
+        if named < 1024 {
+            return Ok(named);
+        }
+        if let Some((_, real)) = self.taken.iter().find(|(name, _)| *name == named) {
+            return Ok(*real);
+        }
+        while self.next < self.end {
+            let port = self.next;
+            self.next += 1;
+            // Without SO_REUSEADDR, a TIME_WAIT of an earlier run on that port would be met; so `free` asks for all of it.
+            if free(port) {
+                self.taken.push((named, port));
+                return Ok(port);
+            }
+        }
+        Err(io::Error::new(io::ErrorKind::AddrInUse, "no free port for the lesson; all that were tried are in use"))
+    }
+}
+
+/// Whether nobody listens on it or waits out a TIME_WAIT: bound once, on all addresses, and given back.
+fn free(port: u16) -> bool {
+    use socket2::{Domain, SockAddr, Socket, Type};
+    let bound = |socket: Socket| {
+        let any = SockAddr::from(std::net::SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));
+        socket.bind(&any).and_then(|()| socket.listen(1))
+    };
+    Socket::new(Domain::IPV4, Type::STREAM, None).and_then(bound).is_ok() && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_keeps_its_port_and_two_names_have_two() {
+        let mut ports = Ports::new();
+        let (a, b) = (ports.real(7000).unwrap(), ports.real(7001).unwrap());
+        assert_ne!(a, b);
+        assert_eq!(ports.real(7000).unwrap(), a);
+        assert_eq!((ports.real(0).unwrap(), ports.real(80).unwrap()), (0, 80));
+    }
+
+    #[test]
+    fn a_port_in_use_is_passed_over() {
+        let mut ports = Ports::new();
+        let first = ports.real(7000).unwrap();
+        let _taken = TcpListener::bind((Ipv4Addr::LOCALHOST, first + 1));
+        assert_ne!(ports.real(7001).unwrap(), first + 1);
+    }
+}

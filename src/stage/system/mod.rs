@@ -1,0 +1,26 @@
+//! Threads, rights and signals: what of a stage differs by operating system.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+use unix as this;
+
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+use windows as this;
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+pub(super) use linux::{give_up_rights, settle_in};
+
+pub(super) use this::{ThreadId, interrupt, prepare, this_thread};
+
+/// Elsewhere a host shares the descriptors of its process.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn settle_in() {}
+
+/// Elsewhere a thread's rights are its process's.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn give_up_rights() {}

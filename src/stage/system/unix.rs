@@ -1,0 +1,42 @@
+//! Unix: a blocked thread is woken by a signal whose handler does nothing and does not restart the call.
+#![allow(unsafe_code, reason = "signals have no safe form in std")]
+
+use std::sync::Once;
+
+/// The signal that ends a blocked call.
+const SIGNAL: libc::c_int = libc::SIGUSR2;
+
+/// A thread to signal.
+pub(in super::super) struct ThreadId(libc::pthread_t);
+
+// On some systems `pthread_t` is a pointer; it is only ever handed to pthread_kill.
+// SAFETY: pthread_kill may be called from any thread.
+unsafe impl Send for ThreadId {}
+
+/// Installs the handler, once for the process.
+pub(in super::super) fn prepare() {
+    static ONCE: Once = Once::new();
+    extern "C" fn nothing(_: libc::c_int) {}
+    ONCE.call_once(|| {
+        // SAFETY: all zero is a valid `sigaction` (no flags: no SA_RESTART); the handler touches nothing.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = nothing as *const () as libc::sighandler_t;
+            libc::sigaction(SIGNAL, &raw const action, std::ptr::null_mut());
+        }
+    });
+}
+
+/// The calling thread.
+pub(in super::super) fn this_thread() -> ThreadId {
+    // SAFETY: takes and changes nothing.
+    ThreadId(unsafe { libc::pthread_self() })
+}
+
+/// Makes the call that the thread is blocked in return EINTR. The thread must be alive: its ticket sees to that.
+pub(in super::super) fn interrupt(thread: &ThreadId) {
+    // SAFETY: the caller holds the lock under which the thread would take its id back before it ends.
+    unsafe {
+        libc::pthread_kill(thread.0, SIGNAL);
+    }
+}

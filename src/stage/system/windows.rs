@@ -1,0 +1,38 @@
+//! Windows: a blocked synchronous call of a thread is cancelled.
+#![allow(unsafe_code, reason = "cancelling a thread's call has no safe form in std")]
+
+use windows_sys::Win32::{
+    Foundation::{DUPLICATE_SAME_ACCESS, DuplicateHandle, HANDLE},
+    System::{
+        IO::CancelSynchronousIo,
+        Threading::{GetCurrentProcess, GetCurrentThread},
+    },
+};
+
+/// A thread whose calls can be cancelled.
+pub(in super::super) struct ThreadId(HANDLE);
+
+// SAFETY: a thread handle may be used from any thread.
+unsafe impl Send for ThreadId {}
+
+/// Nothing to prepare.
+pub(in super::super) fn prepare() {}
+
+/// The calling thread.
+pub(in super::super) fn this_thread() -> ThreadId {
+    let mut handle: HANDLE = std::ptr::null_mut();
+    // SAFETY: duplicates the pseudo handle of this thread into a real one.
+    unsafe {
+        let process = GetCurrentProcess();
+        DuplicateHandle(process, GetCurrentThread(), process, &raw mut handle, 0, 0, DUPLICATE_SAME_ACCESS);
+    }
+    ThreadId(handle)
+}
+
+/// Corresponds to `CancelSynchronousIo`: the blocked call returns with an error.
+pub(in super::super) fn interrupt(thread: &ThreadId) {
+    // SAFETY: the handle is a thread's own and open.
+    unsafe {
+        CancelSynchronousIo(thread.0);
+    }
+}

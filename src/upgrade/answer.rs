@@ -1,0 +1,390 @@
+//! How does the server read the request, and what does it say? RFC 6455 §4.2.
+//!
+//! The requirements are judged one by one in the order of §4.2.1, then those of §4.2.2 that depend on the server.
+//! All are judged, so that all can be shown; the first that is not met decides the answer. Every refusal is a whole
+//! HTTP response, after which the connection is closed: no frame is ever sent to somebody who wasn't let in.
+
+use super::accept_key::accept_key;
+use super::request::VERSION;
+use super::{Finding, QUOTED, extensions, quoted};
+use crate::wire::http::{RequestHead, TooLarge, Version, encode_response, is_token, parse_request};
+use crate::wire::text;
+
+mod refusal;
+
+pub use refusal::Refusal;
+
+/// What this server is willing to accept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// The one path that has a WebSocket, without a query: `/chat`. None: every path has.
+    pub path: Option<String>,
+    /// The web pages that may connect, each as a whole origin: `https://example.com`. None: all may.
+    ///
+    /// A request without an Origin comes from no browser and is let in: this guards the users of browsers against
+    /// foreign pages, it doesn't guard the server (§10.2).
+    pub allowed_origins: Option<Vec<String>>,
+    /// The subprotocols that the server speaks. Of these the first that the client offers is chosen.
+    pub subprotocols: Vec<String>,
+}
+
+/// How a request was judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// Each requirement, in the order of the RFC.
+    pub requirements: Vec<Finding>,
+    /// What follows from them.
+    pub decision: Decision,
+}
+
+/// What the server does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// It answers 101, and both sides leave HTTP.
+    Accept(Acceptance),
+    /// It answers with an error and closes the connection.
+    Refuse(Refusal),
+}
+
+/// The answer 101.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acceptance {
+    /// The response, ready for the wire.
+    pub response: Vec<u8>,
+    /// The client's key, from which the next is derived.
+    pub key: String,
+    /// `Sec-WebSocket-Accept`.
+    pub accept_key: String,
+    /// The subprotocol chosen, if any.
+    pub subprotocol: Option<String>,
+    /// Bytes of the request head. What came behind it is the beginning of the frame stream.
+    pub head_length: usize,
+}
+
+/// Judges a request head; bytes after its empty line are not looked at.
+pub fn judge_request(head: &[u8], policy: &Policy) -> Judgement {
+    let request = match parse_request(head) {
+        Ok(request) => request,
+        Err(error) => {
+            // Without the form there is nothing to judge the content by.
+            let found = format!("{}: needed {}, had {}", error.field, error.needed, error.had);
+            let finding = Finding {
+                requirement: "a well-formed request head",
+                section: error.section,
+                met: false,
+                found,
+                offset: Some(error.offset),
+            };
+            return alone(finding, error.status);
+        }
+    };
+    let mut reading = Reading { request: &request, findings: Vec::new(), refusal: None };
+    reading.well_formed();
+    reading.get();
+    reading.version_of_http();
+    reading.target();
+    reading.host();
+    reading.no_content();
+    reading.upgrade();
+    reading.connection();
+    reading.key();
+    reading.version();
+    reading.origin(policy);
+    reading.subprotocols();
+    reading.extensions();
+    reading.resource(policy);
+    let Reading { findings, refusal, .. } = reading;
+    let decision = match refusal {
+        Some((index, status)) => {
+            Decision::Refuse(Refusal::new(status, &findings[index], request.method == "HEAD"))
+        }
+        None => Decision::Accept(accept(&request, policy)),
+    };
+    Judgement { requirements: findings, decision }
+}
+
+/// For a head that passed a limit before it was whole: 414 in the request line, else 431.
+pub fn judge_too_large(limit: TooLarge) -> Judgement {
+    let (requirement, section, status) = match limit {
+        TooLarge::StartLine => ("a request line within 16 KiB", "RFC 9112 §3", 414),
+        TooLarge::Bytes => ("a head within 16 KiB", "RFC 6585 §5, RFC 6455 §10.4", 431),
+        TooLarge::Lines => ("at most 100 field lines", "RFC 6585 §5, RFC 6455 §10.4", 431),
+    };
+    alone(Finding { requirement, section, met: false, found: "more".into(), offset: None }, status)
+}
+
+/// For a head that didn't come in time: 408. `had` is the number of bytes that came.
+pub fn judge_too_slow(had: usize) -> Judgement {
+    let finding = Finding {
+        requirement: "the whole head in time",
+        section: "RFC 9110 §15.5.9",
+        met: false,
+        found: format!("{had} bytes and no empty line"),
+        offset: Some(had),
+    };
+    alone(finding, 408)
+}
+
+/// A judgement of a single requirement that was not met.
+fn alone(finding: Finding, status: u16) -> Judgement {
+    let refusal = Refusal::new(status, &finding, false);
+    Judgement { requirements: vec![finding], decision: Decision::Refuse(refusal) }
+}
+
+/// The answer 101 (§4.2.2 (5)), to a request that met every requirement.
+fn accept(request: &RequestHead, policy: &Policy) -> Acceptance {
+    let key = single(request, "Sec-WebSocket-Key").map(|(value, _)| text::escape(value)).unwrap_or_default();
+    let accept_key = accept_key(&key);
+    // The client's order of preference counts (§4.1 (10)).
+    let subprotocol = offered(request).into_iter().find(|name| policy.subprotocols.contains(name));
+    let mut fields = vec![
+        ("Upgrade", "websocket"),
+        ("Connection", "Upgrade"),
+        ("Sec-WebSocket-Accept", accept_key.as_str()),
+    ];
+    // If none is agreed on, the line must not be there: an empty value is not the same as none (§4.2.2 (4)).
+    if let Some(name) = &subprotocol {
+        fields.push(("Sec-WebSocket-Protocol", name));
+    }
+    // No Sec-WebSocket-Extensions: an offer may go unanswered (§9).
+    let response = encode_response(101, "Switching Protocols", &fields);
+    Acceptance { response, key, accept_key, subprotocol, head_length: request.length }
+}
+
+/// The reading of one request.
+struct Reading<'a> {
+    request: &'a RequestHead,
+    findings: Vec<Finding>,
+    /// The first finding that was not met, and the status that it deserves.
+    refusal: Option<(usize, u16)>,
+}
+
+impl Reading<'_> {
+    /// One requirement: what was found and where, and the status that refuses it if it is not met.
+    fn judge(
+        &mut self,
+        requirement: &'static str,
+        section: &'static str,
+        (found, offset): (String, Option<usize>),
+        verdict: Result<(), u16>,
+    ) {
+        if let (Err(status), None) = (verdict, self.refusal) {
+            self.refusal = Some((self.findings.len(), status));
+        }
+        self.findings.push(Finding { requirement, section, met: verdict.is_ok(), found, offset });
+    }
+
+    fn well_formed(&mut self) {
+        let request = self.request;
+        let found = format!("{} bytes, {} field lines", request.length, request.headers.0.len());
+        self.judge("a well-formed request head", "RFC 9112 §2.1", (found, Some(request.start)), Ok(()));
+    }
+
+    /// (1) "An HTTP/1.1 or higher GET request"
+    fn get(&mut self) {
+        let request = self.request;
+        let found = text::shown(request.method.as_bytes(), QUOTED);
+        let verdict = met(request.method == "GET", 405);
+        self.judge("the method is GET", "RFC 6455 §4.2.1 (1)", (found, Some(request.start)), verdict);
+    }
+
+    /// (1) An HTTP/1.0 server between the two might not understand Upgrade, so there it means nothing.
+    fn version_of_http(&mut self) {
+        let Version { major, minor } = self.request.version;
+        let found = (format!("HTTP/{major}.{minor}"), Some(self.request.version_offset));
+        let verdict = match major {
+            1 => met(minor >= 1, 400),
+            _ => Err(505),
+        };
+        self.judge("the version is HTTP/1.1", "RFC 6455 §4.2.1 (1), RFC 9110 §7.8", found, verdict);
+    }
+
+    /// (1) "that should be interpreted as a /resource name/ (or an absolute HTTP/HTTPS URI)"
+    fn target(&mut self) {
+        let target = self.request.target.as_str();
+        let found = (text::shown(target.as_bytes(), QUOTED), Some(self.request.target_offset));
+        let verdict = met(resource_name(target).is_some(), 400);
+        self.judge("the target is a path or an http URI", "RFC 6455 §4.2.1 (1)", found, verdict);
+    }
+
+    /// (2)
+    fn host(&mut self) {
+        let verdict = met(single(self.request, "Host").is_some_and(|(value, _)| is_authority(value)), 400);
+        let found = quoted(self.request.headers.all("Host"));
+        self.judge("one Host line with a host", "RFC 6455 §4.2.1 (2), RFC 9112 §3.2", found, verdict);
+    }
+
+    /// Bytes of a body would be taken for frames, or frames for a body.
+    fn no_content(&mut self) {
+        let headers = &self.request.headers;
+        let packed = headers.all("Transfer-Encoding").next();
+        let counted = headers.all("Content-Length").find(|line| line.value != b"0");
+        let (found, verdict) = match packed.or(counted) {
+            Some(line) => (quoted(std::iter::once(line)), Err(400)),
+            None => (("no content".into(), None), Ok(())),
+        };
+        self.judge("no content behind the head", "RFC 9110 §9.3.1, RFC 9112 §6.3", found, verdict);
+    }
+
+    /// (3) A list is right too: HTTP lets a client name several protocols.
+    fn upgrade(&mut self) {
+        let verdict = met(self.request.headers.has_token("Upgrade", "websocket"), 426);
+        let found = quoted(self.request.headers.all("Upgrade"));
+        self.judge("Upgrade has websocket", "RFC 6455 §4.2.1 (3), RFC 9110 §7.8", found, verdict);
+    }
+
+    /// (4) One token of a list, on one line or several: `keep-alive, Upgrade`.
+    fn connection(&mut self) {
+        let verdict = met(self.request.headers.has_token("Connection", "Upgrade"), 426);
+        let found = quoted(self.request.headers.all("Connection"));
+        self.judge("Connection has the token Upgrade", "RFC 6455 §4.2.1 (4)", found, verdict);
+    }
+
+    /// (5) The server need not decode the key; its form is enough.
+    fn key(&mut self) {
+        let verdict = met(single(self.request, "Sec-WebSocket-Key").is_some_and(|(key, _)| is_key(key)), 400);
+        let found = quoted(self.request.headers.all("Sec-WebSocket-Key"));
+        self.judge("one key: 16 bytes in base64", "RFC 6455 §4.2.1 (5), §11.3.1", found, verdict);
+    }
+
+    /// (6) Compared as text: 013 is no version.
+    fn version(&mut self) {
+        let verdict = match single(self.request, "Sec-WebSocket-Version") {
+            Some((version, _)) => met(version == VERSION.as_bytes(), 426),
+            None => {
+                Err(if self.request.headers.all("Sec-WebSocket-Version").count() == 0 { 426 } else { 400 })
+            }
+        };
+        let found = quoted(self.request.headers.all("Sec-WebSocket-Version"));
+        self.judge(
+            "one Sec-WebSocket-Version: 13",
+            "RFC 6455 §4.2.1 (6), §4.2.2 (4), §11.3.5",
+            found,
+            verdict,
+        );
+    }
+
+    /// (7) The whole origin counts: `https://example.com.evil.org` only begins like a good one.
+    fn origin(&mut self, policy: &Policy) {
+        let (found, offset) = quoted(self.request.headers.all("Origin"));
+        let found = if offset.is_none() { "no such line: not a browser".into() } else { found };
+        let verdict = match (single(self.request, "Origin"), &policy.allowed_origins) {
+            (None, _) => met(offset.is_none(), 400),
+            (Some(_), None) => Ok(()),
+            (Some((origin, _)), Some(allowed)) => {
+                met(allowed.iter().any(|good| good.as_bytes().eq_ignore_ascii_case(origin)), 403)
+            }
+        };
+        let section = "RFC 6455 §4.2.1 (7), §10.2";
+        self.judge("at most one Origin, and an allowed one", section, (found, offset), verdict);
+    }
+
+    /// (8)
+    fn subprotocols(&mut self) {
+        let headers = &self.request.headers;
+        let items: Vec<_> = headers.list("Sec-WebSocket-Protocol").collect();
+        let tokens = items.iter().all(|(item, _)| is_token(item));
+        let unique =
+            items.iter().enumerate().all(|(index, (item, _))| items[..index].iter().all(|(o, _)| o != item));
+        let named = !items.is_empty() || headers.all("Sec-WebSocket-Protocol").next().is_none();
+        let found = quoted(headers.all("Sec-WebSocket-Protocol"));
+        let section = "RFC 6455 §4.2.1 (8), §4.1 (10)";
+        self.judge("subprotocols are tokens, each once", section, found, met(tokens && unique && named, 400));
+    }
+
+    /// (9) Unknown extensions are not accepted, and that is all; a broken list fails the handshake.
+    fn extensions(&mut self) {
+        let (found, verdict) = match extensions::names(&self.request.headers) {
+            Ok(_) => (quoted(self.request.headers.all(extensions::HEADER)), Ok(())),
+            Err(malformed) => ((malformed.found, Some(malformed.offset)), Err(400)),
+        };
+        self.judge("extensions follow their grammar", "RFC 6455 §4.2.1 (9), §9.1", found, verdict);
+    }
+
+    /// §4.2.2 (4), /resource name/. The query doesn't name the service, it is for the service.
+    fn resource(&mut self, policy: &Policy) {
+        let target = self.request.target.as_str();
+        let path = resource_name(target).and_then(|name| name.split('?').next());
+        let verdict = match &policy.path {
+            Some(served) => met(path == Some(served), 404),
+            None => Ok(()),
+        };
+        let found =
+            (text::shown(path.unwrap_or("none").as_bytes(), QUOTED), Some(self.request.target_offset));
+        self.judge("there is a WebSocket at this path", "RFC 6455 §4.2.2 (4)", found, verdict);
+    }
+}
+
+fn met(met: bool, status: u16) -> Result<(), u16> {
+    if met { Ok(()) } else { Err(status) }
+}
+
+/// The value of the only line with this name, and the line's offset; none if there is none or more than one.
+fn single<'a>(request: &'a RequestHead, name: &'a str) -> Option<(&'a [u8], usize)> {
+    let mut lines = request.headers.all(name);
+    let line = lines.next()?;
+    lines.next().is_none().then_some((line.value.as_slice(), line.offset))
+}
+
+/// The subprotocols on offer, in the client's order.
+fn offered(request: &RequestHead) -> Vec<String> {
+    let items = request.headers.list("Sec-WebSocket-Protocol");
+    items.map(|(item, _)| String::from_utf8_lossy(item).into_owned()).collect()
+}
+
+/// The form of base64 for 16 bytes: 22 characters and two signs of padding.
+///
+/// The last of the 22 has two bits of the key and four that are left over. They should be 0, but the example of
+/// §4.1 (7), `AQIDBAUGBwgJCgsMDQ4PEC==`, has others there: many decoders refuse it, and the RFC asks for none.
+fn is_key(key: &[u8]) -> bool {
+    let alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    match key {
+        [data @ .., b'=', b'='] => data.len() == 22 && data.iter().all(alphabet),
+        _ => false,
+    }
+}
+
+/// The resource name in a request target: the target itself, or what follows the host in an absolute URI.
+fn resource_name(target: &str) -> Option<&str> {
+    if target.contains('#') {
+        return None;
+    }
+    if target.starts_with('/') {
+        return Some(target);
+    }
+    let (scheme, rest) = target.split_once("://")?;
+    if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+        return None;
+    }
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    if !is_authority(&rest.as_bytes()[..end]) {
+        return None;
+    }
+    // No path, or a query alone, means the root.
+    Some(if rest[end..].starts_with('/') { &rest[end..] } else { "/" })
+}
+
+/// `uri-host [ ":" port ]` (RFC 9110 §7.2), not empty and without user information.
+fn is_authority(value: &[u8]) -> bool {
+    let bracket = value.iter().rposition(|byte| *byte == b']').unwrap_or(0);
+    let colon = value[bracket..].iter().position(|byte| *byte == b':').map(|at| bracket + at);
+    let (host, port) = match colon {
+        Some(colon) => (&value[..colon], &value[colon + 1..]),
+        None => (value, b"".as_slice()),
+    };
+    let host_is_right = match host {
+        [b'[', address @ .., b']'] => {
+            std::str::from_utf8(address).is_ok_and(|a| a.parse::<std::net::Ipv6Addr>().is_ok())
+        }
+        name => {
+            let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(byte);
+            !name.is_empty() && name.iter().all(allowed)
+        }
+    };
+    let port_is_right = port.iter().all(u8::is_ascii_digit)
+        && (port.is_empty() || std::str::from_utf8(port).is_ok_and(|port| port.parse::<u16>().is_ok()));
+    host_is_right && port_is_right
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! The rules of the frames: what each asks, where it stands, how strongly, and which Close code answers a breach.
+
+/// How strongly the RFC says it (RFC 2119). MUST covers MUST NOT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// MUST or MUST NOT.
+    Must,
+    /// SHOULD or SHOULD NOT.
+    Should,
+    /// MAY.
+    May,
+}
+
+impl Level {
+    /// The word of the RFC.
+    pub fn word(self) -> &'static str {
+        match self {
+            Level::Must => "MUST",
+            Level::Should => "SHOULD",
+            Level::May => "MAY",
+        }
+    }
+}
+
+/// A rule of the frame stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// The rule in a few words.
+    pub words: &'static str,
+    /// Where it stands.
+    pub section: &'static str,
+    /// Its weight there; none where the RFC only describes ("not used", "reserved") and peers differ.
+    pub level: Option<Level>,
+    /// The code for the Close frame with which the receiver should fail the connection (§7.1.7).
+    pub close_code: u16,
+}
+
+const PROTOCOL_ERROR: u16 = 1002;
+const INVALID_DATA: u16 = 1007;
+const TOO_BIG: u16 = 1009;
+
+const fn must(words: &'static str, section: &'static str, close_code: u16) -> Rule {
+    Rule { words, section, level: Some(Level::Must), close_code }
+}
+
+/// RSV1, RSV2, RSV3.
+pub(super) const RESERVED_BITS: Rule =
+    must("RSV1 to RSV3 are 0 unless an extension was agreed on", "RFC 6455 §5.2", PROTOCOL_ERROR);
+
+/// Opcodes 0x3 to 0x7 and 0xB to 0xF.
+pub(super) const RESERVED_OPCODE: Rule =
+    must("an opcode that is not defined fails the connection", "RFC 6455 §5.2", PROTOCOL_ERROR);
+
+/// A control frame with FIN 0.
+pub(super) const FRAGMENTED_CONTROL: Rule =
+    must("control frames are not fragmented", "RFC 6455 §5.5", PROTOCOL_ERROR);
+
+/// Opcode 0x0 with no message under way: §6.1 (3) asks for the opcode of the data in the first frame.
+pub(super) const ORPHAN_CONTINUATION: Rule =
+    must("a continuation frame needs a message to go on with", "RFC 6455 §5.4, §6.1 (3)", PROTOCOL_ERROR);
+
+/// Opcode 0x1 or 0x2 with a message under way.
+pub(super) const INTERLEAVED: Rule =
+    must("a message ends before the next begins", "RFC 6455 §5.4", PROTOCOL_ERROR);
+
+/// From a client, MASK 0.
+pub(super) const NOT_MASKED: Rule = must("a client masks every frame", "RFC 6455 §5.1", PROTOCOL_ERROR);
+
+/// From a server, MASK 1.
+pub(super) const MASKED: Rule = must("a server masks no frame", "RFC 6455 §5.1", PROTOCOL_ERROR);
+
+/// A control frame with an extended length.
+pub(super) const LONG_CONTROL: Rule =
+    must("a control frame has at most 125 bytes of payload", "RFC 6455 §5.5", PROTOCOL_ERROR);
+
+/// The 64-bit form with its top bit set.
+pub(super) const LENGTH_TOP_BIT: Rule =
+    must("the top bit of a 64-bit length is 0", "RFC 6455 §5.2", PROTOCOL_ERROR);
+
+/// A longer form than needed. The MUST is the sender's; some receivers let it pass.
+pub(super) const LENGTH_NOT_MINIMAL: Rule =
+    must("the length is written in the fewest bytes", "RFC 6455 §5.2", PROTOCOL_ERROR);
+
+/// More than the receiver takes in one frame.
+pub(super) const FRAME_TOO_BIG: Rule =
+    must("a receiver protects itself: this frame is over its limit", "RFC 6455 §10.4", TOO_BIG);
+
+/// More than the receiver takes in one message.
+pub(super) const MESSAGE_TOO_BIG: Rule =
+    must("a receiver protects itself: this message is over its limit", "RFC 6455 §10.4", TOO_BIG);
+
+/// A byte that can't be UTF-8.
+pub(super) const TEXT_NOT_UTF8: Rule = must("a text message is UTF-8", "RFC 6455 §5.6, §8.1", INVALID_DATA);
+
+/// The message ends inside a character.
+pub(super) const TEXT_CUT_OFF: Rule =
+    must("a text message is UTF-8 and ends with a whole character", "RFC 6455 §5.6, §8.1", INVALID_DATA);
+
+/// A Close body of one byte.
+pub(super) const CLOSE_ONE_BYTE: Rule =
+    must("a close body begins with a code of two bytes", "RFC 6455 §5.5.1", PROTOCOL_ERROR);
+
+/// 1005, 1006, 1015.
+pub(super) const CLOSE_CODE_LOCAL: Rule = must(
+    "1005, 1006 and 1015 are for the local application and never sent",
+    "RFC 6455 §7.4.1",
+    PROTOCOL_ERROR,
+);
+
+/// 0 to 999, 1004, 1016 to 2999, 5000 and above. Some receivers let them pass.
+pub(super) const CLOSE_CODE_UNDEFINED: Rule = Rule {
+    words: "a close code is a defined, registered or private one",
+    section: "RFC 6455 §7.4",
+    level: None,
+    close_code: PROTOCOL_ERROR,
+};
+
+/// A reason that can't be UTF-8.
+pub(super) const REASON_NOT_UTF8: Rule =
+    must("a close reason is UTF-8", "RFC 6455 §5.5.1, §8.1", INVALID_DATA);

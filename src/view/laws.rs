@@ -1,0 +1,363 @@
+//! What holds for every run, however odd: nothing steers the terminal, nothing is wider than the screen, no word
+//! of the prose is lost, and it does not matter when held-back lines are asked for.
+
+use proptest::prelude::*;
+use pulldown_cmark::{Event as Md, Options, Parser};
+
+use super::samples::{accept_key, blocked_accept, close_lesson, listen_lesson, masked_frame, upgrade_lesson};
+use super::*;
+use crate::trace::*;
+
+/// Text as it may come from anywhere: letters, Markdown, control characters, other scripts.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z0-9 .=_>:]{0,40}",
+        "[\\PC\\x00-\\x1f\u{80}-\u{9f}\u{202a}-\u{202e}\u{2066}-\u{2069}\n]{0,60}",
+        Just("\x1b[2J\x1b]0;title\x07\u{9b}31m".to_owned()),
+        Just("三次握手之后，套接字进入已建立状态。".to_owned()),
+        Just("ａ👩‍👩‍👧e\u{301}\u{301}한국어 שלום".to_owned()),
+        "[a-z/:.]{60,90}",
+    ]
+}
+
+fn maybe<T: std::fmt::Debug + Clone>(of: impl Strategy<Value = T>) -> impl Strategy<Value = Option<T>> {
+    proptest::option::of(of)
+}
+
+fn host() -> impl Strategy<Value = Host> {
+    prop_oneof![Just(Host::Client), Just(Host::Server)]
+}
+
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("c".to_owned()),
+        Just("s".to_owned()),
+        Just("~client.c".to_owned()),
+        Just("conn".to_owned()),
+        text()
+    ]
+}
+
+fn address() -> impl Strategy<Value = Option<String>> {
+    prop_oneof![
+        Just(None),
+        Just(Some("127.0.0.1:7000".to_owned())),
+        Just(Some("127.0.0.1:43210".to_owned())),
+        Just(Some("[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535".to_owned())),
+        text().prop_map(Some),
+    ]
+}
+
+fn socket() -> impl Strategy<Value = What> {
+    let state = maybe(prop_oneof!["CLOSED|LISTEN|ESTABLISHED|SYN_RECV|CLOSE_WAIT|TIME_WAIT".boxed(), text().boxed()]);
+    let who = (host(), name(), maybe(0..9i64), any::<bool>(), address(), address(), state);
+    let numbers = (maybe(any::<u64>()), maybe(any::<u64>()), maybe(any::<u64>()), maybe(any::<u64>()), any::<bool>());
+    (who, numbers, text()).prop_map(|((host, name, fd, exists, local, peer, state), numbers, word)| {
+        let (recv_queue, send_queue, accept_queue, accept_limit, tcp) = numbers;
+        let option = SocketOption { name: word.clone(), value: 1 };
+        What::Socket(Socket {
+            host,
+            name,
+            fd,
+            protocol: "tcp".into(),
+            exists,
+            local,
+            peer,
+            state,
+            recv_queue,
+            send_queue,
+            accept_queue,
+            accept_limit,
+            time_wait_ms: accept_queue,
+            tcp: tcp.then(|| TcpInfo { rtt_us: 1, cwnd: 2, mss: 3, retransmits: 4, negotiated: vec![word] }),
+            options: if exists { vec![option] } else { Vec::new() },
+        })
+    })
+}
+
+fn call() -> impl Strategy<Value = What> {
+    let texts = (text(), text(), text(), prop_oneof![Just(String::new()), text()]);
+    (0..4u64, host(), maybe(name()), texts, maybe(0..4u64), any::<bool>()).prop_map(
+        |(id, host, socket, (call, ran, c, asked), parent, background)| {
+            What::Call(Call {
+                id,
+                host,
+                call: call.clone(),
+                socket,
+                fd: Some(3),
+                args: vec![Arg { name: call.clone(), value: ran.clone() }],
+                source: Source { text: ran, file: c.clone(), line: 1 },
+                c,
+                asked,
+                syscalls: vec![call.clone(), call],
+                parent,
+                background,
+            })
+        },
+    )
+}
+
+fn back() -> impl Strategy<Value = What> {
+    let value = prop_oneof![
+        Just(Value::Done),
+        any::<usize>().prop_map(Value::Count),
+        proptest::collection::vec(any::<u8>(), 0..300).prop_map(Value::Data),
+        text().prop_map(|text| Value::Data(text.into_bytes())),
+        text().prop_map(Value::Address),
+        any::<i64>().prop_map(Value::Number),
+        (name(), any::<i64>(), maybe(text())).prop_map(|(name, fd, peer)| Value::Socket { name, fd, peer }),
+    ];
+    (0..4u64, maybe(value), maybe(text()), any::<u64>(), any::<bool>()).prop_map(|(call, ok, errno, ns, deadline)| {
+        What::Return(Return { call, ok, error: errno.clone(), errno, ns, deadline })
+    })
+}
+
+fn working() -> impl Strategy<Value = What> {
+    let bits = maybe((0..90usize, 0..90usize));
+    let row = (text(), text(), text(), bits, maybe(text())).prop_map(|(name, value, meaning, bits, section)| Row {
+        name,
+        value,
+        meaning,
+        bits,
+        section,
+    });
+    let bytes = proptest::collection::vec(any::<u8>(), 0..40);
+    (host(), text(), bytes, proptest::collection::vec(row, 0..5))
+        .prop_map(|(host, title, bytes, rows)| What::Working(Working { host, title, bytes, rows }))
+}
+
+fn small() -> impl Strategy<Value = What> {
+    prop_oneof![
+        (0..4u64, text(), text()).prop_map(|(call, waits_for, known_by)| What::Blocked(Blocked {
+            call,
+            waits_for,
+            known_by
+        })),
+        (text(), maybe(any::<bool>()), text()).prop_map(|(text, holds, observed)| What::Check(Check {
+            text,
+            line: 1,
+            holds,
+            observed
+        })),
+        (text(), text(), any::<bool>(), text(), maybe(any::<usize>())).prop_map(
+            |(requirement, section, met, found, offset)| What::Upgrade(Requirement {
+                host: Host::Server,
+                requirement,
+                section,
+                met,
+                found,
+                offset
+            })
+        ),
+        (text(), text(), maybe(text()), maybe(any::<u16>())).prop_map(|(socket, kind, rule, code)| What::Message(
+            Message {
+                host: Host::Client,
+                socket: socket.clone(),
+                received: true,
+                kind: if rule.is_some() { "violation".into() } else { kind },
+                data: socket.into_bytes(),
+                code,
+                level: rule.clone(),
+                section: rule.clone(),
+                rule,
+                offset: Some(u64::MAX),
+            }
+        )),
+        (any::<usize>(), any::<usize>(), any::<usize>(), any::<bool>())
+            .prop_map(|(checks, failed, not_seen, left)| What::End(End { checks, failed, not_seen, left })),
+        (1..9usize, text()).prop_map(|(number, text)| What::Step(Step { number, line: 1, text })),
+        (1..9usize, text(), any::<bool>()).prop_map(|(number, title, shown)| What::Part(Part {
+            number,
+            title,
+            shown
+        })),
+        (text(), text()).prop_map(|(name, title)| What::Lesson(Lesson {
+            format: FORMAT,
+            sockwalk: name.clone(),
+            system: "linux".into(),
+            stage: title.clone(),
+            language: title.clone(),
+            sources: vec![name.clone(), title.clone()],
+            name,
+            title,
+            parts: 3,
+            steps: 9,
+        })),
+    ]
+}
+
+fn spoken() -> impl Strategy<Value = What> {
+    let options = proptest::collection::vec(text(), 0..4);
+    prop_oneof![
+        text().prop_map(|markdown| What::Narration { markdown }),
+        (text(), options).prop_map(|(text, options)| What::Question(Question { text, options })),
+        (maybe(0..5usize), 0..5usize, text()).prop_map(|(given, right, text)| What::Answer(Answer {
+            given,
+            right,
+            text
+        })),
+    ]
+}
+
+/// Events in any order, without prose.
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let what = prop_oneof![3 => socket(), 2 => call(), 2 => back(), 1 => working(), 3 => small()];
+    proptest::collection::vec(what.prop_map(|what| Event { at: 0, what }), 0..24)
+}
+
+/// Events in any order, with prose.
+fn all_events() -> impl Strategy<Value = Vec<Event>> {
+    let what = prop_oneof![2 => socket(), 2 => call(), 2 => back(), 1 => working(), 3 => small(), 2 => spoken()];
+    proptest::collection::vec(what.prop_map(|what| Event { at: 0, what }), 0..24)
+}
+
+fn look() -> impl Strategy<Value = Look> {
+    let glyphs = prop_oneof![Just(Glyphs::Unicode), Just(Glyphs::Ascii)];
+    let form = prop_oneof![Just(Form::Screen), Just(Form::Linear)];
+    (40..=200usize, glyphs, form).prop_map(|(width, glyphs, form)| Look::new(width, glyphs, form))
+}
+
+fn told(events: &[Event], look: Look) -> Vec<Line> {
+    let mut narrator = Narrator::new(look);
+    let mut lines: Vec<Line> = events.iter().flat_map(|event| narrator.show(event)).collect();
+    lines.extend(narrator.settle());
+    lines
+}
+
+/// True where the terminal may wait for a key: what comes next begins something new.
+fn is_a_pause(next: Option<&Event>) -> bool {
+    !matches!(
+        next.map(|event| &event.what),
+        Some(
+            What::Call(_)
+                | What::Blocked(_)
+                | What::Return(_)
+                | What::Socket(_)
+                | What::Working(_)
+                | What::Upgrade(_)
+                | What::Message(_)
+        )
+    )
+}
+
+fn letters(text: &str) -> Vec<char> {
+    text.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+proptest! {
+    #[test]
+    fn nothing_that_steers_a_terminal_reaches_it(events in all_events(), look in look()) {
+        let text = paint(&told(&events, look), Palette::Plain);
+        for c in text.chars().filter(|c| *c != '\n') {
+            prop_assert!(!c.is_control(), "{c:?} in {text:?}");
+            prop_assert!(!matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}'), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_screen(events in events(), width in 40..=200usize, ascii: bool) {
+        let glyphs = if ascii { Glyphs::Ascii } else { Glyphs::Unicode };
+        for line in told(&events, Look::new(width, glyphs, Form::Screen)) {
+            prop_assert!(line.width() <= width, "{} columns of {width}: {line}", line.width());
+        }
+    }
+
+    #[test]
+    fn prose_is_wider_only_where_a_word_is(text in text(), look in look()) {
+        for line in markdown(&look, &text) {
+            let shown = line.to_string();
+            let words = shown.trim_start_matches([' ', '│', '•', '-', '*', '|']).split(' ').count();
+            let fits = line.width() <= look.width();
+            prop_assert!(fits || words == 1 || code_in(&text), "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn no_word_of_the_prose_is_lost(text in text(), width in 40..=200usize) {
+        let look = Look::new(width, Glyphs::Unicode, Form::Screen);
+        let mut wanted = String::new();
+        for event in Parser::new_ext(&text, Options::ENABLE_TABLES) {
+            if let Md::Text(t) | Md::Code(t) | Md::Html(t) | Md::InlineHtml(t) = event {
+                wanted.push_str(&escape(&t.replace(['\n', '\r', '\t'], " ")));
+            }
+        }
+        let shown: String = markdown(&look, &text).iter().map(ToString::to_string).collect();
+        let mut shown = letters(&shown).into_iter();
+        let found = letters(&wanted).iter().all(|c| shown.any(|s| s == *c));
+        prop_assert!(found || text.contains('|'), "{wanted:?}");
+    }
+
+    #[test]
+    fn held_back_lines_may_be_asked_for_at_any_pause(events in all_events(), look in look(), asks: u32) {
+        let whole = told(&events, look);
+        let mut narrator = Narrator::new(look);
+        let mut lines = Vec::new();
+        for (at, event) in events.iter().enumerate() {
+            lines.extend(narrator.show(event));
+            if is_a_pause(events.get(at + 1)) && asks >> (at % 32) & 1 == 1 {
+                lines.extend(narrator.settle());
+                lines.extend(narrator.settle());
+            }
+        }
+        lines.extend(narrator.settle());
+        prop_assert_eq!(whole, lines);
+    }
+
+    #[test]
+    fn colour_adds_nothing_but_colour(events in all_events(), look in look()) {
+        let lines = told(&events, look);
+        let mut plain = String::new();
+        let coloured = paint(&lines, Palette::Colour);
+        for (at, piece) in coloured.split('\x1b').enumerate() {
+            plain.push_str(if at == 0 { piece } else { piece.split_once('m').unwrap().1 });
+        }
+        prop_assert_eq!(plain, paint(&lines, Palette::Plain));
+    }
+}
+
+fn code_in(markdown: &str) -> bool {
+    Parser::new(markdown).any(|event| matches!(event, Md::Start(pulldown_cmark::Tag::CodeBlock(_))))
+}
+
+fn samples() -> [Vec<Event>; 4] {
+    [listen_lesson(), blocked_accept(), close_lesson(), upgrade_lesson()]
+}
+
+#[test]
+fn ascii_is_ascii() {
+    for events in samples() {
+        for form in [Form::Screen, Form::Linear] {
+            let text = paint(&told(&events, Look::new(80, Glyphs::Ascii, form)), Palette::Plain);
+            assert!(text.is_ascii(), "{:?}", text.chars().find(|c| !c.is_ascii()));
+        }
+    }
+}
+
+#[test]
+fn aloud_there_are_no_drawings() {
+    for events in samples() {
+        let text = paint(&told(&events, Look::new(80, Glyphs::Unicode, Form::Linear)), Palette::Plain);
+        assert!(!text.contains(['→', '✓', '✗', '│', '─', '–', '•']), "{text}");
+        assert!(!text.lines().any(|line| line.starts_with(' ') || line.contains("   ")), "{text}");
+    }
+}
+
+#[test]
+fn there_are_never_two_blank_lines_nor_one_at_an_end() {
+    for events in samples() {
+        let lines = told(&events, Look::new(80, Glyphs::Unicode, Form::Screen));
+        assert!(lines.windows(2).all(|two| !two.iter().all(Line::is_blank)));
+        assert!(!lines[0].is_blank() && !lines[lines.len() - 1].is_blank());
+    }
+}
+
+#[test]
+fn the_letters_of_a_working_are_under_its_bytes() {
+    let event = |working| [Event { at: 0, what: What::Working(working) }];
+    let look = Look::new(80, Glyphs::Unicode, Form::Screen);
+    let text = paint(&told(&event(masked_frame()), look), Palette::Plain);
+    assert!(text.contains("81 85 37 fa 21 3d 5f 9f"), "{text}");
+    assert!(text.contains("a  b  c  c  c  c  d  d\n"), "{text}");
+    let text = paint(&told(&event(accept_key()), look), Palette::Plain);
+    assert!(text.contains("258EAFA5-E914-47DA-95CA-C5AB0DC85B11"), "{text}");
+}

@@ -1,0 +1,41 @@
+//! How it is shown: events become lines of text, each piece with its meaning.
+//!
+//! A view is a pure function of events, of the [`Look`] (width, glyphs, form) and, at the very end, of the
+//! [`Palette`]: the same events give the same picture, live or replayed. Nothing here asks a socket, a clock or
+//! the terminal. Views emit [`Line`]s; [`paint()`] alone turns them into text with or without colour.
+//!
+//! All text from events is taken for hostile: every [`Span`] escapes what could steer a terminal
+//! (`escape.rs`), and there is no other way to make one.
+
+mod bytes;
+mod call;
+mod checks;
+mod columns;
+mod escape;
+mod headings;
+mod line;
+mod look;
+mod markdown;
+mod narration;
+mod paint;
+mod prediction;
+mod socket_table;
+mod sockets;
+mod units;
+mod upgrade;
+mod working;
+mod wrap;
+
+#[cfg(test)]
+mod goldens;
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod samples;
+
+pub use escape::{escape, quote};
+pub use line::{Line, Meaning, Span};
+pub use look::{Form, Glyphs, Look};
+pub use markdown::markdown;
+pub use narration::Narrator;
+pub use paint::{Palette, paint};

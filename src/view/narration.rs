@@ -1,0 +1,364 @@
+//! The story of a run, told as it happens: events in, lines out.
+
+use std::collections::BTreeMap;
+
+use super::call::{self, Open};
+use super::line::{Line, Meaning};
+use super::look::Look;
+use super::markdown::markdown;
+use super::sockets::Sockets;
+use super::wrap::aside;
+use super::{checks, headings, prediction, socket_table, units, upgrade, working};
+use crate::trace::{Call, Event, Host, Lesson, Part, Question, Requirement, Return, Socket, Step, Value, What};
+
+/// Tells a run, event by event.
+///
+/// It keeps what it has to know of earlier events (which sockets there are, which calls wait), and nothing else:
+/// the same events give the same lines.
+#[derive(Debug)]
+pub struct Narrator {
+    look: Look,
+    lesson: Option<Lesson>,
+    /// False within a part that is only run to get somewhere.
+    shown: bool,
+    step: usize,
+    /// Calls that have not returned, by id.
+    open: BTreeMap<u64, Open>,
+    sockets: Sockets,
+    /// The sockets that the calls of this step named.
+    acted: Vec<(Host, String)>,
+    /// A call has returned, and no table was shown since.
+    returned: bool,
+    /// The kernel has said something of a socket, and no table was shown since.
+    told: bool,
+    repeat: Option<Repeat>,
+    /// The last call made within another: which, and the line that ran, and how often in a row.
+    inner: Option<(u64, String, usize)>,
+    question: Option<Question>,
+    /// The document that the requirements now listed are in: `RFC 6455`.
+    document: String,
+    last: Option<Block>,
+}
+
+/// What stands last on the screen: it decides whether a blank line comes before the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Block {
+    Heading,
+    Step,
+    Card(u64),
+    Sockets,
+    Unchanged,
+    Check,
+    Prose,
+    Question,
+    Working,
+    Requirements(Host),
+    Message,
+    End,
+}
+
+/// Calls within a call that do the same again and again, held back to be summed up in one line.
+#[derive(Debug, Default)]
+struct Repeat {
+    card: u64,
+    calls: usize,
+    bytes: usize,
+    ns: u64,
+}
+
+/// So many equal calls within a call are shown before the rest is summed up.
+const SHOWN_INNER: usize = 2;
+
+/// Calls lie no deeper in one another than this; a trace that says so is wrong, and must not hang the view.
+const DEEPEST: usize = 64;
+
+impl Narrator {
+    /// Begins a story in this look.
+    pub fn new(look: Look) -> Self {
+        Narrator {
+            look,
+            lesson: None,
+            shown: true,
+            step: 0,
+            open: BTreeMap::new(),
+            sockets: Sockets::default(),
+            acted: Vec::new(),
+            returned: false,
+            told: false,
+            repeat: None,
+            inner: None,
+            question: None,
+            document: String::new(),
+            last: None,
+        }
+    }
+
+    /// Takes the next event and gives the lines that it adds.
+    ///
+    /// What the kernel says of sockets is held back until all of it is there, that is until anything but a
+    /// call, a return or another socket comes, or until [`settle`](Self::settle).
+    pub fn show(&mut self, event: &Event) -> Vec<Line> {
+        let mut out = Vec::new();
+        if ends_the_step(&event.what) {
+            self.flush(&mut out);
+        }
+        match &event.what {
+            What::Lesson(lesson) => {
+                *self = Narrator { lesson: Some(lesson.clone()), last: self.last, ..Narrator::new(self.look) };
+                let lines = headings::lesson(&self.look, lesson);
+                self.place(Block::Heading, lines, &mut out);
+            }
+            What::Part(part) => self.part(part, &mut out),
+            What::Step(step) => self.begin(step, &mut out),
+            What::Narration { markdown: text } => {
+                let lines = markdown(&self.look, text);
+                self.place(Block::Prose, lines, &mut out);
+            }
+            What::Call(call) => self.call(call, &mut out),
+            What::Blocked(blocked) => self.blocked(blocked, &mut out),
+            What::Return(back) => self.back(back, &mut out),
+            What::Socket(socket) => self.socket(socket),
+            What::Working(it) => {
+                let lines = working::working(&self.look, it);
+                self.place(Block::Working, lines, &mut out);
+            }
+            What::Upgrade(it) => self.requirement(it, &mut out),
+            What::Message(it) => {
+                let lines = upgrade::message(&self.look, it);
+                self.place(Block::Message, lines, &mut out);
+            }
+            What::Check(check) => {
+                let lines = checks::check(&self.look, check);
+                self.place(Block::Check, lines, &mut out);
+            }
+            What::Question(question) => {
+                let lines = prediction::question(&self.look, question);
+                self.question = Some(question.clone());
+                self.place(Block::Question, lines, &mut out);
+            }
+            What::Answer(answer) => {
+                let lines = prediction::answer(&self.look, self.question.take().as_ref(), answer);
+                self.place(Block::Question, lines, &mut out);
+            }
+            What::End(end) => {
+                self.shown = true;
+                let lines = headings::end(&self.look, self.lesson.as_ref(), self.step, end);
+                self.place(Block::End, lines, &mut out);
+            }
+        }
+        out
+    }
+
+    /// Gives out what is held back, before the terminal waits for a key and when the events have ended.
+    ///
+    /// To be called where a step is over: then the text is the same with and without it, only earlier.
+    pub fn settle(&mut self) -> Vec<Line> {
+        let mut out = Vec::new();
+        self.flush(&mut out);
+        out
+    }
+
+    fn part(&mut self, part: &Part, out: &mut Vec<Line>) {
+        self.shown = part.shown;
+        let lines = headings::part(&self.look, self.lesson.as_ref(), part);
+        self.place(Block::Heading, lines, out);
+    }
+
+    fn begin(&mut self, step: &Step, out: &mut Vec<Line>) {
+        self.step = step.number;
+        self.acted.clear();
+        let lines = headings::step(&self.look, self.lesson.as_ref(), step);
+        self.place(Block::Step, lines, out);
+    }
+
+    fn call(&mut self, call: &Call, out: &mut Vec<Line>) {
+        if let Some(socket) = &call.socket {
+            self.acted.push((call.host, socket.clone()));
+        }
+        let mut open =
+            Open { call: call.clone(), step: self.step, depth: 0, asked: false, blocked: false, parent: false };
+        if let Some((parent, within)) = call.parent.and_then(|id| Some((id, self.open.get_mut(&id)?))) {
+            within.parent = true;
+            open.depth = within.depth + 1;
+            if self.repeats(parent, call) {
+                self.open.insert(call.id, open);
+                return;
+            }
+        }
+        self.end_repeat(out);
+        let lines = call::made(&self.look, &open);
+        self.place(Block::Card(self.root(call)), lines, out);
+        self.open.insert(call.id, open);
+    }
+
+    /// True if the call does once more what the calls before it did, so that it need not be shown.
+    fn repeats(&mut self, parent: u64, call: &Call) -> bool {
+        let times = match &self.inner {
+            Some((within, line, times)) if *within == parent && *line == call.source.text => times + 1,
+            _ => 1,
+        };
+        self.inner = Some((parent, call.source.text.clone(), times));
+        if times <= SHOWN_INNER {
+            return false;
+        }
+        let card = self.root(call);
+        self.repeat.get_or_insert_with(|| Repeat { card, ..Repeat::default() });
+        true
+    }
+
+    fn end_repeat(&mut self, out: &mut Vec<Line>) {
+        let Some(repeat) = self.repeat.take().filter(|repeat| repeat.calls > 0) else { return };
+        let bytes = if repeat.bytes > 0 { format!(", {} in all", units::bytes(repeat.bytes)) } else { String::new() };
+        let lines = if self.look.linear() {
+            let text = format!(
+                "The same again {}{bytes}, {}.",
+                units::plural(repeat.calls, "time"),
+                units::time_in_words(repeat.ns)
+            );
+            call::sentence(&self.look, text, Meaning::Quiet)
+        } else {
+            let text = format!("  again × {}{bytes}", units::thousands(repeat.calls as u64));
+            let time = self.look.span(units::time(repeat.ns), Meaning::Quiet);
+            let lines = aside(&self.look.line(text, Meaning::Quiet), time, call::room(&self.look), 2);
+            call::labelled(&self.look, self.look.span("", Meaning::Plain), lines)
+        };
+        self.place(Block::Card(repeat.card), lines, out);
+    }
+
+    fn blocked(&mut self, blocked: &crate::trace::Blocked, out: &mut Vec<Line>) {
+        let Some(mut open) = self.open.remove(&blocked.call) else { return };
+        let card = Block::Card(self.root(&open.call));
+        if let Some(repeat) = &self.repeat && open.depth > 0 && card == Block::Card(repeat.card) {
+            // The one that waits is told on its own.
+            self.end_repeat(out);
+            self.repeat = None;
+            let lines = call::made(&self.look, &open);
+            self.place(card, lines, out);
+        }
+        let lines = call::waits(&self.look, &open, blocked);
+        open.asked = true;
+        open.blocked = true;
+        self.open.insert(blocked.call, open);
+        self.place(card, lines, out);
+    }
+
+    fn back(&mut self, back: &Return, out: &mut Vec<Line>) {
+        let Some(open) = self.open.remove(&back.call) else { return };
+        if let Some(Value::Socket { name, .. }) = &back.ok {
+            self.acted.push((open.call.host, name.clone()));
+        }
+        if let Some(repeat) = self.repeat.as_mut().filter(|_| open.depth > 0 && !open.asked) {
+            repeat.calls += 1;
+            repeat.ns = repeat.ns.saturating_add(back.ns);
+            repeat.bytes = repeat.bytes.saturating_add(match &back.ok {
+                Some(Value::Data(data)) => data.len(),
+                Some(Value::Count(n)) => *n,
+                _ => 0,
+            });
+            return;
+        }
+        self.end_repeat(out);
+        self.returned |= !open.call.asked.is_empty();
+        let later = open.step != self.step;
+        if later {
+            self.acted.extend(open.call.socket.iter().map(|socket| (open.call.host, socket.clone())));
+        }
+        let lines = call::returned(&self.look, &open, back, later);
+        self.place(Block::Card(self.root(&open.call)), lines, out);
+    }
+
+    /// The id of the step's own call that this one lies within, or is.
+    fn root(&self, call: &Call) -> u64 {
+        let mut call = call;
+        for _ in 0..DEEPEST {
+            match call.parent.and_then(|id| self.open.get(&id)) {
+                Some(within) => call = &within.call,
+                None => break,
+            }
+        }
+        call.id
+    }
+
+    fn socket(&mut self, socket: &Socket) {
+        self.sockets.take(socket);
+        self.told = true;
+    }
+
+    fn requirement(&mut self, it: &Requirement, out: &mut Vec<Line>) {
+        let block = Block::Requirements(it.host);
+        let mut lines = Vec::new();
+        if self.last != Some(block) {
+            lines.extend(upgrade::judge(&self.look, it));
+            self.document = upgrade::split_section(&it.section).0.to_owned();
+        }
+        lines.extend(upgrade::requirement(&self.look, it, &self.document));
+        self.place(block, lines, out);
+    }
+
+    /// Gives out what was held back: repeated calls, a call that goes on, the table of the sockets.
+    fn flush(&mut self, out: &mut Vec<Line>) {
+        self.end_repeat(out);
+        self.inner = None;
+        let step = self.step;
+        let silent: Vec<u64> = self
+            .open
+            .values()
+            .filter(|open| open.step == step && open.call.background && !open.asked && open.depth == 0)
+            .map(|open| open.call.id)
+            .collect();
+        for id in silent {
+            let Some(open) = self.open.get_mut(&id) else { continue };
+            let lines = call::goes_on(&self.look, open);
+            open.asked = true;
+            self.place(Block::Card(id), lines, out);
+        }
+        if !self.told && !self.returned {
+            return;
+        }
+        let pairs = self.sockets.pairs(&self.acted);
+        let linux = self.lesson.as_ref().is_some_and(|lesson| lesson.system == "linux");
+        let (block, lines) = match (pairs.as_slice(), self.returned) {
+            ([], false) => (Block::Unchanged, Vec::new()),
+            ([], true) => (Block::Unchanged, socket_table::nothing_changed(&self.look)),
+            (pairs, _) => (Block::Sockets, socket_table::draw(&self.look, &self.sockets, pairs, linux)),
+        };
+        self.sockets.shown();
+        self.returned = false;
+        self.told = false;
+        self.place(block, lines, out);
+    }
+
+    /// Adds a block, after a blank line where one belongs; nothing of a part that is not shown.
+    fn place(&mut self, block: Block, lines: Vec<Line>, out: &mut Vec<Line>) {
+        if lines.is_empty() || !self.shown {
+            return;
+        }
+        if let Some(last) = self.last && self.apart(last, block) {
+            out.push(Line::blank());
+        }
+        out.extend(lines);
+        self.last = Some(block);
+    }
+
+    fn apart(&self, last: Block, next: Block) -> bool {
+        use Block::*;
+        match (last, next) {
+            (Card(one), Card(other)) => one != other && !self.look.linear(),
+            (Card(_), Unchanged) => false,
+            (Check, Check) | (Message, Message) => false,
+            (Requirements(one), Requirements(other)) => one != other,
+            (_, Heading | Step | Prose | Question | End) => true,
+            _ => !self.look.linear(),
+        }
+    }
+}
+
+/// True for an event after which no more is heard of the sockets of the step before it.
+fn ends_the_step(what: &What) -> bool {
+    match what {
+        What::Call(_) | What::Blocked(_) | What::Return(_) | What::Socket(_) => false,
+        What::Working(_) | What::Upgrade(_) | What::Message(_) => false,
+        What::Lesson(_) | What::Part(_) | What::Step(_) | What::Narration { .. } => true,
+        What::Check(_) | What::Question(_) | What::Answer(_) | What::End(_) => true,
+    }
+}

@@ -1,0 +1,453 @@
+//! The table of what the kernel says now: the client's sockets at the left, the server's at the right.
+
+use super::call::{self, LABEL, host_meaning, host_name, sentence};
+use super::columns::{GAP, beside};
+use super::line::{Line, Meaning};
+use super::look::Look;
+use super::sockets::{Pair, Sockets, Tracked, retransmits};
+use super::units::{address_and_port, bytes, plural, thousands};
+use crate::trace::{Host, Socket};
+
+/// What is written where nothing is set.
+const UNSET: &str = "–";
+/// From what it was to what it is; the arrow is not parted from what follows.
+const TO: &str = " →\u{a0}";
+/// Between an address and its port, so that they are seen to be two things.
+const PORT: &str = "\u{a0}\u{a0}port\u{a0}";
+/// A space at which no line is broken.
+const NB: char = '\u{a0}';
+
+/// Draws the pairs. `linux` is true where the kernel admits one more than the limit.
+pub(super) fn draw(look: &Look, sockets: &Sockets, pairs: &[Pair], linux: bool) -> Vec<Line> {
+    let table = Table { look, sockets, linux };
+    match (look.linear(), look.wide()) {
+        (true, _) => table.told(pairs),
+        (false, true) => table.side_by_side(pairs),
+        (false, false) => table.stacked(pairs),
+    }
+}
+
+/// What is said when a call left all sockets as they were.
+pub(super) fn nothing_changed(look: &Look) -> Vec<Line> {
+    match look.linear() {
+        true => sentence(look, "Nothing changed in the kernel.", Meaning::Quiet),
+        false => vec![look.line("nothing changed in the kernel", Meaning::Quiet).indented(look.indent() + LABEL)],
+    }
+}
+
+struct Table<'a> {
+    look: &'a Look,
+    sockets: &'a Sockets,
+    linux: bool,
+}
+
+/// A row of the table: its name, and what it says of a socket (none where it does not apply).
+type Row<'a> = (&'static str, fn(&Table<'a>, &Tracked) -> Option<Line>);
+
+impl<'a> Table<'a> {
+    const ROWS: [Row<'a>; 9] = [
+        ("socket", |table, t| Some(table.name(t))),
+        ("state", |table, t| Some(table.state(t))),
+        ("local", |table, t| table.address(t, |s| &s.local)),
+        ("remote", |table, t| table.address(t, |s| &s.peer)),
+        ("waiting", Table::waiting),
+        ("to read", |table, t| table.queue(t, |s| s.recv_queue)),
+        ("unacked", |table, t| table.queue(t, |s| s.send_queue)),
+        ("ends in", Table::countdown),
+        ("options", Table::options),
+    ];
+
+    fn side_by_side(&self, pairs: &[Pair]) -> Vec<Line> {
+        let column = (self.look.content() - LABEL - GAP) / 2;
+        let header = Host::ALL.map(|host| (self.look.line(host.name(), host_meaning(host)), column));
+        let mut lines = self.row("", header);
+        for (at, pair) in pairs.iter().enumerate() {
+            if at > 0 {
+                lines.push(Line::blank());
+            }
+            let sides = Host::ALL.map(|host| pair.side(host).map(|at| self.sockets.at(at)));
+            for (name, cell) in self.rows(at, &sides) {
+                let cells = sides.map(|side| side.and_then(|socket| cell(self, socket)));
+                if cells.iter().any(Option::is_some) {
+                    lines.extend(self.row(name, cells.map(|cell| (cell.unwrap_or_default(), column))));
+                }
+            }
+        }
+        lines.extend(self.connections(pairs));
+        lines
+    }
+
+    fn row(&self, name: &str, [client, server]: [(Line, usize); 2]) -> Vec<Line> {
+        let label = (self.look.line(name, Meaning::Label), LABEL - GAP);
+        let lines = beside(&[label, client, server]);
+        lines.into_iter().map(|line| line.indented(self.look.indent())).collect()
+    }
+
+    /// The rows for a pair: addresses that are as they were are left out from the second pair on.
+    fn rows(&self, at: usize, sides: &[Option<&Tracked>]) -> impl Iterator<Item = Row<'a>> {
+        let same = |t: &&Tracked| {
+            t.before.as_ref().is_some_and(|was| (&was.local, &was.peer) == (&t.now.local, &t.now.peer))
+        };
+        let brief = at > 0 && sides.iter().flatten().all(same);
+        Self::ROWS.into_iter().filter(move |(name, _)| !brief || !matches!(*name, "local" | "remote"))
+    }
+
+    fn stacked(&self, pairs: &[Pair]) -> Vec<Line> {
+        let column = self.look.content() - LABEL;
+        let mut lines = Vec::new();
+        for (at, pair) in pairs.iter().enumerate() {
+            for host in Host::ALL {
+                let Some(socket) = pair.side(host).map(|at| self.sockets.at(at)) else { continue };
+                if !lines.is_empty() {
+                    lines.push(Line::blank());
+                }
+                for (row, (name, cell)) in self.rows(at, &[Some(socket)]).enumerate() {
+                    let (label, meaning) =
+                        if row == 0 { (host.name(), host_meaning(host)) } else { (name, Meaning::Label) };
+                    if let Some(cell) = cell(self, socket) {
+                        let label = (self.look.line(label, meaning), LABEL - GAP);
+                        let cells = beside(&[label, (cell, column)]);
+                        lines.extend(cells.into_iter().map(|line| line.indented(self.look.indent())));
+                    }
+                }
+            }
+        }
+        lines.extend(self.connections(pairs));
+        lines
+    }
+
+    /// What the two kernels agreed on: a quiet line for each end of a connection that has just been made.
+    fn connections(&self, pairs: &[Pair]) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for host in Host::ALL {
+            for socket in pairs.iter().filter_map(|pair| pair.side(host)).map(|at| self.sockets.at(at)) {
+                let Some(text) = connection(socket) else { continue };
+                let text = self.look.line(format!("{}: {text}", socket.now.name), Meaning::Quiet);
+                let label = (self.look.line(if lines.is_empty() { "tcp" } else { "" }, Meaning::Label), LABEL - GAP);
+                lines.extend(beside(&[label, (text, self.look.content() - LABEL)]));
+            }
+        }
+        lines.into_iter().map(|line| line.indented(self.look.indent())).collect()
+    }
+
+    fn name(&self, t: &Tracked) -> Line {
+        let look = self.look;
+        let mut line = Line::blank();
+        if let Some(before) = &t.was_called {
+            line.extend(look.spans([(before, Meaning::Quiet), (TO, Meaning::Plain)]));
+        }
+        let meaning = if t.was_called.is_some() { Meaning::Changed } else { host_meaning(t.now.host) };
+        line.extend(look.line(&t.now.name, meaning));
+        line.space(GAP);
+        line.extend(self.descriptor(t));
+        if t.now.fd.is_some() || !t.nameless() {
+            line.extend(look.spans([("  ", Meaning::Plain), (&t.now.protocol, Meaning::Quiet)]));
+        }
+        if t.before.is_none() && t.was_called.is_none() {
+            line.extend(look.spans([("  ", Meaning::Plain), ("new", Meaning::Changed)]));
+        }
+        line
+    }
+
+    fn descriptor(&self, t: &Tracked) -> Line {
+        let look = self.look;
+        let had = t.before.as_ref().and_then(|before| before.fd);
+        match (t.now.fd, had) {
+            (Some(fd), _) => look.line(format!("fd{NB}{fd}"), Meaning::State),
+            (None, Some(fd)) => {
+                look.spans([(&format!("fd{NB}{fd}{TO}"), Meaning::State), ("closed", Meaning::Changed)])
+            }
+            (None, None) => look.line(format!("no{NB}descriptor"), Meaning::State),
+        }
+    }
+
+    fn state(&self, t: &Tracked) -> Line {
+        let look = self.look;
+        let said = |state: &Option<String>| state.clone().unwrap_or_else(|| "this system does not say".into());
+        let before = t.before.as_ref().map(|before| said(&before.state));
+        if !t.now.exists {
+            let mut line = before.map(|before| look.line(before + TO, Meaning::State)).unwrap_or_default();
+            line.push(look.span("gone", Meaning::Changed));
+            return line;
+        }
+        let now = said(&t.now.state);
+        let mut way: Vec<String> = before.into_iter().chain(t.path.iter().map(said)).collect();
+        way.dedup();
+        match way.split_last() {
+            Some((last, before)) if !before.is_empty() && *last == now => {
+                let mut line = look.line(before.join(TO) + TO, Meaning::State);
+                line.push(look.span(now, Meaning::Changed));
+                line
+            }
+            _ if t.before.is_none() => look.line(now, Meaning::Changed),
+            _ => look.line(now, Meaning::State),
+        }
+    }
+
+    fn address(&self, t: &Tracked, of: fn(&Socket) -> &Option<String>) -> Option<Line> {
+        if !t.now.exists {
+            return None;
+        }
+        let parts = |socket: &Socket| {
+            let (address, port) = of(socket).as_deref().map_or((UNSET, None), address_and_port);
+            (address.to_owned(), port.map(ToOwned::to_owned))
+        };
+        let now = parts(&t.now);
+        let before = t.before.as_ref().map_or_else(|| now.clone(), parts);
+        let look = self.look;
+        let unset = |part: &(String, Option<String>)| part.0 == UNSET;
+        let mut line = Line::blank();
+        if unset(&before) != unset(&now) || (before.0 != now.0 && before.1 != now.1) {
+            line.extend(look.line(whole(&before) + TO, Meaning::State));
+            line.push(look.span(whole(&now), Meaning::Changed));
+            return Some(line);
+        }
+        if before.0 != now.0 {
+            line.extend(look.line(format!("{}{TO}", before.0), Meaning::State));
+        }
+        let address = if before.0 != now.0 { Meaning::Changed } else { Meaning::State };
+        line.push(look.span(&now.0, address));
+        if unset(&now) {
+            return Some(line);
+        }
+        line.extend(look.line(PORT, Meaning::Quiet));
+        let port = |part: &Option<String>| part.clone().unwrap_or_else(|| UNSET.into());
+        if before.1 != now.1 {
+            line.extend(look.line(port(&before.1) + TO, Meaning::State));
+        }
+        let meaning = if before.1 != now.1 { Meaning::Changed } else { Meaning::State };
+        line.push(look.span(port(&now.1), meaning));
+        Some(line)
+    }
+
+    /// Who waits in a listener's queue; or in which queue this one waits.
+    fn waiting(&self, t: &Tracked) -> Option<Line> {
+        let Some(now) = t.now.accept_queue else {
+            let queue = queued(t).filter(|_| t.now.exists)?;
+            return Some(self.look.line(queue, Meaning::State));
+        };
+        let before = t.before.as_ref().and_then(|before| before.accept_queue);
+        let mut line = self.number(before, now);
+        if let Some(limit) = t.now.accept_limit {
+            let was = t.before.as_ref().and_then(|before| before.accept_limit);
+            line.push(self.look.span(", limit ", Meaning::State));
+            line.extend(self.number(was, limit));
+            if self.linux {
+                line.push(self.look.span(format!(" (Linux admits {})", thousands(limit.saturating_add(1))), Meaning::Quiet));
+            }
+        }
+        Some(line)
+    }
+
+    /// `0 → 1` if it was something else, else `1`.
+    fn number(&self, before: Option<u64>, now: u64) -> Line {
+        match before {
+            Some(before) if before != now => self.look.spans([
+                (&format!("{}{TO}", thousands(before)), Meaning::State),
+                (&thousands(now), Meaning::Changed),
+            ]),
+            Some(_) => self.look.line(thousands(now), Meaning::State),
+            None => self.look.line(thousands(now), Meaning::Changed),
+        }
+    }
+
+    fn queue(&self, t: &Tracked, of: fn(&Socket) -> Option<u64>) -> Option<Line> {
+        let now = of(&t.now).unwrap_or(0);
+        let before = t.before.as_ref().and_then(of).unwrap_or(0);
+        if (now, before) == (0, 0) || !t.now.exists {
+            return None;
+        }
+        let mut line = self.number(Some(before), now);
+        line.push(self.look.span(if now == 1 { " byte" } else { " bytes" }, Meaning::State));
+        Some(line)
+    }
+
+    fn countdown(&self, t: &Tracked) -> Option<Line> {
+        let ms = t.now.time_wait_ms.filter(|_| t.now.exists)?;
+        Some(self.look.line(seconds(ms), Meaning::State))
+    }
+
+    fn options(&self, t: &Tracked) -> Option<Line> {
+        let before = t.before.as_ref().map_or(&[][..], |before| &before.options);
+        if before == t.now.options || !t.now.exists {
+            return None;
+        }
+        let mut line = Line::blank();
+        for option in &t.now.options {
+            if !line.is_blank() {
+                line.push(self.look.span(", ", Meaning::Plain));
+            }
+            let was = before.iter().find(|was| was.name == option.name);
+            let meaning = if was == Some(option) { Meaning::State } else { Meaning::Changed };
+            let was = was.filter(|was| was.value != option.value).map(|was| format!("{}{TO}", was.value));
+            let text = format!("{} = {}{}", option.name, was.unwrap_or_default(), option.value);
+            line.push(self.look.span(text, meaning));
+        }
+        for was in before.iter().filter(|was| !t.now.options.iter().any(|option| option.name == was.name)) {
+            if !line.is_blank() {
+                line.push(self.look.span(", ", Meaning::Plain));
+            }
+            line.push(self.look.span(format!("{} = {}{TO}default", was.name, was.value), Meaning::Changed));
+        }
+        Some(line)
+    }
+
+    /// A sentence or two for each socket that changed.
+    fn told(&self, pairs: &[Pair]) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for pair in pairs {
+            for at in Host::ALL.into_iter().filter_map(|host| pair.side(host)) {
+                let socket = self.sockets.at(at);
+                if socket.changed() {
+                    lines.extend(sentence(self.look, self.aloud(socket), Meaning::State));
+                }
+            }
+        }
+        lines
+    }
+
+    fn aloud(&self, t: &Tracked) -> String {
+        let now = &t.now;
+        let new = if t.before.is_none() && t.was_called.is_none() { "New " } else { "" };
+        let host = if new.is_empty() { host_name(now.host) } else { now.host.name() };
+        let descriptor = match now.fd {
+            Some(fd) => format!("descriptor {fd}"),
+            None => "no descriptor".into(),
+        };
+        let mut text = format!("{new}{host} socket {}, {descriptor}, {}.", spoken_name(&now.name), now.protocol);
+        let mut say = |what: String| {
+            text.push(' ');
+            text += &what;
+        };
+        if let Some(before) = &t.was_called {
+            say(format!("Until now it was {}, without a descriptor.", spoken_name(before)));
+        }
+        let said = |state: &Option<String>| match state {
+            Some(state) => state.clone(),
+            None => "not told by this system".into(),
+        };
+        let before = t.before.as_ref();
+        let mut way: Vec<String> = before.map(|b| said(&b.state)).into_iter().chain(t.path.iter().map(said)).collect();
+        way.dedup();
+        match (now.exists, way.as_slice()) {
+            (false, []) => say("It is gone.".into()),
+            (false, [.., last]) => say(format!("State was {last}, now it is gone.")),
+            (true, [first, .., last]) if way.len() > 2 => {
+                say(format!("State was {first}, passed {}, is now {last}.", way[1..way.len() - 1].join(", ")));
+            }
+            (true, [first, last]) => say(format!("State was {first}, is now {last}.")),
+            (true, _) => say(format!("State is {}.", said(&now.state))),
+        }
+        if !now.exists {
+            return text;
+        }
+        for (name, of) in [("Local", local as fn(&Socket) -> &Option<String>), ("Remote", peer)] {
+            let is = of(now).as_deref().map(call::address);
+            let was = before.map(|before| of(before).as_deref().map(call::address));
+            match (was, is) {
+                (Some(was), is) if was == is => {}
+                (None, None) => {}
+                (None, Some(is)) => say(format!("{name} address {is}.")),
+                (Some(was), is) => {
+                    let none = || "not set".to_owned();
+                    let (was, is) = (was.unwrap_or_else(none), is.unwrap_or_else(none));
+                    say(format!("{name} address was {was}, is now {is}."));
+                }
+            }
+        }
+        let was = |of: fn(&Socket) -> Option<u64>| before.and_then(of).unwrap_or(0);
+        if let Some(queue) = queued(t) {
+            say(format!("It waits {queue}."));
+        }
+        let limits = |socket: &Socket| (socket.accept_queue, socket.accept_limit);
+        if let Some(waiting) = now.accept_queue.filter(|_| before.map(limits) != Some(limits(now))) {
+            let limit = now.accept_limit.map(|limit| format!(", limit {}", thousands(limit))).unwrap_or_default();
+            let admits = match now.accept_limit {
+                Some(limit) if self.linux => format!(", Linux admits {}", thousands(limit.saturating_add(1))),
+                _ => String::new(),
+            };
+            let before = before.and_then(|before| before.accept_queue).filter(|before| *before != waiting);
+            let before = before.map(|before| format!(", before that {}", thousands(before))).unwrap_or_default();
+            say(format!("Waiting for accept: {}{before}{limit}{admits}.", thousands(waiting)));
+        }
+        for (name, of) in
+            [("To read", (|s| s.recv_queue) as fn(&Socket) -> Option<u64>), ("Not acknowledged", |s| s.send_queue)]
+        {
+            let (is, was) = (of(now).unwrap_or(0), was(of));
+            if is != was {
+                let is = bytes(usize::try_from(is).unwrap_or(usize::MAX));
+                say(format!("{name}: {is}, before that {}.", thousands(was)));
+            }
+        }
+        if let Some(ms) = now.time_wait_ms {
+            say(format!("It ends in {}.", seconds(ms).replace(" s", " seconds")));
+        }
+        if let Some(options) = self.options(t) {
+            say(format!("Options: {}.", options.to_string().replace(NB, " ").replace('→', "to").replace("->", "to")));
+        }
+        if let Some(connection) = connection(t) {
+            say(format!("Its connection: {}.", connection.replace("µs", "microseconds")));
+        }
+        text
+    }
+}
+
+fn local(socket: &Socket) -> &Option<String> {
+    &socket.local
+}
+
+fn peer(socket: &Socket) -> &Option<String> {
+    &socket.peer
+}
+
+fn whole((address, port): &(String, Option<String>)) -> String {
+    match port {
+        Some(port) => format!("{address}{PORT}{port}"),
+        None => address.clone(),
+    }
+}
+
+/// Where a socket waits that never had a descriptor, as far as its state tells.
+fn queued(t: &Tracked) -> Option<&'static str> {
+    match t.now.state.as_deref() {
+        _ if !t.nameless() => None,
+        Some("SYN_RECV") => Some("for the end of the handshake"),
+        Some("ESTABLISHED" | "CLOSE_WAIT") => Some("in the accept queue"),
+        _ => None,
+    }
+}
+
+/// `~client.c` for a screen reader.
+fn spoken_name(name: &str) -> String {
+    match name.strip_prefix('~').and_then(|rest| rest.split_once('.')) {
+        Some((host, name)) => format!("for the {host}'s {name}"),
+        None => name.to_owned(),
+    }
+}
+
+/// What TCP keeps of a connection that has just been made, or that had to send again.
+fn connection(t: &Tracked) -> Option<String> {
+    let tcp = t.now.tcp.as_ref()?;
+    let again = retransmits(&t.now);
+    let again_before = t.before.as_ref().map_or(0, retransmits);
+    if !t.just_established() {
+        return (again > again_before).then(|| format!("{} sent again so far", plural(again as usize, "segment")));
+    }
+    let mut parts = vec![
+        format!("rtt {} µs", thousands(tcp.rtt_us.into())),
+        format!("cwnd {}", thousands(tcp.cwnd.into())),
+        format!("mss {}", thousands(tcp.mss.into())),
+    ];
+    if !tcp.negotiated.is_empty() {
+        parts.push(tcp.negotiated.join(", "));
+    }
+    if again > 0 {
+        parts.push(format!("{} sent again", plural(again as usize, "segment")));
+    }
+    Some(parts.join(", "))
+}
+
+/// `59.4 s`
+fn seconds(ms: u64) -> String {
+    format!("{}.{} s", thousands(ms / 1000), ms % 1000 / 100)
+}

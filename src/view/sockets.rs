@@ -1,0 +1,318 @@
+//! What is known of every socket, what changed since it was last shown, and which belong side by side.
+
+use crate::trace::{Host, Socket};
+
+/// A socket, as it is and as it was when the last table was shown.
+#[derive(Debug, Clone)]
+pub(super) struct Tracked {
+    /// As the kernel last described it.
+    pub(super) now: Socket,
+    /// As it was in the last table; none if it is new since then.
+    pub(super) before: Option<Socket>,
+    /// The states that it went through since then, in order, without the first.
+    pub(super) path: Vec<Option<String>>,
+    /// The name that it had before `accept` gave it a descriptor: `~client.c`.
+    pub(super) was_called: Option<String>,
+}
+
+impl Tracked {
+    fn new(now: &Socket) -> Self {
+        Tracked { now: now.clone(), before: None, path: Vec::new(), was_called: None }
+    }
+
+    /// True if there is a difference that a table shows. A round-trip time or a countdown alone is none.
+    pub(super) fn changed(&self) -> bool {
+        let Some(before) = &self.before else { return true };
+        let now = &self.now;
+        self.was_called.is_some()
+            || self.path.len() > 1
+            || (before.exists, before.fd, &before.state) != (now.exists, now.fd, &now.state)
+            || (&before.local, &before.peer) != (&now.local, &now.peer)
+            || queues(before) != queues(now)
+            || before.options != now.options
+            || before.time_wait_ms.is_some() != now.time_wait_ms.is_some()
+            || retransmits(before) != retransmits(now)
+    }
+
+    /// True if it belongs to a connection that has just been made, seen from here.
+    pub(super) fn just_established(&self) -> bool {
+        let is = |socket: &Socket| socket.state.as_deref() == Some("ESTABLISHED");
+        is(&self.now) && !self.before.as_ref().is_some_and(is)
+    }
+
+    /// True if it has no descriptor and never had one: it waits in a listener's queue, or the kernel alone keeps it.
+    pub(super) fn nameless(&self) -> bool {
+        self.now.name.starts_with('~')
+    }
+}
+
+fn queues(socket: &Socket) -> [u64; 4] {
+    [socket.recv_queue, socket.send_queue, socket.accept_queue, socket.accept_limit].map(Option::unwrap_or_default)
+}
+
+/// Segments sent again.
+pub(super) fn retransmits(socket: &Socket) -> u32 {
+    socket.tcp.as_ref().map_or(0, |tcp| tcp.retransmits)
+}
+
+/// Two sockets side by side: the client's and the server's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Pair {
+    /// Where the client's is in [`Sockets::all`].
+    pub(super) client: Option<usize>,
+    /// Where the server's is.
+    pub(super) server: Option<usize>,
+}
+
+impl Pair {
+    fn of(host: Host, at: usize) -> Self {
+        match host {
+            Host::Client => Pair { client: Some(at), server: None },
+            Host::Server => Pair { client: None, server: Some(at) },
+        }
+    }
+
+    /// The socket of `host`.
+    pub(super) fn side(&self, host: Host) -> Option<usize> {
+        match host {
+            Host::Client => self.client,
+            Host::Server => self.server,
+        }
+    }
+}
+
+/// All sockets of both hosts.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sockets {
+    all: Vec<Tracked>,
+}
+
+impl Sockets {
+    /// The socket at `at`, an index out of a [`Pair`].
+    pub(super) fn at(&self, at: usize) -> &Tracked {
+        &self.all[at]
+    }
+
+    /// Takes in what the kernel says of a socket now.
+    pub(super) fn take(&mut self, now: &Socket) {
+        let Some(known) = self.all.iter_mut().find(|t| t.now.host == now.host && t.now.name == now.name) else {
+            if now.exists {
+                self.all.push(Tracked::new(now));
+            }
+            return;
+        };
+        let reused = !known.now.exists || (now.fd.is_some() && known.now.fd != now.fd);
+        if reused && now.exists {
+            *known = Tracked::new(now);
+            return;
+        }
+        if known.now.state != now.state && now.exists {
+            known.path.push(now.state.clone());
+        }
+        known.now = now.clone();
+    }
+
+    /// Which sockets a table has to show: those that changed, those acted on, and their counterparts.
+    ///
+    /// Empty if nothing changed. `acted` are the sockets that the calls of this step named.
+    pub(super) fn pairs(&mut self, acted: &[(Host, String)]) -> Vec<Pair> {
+        self.adopt();
+        if !self.all.iter().any(Tracked::changed) {
+            return Vec::new();
+        }
+        let shown = |t: &Tracked| {
+            t.changed() || acted.iter().any(|(host, name)| *host == t.now.host && *name == t.now.name)
+        };
+        let shown: Vec<usize> = (0..self.all.len()).filter(|&at| shown(&self.all[at])).collect();
+        let (mut together, mut alone) = (Vec::new(), Vec::new());
+        for at in shown {
+            let host = self.all[at].now.host;
+            match self.counterpart(at) {
+                Some(other) => {
+                    let mut pair = Pair::of(host, at);
+                    match host {
+                        Host::Client => pair.server = Some(other),
+                        Host::Server => pair.client = Some(other),
+                    }
+                    if !together.contains(&pair) {
+                        together.push(pair);
+                    }
+                }
+                None => alone.push(Pair::of(host, at)),
+            }
+        }
+        together.extend(alone);
+        self.fill(&mut together);
+        together
+    }
+
+    /// Everything has been shown: from here on changes count anew. What is gone is forgotten.
+    pub(super) fn shown(&mut self) {
+        self.all.retain(|t| t.now.exists);
+        for known in &mut self.all {
+            known.before = Some(known.now.clone());
+            known.path.clear();
+            known.was_called = None;
+        }
+    }
+
+    /// `accept` gave a descriptor to a socket that had none: one socket, not two.
+    fn adopt(&mut self) {
+        let adopted = (0..self.all.len()).find_map(|new| {
+            let t = &self.all[new];
+            let fresh = t.before.is_none() && t.was_called.is_none() && t.now.fd.is_some() && t.now.peer.is_some();
+            let old = |old: &Tracked| {
+                let then = old.before.as_ref().unwrap_or(&old.now);
+                old.nameless()
+                    && old.now.host == t.now.host
+                    && (&then.local, &then.peer) == (&t.now.local, &t.now.peer)
+            };
+            if fresh { self.all.iter().position(old).map(|old| (old, new)) } else { None }
+        });
+        let Some((old, new)) = adopted else { return };
+        let nameless = self.all[old].clone();
+        let accepted = &mut self.all[new];
+        if let Some(mut before) = nameless.before {
+            if before.state != accepted.now.state && accepted.path.is_empty() {
+                accepted.path.push(accepted.now.state.clone());
+            }
+            before.fd = accepted.now.fd; // that it has one now is said by the name
+            accepted.before = Some(before);
+        }
+        accepted.was_called = Some(nameless.now.name);
+        self.all.remove(old);
+        self.adopt();
+    }
+
+    /// The other end of the connection, on the other host.
+    fn counterpart(&self, at: usize) -> Option<usize> {
+        let one = &self.all[at];
+        let others = || self.all.iter().enumerate().filter(|(_, t)| t.now.host != one.now.host);
+        let by_name = |t: &Tracked| names(t, one) || names(one, t);
+        let by_address = |t: &Tracked| mirrored(&t.now, &one.now) || was_mirrored(t, one);
+        let found = others().find(|(_, t)| by_name(t)).or_else(|| others().find(|(_, t)| by_address(t)));
+        // While the first SYN is on its way only the listener is there to be called.
+        let called = |t: &Tracked| {
+            one.now.host == Host::Client
+                && one.now.state.as_deref() == Some("SYN_SENT")
+                && t.now.state.as_deref() == Some("LISTEN")
+                && one.now.peer.is_some()
+                && t.now.local == one.now.peer
+        };
+        found.or_else(|| others().find(|(_, t)| called(t))).map(|(at, _)| at)
+    }
+
+    /// If one host's side would stay empty and it has a single socket, without a connection, shows that: both
+    /// hosts are then in sight.
+    fn fill(&self, pairs: &mut [Pair]) {
+        for host in Host::ALL {
+            let [pair] = pairs else { return };
+            if pair.side(host).is_some() {
+                continue;
+            }
+            let mut live = (0..self.all.len()).filter(|&at| self.all[at].now.host == host && self.all[at].now.exists);
+            let alone = |at: &usize| self.counterpart(*at).is_none();
+            if let (Some(at), None) = (live.next().filter(alone), live.next()) {
+                match host {
+                    Host::Client => pair.client = Some(at),
+                    Host::Server => pair.server = Some(at),
+                }
+            }
+        }
+    }
+}
+
+/// True if `end` is called after `whose`: `~client.c` is the other end of the client's `c`.
+fn names(end: &Tracked, whose: &Tracked) -> bool {
+    let called = end.was_called.as_deref().unwrap_or(&end.now.name);
+    called
+        .strip_prefix('~')
+        .and_then(|rest| rest.split_once('.'))
+        .is_some_and(|(host, name)| host == whose.now.host.name() && name == whose.now.name)
+}
+
+fn mirrored(one: &Socket, other: &Socket) -> bool {
+    one.local.is_some() && one.peer.is_some() && one.local == other.peer && one.peer == other.local
+}
+
+/// Either end may have lost its addresses in this very step.
+fn was_mirrored(one: &Tracked, other: &Tracked) -> bool {
+    let (one_before, other_before) = (one.before.as_ref(), other.before.as_ref());
+    one_before.is_some_and(|before| mirrored(before, &other.now))
+        || other_before.is_some_and(|before| mirrored(&one.now, before))
+        || one_before.zip(other_before).is_some_and(|(a, b)| mirrored(a, b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::socket;
+    use super::*;
+
+    const C: &str = "127.0.0.1:43210";
+    const S: &str = "127.0.0.1:7000";
+
+    fn names_of(sockets: &Sockets, pairs: &[Pair]) -> Vec<String> {
+        let name = |at: Option<usize>| at.map_or("–", |at| &sockets.at(at).now.name).to_owned();
+        pairs.iter().map(|pair| format!("{} | {}", name(pair.client), name(pair.server))).collect()
+    }
+
+    fn connected() -> Sockets {
+        let mut sockets = Sockets::default();
+        sockets.take(&socket("server", "s", 3).state("LISTEN").local(S).accept(0, 1).build());
+        sockets.shown();
+        sockets.take(&socket("client", "c", 3).state("ESTABLISHED").local(C).peer(S).build());
+        sockets.take(&socket("server", "~client.c", -1).state("ESTABLISHED").local(S).peer(C).build());
+        sockets.take(&socket("server", "s", 3).state("LISTEN").local(S).accept(1, 1).build());
+        sockets
+    }
+
+    #[test]
+    fn ends_of_one_connection_stand_side_by_side() {
+        let mut sockets = connected();
+        let pairs = sockets.pairs(&[]);
+        assert_eq!(names_of(&sockets, &pairs), ["c | ~client.c", "– | s"]);
+    }
+
+    #[test]
+    fn accept_gives_a_name_to_what_waited() {
+        let mut sockets = connected();
+        sockets.pairs(&[]);
+        sockets.shown();
+        let gone = Socket { exists: false, ..socket("server", "~client.c", -1).build() };
+        sockets.take(&gone);
+        sockets.take(&socket("server", "conn", 4).state("ESTABLISHED").local(S).peer(C).build());
+        let pairs = sockets.pairs(&[]);
+        assert_eq!(names_of(&sockets, &pairs), ["c | conn"]);
+        let conn = sockets.at(pairs[0].server.unwrap());
+        assert_eq!(conn.was_called.as_deref(), Some("~client.c"));
+        assert!(!conn.just_established());
+    }
+
+    #[test]
+    fn nothing_is_shown_when_nothing_changed() {
+        let mut sockets = connected();
+        sockets.shown();
+        assert_eq!(sockets.pairs(&[(Host::Client, "c".into())]), []);
+    }
+
+    #[test]
+    fn a_name_used_again_is_a_new_socket() {
+        let mut sockets = connected();
+        sockets.shown();
+        sockets.take(&socket("client", "c", 5).state("CLOSED").build());
+        let pairs = sockets.pairs(&[]);
+        assert!(sockets.at(pairs[0].client.unwrap()).before.is_none());
+    }
+
+    #[test]
+    fn what_is_gone_is_shown_once() {
+        let mut sockets = connected();
+        sockets.shown();
+        let gone = Socket { exists: false, ..socket("client", "c", -1).build() };
+        sockets.take(&gone);
+        assert_eq!(sockets.pairs(&[]).len(), 1);
+        sockets.shown();
+        sockets.take(&gone);
+        assert_eq!(sockets.pairs(&[]), []);
+    }
+}

@@ -1,0 +1,165 @@
+//! The WebSocket opening handshake, requirement by requirement, and the messages after it.
+
+use super::bytes;
+use super::call::{host_meaning, host_name, labelled, received, room, sentence};
+use super::columns::{GAP, beside};
+use super::line::{Line, Meaning};
+use super::look::Look;
+use super::units;
+use super::wrap::{Long, aside, wrap};
+use crate::trace::{Message, Requirement};
+
+/// Columns for the section at the right.
+const SECTION: usize = 14;
+
+/// Who judges: the line above a list of requirements.
+pub(super) fn judge(look: &Look, first: &Requirement) -> Vec<Line> {
+    if look.linear() {
+        let text = format!("{} judges the opening handshake.", host_name(first.host));
+        return sentence(look, text, Meaning::Heading);
+    }
+    let rfc = look.span(split_section(&first.section).0, Meaning::Quiet);
+    let text = aside(&look.line("judges the opening handshake", Meaning::Prose), rfc, room(look), 0);
+    labelled(look, look.span(first.host.name(), host_meaning(first.host)), text)
+}
+
+/// The document and the place in it: `RFC 6455`, `§4.2.1 (1)`.
+pub(super) fn split_section(section: &str) -> (&str, &str) {
+    match section.find('§') {
+        Some(at) if section[..at].trim_end().len() < at => (section[..at].trim_end(), &section[at..]),
+        _ => ("", section),
+    }
+}
+
+/// A requirement, what was found, and the section that requires it; `said` is the document named above the list.
+pub(super) fn requirement(look: &Look, it: &Requirement, said: &str) -> Vec<Line> {
+    let at = it.offset.map(|offset| format!("at byte {offset}")).unwrap_or_default();
+    if look.linear() {
+        let met = if it.met { "Met" } else { "Not met" };
+        let found = if it.found.is_empty() { "nothing" } else { &it.found };
+        let at = if at.is_empty() { at } else { format!(", {at}") };
+        let text = format!("{met}: {}. Found: {found}{at}. {}.", it.requirement, it.section);
+        return sentence(look, text, if it.met { Meaning::Holds } else { Meaning::Fails });
+    }
+    let (mark, meaning) = if it.met { ("✓", Meaning::Holds) } else { ("✗", Meaning::Fails) };
+    let mut name = look.spans([(mark, meaning), (" ", Meaning::Plain)]);
+    let hang = name.width();
+    name.push(look.span(&it.requirement, if it.met { Meaning::Prose } else { Meaning::Fails }));
+    let mut found = look.line(if it.found.is_empty() { "nothing" } else { &it.found }, Meaning::Code);
+    if !it.met && !at.is_empty() {
+        found.extend(look.line(format!("  {at}"), Meaning::Quiet));
+    }
+    let (document, place) = split_section(&it.section);
+    let section = look.line(if document == said { place } else { &it.section }, Meaning::Quiet);
+    let content = look.content();
+    let lines = if look.wide() && section.width() <= SECTION {
+        let both = content - SECTION - 2 * GAP;
+        let (left, middle) = (both.div_ceil(2), both / 2);
+        let shift = SECTION - section.width();
+        let named = wrap(&name, left, hang, Long::Break);
+        let rest = beside(&[(found, middle), (section.indented(shift), SECTION)]);
+        zip(named, left, rest)
+    } else {
+        let mut lines = wrap(&name, content, hang, Long::Break);
+        let section = section.spans().first().cloned().unwrap_or_else(|| look.span("", Meaning::Quiet));
+        let below = aside(&found, section, content - hang, 0);
+        lines.extend(below.into_iter().map(|line| line.indented(hang)));
+        lines
+    };
+    lines.into_iter().map(|line| line.indented(look.indent())).collect()
+}
+
+fn zip(left: Vec<Line>, width: usize, right: Vec<Line>) -> Vec<Line> {
+    let height = left.len().max(right.len());
+    let (mut left, mut right) = (left.into_iter(), right.into_iter());
+    let both = |_| {
+        let mut line = left.next().unwrap_or_default();
+        if let Some(right) = right.next().filter(|right| !right.is_blank()) {
+            line.pad(width + GAP);
+            line.extend(right);
+        }
+        line
+    };
+    (0..height).map(both).collect()
+}
+
+/// A message that came or went, or the rule that was broken.
+pub(super) fn message(look: &Look, it: &Message) -> Vec<Line> {
+    let violation = it.kind == "violation";
+    let size = if it.data.is_empty() { String::new() } else { units::bytes(it.data.len()) };
+    let way = if it.received { "received" } else { "sent" };
+    let code = it.code.map(|code| format!(" {code}")).unwrap_or_default();
+    let section = [it.section.as_deref(), it.level.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    if look.linear() {
+        let text = if violation {
+            violation_aloud(it, &section)
+        } else {
+            let data = match it.data.as_slice() {
+                [] => String::new(),
+                data => format!(" {} ({size})", bytes::glimpse(data, 400)),
+            };
+            format!("{} {}: {way} {}{code}{data}.", host_name(it.host), it.socket, it.kind)
+        };
+        return sentence(look, text, if violation { Meaning::Fails } else { Meaning::Prose });
+    }
+    let host = look.span(it.host.name(), host_meaning(it.host));
+    if violation {
+        return labelled(look, host, broken(look, it, &section));
+    }
+    let mut line = look.spans([(&format!("{} {way} ", it.socket), Meaning::Prose), (&it.kind, Meaning::Strong)]);
+    line.push(look.span(code, Meaning::State));
+    let mut lines = Vec::new();
+    match it.data.as_slice() {
+        [] => {}
+        data if it.kind != "binary" && line.width() + 4 + data.len() + size.len() <= room(look) => {
+            line.space(1);
+            line.extend(look.line(super::quote(data), Meaning::Bytes));
+            line.extend(look.line(format!(" ({size})"), Meaning::Quiet));
+        }
+        data => {
+            line.extend(look.line(format!(" ({size})"), Meaning::Quiet));
+            lines.extend(received(look, look.span("", Meaning::Plain), data));
+        }
+    }
+    let head = wrap(&line, room(look), 2, Long::Break);
+    [labelled(look, host, head), lines].concat()
+}
+
+fn broken(look: &Look, it: &Message, section: &str) -> Vec<Line> {
+    let rule = it.rule.as_deref().unwrap_or("a rule of the protocol");
+    let line = look.spans([
+        (&format!("{}: ", it.socket), Meaning::Prose),
+        ("violation", Meaning::Fails),
+        (": ", Meaning::Plain),
+        (rule, Meaning::Prose),
+    ]);
+    let mut lines = aside(&line, look.span(section, Meaning::Quiet), room(look), 2);
+    let more = consequences(it);
+    if !more.is_empty() {
+        lines.extend(wrap(&look.line(more, Meaning::Quiet), room(look), 0, Long::Break));
+    }
+    lines
+}
+
+fn consequences(it: &Message) -> String {
+    let at = it.offset.map(|offset| format!("broken by byte {offset} of the frames"));
+    let code = it.code.map(|code| format!("answered with Close {code}"));
+    [at, code].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+fn violation_aloud(it: &Message, section: &str) -> String {
+    let rule = it.rule.as_deref().unwrap_or("a rule of the protocol");
+    let mut text = format!("{} {}: violation: {rule}.", host_name(it.host), it.socket);
+    if !section.is_empty() {
+        text += &format!(" {section}.");
+    }
+    let more = consequences(it);
+    if !more.is_empty() {
+        let mut letters = more.chars();
+        let first = letters.next().map(|c| c.to_ascii_uppercase()).into_iter();
+        text.push(' ');
+        text.extend(first.chain(letters));
+        text.push('.');
+    }
+    text
+}

@@ -1,0 +1,212 @@
+//! Lines no wider than the screen, counted in columns: a wide character takes two, a combining mark none.
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use super::line::{Line, Meaning, Span};
+
+/// What becomes of a word that is longer than the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Long {
+    /// It stays whole and stands out of the margin, so that it can be copied.
+    Keep,
+    /// It is broken, so that the columns stay straight.
+    Break,
+}
+
+/// Columns that a text takes: the sum over its graphemes.
+pub(super) fn width(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.graphemes(true).map(UnicodeWidthStr::width).sum() }
+}
+
+/// The text in lines of at most `width` columns, broken at spaces and between wide characters; lines after the
+/// first begin `hang` columns further right. There is always at least one line.
+pub(super) fn wrap(text: &Line, width: usize, hang: usize, long: Long) -> Vec<Line> {
+    let hang = if hang + 8 <= width { hang } else { 0 };
+    let mut lines = Vec::new();
+    let mut line = Line::blank();
+    let mut room = width;
+    let mut begun = false;
+    for mut word in words(text) {
+        if begun && word.gap.width() + word.width > room {
+            lines.push(std::mem::take(&mut line));
+            line.space(hang);
+            room = width - hang;
+            begun = false;
+        }
+        if begun || lines.is_empty() {
+            room = room.saturating_sub(word.gap.width());
+            line.push(word.gap);
+        }
+        while long == Long::Break && word.width > room {
+            let rest = word.pieces.split_off(fitting(&word.pieces, room));
+            word.pieces.drain(..).for_each(|span| line.push(span));
+            lines.push(std::mem::take(&mut line));
+            line.space(hang);
+            room = width - hang;
+            word.width = rest.iter().map(Span::width).sum();
+            word.pieces = rest;
+        }
+        room = room.saturating_sub(word.width);
+        word.pieces.into_iter().for_each(|span| line.push(span));
+        begun = true;
+    }
+    lines.push(line);
+    lines
+}
+
+/// `left` wrapped, and `right` at the right margin: of its last line if there is room, else of one more.
+pub(super) fn aside(left: &Line, right: Span, width: usize, hang: usize) -> Vec<Line> {
+    let mut lines = wrap(left, width, hang, Long::Break);
+    let taken = right.width();
+    if taken == 0 {
+        return lines;
+    }
+    let last = lines.last_mut().expect("wrap gives at least one line");
+    if last.width() + 2 + taken <= width {
+        last.pad(width - taken);
+        last.push(right);
+        return lines;
+    }
+    let below = wrap(&right.into(), width.saturating_sub(hang), 0, Long::Break);
+    lines.extend(below.into_iter().map(|line| {
+        let shift = width.saturating_sub(line.width());
+        line.indented(shift)
+    }));
+    lines
+}
+
+/// What stays together on a line, one span a grapheme, and the space before it.
+struct Word {
+    gap: Span,
+    pieces: Vec<Span>,
+    width: usize,
+}
+
+fn words(text: &Line) -> Vec<Word> {
+    let mut words: Vec<Word> = Vec::new();
+    let mut gap = Line::blank();
+    let mut open = false; // the last word may go on
+    for span in text.spans() {
+        for grapheme in span.text().graphemes(true) {
+            if grapheme == " " {
+                gap.push(Span::new(grapheme, span.meaning()));
+                open = false;
+                continue;
+            }
+            let piece = Span::new(grapheme, span.meaning());
+            let width = piece.width();
+            let alone = stands_alone(grapheme);
+            match words.last_mut() {
+                Some(word) if gap.spans().is_empty() && (goes_on(word, alone, open) || never_first(grapheme)) => {
+                    word.width += width;
+                    word.pieces.push(piece);
+                }
+                _ => {
+                    let gap = gap_before(std::mem::take(&mut gap), words.last(), span.meaning());
+                    words.push(Word { gap, width, pieces: vec![piece] });
+                }
+            }
+            open = !alone;
+        }
+    }
+    words
+}
+
+/// Spaces between two pieces of one meaning have that meaning too (a link is underlined as a whole).
+fn gap_before(gap: Line, before: Option<&Word>, after: Meaning) -> Span {
+    let same = before.and_then(|word| word.pieces.last()).is_some_and(|span| span.meaning() == after);
+    Span::new(&gap.to_string(), if same { after } else { Meaning::Plain })
+}
+
+fn goes_on(word: &Word, alone: bool, open: bool) -> bool {
+    (open && !alone) || word.pieces.last().is_some_and(|last| never_last(last.text()))
+}
+
+/// True for the wide characters between which a line may be broken. Korean is not among them: it has spaces.
+fn stands_alone(grapheme: &str) -> bool {
+    let hangul = |c| matches!(c, '\u{1100}'..='\u{11ff}' | '\u{3130}'..='\u{318f}' | '\u{ac00}'..='\u{d7af}');
+    grapheme.chars().next().is_some_and(|c| !c.is_ascii() && !hangul(c)) && grapheme.width() > 1
+}
+
+fn never_first(grapheme: &str) -> bool {
+    grapheme
+        .chars()
+        .all(|c| ",.;:!?)]}%\"'”’»、。，．：；！？）］｝」』】〉》・ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ…".contains(c))
+}
+
+fn never_last(grapheme: &str) -> bool {
+    grapheme.chars().all(|c| "（［｛「『【〈《“‘".contains(c))
+}
+
+/// How many of the graphemes go on a line of `room` columns, at least one: as many as fit, or up to a point or
+/// comma in their second half.
+fn fitting(pieces: &[Span], room: usize) -> usize {
+    let mut taken = 0;
+    let fits = |span: &&Span| {
+        taken += span.width();
+        taken <= room
+    };
+    let most = pieces.iter().take_while(fits).count().max(1);
+    let parts = |at: &usize| ",;:/|&".contains(pieces[at - 1].text()) || pieces.get(*at).is_some_and(|p| p.text() == ".");
+    (most / 2 + 1..=most).rev().find(parts).unwrap_or(most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrapped(text: &str, width: usize, hang: usize, long: Long) -> Vec<String> {
+        let line = Line::from(Span::new(text, Meaning::Prose));
+        wrap(&line, width, hang, long).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn lines_break_at_spaces() {
+        assert_eq!(wrapped("one two three", 8, 0, Long::Keep), ["one two", "three"]);
+        assert_eq!(wrapped("", 8, 0, Long::Keep), [""]);
+    }
+
+    #[test]
+    fn space_within_a_line_is_kept_and_at_its_end_is_not() {
+        assert_eq!(wrapped("c   fd 3", 20, 0, Long::Break), ["c   fd 3"]);
+        assert_eq!(wrapped("c   fd 3", 5, 0, Long::Break), ["c", "fd 3"]);
+    }
+
+    #[test]
+    fn further_lines_hang() {
+        assert_eq!(wrapped("aaaa bbbb cccc", 10, 2, Long::Break), ["aaaa bbbb", "  cccc"]);
+    }
+
+    #[test]
+    fn a_long_word_is_kept_or_broken() {
+        assert_eq!(wrapped("a bcdefghij k", 4, 0, Long::Keep), ["a", "bcdefghij", "k"]);
+        assert_eq!(wrapped("a bcdefghij k", 4, 0, Long::Break), ["a", "bcde", "fghi", "j k"]);
+    }
+
+    #[test]
+    fn wide_characters_count_two_and_break_anywhere_but_before_a_full_stop() {
+        assert_eq!(wrapped("三次握手。", 4, 0, Long::Keep), ["三次", "握", "手。"]);
+        assert_eq!(wrapped("三次握手。", 6, 0, Long::Keep), ["三次握", "手。"]);
+    }
+
+    #[test]
+    fn korean_breaks_at_spaces() {
+        assert_eq!(wrapped("소켓이 듣는다", 8, 0, Long::Keep), ["소켓이", "듣는다"]);
+    }
+
+    #[test]
+    fn marks_and_families_are_never_split() {
+        assert_eq!(width("e\u{301}"), 1);
+        assert_eq!(wrapped("👩‍👩‍👧👩‍👩‍👧", 2, 0, Long::Break), ["👩‍👩‍👧", "👩‍👩‍👧"]);
+    }
+
+    #[test]
+    fn what_is_said_aside_drops_to_the_next_line_when_there_is_no_room() {
+        let left = Line::from(Span::new("listen(3, 1) = 0", Meaning::Code));
+        let right = || Span::new("9 µs", Meaning::Quiet);
+        assert_eq!(aside(&left, right(), 24, 2)[0].to_string(), "listen(3, 1) = 0    9 µs");
+        let lines = aside(&left, right(), 18, 2);
+        assert_eq!(lines[1].to_string(), "              9 µs");
+    }
+}

@@ -1,0 +1,158 @@
+//! What is a field, and are all bits told? The list that every decoder makes and every view reads.
+//!
+//! The law: the fields of an input cover every bit of it exactly once. What no decoder knows becomes a gap, a
+//! field of its own, so that nothing is left over unsaid.
+
+use std::ops::Range;
+
+use thiserror::Error;
+
+use super::text;
+
+/// How many bytes of a gap are shown.
+const GAP_SHOWN: usize = 32;
+
+/// A piece of the input that has a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// Where it stands: bits from the start of the input, the most significant bit of byte 0 is bit 0.
+    pub bits: Range<usize>,
+    /// As the specification calls it.
+    pub name: &'static str,
+    /// For people to read, escaped.
+    pub value: String,
+    /// The name that the specification gives this value, if it has one: `Ping` for opcode 0x9.
+    pub symbol: Option<&'static str>,
+    /// What it says, or why it is there.
+    pub meaning: String,
+    /// The section that defines it, such as `RFC 6455 §5.2`; empty for a gap.
+    pub section: &'static str,
+}
+
+impl Field {
+    /// A field of whole bytes. The bit range is the byte range times 8.
+    pub fn of_bytes(
+        bytes: Range<usize>,
+        name: &'static str,
+        value: String,
+        meaning: impl Into<String>,
+        section: &'static str,
+    ) -> Self {
+        let bits = bytes.start * 8..bytes.end * 8;
+        Field { bits, name, value, symbol: None, meaning: meaning.into(), section }
+    }
+
+    /// The bytes that it touches.
+    pub fn bytes(&self) -> Range<usize> {
+        self.bits.start / 8..self.bits.end.div_ceil(8)
+    }
+}
+
+/// A bit that is not covered exactly once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum NotCovered {
+    /// No field has it.
+    #[error("bit {0} is in no field")]
+    Missing(usize),
+    /// Two fields have it.
+    #[error("bit {0} is in two fields")]
+    Twice(usize),
+    /// A field goes on past the end of the input.
+    #[error("bit {0} is past the end of the input")]
+    Beyond(usize),
+}
+
+/// Proves the law for an input of `bits` bits. The fields must stand in order.
+pub fn check(bits: usize, fields: &[Field]) -> Result<(), NotCovered> {
+    let mut next = 0;
+    for field in fields {
+        if field.bits.start > next {
+            return Err(NotCovered::Missing(next));
+        }
+        if field.bits.start < next {
+            return Err(NotCovered::Twice(field.bits.start));
+        }
+        next = field.bits.end;
+    }
+    match next {
+        next if next < bits => Err(NotCovered::Missing(next)),
+        next if next > bits => Err(NotCovered::Beyond(bits)),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the law true: puts the fields in order and fills what they leave out of `input` with gaps.
+///
+/// Empty fields are dropped. Where two fields claim a bit, the one that begins first keeps it; what lies past the
+/// end is cut off. A decoder should need neither.
+pub fn fill(input: &[u8], mut fields: Vec<Field>) -> Vec<Field> {
+    let bits = input.len() * 8;
+    fields.sort_by_key(|field| field.bits.start);
+    let mut out: Vec<Field> = Vec::with_capacity(fields.len());
+    let mut next = 0;
+    for mut field in fields {
+        let start = field.bits.start.max(next);
+        let end = field.bits.end.min(bits);
+        if start >= end {
+            continue;
+        }
+        if start > next {
+            out.push(gap(input, next..start));
+        }
+        field.bits = start..end;
+        next = end;
+        out.push(field);
+    }
+    if next < bits {
+        out.push(gap(input, next..bits));
+    }
+    out
+}
+
+fn gap(input: &[u8], bits: Range<usize>) -> Field {
+    let value = if bits.start.is_multiple_of(8) && bits.end.is_multiple_of(8) {
+        text::hex(&input[bits.start / 8..bits.end / 8], GAP_SHOWN)
+    } else {
+        format!("{} bits", bits.len())
+    };
+    Field { bits, name: "gap", value, symbol: None, meaning: "not known to this decoder".into(), section: "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn field(bits: Range<usize>) -> Field {
+        Field { bits, name: "x", value: String::new(), symbol: None, meaning: String::new(), section: "" }
+    }
+
+    #[test]
+    fn what_is_left_out_becomes_a_gap() {
+        let fields = fill(&[1, 2, 3], vec![field(4..8)]);
+        let told: Vec<_> = fields.iter().map(|f| (f.bits.clone(), f.name, f.value.as_str())).collect();
+        assert_eq!(told, [(0..4, "gap", "4 bits"), (4..8, "x", ""), (8..24, "gap", "02 03")]);
+        assert_eq!(fields[0].bytes(), 0..1);
+    }
+
+    #[test]
+    fn the_check_names_the_bit() {
+        assert_eq!(check(8, &[field(0..4)]), Err(NotCovered::Missing(4)));
+        assert_eq!(check(8, &[field(1..8)]), Err(NotCovered::Missing(0)));
+        assert_eq!(check(8, &[field(0..5), field(4..8)]), Err(NotCovered::Twice(4)));
+        assert_eq!(check(8, &[field(0..9)]), Err(NotCovered::Beyond(8)));
+        assert_eq!(check(0, &[]), Ok(()));
+    }
+
+    proptest! {
+        #[test]
+        fn filling_always_makes_the_law_true(
+            input in proptest::collection::vec(any::<u8>(), 0..6),
+            ranges in proptest::collection::vec((0usize..60, 0usize..20), 0..6),
+        ) {
+            let fields = ranges.into_iter().map(|(start, length)| field(start..start + length)).collect();
+            prop_assert_eq!(check(input.len() * 8, &fill(&input, fields)), Ok(()));
+        }
+    }
+}
