@@ -9,7 +9,7 @@ use super::*;
 use crate::trace::*;
 
 /// Text as it may come from anywhere: letters, Markdown, control characters, other scripts.
-fn text() -> impl Strategy<Value = String> {
+fn text() -> BoxedStrategy<String> {
     prop_oneof![
         "[a-z0-9 .=_>:]{0,40}",
         "[\\PC\\x00-\\x1f\u{80}-\u{9f}\u{202a}-\u{202e}\u{2066}-\u{2069}\n]{0,60}",
@@ -17,38 +17,40 @@ fn text() -> impl Strategy<Value = String> {
         Just("三次握手之后，套接字进入已建立状态。".to_owned()),
         Just("ａ👩‍👩‍👧e\u{301}\u{301}한국어 שלום".to_owned()),
         "[a-z/:.]{60,90}",
-    ]
+    ].boxed()
 }
 
-fn maybe<T: std::fmt::Debug + Clone>(of: impl Strategy<Value = T>) -> impl Strategy<Value = Option<T>> {
-    proptest::option::of(of)
+fn maybe<T: std::fmt::Debug + Clone + 'static>(
+    of: impl Strategy<Value = T> + 'static,
+) -> BoxedStrategy<Option<T>> {
+    proptest::option::of(of).boxed()
 }
 
-fn host() -> impl Strategy<Value = Host> {
-    prop_oneof![Just(Host::Client), Just(Host::Server)]
+fn host() -> BoxedStrategy<Host> {
+    prop_oneof![Just(Host::Client), Just(Host::Server)].boxed()
 }
 
-fn name() -> impl Strategy<Value = String> {
+fn name() -> BoxedStrategy<String> {
     prop_oneof![
         Just("c".to_owned()),
         Just("s".to_owned()),
         Just("~client.c".to_owned()),
         Just("conn".to_owned()),
         text()
-    ]
+    ].boxed()
 }
 
-fn address() -> impl Strategy<Value = Option<String>> {
+fn address() -> BoxedStrategy<Option<String>> {
     prop_oneof![
         Just(None),
         Just(Some("127.0.0.1:7000".to_owned())),
         Just(Some("127.0.0.1:43210".to_owned())),
         Just(Some("[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535".to_owned())),
         text().prop_map(Some),
-    ]
+    ].boxed()
 }
 
-fn socket() -> impl Strategy<Value = What> {
+fn socket() -> BoxedStrategy<What> {
     let state = maybe(prop_oneof!["CLOSED|LISTEN|ESTABLISHED|SYN_RECV|CLOSE_WAIT|TIME_WAIT".boxed(), text().boxed()]);
     let who = (host(), name(), maybe(0..9i64), any::<bool>(), address(), address(), state);
     let numbers = (maybe(any::<u64>()), maybe(any::<u64>()), maybe(any::<u64>()), maybe(any::<u64>()), any::<bool>());
@@ -72,10 +74,10 @@ fn socket() -> impl Strategy<Value = What> {
             tcp: tcp.then(|| TcpInfo { rtt_us: 1, cwnd: 2, mss: 3, retransmits: 4, negotiated: vec![word] }),
             options: if exists { vec![option] } else { Vec::new() },
         })
-    })
+    }).boxed()
 }
 
-fn call() -> impl Strategy<Value = What> {
+fn call() -> BoxedStrategy<What> {
     let texts = (text(), text(), text(), prop_oneof![Just(String::new()), text()]);
     (0..4u64, host(), maybe(name()), texts, maybe(0..4u64), any::<bool>()).prop_map(
         |(id, host, socket, (call, ran, c, asked), parent, background)| {
@@ -94,10 +96,10 @@ fn call() -> impl Strategy<Value = What> {
                 background,
             })
         },
-    )
+    ).boxed()
 }
 
-fn back() -> impl Strategy<Value = What> {
+fn back() -> BoxedStrategy<What> {
     let value = prop_oneof![
         Just(Value::Done),
         any::<usize>().prop_map(Value::Count),
@@ -109,10 +111,10 @@ fn back() -> impl Strategy<Value = What> {
     ];
     (0..4u64, maybe(value), maybe(text()), any::<u64>(), any::<bool>()).prop_map(|(call, ok, errno, ns, deadline)| {
         What::Return(Return { call, ok, error: errno.clone(), errno, ns, deadline })
-    })
+    }).boxed()
 }
 
-fn working() -> impl Strategy<Value = What> {
+fn working() -> BoxedStrategy<What> {
     let bits = maybe((0..90usize, 0..90usize));
     let row = (text(), text(), text(), bits, maybe(text())).prop_map(|(name, value, meaning, bits, section)| Row {
         name,
@@ -123,10 +125,10 @@ fn working() -> impl Strategy<Value = What> {
     });
     let bytes = proptest::collection::vec(any::<u8>(), 0..40);
     (host(), text(), bytes, proptest::collection::vec(row, 0..5))
-        .prop_map(|(host, title, bytes, rows)| What::Working(Working { host, title, bytes, rows }))
+        .prop_map(|(host, title, bytes, rows)| What::Working(Working { host, title, bytes, rows })).boxed()
 }
 
-fn small() -> impl Strategy<Value = What> {
+fn small() -> BoxedStrategy<What> {
     prop_oneof![
         (0..4u64, text(), text()).prop_map(|(call, waits_for, known_by)| What::Blocked(Blocked {
             call,
@@ -183,10 +185,10 @@ fn small() -> impl Strategy<Value = What> {
             parts: 3,
             steps: 9,
         })),
-    ]
+    ].boxed()
 }
 
-fn spoken() -> impl Strategy<Value = What> {
+fn spoken() -> BoxedStrategy<What> {
     let options = proptest::collection::vec(text(), 0..4);
     prop_oneof![
         text().prop_map(|markdown| What::Narration { markdown }),
@@ -196,25 +198,25 @@ fn spoken() -> impl Strategy<Value = What> {
             right,
             text
         })),
-    ]
+    ].boxed()
 }
 
 /// Events in any order, without prose.
-fn events() -> impl Strategy<Value = Vec<Event>> {
+fn events() -> BoxedStrategy<Vec<Event>> {
     let what = prop_oneof![3 => socket(), 2 => call(), 2 => back(), 1 => working(), 3 => small()];
-    proptest::collection::vec(what.prop_map(|what| Event { at: 0, what }), 0..24)
+    proptest::collection::vec(what.prop_map(|what| Event { at: 0, what }), 0..24).boxed()
 }
 
 /// Events in any order, with prose.
-fn all_events() -> impl Strategy<Value = Vec<Event>> {
+fn all_events() -> BoxedStrategy<Vec<Event>> {
     let what = prop_oneof![2 => socket(), 2 => call(), 2 => back(), 1 => working(), 3 => small(), 2 => spoken()];
-    proptest::collection::vec(what.prop_map(|what| Event { at: 0, what }), 0..24)
+    proptest::collection::vec(what.prop_map(|what| Event { at: 0, what }), 0..24).boxed()
 }
 
-fn look() -> impl Strategy<Value = Look> {
+fn look() -> BoxedStrategy<Look> {
     let glyphs = prop_oneof![Just(Glyphs::Unicode), Just(Glyphs::Ascii)];
     let form = prop_oneof![Just(Form::Screen), Just(Form::Linear)];
-    (40..=200usize, glyphs, form).prop_map(|(width, glyphs, form)| Look::new(width, glyphs, form))
+    (40..=200usize, glyphs, form).prop_map(|(width, glyphs, form)| Look::new(width, glyphs, form)).boxed()
 }
 
 fn told(events: &[Event], look: Look) -> Vec<Line> {

@@ -15,7 +15,7 @@ const VALUE: usize = 20;
 /// A name wider than this wraps.
 const NAME: usize = 18;
 /// With less room than this for the meaning there is no table.
-const MEANING: usize = 28;
+const MEANING: usize = 24;
 /// Bytes in a row of the dump.
 const PER_ROW: usize = 8;
 
@@ -167,7 +167,8 @@ impl<'a> Rows<'a> {
             let mark = letter.filter(|letter| last != Some(*letter)).map(String::from).unwrap_or_default();
             last = letter.or(last);
             let mark = self.look.line(mark, Meaning::Key);
-            if self.look.wide() && self.meaning_at() + MEANING <= self.look.content() {
+            let place = if self.section > 0 { GAP + self.section } else { 0 };
+            if self.look.wide() && self.meaning_at() + MEANING + place <= self.look.content() {
                 lines.extend(self.beside(row, mark));
             } else {
                 lines.extend(self.below(row, mark));
