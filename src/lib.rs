@@ -12,4 +12,6 @@ pub mod kernel;
 pub mod run;
 pub mod stage;
 pub mod trace;
+pub mod upgrade;
 pub mod view;
+pub mod wire;

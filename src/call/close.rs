@@ -10,7 +10,7 @@ use crate::ran;
 /// §3.6.1 says SHOULD).
 pub(super) fn close(held: &Held) -> Ran<()> {
     let socket = held.take();
-    ran!(void drop(socket))
+    ran!(sure drop(socket))
 }
 
 pub(super) fn told(on: &Subject) -> Told {

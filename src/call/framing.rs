@@ -74,13 +74,19 @@ fn send_prefixed(on: &Held, message: &[u8], pieces: &mut Vec<Piece>) -> io::Resu
     let length = u32::try_from(message.len()).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
     let mut bytes = length.to_be_bytes().to_vec();
     bytes.extend_from_slice(message);
-    let mut rest = &bytes[..];
+    send_all(on, &bytes, pieces)?;
+    Ok(bytes.len())
+}
+
+/// Sends all bytes: `send` may take fewer than it was offered, so it is called until none is left.
+pub fn send_all(on: &Held, bytes: &[u8], pieces: &mut Vec<Piece>) -> io::Result<()> {
+    let mut rest = bytes;
     while !rest.is_empty() {
         let (piece, outcome) = Piece::send(on, rest);
         pieces.push(piece);
         rest = &rest[outcome?..];
     }
-    Ok(bytes.len())
+    Ok(())
 }
 
 /// One more `recv` behind `bytes`. The end of the stream in the middle of a message is an error.

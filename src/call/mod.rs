@@ -30,6 +30,7 @@ use std::{
 use socket2::Socket;
 
 pub use desk::{Desk, Held, Protocol};
+pub use framing::send_all;
 pub use ran::{Doing, Here, Ran, timed, watched_by};
 pub use system::{errno_name, errno_text};
 

@@ -29,7 +29,9 @@ pub struct Here {
 impl Here {
     /// In the form of the trace: `/` in paths on every system.
     pub fn source(&self) -> Source {
-        Source { text: self.text.to_owned(), file: self.file.replace('\\', "/"), line: self.line }
+        // The compiler breaks long expressions into lines.
+        let text = self.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        Source { text, file: self.file.replace('\\', "/"), line: self.line }
     }
 }
 
@@ -53,7 +55,8 @@ impl<T> Ran<T> {
     }
 }
 
-/// Runs and times an expression that yields `io::Result`; with `void`, one that cannot fail.
+/// Runs and times an expression that yields `io::Result`; with `sure`, one that cannot fail; with `error f,` one whose error
+/// `f` turns into an `io::Error`.
 ///
 /// `ran!(retry …)` makes the call again if a signal interrupted it (EINTR). `connect` must not be repeated so: after EINTR
 /// the handshake goes on without the caller (connect(2)), and `close` has given the descriptor back all the same.
@@ -64,13 +67,15 @@ macro_rules! ran {
         static HERE: $crate::call::Here = $crate::call::Here { text: stringify!($call), file: file!(), line: line!() };
         $crate::call::timed(&HERE, true, || $call)
     }};
-    (void $call:expr) => {{
+    (sure $call:expr) => {{
         static HERE: $crate::call::Here = $crate::call::Here { text: stringify!($call), file: file!(), line: line!() };
         let mut once = Some(|| $call);
-        $crate::call::timed(&HERE, false, || {
-            once.take().expect("called once without retry")();
-            Ok(())
-        })
+        $crate::call::timed(&HERE, false, || Ok(once.take().expect("called once without retry")()))
+    }};
+    (error $error:path, $call:expr) => {{
+        static HERE: $crate::call::Here = $crate::call::Here { text: stringify!($call), file: file!(), line: line!() };
+        let mut once = Some(|| $call);
+        $crate::call::timed(&HERE, false, || once.take().expect("called once without retry")().map_err($error))
     }};
     ($call:expr) => {{
         static HERE: $crate::call::Here = $crate::call::Here { text: stringify!($call), file: file!(), line: line!() };

@@ -14,7 +14,6 @@ use crate::trace::Host;
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Named {
     Socket,
-    /// A WebSocket, and with it the socket underneath.
     WebSocket,
     /// Closed on this line.
     Closed(usize),
@@ -50,7 +49,10 @@ impl Linter<'_> {
             let wants_websocket = act.word.takes.contains(&super::words::Kind::WebSocket);
             match self.names.get(&(act.host, name.clone())) {
                 Some(Named::Socket) if !wants_websocket => {}
-                Some(Named::WebSocket) => {}
+                Some(Named::WebSocket) if wants_websocket => {}
+                Some(Named::WebSocket) => {
+                    self.fault(step, name, format!("`{name}` is a WebSocket, and `{}` takes a socket", act.word.name), "expected the socket that was handed off", None);
+                }
                 Some(Named::Socket) => {
                     self.fault(step, name, format!("`{name}` is a socket, and `{}` takes a WebSocket", act.word.name), "expected what `ws handoff` gave", None);
                 }

@@ -200,6 +200,8 @@ pub enum Outcome {
     Blocked,
     /// `deadline`: it had to be ended.
     Deadline,
+    /// `invalid`: the bytes that came are not what a rule asks for, or end too early.
+    Invalid,
     /// `close 1000`: a WebSocket Close with this code arrived.
     Close(u16),
     /// `violation 1002`: the peer broke a rule of the protocol, which this Close code answers.

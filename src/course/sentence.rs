@@ -161,6 +161,7 @@ impl<'a> Words<'a> {
                 let token = self.word("an address, such as :7000 or server:7000")?;
                 Argument::Address(self.place(token)?)
             }
+            Kind::Number("size") => Argument::Number(self.size()?),
             Kind::Number(name) => Argument::Number(self.number(name)?),
             Kind::MaybeNumber(name) if !ends && self.peek().is_some_and(|t| t.kind == TokenKind::Word) => {
                 Argument::Number(self.number(name)?)
@@ -239,6 +240,16 @@ impl<'a> Words<'a> {
         })
     }
 
+    /// Room for so many bytes.
+    fn size(&mut self) -> Result<i64> {
+        let token = self.peek();
+        let size = self.number("size in bytes")?;
+        match usize::try_from(size) {
+            Ok(0..=MOST_BYTES) => Ok(size),
+            _ => Err(self.fault(token.expect("it was read as a number"), format!("`{size}` is no size"), format!("expected 0 to {MOST_BYTES} bytes"))),
+        }
+    }
+
     /// `"text"`, `hex"81 05"`, each perhaps with `* 1000`.
     fn bytes(&mut self) -> Result<Vec<u8>> {
         let token = self.take("bytes, such as \"hello\"")?;
@@ -303,7 +314,7 @@ impl<'a> Words<'a> {
     }
 
     fn outcome(&mut self) -> Result<Outcome> {
-        const WORDS: [&str; 6] = ["ok", "blocked", "deadline", "close", "violation", "ECONNREFUSED"];
+        const WORDS: [&str; 6] = ["ok", "blocked", "deadline", "invalid", "close", "violation"];
         let token = self.take("what the call returns: ok, a number, \"bytes\", an address or an error's name")?;
         if let TokenKind::Bytes(_) = token.kind {
             self.next -= 1;
@@ -314,6 +325,7 @@ impl<'a> Words<'a> {
             "ok" => return Ok(Outcome::Success),
             "blocked" => return Ok(Outcome::Blocked),
             "deadline" => return Ok(Outcome::Deadline),
+            "invalid" => return Ok(Outcome::Invalid),
             "close" | "violation" => {
                 let code = self.number("Close code")?;
                 let code = u16::try_from(code).map_err(|_| self.fault(token, "a Close code has 16 bits", "expected 1000 to 4999"))?;
@@ -337,7 +349,7 @@ impl<'a> Words<'a> {
                             ..self.fault(
                                 token,
                                 format!("`{text}` is nothing that a call returns"),
-                                "expected ok, blocked, deadline, a number, \"bytes\", an address, close N, violation N or an error's name",
+                                "expected ok, blocked, deadline, invalid, a number, \"bytes\", an address, close N, violation N or an error's name",
                             )
                         });
                     }

@@ -25,15 +25,19 @@ const LATE: Duration = Duration::from_millis(50);
 const UNDECIDED: Duration = Duration::from_secs(2);
 
 /// What is to be done on a host, and how it is told.
-struct Plan {
-    on: Option<Subject>,
-    told: Told,
-    job: Job,
+pub(super) struct Plan {
+    pub on: Option<Subject>,
+    pub told: Told,
+    pub job: Job,
 }
 
 impl Run<'_> {
     pub(super) fn act(&mut self, step: &Step, act: &Act) -> io::Result<()> {
-        let plan = self.plan(act)?;
+        let Some(plan) = self.plan(act)? else {
+            // An earlier call did not give what this one needs: that was told there, and is not to be blamed on this line.
+            self.write_check(step.text.clone(), step.line, None, "an earlier call did not give the socket that it needs".to_owned());
+            return Ok(());
+        };
         let id = self.journal.next_call();
         let descriptor = plan.on.as_ref().map_or(-1, |on| on.fd);
         let started = Instant::now();
@@ -128,13 +132,16 @@ impl Run<'_> {
         }
     }
 
-    /// The arguments as the call takes them.
-    fn plan(&mut self, act: &Act) -> io::Result<Plan> {
+    /// The call with its arguments; `None` if its socket was never had.
+    fn plan(&mut self, act: &Act) -> io::Result<Option<Plan>> {
+        if act.word.name.starts_with("ws ") {
+            return self.plan_upgrade(act);
+        }
         let held = match act.arguments.first() {
-            Some(Argument::Socket(name)) => {
-                let held = self.stage.desk(act.host).find(name);
-                Some(held.ok_or_else(|| io::Error::other(format!("the {} holds no socket {name}", act.host)))?)
-            }
+            Some(Argument::Socket(name)) => match self.stage.desk(act.host).find(name) {
+                Some(held) => Some(held),
+                None => return Ok(None),
+            },
             _ => None,
         };
         let request = self.request(act, held.as_deref())?;
@@ -142,7 +149,7 @@ impl Run<'_> {
         let told = request.told(on.as_ref(), act.result.as_deref());
         let result = act.result.clone();
         let job: Job = Box::new(move |desk| request.perform(desk, held.as_deref(), result.as_deref()));
-        Ok(Plan { on, told, job })
+        Ok(Some(Plan { on, told, job }))
     }
 
     fn request(&mut self, act: &Act, held: Option<&Held>) -> io::Result<Request> {

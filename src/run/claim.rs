@@ -95,6 +95,10 @@ impl Run<'_> {
             };
             return Verdict { holds, observed };
         }
+        let owner = if claim.subject.other_end { host.other() } else { *host };
+        if self.stage.desk(owner).find(name).is_none() {
+            return Verdict { holds: None, observed: "an earlier call did not give that socket".to_owned() };
+        }
         let Some(socket) = find(&self.picture, &claim.subject).cloned() else {
             let unseen = cfg!(not(target_os = "linux"));
             return match claim.state {

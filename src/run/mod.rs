@@ -8,10 +8,12 @@ mod journal;
 mod outcome;
 mod picture;
 mod text;
+mod upgrading;
 
 use std::{
     collections::HashMap,
     io,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -20,6 +22,7 @@ use crate::{
     course::{Block, Expected, Lesson, Predict, Statement, Step},
     stage::{Stage, Ticket},
     trace::{self, Answer, End, Host, Sink, What},
+    upgrade::Sessions,
 };
 use journal::Journal;
 use picture::Picture;
@@ -86,6 +89,8 @@ pub fn run(lesson: &Lesson, from: usize, stage: Stage, audience: &mut dyn Audien
         journal: Journal::new(audience),
         picture: Picture::default(),
         results: HashMap::new(),
+        sessions: Default::default(),
+        websockets: HashMap::new(),
         end: End::default(),
         part: 1,
         step: 0,
@@ -127,6 +132,10 @@ struct Run<'a> {
     journal: Journal<'a>,
     picture: Picture,
     results: HashMap<(Host, String), CallResult>,
+    /// What each host remembers of its upgrades, in the order of [`Host`].
+    sessions: [Arc<Sessions>; 2],
+    /// The socket beneath each WebSocket.
+    websockets: HashMap<(Host, String), String>,
     end: End,
     part: usize,
     step: usize,

@@ -1,11 +1,12 @@
 //! What a call came to, and whether that is what the lesson expects.
 
-use std::io;
+use std::io::{self, ErrorKind};
 
 use crate::{
     call::{Done, errno_name, errno_text},
     course::{Expected, Outcome, Place},
     trace::{Return, Value},
+    upgrade::handoff::Broken,
 };
 
 /// What a call came to.
@@ -19,18 +20,22 @@ pub(super) enum Observed {
     Gave(Value),
     /// It failed: the error's name and the system's words.
     Failed(String, String),
-    /// A WebSocket Close came, with this code (1005 if it had none).
-    Close(u16),
-    /// The peer broke a rule, which this Close code answers.
-    Violation(u16),
+    /// The peer broke a rule of the WebSocket, which this Close code answers; the rule's words.
+    Violation(u16, String),
+    /// The bytes that came were not what a rule asks for, or ended too early; the rule's words.
+    Invalid(String),
 }
 
 impl Observed {
     pub fn of(done: Done, deadline: bool) -> Observed {
         match done.outcome {
             Ok(value) => Observed::Gave(value),
-            Err(error) if deadline && error.kind() == io::ErrorKind::Interrupted => Observed::Deadline,
-            Err(error) => Observed::Failed(errno_name(&error), errno_text(&error)),
+            Err(error) if deadline && error.kind() == ErrorKind::Interrupted => Observed::Deadline,
+            Err(error) => match (broken(&error), error.kind()) {
+                (Some(broken), _) => Observed::Violation(broken.0.rule.close_code, broken.to_string()),
+                (None, ErrorKind::InvalidData | ErrorKind::UnexpectedEof) => Observed::Invalid(error.to_string()),
+                (None, _) => Observed::Failed(errno_name(&error), errno_text(&error)),
+            },
         }
     }
 
@@ -41,8 +46,8 @@ impl Observed {
             Observed::Deadline => "it did not return before the deadline".to_owned(),
             Observed::Gave(value) => value_told(value),
             Observed::Failed(name, text) => format!("{name} ({text})"),
-            Observed::Close(code) => format!("close {code}"),
-            Observed::Violation(code) => format!("violation {code}"),
+            Observed::Violation(code, rule) => format!("violation {code} ({rule})"),
+            Observed::Invalid(text) => format!("invalid ({text})"),
         }
     }
 }
@@ -59,16 +64,32 @@ fn value_told(value: &Value) -> String {
         }
         Value::Data(bytes) => format!("\"{}\"", bytes.escape_ascii()),
         Value::Address(address) => address.clone(),
+        Value::Close { code, reason } if reason.is_empty() => format!("close {code}"),
+        Value::Close { code, reason } => format!("close {code} \"{}\"", reason.escape_debug()),
+    }
+}
+
+/// The broken rule behind an error, if that is what it is.
+fn broken(error: &io::Error) -> Option<&Broken> {
+    error.get_ref()?.downcast_ref()
+}
+
+/// `ECONNREFUSED`, or the lesson's word for what is no error of the system's.
+fn name_of(error: &io::Error) -> String {
+    match (broken(error), error.kind()) {
+        (Some(broken), _) => format!("violation {}", broken.0.rule.close_code),
+        (None, ErrorKind::InvalidData | ErrorKind::UnexpectedEof) => "invalid".to_owned(),
+        (None, _) => errno_name(error),
     }
 }
 
 /// The event of a return.
 pub(super) fn returned(call: u64, done: &Done, deadline: bool) -> Return {
-    let ended = deadline && matches!(&done.outcome, Err(error) if error.kind() == io::ErrorKind::Interrupted);
+    let ended = deadline && matches!(&done.outcome, Err(error) if error.kind() == ErrorKind::Interrupted);
     Return {
         call,
         ok: done.outcome.as_ref().ok().cloned(),
-        errno: done.outcome.as_ref().err().map(errno_name),
+        errno: done.outcome.as_ref().err().map(name_of),
         error: done.outcome.as_ref().err().map(errno_text),
         ns: u64::try_from(done.took.as_nanos()).unwrap_or(u64::MAX),
         deadline: ended,
@@ -104,9 +125,9 @@ fn matches(expected: &Outcome, observed: &Observed, address: &impl Fn(&Place) ->
         (Outcome::Address(place), Observed::Gave(Value::Socket { peer: Some(real), .. })) => {
             address(place).contains(real)
         }
-        (Outcome::Close(code), Observed::Close(came)) | (Outcome::Violation(code), Observed::Violation(came)) => {
-            code == came
-        }
+        (Outcome::Close(code), Observed::Gave(Value::Close { code: came, .. })) => code == came,
+        (Outcome::Violation(code), Observed::Violation(came, _)) => code == came,
+        (Outcome::Invalid, Observed::Invalid(_)) => true,
         _ => false,
     }
 }

@@ -259,8 +259,15 @@ pub enum Value {
     Data(#[serde(with = "hex")] #[cfg_attr(test, schemars(with = "String"))] Vec<u8>),
     /// An address and port: `127.0.0.1:7000`.
     Address(String),
-    /// The value of a socket option.
+    /// The value of a socket option, or an HTTP status.
     Number(i64),
+    /// A WebSocket Close.
+    Close {
+        /// Its code; 1005 if it had none, 1006 if the stream ended without one (RFC 6455 §7.1.5): these two are never on the wire.
+        code: u16,
+        /// Its reason.
+        reason: String,
+    },
 }
 
 /// `socket`: all that the kernel says of one socket at one moment.

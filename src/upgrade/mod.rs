@@ -4,14 +4,21 @@
 //! reads it and what it says, [`accept_key`] is the value that ties the two together, [`verify`] is how the client
 //! reads the answer, and [`judge`] holds the frames of either side against the rules.
 //!
-//! Nothing here does I/O: bytes come in, bytes and verdicts go out. How bytes are taken apart is in `wire`.
+//! Those do no I/O: bytes come in, bytes and verdicts go out. How bytes are taken apart is in `wire`. The steps that a lesson
+//! takes on a socket are in [`opening`] and [`frames`], and [`handoff`] gives the connection to tungstenite.
 
 pub mod accept_key;
 pub mod answer;
 pub mod extensions;
+pub mod frames;
+pub mod handoff;
 pub mod judge;
+pub mod opening;
 pub mod request;
+mod session;
 pub mod verify;
+
+pub use session::Sessions;
 
 use crate::trace::{Host, Requirement, Row};
 use crate::wire::http::HeaderLine;

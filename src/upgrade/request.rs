@@ -139,6 +139,22 @@ impl ClientRequest {
         encode_request("GET", &self.path, &fields)
     }
 
+    /// How the key came about: 16 random bytes, in base64 (§4.1 (7)).
+    pub fn key_working(&self) -> Vec<Row> {
+        let nonce = BASE64.decode(self.key.as_bytes()).unwrap_or_default();
+        let row = |name: &str, value: String, meaning: &str| Row {
+            name: name.into(),
+            value,
+            meaning: meaning.into(),
+            bits: None,
+            section: Some("RFC 6455 §4.1 (7)".into()),
+        };
+        vec![
+            row("random bytes", text::hex(&nonce, nonce.len()), "16 bytes, new for each connection; nothing is kept secret by them"),
+            row("base64", self.key.clone(), "the same as text: 24 characters, the value of Sec-WebSocket-Key"),
+        ]
+    }
+
     /// The request line by line: what each is for, and where it stands in [`ClientRequest::bytes`].
     pub fn working(&self) -> Vec<Row> {
         let mut rows = Vec::new();

@@ -1,10 +1,12 @@
 //! The card of a call: the line that ran, the same in C, what the kernel was asked and what it answered.
 
-use super::bytes;
+use super::aloud::sentence;
+use super::escape::quote;
 use super::line::{Line, Meaning, Span};
 use super::look::Look;
-use super::units;
+use super::units::{address_and_port, time};
 use super::wrap::{Long, aside, wrap};
+use super::{bytes, call_aloud};
 use crate::trace::{Blocked, Call, Host, Return, Value};
 
 /// Columns of the names at the left: `server`, `kernel`.
@@ -21,10 +23,15 @@ pub(super) struct Open {
     pub(super) depth: usize,
     /// True once `kernel` and what was asked are shown.
     pub(super) asked: bool,
-    /// True once it has been seen to wait.
-    pub(super) blocked: bool,
     /// True once another call has been made within it.
     pub(super) parent: bool,
+}
+
+impl Open {
+    /// Columns by which a call within another is indented.
+    fn shift(&self) -> usize {
+        2 * self.depth.min(4)
+    }
 }
 
 /// What a host is painted as.
@@ -35,12 +42,9 @@ pub(super) fn host_meaning(host: Host) -> Meaning {
     }
 }
 
-/// `Client` or `Server`, to begin a sentence with.
-pub(super) fn host_name(host: Host) -> &'static str {
-    match host {
-        Host::Client => "Client",
-        Host::Server => "Server",
-    }
+/// Columns right of the labels.
+pub(super) fn room(look: &Look) -> usize {
+    look.content() - LABEL
 }
 
 /// Puts `label` at the left of the first of `lines` and indents them all.
@@ -59,75 +63,42 @@ pub(super) fn labelled(look: &Look, label: Span, lines: Vec<Line>) -> Vec<Line> 
     lines.into_iter().map(label).collect()
 }
 
-/// Columns right of the labels.
-pub(super) fn room(look: &Look) -> usize {
-    look.content() - LABEL
-}
-
-/// A sentence for a screen reader.
-pub(super) fn sentence(look: &Look, text: impl AsRef<str>, meaning: Meaning) -> Vec<Line> {
-    wrap(&look.line(text, meaning), look.content(), 0, Long::Keep)
-}
-
 /// The card's upper part, when the call is made.
 pub(super) fn made(look: &Look, open: &Open) -> Vec<Line> {
     let call = &open.call;
     if look.linear() {
-        return made_aloud(look, open);
+        return call_aloud::made(look, open);
     }
     let place = look.span(format!("{}:{}", call.source.file, call.source.line), Meaning::Quiet);
-    let shift = 2 * open.depth.min(4);
-    let ran = aside(&look.line(&call.source.text, Meaning::Code), place, room(look) - shift, 2);
+    let ran = aside(&look.line(&call.source.text, Meaning::Code), place, room(look) - open.shift(), 2);
     if open.depth > 0 {
-        let ran = ran.into_iter().map(|line| line.indented(shift)).collect();
-        return labelled(look, look.span("  calls", Meaning::Label), ran);
+        return labelled(look, look.span("  calls", Meaning::Label), shifted(ran, open.shift()));
     }
     let mut card = labelled(look, look.span(call.host.name(), host_meaning(call.host)), ran);
     if !call.args.is_empty() {
-        let args = arguments(call);
-        card.extend(labelled(look, nothing(look), wrap(&look.line(args, Meaning::Code), room(look), 2, Long::Break)));
+        card.extend(row(look, "", look.line(arguments(call), Meaning::Call)));
     }
     if !call.c.is_empty() {
-        let c = wrap(&look.line(&call.c, Meaning::Code), room(look), 2, Long::Break);
-        card.extend(labelled(look, look.span("C", Meaning::Label), c));
+        card.extend(row(look, "C", look.line(&call.c, Meaning::Call)));
     }
     if call.syscalls.len() > 1 {
         let all = format!("as system calls: {}", call.syscalls.join(", "));
-        let all = wrap(&look.line(all, Meaning::Quiet), room(look), 2, Long::Break);
-        card.extend(labelled(look, nothing(look), all));
+        card.extend(row(look, "", look.line(all, Meaning::Quiet)));
     }
     card
 }
 
-fn made_aloud(look: &Look, open: &Open) -> Vec<Line> {
-    let call = &open.call;
-    let within = if open.depth > 0 { "Within it, the" } else { "The" };
-    let ran = format!(
-        "{within} {} runs {} at {} line {}.",
-        call.host, call.source.text, call.source.file, call.source.line
-    );
-    let mut lines = sentence(look, ran, Meaning::Code);
-    if open.depth == 0 {
-        if !call.args.is_empty() {
-            lines.extend(sentence(look, format!("With {}.", arguments(call)), Meaning::Code));
-        }
-        if !call.c.is_empty() {
-            lines.extend(sentence(look, format!("In C: {}", call.c), Meaning::Code));
-        }
-        if call.syscalls.len() > 1 {
-            let all = format!("As system calls: {}.", call.syscalls.join(", "));
-            lines.extend(sentence(look, all, Meaning::Quiet));
-        }
-    }
-    lines
+fn row(look: &Look, label: &str, text: Line) -> Vec<Line> {
+    labelled(look, look.span(label, Meaning::Label), wrap(&text, room(look), 2, Long::Break))
 }
 
-fn arguments(call: &Call) -> String {
+fn shifted(lines: Vec<Line>, n: usize) -> Vec<Line> {
+    lines.into_iter().map(|line| line.indented(n)).collect()
+}
+
+/// `domain = AF_INET, type = SOCK_STREAM`
+pub(super) fn arguments(call: &Call) -> String {
     call.args.iter().map(|arg| format!("{} = {}", arg.name, arg.value)).collect::<Vec<_>>().join(", ")
-}
-
-fn nothing(look: &Look) -> Span {
-    look.span("", Meaning::Plain)
 }
 
 /// The lines that say that the call waits, for what, and how that is known.
@@ -138,154 +109,157 @@ pub(super) fn waits(look: &Look, open: &Open, blocked: &Blocked) -> Vec<Line> {
         other => format!("known by {other}"),
     };
     if look.linear() {
-        let meanwhile = if open.call.background { " The lesson goes on meanwhile." } else { "" };
-        let text = format!("It waits for {}, {known}.{meanwhile}", blocked.waits_for);
-        return [asked_aloud(look, open), sentence(look, text, Meaning::State)].concat();
+        return call_aloud::waits(look, open, blocked, &known);
     }
     let mut lines = asked(look, open);
-    let text = format!("for {}", blocked.waits_for);
-    let text = wrap(&look.line(text, Meaning::State), room(look), 2, Long::Break);
+    let text = look.line(format!("for {}", blocked.waits_for), Meaning::State);
+    let text = wrap(&text, room(look), 2, Long::Break);
     lines.extend(labelled(look, look.span("waits", Meaning::Changed), text));
-    let mut notes = vec![known];
+    lines.extend(row(look, "", look.line(known, Meaning::Quiet)));
     if open.call.background {
-        notes.push("the lesson goes on meanwhile".into());
-    }
-    for note in notes {
-        let note = wrap(&look.line(note, Meaning::Quiet), room(look), 0, Long::Break);
-        lines.extend(labelled(look, nothing(look), note));
+        lines.extend(row(look, "", look.line("the lesson goes on meanwhile", Meaning::Quiet)));
     }
     lines
 }
 
-/// What the kernel was asked, of a call that has not answered.
-pub(super) fn asked(look: &Look, open: &Open) -> Vec<Line> {
+/// What the kernel was asked, of a call that has not answered; nothing if it stands there already.
+fn asked(look: &Look, open: &Open) -> Vec<Line> {
     if open.asked || open.call.asked.is_empty() {
         return Vec::new();
     }
-    let line = look.spans([(&open.call.asked, Meaning::Code), (" …", Meaning::Plain)]);
-    labelled(look, kernel_label(look, open), wrap(&line, room(look), 2, Long::Break))
-}
-
-/// The same for a screen reader.
-pub(super) fn asked_aloud(look: &Look, open: &Open) -> Vec<Line> {
-    if open.asked || open.call.asked.is_empty() {
-        return Vec::new();
-    }
-    sentence(look, format!("The kernel is asked {}.", open.call.asked), Meaning::Code)
-}
-
-/// What stands for a call of its own thread that has neither returned nor been seen to wait.
-pub(super) fn goes_on(look: &Look, open: &Open) -> Vec<Line> {
-    let text = "it has not returned; the lesson goes on meanwhile";
-    if look.linear() {
-        return [asked_aloud(look, open), sentence(look, "It has not returned; the lesson goes on meanwhile.", Meaning::Quiet)]
-            .concat();
-    }
-    let note = wrap(&look.line(text, Meaning::Quiet), room(look), 0, Long::Break);
-    [asked(look, open), labelled(look, nothing(look), note)].concat()
-}
-
-/// The card's lower part, when the call has returned; `later` if other steps were done meanwhile.
-pub(super) fn returned(look: &Look, open: &Open, back: &Return, later: bool) -> Vec<Line> {
-    if look.linear() {
-        return returned_aloud(look, open, back, later);
-    }
-    let mut lines = Vec::new();
-    if later {
-        let call = &open.call;
-        let waited = units::time(back.ns);
-        let which = match &call.socket {
-            Some(socket) => format!("{} on {socket}, called in step {}, waited {waited}", call.call, open.step),
-            None => format!("{}, called in step {}, waited {waited}", call.call, open.step),
-        };
-        let which = wrap(&look.line(which, Meaning::State), room(look), 2, Long::Break);
-        lines.extend(labelled(look, look.span(call.host.name(), host_meaning(call.host)), which));
-    }
-    if back.deadline {
-        return [lines, asked(look, open), ended_by_deadline(look, back)].concat();
-    }
-    let time = look.span(if later { String::new() } else { units::time(back.ns) }, Meaning::Quiet);
-    let (label, question) = if open.asked && !later {
-        (look.span("returns", Meaning::Label), "")
-    } else if open.call.asked.is_empty() {
-        (look.span("result", Meaning::Label), "")
-    } else {
-        (kernel_label(look, open), open.call.asked.as_str())
-    };
-    let mut answer = look.spans([("= ", Meaning::Plain), (&result(back), result_meaning(back))]);
-    if open.call.asked.is_empty() && !open.parent {
-        answer.extend(look.line("  the kernel is asked nothing", Meaning::Quiet));
-    }
-    if let (Some(Value::Data(data)), 1..) = (&back.ok, open.depth) {
-        answer.extend(look.spans([("  ", Meaning::Plain), (&bytes::glimpse(data, 24), Meaning::Bytes)]));
-    }
-    let shift = 2 * open.depth.min(4);
-    let answer = answered(look.line(question, Meaning::Code), answer, time, room(look) - shift);
-    lines.extend(labelled(look, label, answer.into_iter().map(|line| line.indented(shift)).collect()));
-    if open.depth == 0 {
-        lines.extend(given(look, back));
-    }
-    lines
-}
-
-/// `listen(3, 1) = 0      9 µs`; if that is too long for a line, the answer has one of its own.
-fn answered(question: Line, answer: Line, time: Span, room: usize) -> Vec<Line> {
-    if question.is_blank() {
-        return aside(&answer, time, room, 2);
-    }
-    if question.width() + 1 + answer.width() + 2 + time.width() <= room {
-        let mut line = question;
-        line.space(1);
-        line.extend(answer);
-        return aside(&line, time, room, 2);
-    }
-    let below = aside(&answer, time, room - 2, 2).into_iter().map(|line| line.indented(2));
-    wrap(&question, room, 2, Long::Break).into_iter().chain(below).collect()
+    let line = look.spans([(&open.call.asked, Meaning::Call), (" …", Meaning::Plain)]);
+    let lines = wrap(&line, room(look) - open.shift(), 2, Long::Break);
+    labelled(look, kernel_label(look, open), shifted(lines, open.shift()))
 }
 
 fn kernel_label(look: &Look, open: &Open) -> Span {
     look.span(if open.depth > 0 { "" } else { "kernel" }, Meaning::Label)
 }
 
-fn ended_by_deadline(look: &Look, back: &Return) -> Vec<Line> {
-    let text = format!("ended by the lesson's deadline after {}; it would wait on", units::time(back.ns));
-    let text = wrap(&look.line(text, Meaning::Changed), room(look), 0, Long::Break);
-    labelled(look, nothing(look), text)
+/// What stands for a call of its own thread that has neither returned nor been seen to wait.
+pub(super) fn goes_on(look: &Look, open: &Open) -> Vec<Line> {
+    if look.linear() {
+        return call_aloud::goes_on(look, open);
+    }
+    let note = look.line("it has not returned; the lesson goes on meanwhile", Meaning::Quiet);
+    [asked(look, open), row(look, "", note)].concat()
 }
 
-fn result(back: &Return) -> String {
+/// The card's lower part, when the call has returned; `later` if other steps were done meanwhile.
+pub(super) fn returned(look: &Look, open: &Open, back: &Return, later: bool) -> Vec<Line> {
+    if look.linear() {
+        return call_aloud::returned(look, open, back, later);
+    }
+    let mut lines = if later { came_back(look, open, back) } else { Vec::new() };
+    if back.deadline {
+        let text = format!("ended by the lesson's deadline after {}; it would wait on", time(back.ns));
+        lines.extend(asked(look, open));
+        lines.extend(row(look, "", look.line(text, Meaning::Changed)));
+        return lines;
+    }
+    lines.extend(answer(look, open, back, later));
+    if open.depth == 0 {
+        lines.extend(given(look, &open.call, back));
+    }
+    lines
+}
+
+/// Which call it is that returns now, and how long it waited.
+fn came_back(look: &Look, open: &Open, back: &Return) -> Vec<Line> {
+    let call = &open.call;
+    let on = call.socket.as_ref().map(|socket| format!(" on {socket}")).unwrap_or_default();
+    let which = format!("{}{on}, called in step {}, waited {}", call.call, open.step, time(back.ns));
+    let which = wrap(&look.line(which, Meaning::State), room(look), 2, Long::Break);
+    labelled(look, look.span(call.host.name(), host_meaning(call.host)), which)
+}
+
+/// `listen(3, 1) = 0      9 µs`; if that is too long for a line, the answer has one of its own.
+fn answer(look: &Look, open: &Open, back: &Return, later: bool) -> Vec<Line> {
+    let call = &open.call;
+    let (label, question) = if open.asked && !later {
+        (look.span("returns", Meaning::Label), "")
+    } else if call.asked.is_empty() {
+        (look.span("result", Meaning::Label), "")
+    } else {
+        (kernel_label(look, open), call.asked.as_str())
+    };
+    let mut answer = Line::blank();
+    if !call.asked.is_empty() {
+        answer.push(look.span("= ", Meaning::Plain));
+    }
+    answer.push(look.span(result(call, back), result_meaning(back)));
+    if call.asked.is_empty() && !open.parent {
+        answer.push(look.span("  the kernel is asked nothing", Meaning::Quiet));
+    }
+    if let (Some(Value::Data(data)), 1..) = (&back.ok, open.depth) {
+        answer.extend(look.spans([("  ", Meaning::Plain), (&bytes::glimpse(data, 24), Meaning::Bytes)]));
+    }
+    let spent = look.span(if later { String::new() } else { time(back.ns) }, Meaning::Quiet);
+    let question = look.line(question, Meaning::Call);
+    let room = room(look) - open.shift();
+    let lines = if question.is_blank() {
+        aside(&answer, spent, room, 2)
+    } else if question.width() + 1 + answer.width() + 2 + spent.width() <= room {
+        let mut line = question;
+        line.space(1);
+        line.extend(answer);
+        aside(&line, spent, room, 2)
+    } else {
+        let below = shifted(aside(&answer, spent, room - 2, 2), 2);
+        [wrap(&question, room, 2, Long::Break), below].concat()
+    };
+    labelled(look, label, shifted(lines, open.shift()))
+}
+
+/// The value that C would see, with the name of the error; where the kernel is asked nothing, the value itself.
+pub(super) fn result(call: &Call, back: &Return) -> String {
+    let in_c = !call.asked.is_empty();
     if let Some(errno) = &back.errno {
         let words = back.error.as_ref().map(|words| format!(" ({words})")).unwrap_or_default();
-        return format!("-1 {errno}{words}");
+        return format!("{}{errno}{words}", if in_c { "-1 " } else { "" });
     }
     match &back.ok {
-        None | Some(Value::Done | Value::Address(_) | Value::Number(_)) => "0".into(),
+        None | Some(Value::Done | Value::Address(_) | Value::Number(_)) if in_c => "0".into(),
+        None | Some(Value::Done) => "done".into(),
+        Some(Value::Address(text)) => address(text),
+        Some(Value::Number(n)) => n.to_string(),
         Some(Value::Socket { fd, .. }) => fd.to_string(),
         Some(Value::Count(n)) => n.to_string(),
         Some(Value::Data(data)) => data.len().to_string(),
+        Some(Value::Close { code, reason }) => close(*code, reason),
     }
 }
 
-fn result_meaning(back: &Return) -> Meaning {
+/// `Close 1000 "bye"`. Two of the codes are never sent: RFC 6455 §7.1.5.
+fn close(code: u16, reason: &str) -> String {
+    let note = match code {
+        1005 => " (a Close without a code)",
+        1006 => " (no Close came)",
+        _ => "",
+    };
+    let reason = if reason.is_empty() { String::new() } else { format!(" {}", quote(reason.as_bytes())) };
+    format!("Close {code}{note}{reason}")
+}
+
+/// Whether that is an error.
+pub(super) fn result_meaning(back: &Return) -> Meaning {
     if back.errno.is_some() { Meaning::Error } else { Meaning::Changed }
 }
 
-/// What came back besides the number.
-fn given(look: &Look, back: &Return) -> Vec<Line> {
-    let (label, line) = match &back.ok {
+/// What came back besides the value.
+fn given(look: &Look, call: &Call, back: &Return) -> Vec<Line> {
+    let (label, text) = match &back.ok {
         Some(Value::Socket { name, fd, peer }) => {
             let from = peer.as_ref().map(|peer| format!(", from {}", address(peer))).unwrap_or_default();
-            ("gives", look.line(format!("descriptor {fd}, named {name}{from}"), Meaning::State))
+            ("gives", format!("descriptor {fd}, named {name}{from}"))
         }
-        Some(Value::Data(data)) if data.is_empty() => {
-            ("data", look.line("none", Meaning::State))
-        }
+        Some(Value::Data(data)) if data.is_empty() => ("data", "none".into()),
         Some(Value::Data(data)) => return received(look, look.span("data", Meaning::Label), data),
-        Some(Value::Address(text)) => ("gives", look.line(address(text), Meaning::State)),
-        Some(Value::Number(n)) => ("value", look.line(n.to_string(), Meaning::State)),
-        Some(Value::Done | Value::Count(_)) | None => return Vec::new(),
+        Some(Value::Address(text)) if !call.asked.is_empty() => ("gives", address(text)),
+        Some(Value::Number(n)) if !call.asked.is_empty() => ("value", n.to_string()),
+        _ => return Vec::new(),
     };
-    labelled(look, look.span(label, Meaning::Label), wrap(&line, room(look), 2, Long::Break))
+    row(look, label, look.line(text, Meaning::State))
 }
 
 /// Bytes that arrived, the offsets of their rows among the labels.
@@ -294,57 +268,24 @@ pub(super) fn received(look: &Look, label: Span, data: &[u8]) -> Vec<Line> {
     let rows = bytes::received(look, data, room(look)).into_iter();
     rows.flat_map(|(offset, line)| {
         let offset = offset.map(|offset| look.span(offset.to_string(), Meaning::Quiet));
-        labelled(look, offset.or_else(|| label.take()).unwrap_or_else(|| nothing(look)), vec![line])
+        let label = offset.or_else(|| label.take()).unwrap_or_else(|| look.span("", Meaning::Plain));
+        labelled(look, label, vec![line])
     })
     .collect()
 }
 
 /// `127.0.0.1 port 7000`: address and port as the two things that they are.
 pub(super) fn address(text: &str) -> String {
-    match units::address_and_port(text) {
+    match address_and_port(text) {
         (address, Some(port)) => format!("{address} port {port}"),
         (address, None) => address.to_owned(),
     }
 }
 
-fn returned_aloud(look: &Look, open: &Open, back: &Return, later: bool) -> Vec<Line> {
-    let call = &open.call;
-    let mut text = String::new();
-    if later {
-        let on = call.socket.as_ref().map(|socket| format!(" on {socket}")).unwrap_or_default();
-        text = format!("The {}'s {}{on}, called in step {}, has returned. ", call.host, call.call, open.step);
+/// What is said when a call left all sockets as they were.
+pub(super) fn nothing_changed(look: &Look) -> Vec<Line> {
+    match look.linear() {
+        true => sentence(look, "Nothing changed in the kernel.", Meaning::Quiet),
+        false => row(look, "", look.line("nothing changed in the kernel", Meaning::Quiet)),
     }
-    let time = units::time_in_words(back.ns);
-    if back.deadline {
-        text += &format!("It was ended by the lesson's deadline after {time}; it would wait on.");
-        return [asked_aloud(look, open), sentence(look, text, Meaning::Changed)].concat();
-    }
-    let answer = match &back.errno {
-        Some(errno) => {
-            let words = back.error.as_ref().map(|words| format!(": {words}")).unwrap_or_default();
-            format!("fails with {errno}{words}")
-        }
-        None => format!("answers {}", result(back)),
-    };
-    text += &if call.asked.is_empty() {
-        format!("It {answer}, after {time}.")
-    } else if open.asked {
-        format!("The kernel {answer}, after {time}.")
-    } else {
-        format!("The kernel is asked {} and {answer}, after {time}.", call.asked)
-    };
-    let mut lines = sentence(look, text, result_meaning(back));
-    let given = match &back.ok {
-        Some(Value::Socket { name, fd, peer }) => {
-            let from = peer.as_ref().map(|peer| format!(", from {}", address(peer))).unwrap_or_default();
-            format!("It gives descriptor {fd}, named {name}{from}.")
-        }
-        Some(Value::Data(data)) if data.is_empty() => "No data.".into(),
-        Some(Value::Data(data)) => format!("Received {}: {}.", units::bytes(data.len()), bytes::glimpse(data, 400)),
-        Some(Value::Address(text)) => format!("It gives {}.", address(text)),
-        Some(Value::Number(n)) => format!("It gives {n}."),
-        Some(Value::Done | Value::Count(_)) | None => return lines,
-    };
-    lines.extend(sentence(look, given, Meaning::State));
-    lines
 }

@@ -1,6 +1,6 @@
 //! Claims of the lesson, held against the kernel: what was claimed, and what was found if that differs.
 
-use super::call::sentence;
+use super::aloud::sentence;
 use super::line::{Line, Meaning};
 use super::look::{Glyphs, Look};
 use super::wrap::{Long, wrap};
@@ -19,7 +19,7 @@ pub(super) fn check(look: &Look, check: &Check) -> Vec<Line> {
     };
     let mut line = look.spans([(mark, meaning), (" ", Meaning::Plain)]);
     let hang = line.width();
-    let claim = if check.holds == Some(false) { Meaning::Fails } else { Meaning::Code };
+    let claim = if check.holds == Some(false) { Meaning::Fails } else { Meaning::Prose };
     line.push(look.span(&check.text, claim));
     match check.holds {
         Some(true) if check.observed.is_empty() => {}

@@ -8,7 +8,8 @@ pub(super) const GAP: usize = 2;
 
 /// Lays the cells side by side; each is a text and the columns that it has. The last may be shorter than its own.
 pub(super) fn beside(cells: &[(Line, usize)]) -> Vec<Line> {
-    let wrapped: Vec<Vec<Line>> = cells.iter().map(|(text, width)| wrap(text, *width, 0, Long::Break)).collect();
+    let wrapped: Vec<Vec<Line>> =
+        cells.iter().map(|(text, width)| wrap(text, *width, 0, Long::Break)).collect();
     let height = wrapped.iter().map(Vec::len).max().unwrap_or(0);
     (0..height)
         .map(|row| {

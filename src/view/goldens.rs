@@ -3,7 +3,9 @@
 
 use snapbox::{Data, assert_data_eq, file};
 
-use super::samples::{blocked_accept, close_lesson, listen_lesson, predictions, upgrade_lesson};
+use super::sample_runs::{
+    blocked_accept, close_lesson, elsewhere, listen_lesson, predictions, upgrade_lesson,
+};
 use super::*;
 use crate::trace::Event;
 
@@ -54,6 +56,7 @@ goldens! {
     close_in_colour: close_lesson(), screen(80), Colour, "../../tests/data/view/close-80-colour.txt";
     close_at_40: close_lesson(), screen(40), Plain, "../../tests/data/view/close-40.txt";
     close_aloud: close_lesson(), linear(), Plain, "../../tests/data/view/close-linear.txt";
+    elsewhere_at_80: elsewhere(), screen(80), Plain, "../../tests/data/view/elsewhere-80.txt";
     predictions_at_80: predictions(), screen(80), Plain, "../../tests/data/view/predictions-80.txt";
     predictions_aloud: predictions(), linear(), Plain, "../../tests/data/view/predictions-linear.txt";
     upgrade_at_80: upgrade_lesson(), screen(80), Plain, "../../tests/data/view/upgrade-80.txt";

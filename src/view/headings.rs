@@ -1,6 +1,6 @@
 //! Where one is: the lesson, the part, the step; and the sum at the end.
 
-use super::call::sentence;
+use super::aloud::{sentence, stop};
 use super::line::{Line, Meaning, Span};
 use super::look::Look;
 use super::units::{plural, thousands};
@@ -12,12 +12,20 @@ pub(super) fn lesson(look: &Look, lesson: &Lesson) -> Vec<Line> {
     let size = format!("{}, {}", plural(lesson.parts, "part"), plural(lesson.steps, "step"));
     let place = format!("{} on {}", lesson.stage, lesson.system);
     if look.linear() {
-        let text = format!("Lesson {}: {}. {size}. It runs on {}, {}.", lesson.name, lesson.title, lesson.stage, lesson.system);
+        let text = format!(
+            "Lesson {}: {} {size}. It runs on {}, {}.",
+            lesson.name,
+            stop(&lesson.title),
+            lesson.stage,
+            lesson.system
+        );
         return sentence(look, text, Meaning::Heading);
     }
     let title = match lesson.title.as_str() {
         "" => look.line(&lesson.name, Meaning::Heading),
-        title => look.spans([(&lesson.name, Meaning::Heading), (" · ", Meaning::Plain), (title, Meaning::Prose)]),
+        title => {
+            look.spans([(&lesson.name, Meaning::Heading), (" · ", Meaning::Plain), (title, Meaning::Prose)])
+        }
     };
     let mut lines = headline(look, &title, look.span("", Meaning::Plain));
     let facts = look.line(format!("{size} · {place}"), Meaning::Quiet);
@@ -29,13 +37,11 @@ pub(super) fn lesson(look: &Look, lesson: &Lesson) -> Vec<Line> {
 pub(super) fn part(look: &Look, lesson: Option<&Lesson>, part: &Part) -> Vec<Line> {
     let of = lesson.map(|lesson| format!(" of {}", lesson.parts)).unwrap_or_default();
     if look.linear() {
-        return sentence(look, format!("Part {}{of}: {}.", part.number, part.title), Meaning::Heading);
+        return sentence(look, stop(&format!("Part {}{of}: {}", part.number, part.title)), Meaning::Heading);
     }
     let name = lesson.map(|lesson| format!("{} · ", lesson.name)).unwrap_or_default();
-    let title = look.spans([
-        (&format!("{name}{}{of} · ", part.number), Meaning::Plain),
-        (&part.title, Meaning::Heading),
-    ]);
+    let title = look
+        .spans([(&format!("{name}{}{of} · ", part.number), Meaning::Plain), (&part.title, Meaning::Heading)]);
     let mut lines = headline(look, &title, look.span("", Meaning::Plain));
     lines.push(rule(look));
     lines
@@ -85,7 +91,9 @@ fn verdict(end: &End) -> (String, Meaning) {
     let seen = end.checks.saturating_sub(end.not_seen);
     let (mut text, meaning) = match (end.failed, end.not_seen) {
         _ if end.checks == 0 => ("no checks".to_owned(), Meaning::Quiet),
-        (0, 0) => (format!("{checks}: {}", if end.checks == 1 { "it holds" } else { "all hold" }), Meaning::Holds),
+        (0, 0) => {
+            (format!("{checks}: {}", if end.checks == 1 { "it holds" } else { "all hold" }), Meaning::Holds)
+        }
         (0, _) if seen == 0 => (checks, Meaning::NotSeen),
         (0, _) => (format!("{checks}: {} hold", thousands(seen as u64)), Meaning::Holds),
         (failed, _) => (format!("{} of {checks} failed", thousands(failed as u64)), Meaning::Fails),

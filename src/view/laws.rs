@@ -4,7 +4,9 @@
 use proptest::prelude::*;
 use pulldown_cmark::{Event as Md, Options, Parser};
 
-use super::samples::{accept_key, blocked_accept, close_lesson, listen_lesson, masked_frame, upgrade_lesson};
+use super::sample_runs::{
+    accept_key, blocked_accept, close_lesson, listen_lesson, masked_frame, upgrade_lesson,
+};
 use super::*;
 use crate::trace::*;
 
@@ -17,7 +19,8 @@ fn text() -> BoxedStrategy<String> {
         Just("三次握手之后，套接字进入已建立状态。".to_owned()),
         Just("ａ👩‍👩‍👧e\u{301}\u{301}한국어 שלום".to_owned()),
         "[a-z/:.]{60,90}",
-    ].boxed()
+    ]
+    .boxed()
 }
 
 fn maybe<T: std::fmt::Debug + Clone + 'static>(
@@ -37,7 +40,8 @@ fn name() -> BoxedStrategy<String> {
         Just("~client.c".to_owned()),
         Just("conn".to_owned()),
         text()
-    ].boxed()
+    ]
+    .boxed()
 }
 
 fn address() -> BoxedStrategy<Option<String>> {
@@ -47,40 +51,51 @@ fn address() -> BoxedStrategy<Option<String>> {
         Just(Some("127.0.0.1:43210".to_owned())),
         Just(Some("[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535".to_owned())),
         text().prop_map(Some),
-    ].boxed()
+    ]
+    .boxed()
 }
 
 fn socket() -> BoxedStrategy<What> {
-    let state = maybe(prop_oneof!["CLOSED|LISTEN|ESTABLISHED|SYN_RECV|CLOSE_WAIT|TIME_WAIT".boxed(), text().boxed()]);
+    let state =
+        maybe(prop_oneof!["CLOSED|LISTEN|ESTABLISHED|SYN_RECV|CLOSE_WAIT|TIME_WAIT".boxed(), text().boxed()]);
     let who = (host(), name(), maybe(0..9i64), any::<bool>(), address(), address(), state);
-    let numbers = (maybe(any::<u64>()), maybe(any::<u64>()), maybe(any::<u64>()), maybe(any::<u64>()), any::<bool>());
-    (who, numbers, text()).prop_map(|((host, name, fd, exists, local, peer, state), numbers, word)| {
-        let (recv_queue, send_queue, accept_queue, accept_limit, tcp) = numbers;
-        let option = SocketOption { name: word.clone(), value: 1 };
-        What::Socket(Socket {
-            host,
-            name,
-            fd,
-            protocol: "tcp".into(),
-            exists,
-            local,
-            peer,
-            state,
-            recv_queue,
-            send_queue,
-            accept_queue,
-            accept_limit,
-            time_wait_ms: accept_queue,
-            tcp: tcp.then(|| TcpInfo { rtt_us: 1, cwnd: 2, mss: 3, retransmits: 4, negotiated: vec![word] }),
-            options: if exists { vec![option] } else { Vec::new() },
+    let numbers =
+        (maybe(any::<u64>()), maybe(any::<u64>()), maybe(any::<u64>()), maybe(any::<u64>()), any::<bool>());
+    (who, numbers, text())
+        .prop_map(|((host, name, fd, exists, local, peer, state), numbers, word)| {
+            let (recv_queue, send_queue, accept_queue, accept_limit, tcp) = numbers;
+            let option = SocketOption { name: word.clone(), value: 1 };
+            What::Socket(Socket {
+                host,
+                name,
+                fd,
+                protocol: "tcp".into(),
+                exists,
+                local,
+                peer,
+                state,
+                recv_queue,
+                send_queue,
+                accept_queue,
+                accept_limit,
+                time_wait_ms: accept_queue,
+                tcp: tcp.then(|| TcpInfo {
+                    rtt_us: 1,
+                    cwnd: 2,
+                    mss: 3,
+                    retransmits: 4,
+                    negotiated: vec![word],
+                }),
+                options: if exists { vec![option] } else { Vec::new() },
+            })
         })
-    }).boxed()
+        .boxed()
 }
 
 fn call() -> BoxedStrategy<What> {
     let texts = (text(), text(), text(), prop_oneof![Just(String::new()), text()]);
-    (0..4u64, host(), maybe(name()), texts, maybe(0..4u64), any::<bool>()).prop_map(
-        |(id, host, socket, (call, ran, c, asked), parent, background)| {
+    (0..4u64, host(), maybe(name()), texts, maybe(0..4u64), any::<bool>())
+        .prop_map(|(id, host, socket, (call, ran, c, asked), parent, background)| {
             What::Call(Call {
                 id,
                 host,
@@ -95,8 +110,8 @@ fn call() -> BoxedStrategy<What> {
                 parent,
                 background,
             })
-        },
-    ).boxed()
+        })
+        .boxed()
 }
 
 fn back() -> BoxedStrategy<What> {
@@ -107,25 +122,24 @@ fn back() -> BoxedStrategy<What> {
         text().prop_map(|text| Value::Data(text.into_bytes())),
         text().prop_map(Value::Address),
         any::<i64>().prop_map(Value::Number),
+        (any::<u16>(), text()).prop_map(|(code, reason)| Value::Close { code, reason }),
         (name(), any::<i64>(), maybe(text())).prop_map(|(name, fd, peer)| Value::Socket { name, fd, peer }),
     ];
-    (0..4u64, maybe(value), maybe(text()), any::<u64>(), any::<bool>()).prop_map(|(call, ok, errno, ns, deadline)| {
-        What::Return(Return { call, ok, error: errno.clone(), errno, ns, deadline })
-    }).boxed()
+    (0..4u64, maybe(value), maybe(text()), any::<u64>(), any::<bool>())
+        .prop_map(|(call, ok, errno, ns, deadline)| {
+            What::Return(Return { call, ok, error: errno.clone(), errno, ns, deadline })
+        })
+        .boxed()
 }
 
 fn working() -> BoxedStrategy<What> {
     let bits = maybe((0..90usize, 0..90usize));
-    let row = (text(), text(), text(), bits, maybe(text())).prop_map(|(name, value, meaning, bits, section)| Row {
-        name,
-        value,
-        meaning,
-        bits,
-        section,
-    });
+    let row = (text(), text(), text(), bits, maybe(text()))
+        .prop_map(|(name, value, meaning, bits, section)| Row { name, value, meaning, bits, section });
     let bytes = proptest::collection::vec(any::<u8>(), 0..40);
     (host(), text(), bytes, proptest::collection::vec(row, 0..5))
-        .prop_map(|(host, title, bytes, rows)| What::Working(Working { host, title, bytes, rows })).boxed()
+        .prop_map(|(host, title, bytes, rows)| What::Working(Working { host, title, bytes, rows }))
+        .boxed()
 }
 
 fn small() -> BoxedStrategy<What> {
@@ -151,8 +165,8 @@ fn small() -> BoxedStrategy<What> {
                 offset
             })
         ),
-        (text(), text(), maybe(text()), maybe(any::<u16>())).prop_map(|(socket, kind, rule, code)| What::Message(
-            Message {
+        (text(), text(), maybe(text()), maybe(any::<u16>())).prop_map(|(socket, kind, rule, code)| {
+            What::Message(Message {
                 host: Host::Client,
                 socket: socket.clone(),
                 received: true,
@@ -163,8 +177,8 @@ fn small() -> BoxedStrategy<What> {
                 section: rule.clone(),
                 rule,
                 offset: Some(u64::MAX),
-            }
-        )),
+            })
+        }),
         (any::<usize>(), any::<usize>(), any::<usize>(), any::<bool>())
             .prop_map(|(checks, failed, not_seen, left)| What::End(End { checks, failed, not_seen, left })),
         (1..9usize, text()).prop_map(|(number, text)| What::Step(Step { number, line: 1, text })),
@@ -185,7 +199,8 @@ fn small() -> BoxedStrategy<What> {
             parts: 3,
             steps: 9,
         })),
-    ].boxed()
+    ]
+    .boxed()
 }
 
 fn spoken() -> BoxedStrategy<What> {
@@ -198,7 +213,8 @@ fn spoken() -> BoxedStrategy<What> {
             right,
             text
         })),
-    ].boxed()
+    ]
+    .boxed()
 }
 
 /// Events in any order, without prose.
@@ -209,7 +225,8 @@ fn events() -> BoxedStrategy<Vec<Event>> {
 
 /// Events in any order, with prose.
 fn all_events() -> BoxedStrategy<Vec<Event>> {
-    let what = prop_oneof![2 => socket(), 2 => call(), 2 => back(), 1 => working(), 3 => small(), 2 => spoken()];
+    let what =
+        prop_oneof![2 => socket(), 2 => call(), 2 => back(), 1 => working(), 3 => small(), 2 => spoken()];
     proptest::collection::vec(what.prop_map(|what| Event { at: 0, what }), 0..24).boxed()
 }
 

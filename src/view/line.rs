@@ -17,8 +17,10 @@ pub enum Meaning {
     Emphasis,
     /// A word that the lesson leans on heavily.
     Strong,
-    /// A line of a program, a system call, an argument.
+    /// A line of a program, a command.
     Code,
+    /// The same call in other words: its arguments, the line in C, what the kernel is asked.
+    Call,
     /// What may be skipped: times, files, sections.
     Quiet,
     /// The name of a row: `state`, `local`.
@@ -138,12 +140,6 @@ impl Line {
         line.space(n);
         line.extend(self);
         line
-    }
-
-    /// The same with every piece meaning `meaning`.
-    pub fn all(mut self, meaning: Meaning) -> Line {
-        self.spans.iter_mut().for_each(|span| span.meaning = meaning);
-        self
     }
 }
 

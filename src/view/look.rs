@@ -98,7 +98,7 @@ impl Look {
     }
 
     /// A piece of text in the characters of this look. All spans of a view are made here.
-    pub(super) fn span(&self, text: impl AsRef<str>, meaning: Meaning) -> Span {
+    pub fn span(&self, text: impl AsRef<str>, meaning: Meaning) -> Span {
         match self.glyphs {
             Glyphs::Unicode => Span::new(text.as_ref(), meaning),
             Glyphs::Ascii => Span::new(&ascii(text.as_ref()), meaning),
@@ -106,12 +106,12 @@ impl Look {
     }
 
     /// A line of one piece.
-    pub(super) fn line(&self, text: impl AsRef<str>, meaning: Meaning) -> Line {
+    pub fn line(&self, text: impl AsRef<str>, meaning: Meaning) -> Line {
         self.span(text, meaning).into()
     }
 
     /// A line of several pieces.
-    pub(super) fn spans<const N: usize>(&self, pieces: [(&str, Meaning); N]) -> Line {
+    pub fn spans<const N: usize>(&self, pieces: [(&str, Meaning); N]) -> Line {
         pieces.into_iter().map(|(text, meaning)| self.span(text, meaning)).collect()
     }
 }

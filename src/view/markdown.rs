@@ -104,7 +104,8 @@ impl<'l> Setter<'l> {
             }
             Event::TaskListMarker(done) => self.words(if done { "[x] " } else { "[ ] " }, Meaning::Prose),
             Event::Rule => {
-                let rule = if self.look.linear() { "(a break)".into() } else { "─".repeat(self.room().min(20)) };
+                let rule =
+                    if self.look.linear() { "(a break)".into() } else { "─".repeat(self.room().min(20)) };
                 self.block(vec![self.look.line(rule, Meaning::Rule)]);
             }
         }
@@ -121,7 +122,9 @@ impl<'l> Setter<'l> {
             Tag::BlockQuote(_) => {
                 self.flush();
                 let margin = match self.look.linear() {
-                    true => Margin { first: Some(self.look.line("Quote: ", Meaning::Quiet)), rest: Line::blank() },
+                    true => {
+                        Margin { first: Some(self.look.line("Quote: ", Meaning::Quiet)), rest: Line::blank() }
+                    }
                     false => Margin { first: None, rest: self.look.line("│ ", Meaning::Rule) },
                 };
                 self.margins.push(margin);
@@ -415,7 +418,10 @@ mod tests {
 
     #[test]
     fn code_is_kept_as_it_is() {
-        assert_eq!(at(80, "```c\nif (x) {\n\treturn  1;\n}\n```"), "     if (x) {\n         return  1;\n     }\n");
+        assert_eq!(
+            at(80, "```c\nif (x) {\n\treturn  1;\n}\n```"),
+            "     if (x) {\n         return  1;\n     }\n"
+        );
     }
 
     #[test]

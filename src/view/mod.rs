@@ -7,8 +7,10 @@
 //! All text from events is taken for hostile: every [`Span`] escapes what could steer a terminal
 //! (`escape.rs`), and there is no other way to make one.
 
+mod aloud;
 mod bytes;
 mod call;
+mod call_aloud;
 mod checks;
 mod columns;
 mod escape;
@@ -21,6 +23,7 @@ mod paint;
 mod prediction;
 mod socket_table;
 mod sockets;
+mod sockets_aloud;
 mod units;
 mod upgrade;
 mod working;
@@ -30,6 +33,8 @@ mod wrap;
 mod goldens;
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod sample_runs;
 #[cfg(test)]
 mod samples;
 

@@ -8,8 +8,10 @@ use super::look::Look;
 use super::markdown::markdown;
 use super::sockets::Sockets;
 use super::wrap::aside;
-use super::{checks, headings, prediction, socket_table, units, upgrade, working};
-use crate::trace::{Call, Event, Host, Lesson, Part, Question, Requirement, Return, Socket, Step, Value, What};
+use super::{aloud, checks, headings, prediction, socket_table, sockets_aloud, units, upgrade, working};
+use crate::trace::{
+    Call, Event, Host, Lesson, Part, Question, Requirement, Return, Socket, Step, Value, What,
+};
 
 /// Tells a run, event by event.
 ///
@@ -104,7 +106,8 @@ impl Narrator {
         }
         match &event.what {
             What::Lesson(lesson) => {
-                *self = Narrator { lesson: Some(lesson.clone()), last: self.last, ..Narrator::new(self.look) };
+                *self =
+                    Narrator { lesson: Some(lesson.clone()), last: self.last, ..Narrator::new(self.look) };
                 let lines = headings::lesson(&self.look, lesson);
                 self.place(Block::Heading, lines, &mut out);
             }
@@ -175,8 +178,7 @@ impl Narrator {
         if let Some(socket) = &call.socket {
             self.acted.push((call.host, socket.clone()));
         }
-        let mut open =
-            Open { call: call.clone(), step: self.step, depth: 0, asked: false, blocked: false, parent: false };
+        let mut open = Open { call: call.clone(), step: self.step, depth: 0, asked: false, parent: false };
         if let Some((parent, within)) = call.parent.and_then(|id| Some((id, self.open.get_mut(&id)?))) {
             within.parent = true;
             open.depth = within.depth + 1;
@@ -208,14 +210,15 @@ impl Narrator {
 
     fn end_repeat(&mut self, out: &mut Vec<Line>) {
         let Some(repeat) = self.repeat.take().filter(|repeat| repeat.calls > 0) else { return };
-        let bytes = if repeat.bytes > 0 { format!(", {} in all", units::bytes(repeat.bytes)) } else { String::new() };
+        let bytes =
+            if repeat.bytes > 0 { format!(", {} in all", units::bytes(repeat.bytes)) } else { String::new() };
         let lines = if self.look.linear() {
             let text = format!(
                 "The same again {}{bytes}, {}.",
                 units::plural(repeat.calls, "time"),
                 units::time_in_words(repeat.ns)
             );
-            call::sentence(&self.look, text, Meaning::Quiet)
+            aloud::sentence(&self.look, text, Meaning::Quiet)
         } else {
             let text = format!("  again × {}{bytes}", units::thousands(repeat.calls as u64));
             let time = self.look.span(units::time(repeat.ns), Meaning::Quiet);
@@ -228,7 +231,10 @@ impl Narrator {
     fn blocked(&mut self, blocked: &crate::trace::Blocked, out: &mut Vec<Line>) {
         let Some(mut open) = self.open.remove(&blocked.call) else { return };
         let card = Block::Card(self.root(&open.call));
-        if let Some(repeat) = &self.repeat && open.depth > 0 && card == Block::Card(repeat.card) {
+        if let Some(repeat) = &self.repeat
+            && open.depth > 0
+            && card == Block::Card(repeat.card)
+        {
             // The one that waits is told on its own.
             self.end_repeat(out);
             self.repeat = None;
@@ -237,7 +243,6 @@ impl Narrator {
         }
         let lines = call::waits(&self.look, &open, blocked);
         open.asked = true;
-        open.blocked = true;
         self.open.insert(blocked.call, open);
         self.place(card, lines, out);
     }
@@ -319,7 +324,10 @@ impl Narrator {
         let linux = self.lesson.as_ref().is_some_and(|lesson| lesson.system == "linux");
         let (block, lines) = match (pairs.as_slice(), self.returned) {
             ([], false) => (Block::Unchanged, Vec::new()),
-            ([], true) => (Block::Unchanged, socket_table::nothing_changed(&self.look)),
+            ([], true) => (Block::Unchanged, call::nothing_changed(&self.look)),
+            (pairs, _) if self.look.linear() => {
+                (Block::Sockets, sockets_aloud::tell(&self.look, &self.sockets, pairs, linux))
+            }
             (pairs, _) => (Block::Sockets, socket_table::draw(&self.look, &self.sockets, pairs, linux)),
         };
         self.sockets.shown();
@@ -333,7 +341,9 @@ impl Narrator {
         if lines.is_empty() || !self.shown {
             return;
         }
-        if let Some(last) = self.last && self.apart(last, block) {
+        if let Some(last) = self.last
+            && self.apart(last, block)
+        {
             out.push(Line::blank());
         }
         out.extend(lines);

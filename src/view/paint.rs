@@ -53,7 +53,7 @@ fn painted(line: &Line, palette: Palette) -> String {
 
 fn colour(text: &str, meaning: Meaning) -> ColoredString {
     match meaning {
-        Meaning::Plain | Meaning::Prose | Meaning::State => text.normal(),
+        Meaning::Plain | Meaning::Prose | Meaning::Call | Meaning::State => text.normal(),
         Meaning::Heading | Meaning::Strong | Meaning::Key => text.bold(),
         Meaning::Emphasis => text.italic(),
         Meaning::Code | Meaning::Bytes => text.cyan(),

@@ -1,6 +1,6 @@
 //! The question before the telling, and the answer after it.
 
-use super::call::sentence;
+use super::aloud::sentence;
 use super::line::{Line, Meaning};
 use super::look::Look;
 use super::markdown::{inline, set};
@@ -33,7 +33,8 @@ pub(super) fn question(look: &Look, question: &Question) -> Vec<Line> {
 /// Tells: what was said, whether it is right, and what is.
 pub(super) fn answer(look: &Look, asked: Option<&Question>, answer: &Answer) -> Vec<Line> {
     let right = inline(look, &answer.text);
-    let option = |at: usize| asked.and_then(|question| question.options.get(at)).map(|text| inline(look, text));
+    let option =
+        |at: usize| asked.and_then(|question| question.options.get(at)).map(|text| inline(look, text));
     let said = answer.given.map(|at| (at, option(at)));
     let verdict = if answer.given == Some(answer.right) { "right" } else { "not so" };
     let is_right = answer.given == Some(answer.right);

@@ -1,11 +1,11 @@
 //! The table of what the kernel says now: the client's sockets at the left, the server's at the right.
 
-use super::call::{self, LABEL, host_meaning, host_name, sentence};
+use super::call::{LABEL, host_meaning};
 use super::columns::{GAP, beside};
 use super::line::{Line, Meaning};
 use super::look::Look;
 use super::sockets::{Pair, Sockets, Tracked, retransmits};
-use super::units::{address_and_port, bytes, plural, thousands};
+use super::units::{address_and_port, plural, thousands};
 use crate::trace::{Host, Socket};
 
 /// What is written where nothing is set.
@@ -20,19 +20,7 @@ const NB: char = '\u{a0}';
 /// Draws the pairs. `linux` is true where the kernel admits one more than the limit.
 pub(super) fn draw(look: &Look, sockets: &Sockets, pairs: &[Pair], linux: bool) -> Vec<Line> {
     let table = Table { look, sockets, linux };
-    match (look.linear(), look.wide()) {
-        (true, _) => table.told(pairs),
-        (false, true) => table.side_by_side(pairs),
-        (false, false) => table.stacked(pairs),
-    }
-}
-
-/// What is said when a call left all sockets as they were.
-pub(super) fn nothing_changed(look: &Look) -> Vec<Line> {
-    match look.linear() {
-        true => sentence(look, "Nothing changed in the kernel.", Meaning::Quiet),
-        false => vec![look.line("nothing changed in the kernel", Meaning::Quiet).indented(look.indent() + LABEL)],
-    }
+    if look.wide() { table.side_by_side(pairs) } else { table.stacked(pairs) }
 }
 
 struct Table<'a> {
@@ -123,7 +111,8 @@ impl<'a> Table<'a> {
             for socket in pairs.iter().filter_map(|pair| pair.side(host)).map(|at| self.sockets.at(at)) {
                 let Some(text) = connection(socket) else { continue };
                 let text = self.look.line(format!("{}: {text}", socket.now.name), Meaning::Quiet);
-                let label = (self.look.line(if lines.is_empty() { "tcp" } else { "" }, Meaning::Label), LABEL - GAP);
+                let label =
+                    (self.look.line(if lines.is_empty() { "tcp" } else { "" }, Meaning::Label), LABEL - GAP);
                 lines.extend(beside(&[label, (text, self.look.content() - LABEL)]));
             }
         }
@@ -143,7 +132,7 @@ impl<'a> Table<'a> {
         if t.now.fd.is_some() || !t.nameless() {
             line.extend(look.spans([("  ", Meaning::Plain), (&t.now.protocol, Meaning::Quiet)]));
         }
-        if t.before.is_none() && t.was_called.is_none() {
+        if t.is_new() {
             line.extend(look.spans([("  ", Meaning::Plain), ("new", Meaning::Changed)]));
         }
         line
@@ -163,25 +152,19 @@ impl<'a> Table<'a> {
 
     fn state(&self, t: &Tracked) -> Line {
         let look = self.look;
-        let said = |state: &Option<String>| state.clone().unwrap_or_else(|| "this system does not say".into());
-        let before = t.before.as_ref().map(|before| said(&before.state));
+        let said =
+            |state: &Option<String>| state.clone().unwrap_or_else(|| "this system does not say".into());
+        let mut states: Vec<String> = t.states().iter().map(said).collect();
         if !t.now.exists {
-            let mut line = before.map(|before| look.line(before + TO, Meaning::State)).unwrap_or_default();
-            line.push(look.span("gone", Meaning::Changed));
-            return line;
+            states.push("gone".into());
         }
-        let now = said(&t.now.state);
-        let mut way: Vec<String> = before.into_iter().chain(t.path.iter().map(said)).collect();
-        way.dedup();
-        match way.split_last() {
-            Some((last, before)) if !before.is_empty() && *last == now => {
-                let mut line = look.line(before.join(TO) + TO, Meaning::State);
-                line.push(look.span(now, Meaning::Changed));
-                line
-            }
-            _ if t.before.is_none() => look.line(now, Meaning::Changed),
-            _ => look.line(now, Meaning::State),
+        let now = states.pop().unwrap_or_else(|| said(&t.now.state));
+        if states.is_empty() {
+            return look.line(now, if t.before.is_none() { Meaning::Changed } else { Meaning::State });
         }
+        let mut line = look.line(states.join(TO) + TO, Meaning::State);
+        line.push(look.span(now, Meaning::Changed));
+        line
     }
 
     fn address(&self, t: &Tracked, of: fn(&Socket) -> &Option<String>) -> Option<Line> {
@@ -233,7 +216,12 @@ impl<'a> Table<'a> {
             line.push(self.look.span(", limit ", Meaning::State));
             line.extend(self.number(was, limit));
             if self.linux {
-                line.push(self.look.span(format!(" (Linux admits {})", thousands(limit.saturating_add(1))), Meaning::Quiet));
+                line.push(
+                    self.look.span(
+                        format!(" (Linux admits {})", thousands(limit.saturating_add(1))),
+                        Meaning::Quiet,
+                    ),
+                );
             }
         }
         Some(line)
@@ -291,113 +279,6 @@ impl<'a> Table<'a> {
         }
         Some(line)
     }
-
-    /// A sentence or two for each socket that changed.
-    fn told(&self, pairs: &[Pair]) -> Vec<Line> {
-        let mut lines = Vec::new();
-        for pair in pairs {
-            for at in Host::ALL.into_iter().filter_map(|host| pair.side(host)) {
-                let socket = self.sockets.at(at);
-                if socket.changed() {
-                    lines.extend(sentence(self.look, self.aloud(socket), Meaning::State));
-                }
-            }
-        }
-        lines
-    }
-
-    fn aloud(&self, t: &Tracked) -> String {
-        let now = &t.now;
-        let new = if t.before.is_none() && t.was_called.is_none() { "New " } else { "" };
-        let host = if new.is_empty() { host_name(now.host) } else { now.host.name() };
-        let descriptor = match now.fd {
-            Some(fd) => format!("descriptor {fd}"),
-            None => "no descriptor".into(),
-        };
-        let mut text = format!("{new}{host} socket {}, {descriptor}, {}.", spoken_name(&now.name), now.protocol);
-        let mut say = |what: String| {
-            text.push(' ');
-            text += &what;
-        };
-        if let Some(before) = &t.was_called {
-            say(format!("Until now it was {}, without a descriptor.", spoken_name(before)));
-        }
-        let said = |state: &Option<String>| match state {
-            Some(state) => state.clone(),
-            None => "not told by this system".into(),
-        };
-        let before = t.before.as_ref();
-        let mut way: Vec<String> = before.map(|b| said(&b.state)).into_iter().chain(t.path.iter().map(said)).collect();
-        way.dedup();
-        match (now.exists, way.as_slice()) {
-            (false, []) => say("It is gone.".into()),
-            (false, [.., last]) => say(format!("State was {last}, now it is gone.")),
-            (true, [first, .., last]) if way.len() > 2 => {
-                say(format!("State was {first}, passed {}, is now {last}.", way[1..way.len() - 1].join(", ")));
-            }
-            (true, [first, last]) => say(format!("State was {first}, is now {last}.")),
-            (true, _) => say(format!("State is {}.", said(&now.state))),
-        }
-        if !now.exists {
-            return text;
-        }
-        for (name, of) in [("Local", local as fn(&Socket) -> &Option<String>), ("Remote", peer)] {
-            let is = of(now).as_deref().map(call::address);
-            let was = before.map(|before| of(before).as_deref().map(call::address));
-            match (was, is) {
-                (Some(was), is) if was == is => {}
-                (None, None) => {}
-                (None, Some(is)) => say(format!("{name} address {is}.")),
-                (Some(was), is) => {
-                    let none = || "not set".to_owned();
-                    let (was, is) = (was.unwrap_or_else(none), is.unwrap_or_else(none));
-                    say(format!("{name} address was {was}, is now {is}."));
-                }
-            }
-        }
-        let was = |of: fn(&Socket) -> Option<u64>| before.and_then(of).unwrap_or(0);
-        if let Some(queue) = queued(t) {
-            say(format!("It waits {queue}."));
-        }
-        let limits = |socket: &Socket| (socket.accept_queue, socket.accept_limit);
-        if let Some(waiting) = now.accept_queue.filter(|_| before.map(limits) != Some(limits(now))) {
-            let limit = now.accept_limit.map(|limit| format!(", limit {}", thousands(limit))).unwrap_or_default();
-            let admits = match now.accept_limit {
-                Some(limit) if self.linux => format!(", Linux admits {}", thousands(limit.saturating_add(1))),
-                _ => String::new(),
-            };
-            let before = before.and_then(|before| before.accept_queue).filter(|before| *before != waiting);
-            let before = before.map(|before| format!(", before that {}", thousands(before))).unwrap_or_default();
-            say(format!("Waiting for accept: {}{before}{limit}{admits}.", thousands(waiting)));
-        }
-        for (name, of) in
-            [("To read", (|s| s.recv_queue) as fn(&Socket) -> Option<u64>), ("Not acknowledged", |s| s.send_queue)]
-        {
-            let (is, was) = (of(now).unwrap_or(0), was(of));
-            if is != was {
-                let is = bytes(usize::try_from(is).unwrap_or(usize::MAX));
-                say(format!("{name}: {is}, before that {}.", thousands(was)));
-            }
-        }
-        if let Some(ms) = now.time_wait_ms {
-            say(format!("It ends in {}.", seconds(ms).replace(" s", " seconds")));
-        }
-        if let Some(options) = self.options(t) {
-            say(format!("Options: {}.", options.to_string().replace(NB, " ").replace('→', "to").replace("->", "to")));
-        }
-        if let Some(connection) = connection(t) {
-            say(format!("Its connection: {}.", connection.replace("µs", "microseconds")));
-        }
-        text
-    }
-}
-
-fn local(socket: &Socket) -> &Option<String> {
-    &socket.local
-}
-
-fn peer(socket: &Socket) -> &Option<String> {
-    &socket.peer
 }
 
 fn whole((address, port): &(String, Option<String>)) -> String {
@@ -408,7 +289,7 @@ fn whole((address, port): &(String, Option<String>)) -> String {
 }
 
 /// Where a socket waits that never had a descriptor, as far as its state tells.
-fn queued(t: &Tracked) -> Option<&'static str> {
+pub(super) fn queued(t: &Tracked) -> Option<&'static str> {
     match t.now.state.as_deref() {
         _ if !t.nameless() => None,
         Some("SYN_RECV") => Some("for the end of the handshake"),
@@ -417,21 +298,14 @@ fn queued(t: &Tracked) -> Option<&'static str> {
     }
 }
 
-/// `~client.c` for a screen reader.
-fn spoken_name(name: &str) -> String {
-    match name.strip_prefix('~').and_then(|rest| rest.split_once('.')) {
-        Some((host, name)) => format!("for the {host}'s {name}"),
-        None => name.to_owned(),
-    }
-}
-
 /// What TCP keeps of a connection that has just been made, or that had to send again.
-fn connection(t: &Tracked) -> Option<String> {
+pub(super) fn connection(t: &Tracked) -> Option<String> {
     let tcp = t.now.tcp.as_ref()?;
     let again = retransmits(&t.now);
     let again_before = t.before.as_ref().map_or(0, retransmits);
     if !t.just_established() {
-        return (again > again_before).then(|| format!("{} sent again so far", plural(again as usize, "segment")));
+        return (again > again_before)
+            .then(|| format!("{} sent again so far", plural(again as usize, "segment")));
     }
     let mut parts = vec![
         format!("rtt {} µs", thousands(tcp.rtt_us.into())),
@@ -448,6 +322,6 @@ fn connection(t: &Tracked) -> Option<String> {
 }
 
 /// `59.4 s`
-fn seconds(ms: u64) -> String {
+pub(super) fn seconds(ms: u64) -> String {
     format!("{}.{} s", thousands(ms / 1000), ms % 1000 / 100)
 }

@@ -9,7 +9,7 @@ pub(super) struct Tracked {
     pub(super) now: Socket,
     /// As it was in the last table; none if it is new since then.
     pub(super) before: Option<Socket>,
-    /// The states that it went through since then, in order, without the first.
+    /// The states that it came to since then, in order.
     pub(super) path: Vec<Option<String>>,
     /// The name that it had before `accept` gave it a descriptor: `~client.c`.
     pub(super) was_called: Option<String>,
@@ -17,7 +17,20 @@ pub(super) struct Tracked {
 
 impl Tracked {
     fn new(now: &Socket) -> Self {
-        Tracked { now: now.clone(), before: None, path: Vec::new(), was_called: None }
+        Tracked { now: now.clone(), before: None, path: vec![now.state.clone()], was_called: None }
+    }
+
+    /// True if no table has shown it yet, under any name.
+    pub(super) fn is_new(&self) -> bool {
+        self.before.is_none() && self.was_called.is_none()
+    }
+
+    /// The state in the last table, if it was there, and those that it came to since.
+    pub(super) fn states(&self) -> Vec<Option<String>> {
+        let before = self.before.as_ref().map(|was| was.state.clone());
+        let mut states: Vec<_> = before.into_iter().chain(self.path.iter().cloned()).collect();
+        states.dedup();
+        states
     }
 
     /// True if there is a difference that a table shows. A round-trip time or a countdown alone is none.
@@ -47,7 +60,8 @@ impl Tracked {
 }
 
 fn queues(socket: &Socket) -> [u64; 4] {
-    [socket.recv_queue, socket.send_queue, socket.accept_queue, socket.accept_limit].map(Option::unwrap_or_default)
+    [socket.recv_queue, socket.send_queue, socket.accept_queue, socket.accept_limit]
+        .map(Option::unwrap_or_default)
 }
 
 /// Segments sent again.
@@ -95,7 +109,8 @@ impl Sockets {
 
     /// Takes in what the kernel says of a socket now.
     pub(super) fn take(&mut self, now: &Socket) {
-        let Some(known) = self.all.iter_mut().find(|t| t.now.host == now.host && t.now.name == now.name) else {
+        let Some(known) = self.all.iter_mut().find(|t| t.now.host == now.host && t.now.name == now.name)
+        else {
             if now.exists {
                 self.all.push(Tracked::new(now));
             }
@@ -160,7 +175,8 @@ impl Sockets {
     fn adopt(&mut self) {
         let adopted = (0..self.all.len()).find_map(|new| {
             let t = &self.all[new];
-            let fresh = t.before.is_none() && t.was_called.is_none() && t.now.fd.is_some() && t.now.peer.is_some();
+            let fresh =
+                t.before.is_none() && t.was_called.is_none() && t.now.fd.is_some() && t.now.peer.is_some();
             let old = |old: &Tracked| {
                 let then = old.before.as_ref().unwrap_or(&old.now);
                 old.nameless()
@@ -172,10 +188,8 @@ impl Sockets {
         let Some((old, new)) = adopted else { return };
         let nameless = self.all[old].clone();
         let accepted = &mut self.all[new];
+        accepted.path.splice(0..0, nameless.path);
         if let Some(mut before) = nameless.before {
-            if before.state != accepted.now.state && accepted.path.is_empty() {
-                accepted.path.push(accepted.now.state.clone());
-            }
             before.fd = accepted.now.fd; // that it has one now is said by the name
             accepted.before = Some(before);
         }
@@ -210,7 +224,8 @@ impl Sockets {
             if pair.side(host).is_some() {
                 continue;
             }
-            let mut live = (0..self.all.len()).filter(|&at| self.all[at].now.host == host && self.all[at].now.exists);
+            let mut live =
+                (0..self.all.len()).filter(|&at| self.all[at].now.host == host && self.all[at].now.exists);
             let alone = |at: &usize| self.counterpart(*at).is_none();
             if let (Some(at), None) = (live.next().filter(alone), live.next()) {
                 match host {

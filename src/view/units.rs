@@ -79,7 +79,8 @@ mod tests {
 
     #[test]
     fn times_have_the_unit_in_which_they_are_small() {
-        let shown = [0, 840, 999, 9_400, 999_600, 1_240_000, 12_600_000, 3_000_000_000, 134_200_000_000, u64::MAX];
+        let shown =
+            [0, 840, 999, 9_400, 999_600, 1_240_000, 12_600_000, 3_000_000_000, 134_200_000_000, u64::MAX];
         assert_eq!(
             shown.map(time),
             [

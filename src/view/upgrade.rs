@@ -1,7 +1,8 @@
 //! The WebSocket opening handshake, requirement by requirement, and the messages after it.
 
+use super::aloud::{capital, sentence, stop, the_host};
 use super::bytes;
-use super::call::{host_meaning, host_name, labelled, received, room, sentence};
+use super::call::{host_meaning, labelled, received, room};
 use super::columns::{GAP, beside};
 use super::line::{Line, Meaning};
 use super::look::Look;
@@ -15,7 +16,7 @@ const SECTION: usize = 14;
 /// Who judges: the line above a list of requirements.
 pub(super) fn judge(look: &Look, first: &Requirement) -> Vec<Line> {
     if look.linear() {
-        let text = format!("{} judges the opening handshake.", host_name(first.host));
+        let text = format!("{} judges the opening handshake.", the_host(first.host));
         return sentence(look, text, Meaning::Heading);
     }
     let rfc = look.span(split_section(&first.section).0, Meaning::Quiet);
@@ -45,7 +46,7 @@ pub(super) fn requirement(look: &Look, it: &Requirement, said: &str) -> Vec<Line
     let mut name = look.spans([(mark, meaning), (" ", Meaning::Plain)]);
     let hang = name.width();
     name.push(look.span(&it.requirement, if it.met { Meaning::Prose } else { Meaning::Fails }));
-    let mut found = look.line(if it.found.is_empty() { "nothing" } else { &it.found }, Meaning::Code);
+    let mut found = look.line(if it.found.is_empty() { "nothing" } else { &it.found }, Meaning::State);
     if !it.met && !at.is_empty() {
         found.extend(look.line(format!("  {at}"), Meaning::Quiet));
     }
@@ -89,7 +90,8 @@ pub(super) fn message(look: &Look, it: &Message) -> Vec<Line> {
     let size = if it.data.is_empty() { String::new() } else { units::bytes(it.data.len()) };
     let way = if it.received { "received" } else { "sent" };
     let code = it.code.map(|code| format!(" {code}")).unwrap_or_default();
-    let section = [it.section.as_deref(), it.level.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let section =
+        [it.section.as_deref(), it.level.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(", ");
     if look.linear() {
         let text = if violation {
             violation_aloud(it, &section)
@@ -98,7 +100,7 @@ pub(super) fn message(look: &Look, it: &Message) -> Vec<Line> {
                 [] => String::new(),
                 data => format!(" {} ({size})", bytes::glimpse(data, 400)),
             };
-            format!("{} {}: {way} {}{code}{data}.", host_name(it.host), it.socket, it.kind)
+            format!("{}'s {} {way} {}{code}{data}.", the_host(it.host), it.socket, it.kind)
         };
         return sentence(look, text, if violation { Meaning::Fails } else { Meaning::Prose });
     }
@@ -106,7 +108,8 @@ pub(super) fn message(look: &Look, it: &Message) -> Vec<Line> {
     if violation {
         return labelled(look, host, broken(look, it, &section));
     }
-    let mut line = look.spans([(&format!("{} {way} ", it.socket), Meaning::Prose), (&it.kind, Meaning::Strong)]);
+    let mut line =
+        look.spans([(&format!("{} {way} ", it.socket), Meaning::Prose), (&it.kind, Meaning::Strong)]);
     line.push(look.span(code, Meaning::State));
     let mut lines = Vec::new();
     match it.data.as_slice() {
@@ -149,17 +152,7 @@ fn consequences(it: &Message) -> String {
 
 fn violation_aloud(it: &Message, section: &str) -> String {
     let rule = it.rule.as_deref().unwrap_or("a rule of the protocol");
-    let mut text = format!("{} {}: violation: {rule}.", host_name(it.host), it.socket);
-    if !section.is_empty() {
-        text += &format!(" {section}.");
-    }
-    let more = consequences(it);
-    if !more.is_empty() {
-        let mut letters = more.chars();
-        let first = letters.next().map(|c| c.to_ascii_uppercase()).into_iter();
-        text.push(' ');
-        text.extend(first.chain(letters));
-        text.push('.');
-    }
-    text
+    let told = format!("{}'s {} met a violation: {rule}", the_host(it.host), it.socket);
+    let parts = [told, section.to_owned(), capital(&consequences(it))];
+    parts.iter().filter(|part| !part.is_empty()).map(|part| stop(part)).collect::<Vec<_>>().join(" ")
 }

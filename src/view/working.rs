@@ -1,7 +1,8 @@
 //! A thing worked out by hand: its bytes in hex, a letter under each, and value by value what they mean.
 
+use super::aloud::{capital, sentence, stop, the_host};
 use super::bytes::{characters, hex};
-use super::call::{LABEL, host_meaning, host_name, labelled, room, sentence};
+use super::call::{LABEL, host_meaning, labelled, room};
 use super::columns::{GAP, beside};
 use super::line::{Line, Meaning};
 use super::look::Look;
@@ -26,8 +27,10 @@ pub(super) fn working(look: &Look, it: &Working) -> Vec<Line> {
     }
     let document = common_document(&it.rows);
     let size = if it.bytes.is_empty() { String::new() } else { units::bytes(it.bytes.len()) };
-    let note = [size.as_str(), document].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · ");
-    let title = aside(&look.line(&it.title, Meaning::Heading), look.span(note, Meaning::Quiet), room(look), 2);
+    let note =
+        [size.as_str(), document].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · ");
+    let title =
+        aside(&look.line(&it.title, Meaning::Heading), look.span(note, Meaning::Quiet), room(look), 2);
     let mut lines = labelled(look, look.span(it.host.name(), host_meaning(it.host)), title);
     let letters = Letters::of(it);
     if !it.bytes.is_empty() && !letters.ranges.is_empty() {
@@ -41,7 +44,8 @@ pub(super) fn working(look: &Look, it: &Working) -> Vec<Line> {
 
 /// The document that all rows lean on, if it is one: said once, in the title.
 fn common_document(rows: &[Row]) -> &str {
-    let mut documents = rows.iter().filter_map(|row| row.section.as_deref()).map(|section| split_section(section).0);
+    let mut documents =
+        rows.iter().filter_map(|row| row.section.as_deref()).map(|section| split_section(section).0);
     let first = documents.next().unwrap_or_default();
     if documents.all(|other| other == first) { first } else { "" }
 }
@@ -140,7 +144,8 @@ struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     fn new(look: &'a Look, it: &'a Working, letters: &'a Letters, document: &'a str) -> Self {
-        let mut rows = Rows { look, it, letters, document, letter: 0, bits: 0, name: 0, value: 0, section: 0 };
+        let mut rows =
+            Rows { look, it, letters, document, letter: 0, bits: 0, name: 0, value: 0, section: 0 };
         rows.letter = usize::from(!letters.ranges.is_empty());
         for row in &it.rows {
             let width = |text: &str| look.span(text, Meaning::Plain).width();
@@ -179,7 +184,11 @@ impl<'a> Rows<'a> {
 
     /// Where the value begins.
     fn value_at(&self) -> usize {
-        [self.letter, self.bits, self.name].into_iter().filter(|width| *width > 0).map(|width| width + GAP).sum()
+        [self.letter, self.bits, self.name]
+            .into_iter()
+            .filter(|width| *width > 0)
+            .map(|width| width + GAP)
+            .sum()
     }
 
     /// Where the meaning begins, if it stands beside the value.
@@ -205,7 +214,9 @@ impl<'a> Rows<'a> {
         let edge = self.look.content() - if self.section > 0 { self.section + GAP } else { 0 };
         let place = place.clone().indented(self.section.saturating_sub(place.width()));
         if value.width() <= self.value {
-            cells.push((value, self.value));
+            if self.value > 0 {
+                cells.push((value, self.value));
+            }
             cells.push((meaning, edge.saturating_sub(self.meaning_at())));
             cells.push((place, self.section));
             return beside(&cells);
@@ -223,7 +234,8 @@ impl<'a> Rows<'a> {
         let look = self.look;
         let shift = if self.letter > 0 { self.letter + GAP } else { 0 };
         let room = look.content() - shift;
-        let name = look.spans([(&row.name, Meaning::Label), ("  ", Meaning::Plain), (&row.value, Meaning::State)]);
+        let name =
+            look.spans([(&row.name, Meaning::Label), ("  ", Meaning::Plain), (&row.value, Meaning::State)]);
         let name = aside(&name, look.span(picture(self.it, row), Meaning::Bytes), room, 2);
         let mut meaning = look.line(&row.meaning, Meaning::Prose);
         meaning.space(if meaning.is_blank() { 0 } else { GAP });
@@ -242,9 +254,10 @@ impl<'a> Rows<'a> {
 }
 
 fn aloud(look: &Look, it: &Working) -> Vec<Line> {
-    let size = if it.bytes.is_empty() { String::new() } else { format!(", {}", units::bytes(it.bytes.len())) };
+    let size =
+        if it.bytes.is_empty() { String::new() } else { format!(", {}", units::bytes(it.bytes.len())) };
     let mut lines =
-        sentence(look, format!("{} works out {}{size}.", host_name(it.host), it.title), Meaning::Heading);
+        sentence(look, format!("{} works out {}{size}.", the_host(it.host), it.title), Meaning::Heading);
     if !it.bytes.is_empty() {
         lines.extend(sentence(look, format!("In hex: {}.", hex(&it.bytes)), Meaning::Bytes));
     }
@@ -258,13 +271,9 @@ fn aloud(look: &Look, it: &Working) -> Vec<Line> {
             Some((from, to)) if from < to => format!(", bits {from} to {}", to - 1),
             _ => String::new(),
         };
-        let mut text = format!("{}{place}: {}.", row.name, row.value);
-        if !row.meaning.is_empty() {
-            text += &format!(" {}.", row.meaning);
-        }
-        if let Some(section) = &row.section {
-            text += &format!(" {section}.");
-        }
+        let told = [format!("{}{place}: {}", row.name, row.value), row.meaning.clone()];
+        let told = told.into_iter().chain(row.section.clone()).filter(|part| !part.is_empty());
+        let text = told.map(|part| stop(&capital(&part))).collect::<Vec<_>>().join(" ");
         lines.extend(sentence(look, text, Meaning::State));
     }
     lines

@@ -98,7 +98,9 @@ fn words(text: &Line) -> Vec<Word> {
             let width = piece.width();
             let alone = stands_alone(grapheme);
             match words.last_mut() {
-                Some(word) if gap.spans().is_empty() && (goes_on(word, alone, open) || never_first(grapheme)) => {
+                Some(word)
+                    if gap.spans().is_empty() && (goes_on(word, alone, open) || never_first(grapheme)) =>
+                {
                     word.width += width;
                     word.pieces.push(piece);
                 }
@@ -130,9 +132,10 @@ fn stands_alone(grapheme: &str) -> bool {
 }
 
 fn never_first(grapheme: &str) -> bool {
-    grapheme
-        .chars()
-        .all(|c| ",.;:!?)]}%\"'”’»、。，．：；！？）］｝」』】〉》・ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ…".contains(c))
+    grapheme.chars().all(|c| {
+        ",.;:!?)]}%\"'”’»、。，．：；！？）］｝」』】〉》・ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ…"
+            .contains(c)
+    })
 }
 
 fn never_last(grapheme: &str) -> bool {
@@ -148,7 +151,9 @@ fn fitting(pieces: &[Span], room: usize) -> usize {
         taken <= room
     };
     let most = pieces.iter().take_while(fits).count().max(1);
-    let parts = |at: &usize| ",;:/|&".contains(pieces[at - 1].text()) || pieces.get(*at).is_some_and(|p| p.text() == ".");
+    let parts = |at: &usize| {
+        ",;:/|&".contains(pieces[at - 1].text()) || pieces.get(*at).is_some_and(|p| p.text() == ".")
+    };
     (most / 2 + 1..=most).rev().find(parts).unwrap_or(most)
 }
 

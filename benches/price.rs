@@ -1,0 +1,269 @@
+//! The price of narration, as ratios against peers measured in the same run.
+//!
+//! `cargo bench --bench price`. Three questions: does the program start at once (against a bare Rust hello-world); is a call as
+//! timed by us the bare call (in a thread that is woken in the same way); what does it cost to read both ends after every call
+//! of a whole lifecycle (against the bare calls on two threads that hand over alike, the bare single-threaded ones, and
+//! strace). Ratios are of medians; runs alternate, so that a machine that drifts drifts for both.
+#![allow(clippy::print_stdout, reason = "a bench prints its figures")]
+
+use std::{
+    env, fs,
+    io::{Read, Write},
+    net::{Ipv4Addr, SocketAddr},
+    process::{Command, Stdio},
+    sync::{
+        Arc,
+        mpsc::{self, Sender},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use socket2::{Domain, SockAddr, Socket, Type};
+use sockwalk::{
+    call::{Protocol, Request},
+    stage::{Job, Stage},
+    trace::Host,
+};
+
+const ROUNDS: usize = 400;
+const STARTS: usize = 150;
+
+fn main() {
+    // `price lifecycle`: the bare lifecycle alone, so that strace has something to run.
+    if env::args().nth(1).as_deref() == Some("lifecycle") {
+        (0..50).for_each(|_| drop(bare()));
+        return;
+    }
+    starts();
+    calls();
+    lifecycles();
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn ratio(a: Duration, b: Duration) -> f64 {
+    a.as_secs_f64() / b.as_secs_f64()
+}
+
+fn starts() {
+    let folder = env::temp_dir().join(format!("sockwalk-bench-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("there is room for a folder");
+    let (source, hello) = (folder.join("hello.rs"), folder.join("hello"));
+    fs::write(&source, "fn main() { println!(\"Hello, world!\"); }\n").expect("there is room for a file");
+    let built = Command::new("rustc").args(["-O", "-o"]).arg(&hello).arg(&source).status().expect("rustc is there");
+    assert!(built.success());
+    println!("start, against a bare Rust hello-world (median of {STARTS}):");
+    for arguments in [&["--version"][..], &["lessons"]] {
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for _ in 0..STARTS {
+            theirs.push(started(Command::new(&hello)));
+            let mut command = Command::new(env!("CARGO_BIN_EXE_sockwalk"));
+            command.args(arguments);
+            ours.push(started(command));
+        }
+        let (ours, theirs) = (median(&mut ours), median(&mut theirs));
+        println!("  sockwalk {:10} {ours:9.1?} / {theirs:.1?} = {:.2}", arguments.join(" "), ratio(ours, theirs));
+    }
+    let _ = fs::remove_dir_all(folder);
+}
+
+fn started(mut command: Command) -> Duration {
+    let begun = Instant::now();
+    let output = command.stdin(Stdio::null()).output().expect("it starts");
+    assert!(output.status.success());
+    begun.elapsed()
+}
+
+/// A thread that is woken for each call, as a host's is, and times it bare.
+struct Bare(Sender<(Box<dyn FnOnce() + Send>, Sender<Duration>)>);
+
+impl Bare {
+    fn new() -> Bare {
+        let (orders, inbox) = mpsc::channel::<(Box<dyn FnOnce() + Send>, Sender<Duration>)>();
+        thread::spawn(move || {
+            for (call, done) in inbox {
+                let begun = Instant::now();
+                call();
+                let _ = done.send(begun.elapsed());
+            }
+        });
+        Bare(orders)
+    }
+
+    fn call(&self, call: impl FnOnce() + Send + 'static) -> Duration {
+        let (done, outcome) = mpsc::channel();
+        self.0.send((Box::new(call), done)).expect("the thread is there");
+        outcome.recv().expect("the thread is there")
+    }
+}
+
+fn any() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, 0).into()
+}
+
+/// The calls of a lifecycle, in their order: name, host.
+const CALLS: [(&str, Host); 11] = [
+    ("socket", Host::Server),
+    ("bind", Host::Server),
+    ("listen", Host::Server),
+    ("socket", Host::Client),
+    ("connect", Host::Client),
+    ("accept", Host::Server),
+    ("send", Host::Client),
+    ("recv", Host::Server),
+    ("shutdown", Host::Client),
+    ("close", Host::Client),
+    ("close", Host::Server),
+];
+
+/// One lifecycle on a stage: the time of each call as we time it, and, if `looking`, both ends read after every call.
+fn ours(stage: &Stage, looking: bool) -> Vec<Duration> {
+    let mut address = any();
+    let mut times = Vec::new();
+    for (index, (name, host)) in CALLS.into_iter().enumerate() {
+        let (request, on, result) = match (name, host) {
+            ("socket", Host::Server) => (Request::Socket(Protocol::Tcp), None, Some("s")),
+            ("socket", Host::Client) => (Request::Socket(Protocol::Tcp), None, Some("c")),
+            ("bind", _) => (Request::Bind(address), Some("s"), None),
+            ("listen", _) => (Request::Listen(4), Some("s"), None),
+            ("connect", _) => (Request::Connect(address), Some("c"), None),
+            ("accept", _) => (Request::Accept, Some("s"), Some("conn")),
+            ("send", _) => (Request::Send(b"hello".to_vec(), Vec::new()), Some("c"), None),
+            ("recv", _) => (Request::Recv(100, Vec::new()), Some("conn"), None),
+            ("shutdown", _) => (Request::Shutdown("SHUT_WR"), Some("c"), None),
+            (_, Host::Client) => (Request::Close, Some("c"), None),
+            (_, Host::Server) => (Request::Close, Some("conn"), None),
+        };
+        let held = on.map(|name| stage.desk(host).find(name).expect("it was made"));
+        let local = held.clone();
+        let job: Job = Box::new(move |desk| request.perform(desk, held.as_deref(), result));
+        let done = stage.start(host, false, job).wait(Duration::from_secs(5)).expect("the host is there").expect("it returns");
+        assert!(done.outcome.is_ok(), "{name}: {:?}", done.outcome);
+        times.push(done.took);
+        if looking {
+            std::hint::black_box(stage.look());
+        }
+        if index == 1 {
+            let socket = local.expect("bind has a socket");
+            address = socket.socket().local_addr().ok().and_then(|a| a.as_socket()).unwrap_or_else(|| {
+                // The descriptor is the host's own: ask there.
+                address_of(stage)
+            });
+        }
+    }
+    // The listener goes too, so that the next round binds anew.
+    let held = stage.desk(Host::Server).find("s").expect("it was made");
+    let job: Job = Box::new(move |desk| Request::Close.perform(desk, Some(&held), None));
+    let _ = stage.start(Host::Server, false, job).wait(Duration::from_secs(5));
+    times
+}
+
+fn address_of(stage: &Stage) -> SocketAddr {
+    let seen = stage.look();
+    let listener = seen.iter().find(|one| one.held.name == "s").expect("it was made");
+    listener.reading.as_ref().and_then(|reading| reading.local).expect("it is bound")
+}
+
+/// What is handed from one bare call to the next.
+#[derive(Default)]
+struct Sockets {
+    s: Option<Socket>,
+    c: Option<Socket>,
+    conn: Option<Socket>,
+}
+
+fn bare_call(name: &str, host: Host, sockets: &mut Sockets) {
+    let make = || Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    match (name, host) {
+        ("socket", Host::Server) => sockets.s = Some(make()),
+        ("socket", Host::Client) => sockets.c = Some(make()),
+        ("bind", _) => sockets.s.as_ref().expect("made").bind(&SockAddr::from(any())).expect("bind"),
+        ("listen", _) => sockets.s.as_ref().expect("made").listen(4).expect("listen"),
+        ("connect", _) => {
+            let address = sockets.s.as_ref().expect("made").local_addr().expect("bound");
+            sockets.c.as_ref().expect("made").connect(&address).expect("connect");
+        }
+        ("accept", _) => sockets.conn = Some(sockets.s.as_ref().expect("made").accept().expect("accept").0),
+        ("send", _) => drop(sockets.c.as_ref().expect("made").send(b"hello").expect("send")),
+        ("recv", _) => drop(sockets.conn.as_mut().expect("made").read(&mut [0; 100]).expect("recv")),
+        ("shutdown", _) => sockets.c.as_ref().expect("made").shutdown(std::net::Shutdown::Write).expect("shutdown"),
+        (_, Host::Client) => sockets.c = None,
+        (_, Host::Server) => sockets.conn = None,
+    }
+}
+
+/// The lifecycle on this thread, nothing between the calls.
+fn bare() -> Duration {
+    let mut sockets = Sockets::default();
+    let begun = Instant::now();
+    for (name, host) in CALLS {
+        bare_call(name, host, &mut sockets);
+    }
+    begun.elapsed()
+}
+
+/// The lifecycle on two threads that hand over at each call: the time of each call.
+fn handing_over(client: &Bare, server: &Bare) -> Vec<Duration> {
+    let sockets = Arc::new(std::sync::Mutex::new(Sockets::default()));
+    let thread_of = |host| if host == Host::Client { client } else { server };
+    let call = |(name, host): (&'static str, Host)| {
+        let sockets = Arc::clone(&sockets);
+        thread_of(host).call(move || bare_call(name, host, &mut sockets.lock().expect("nobody panics")))
+    };
+    CALLS.into_iter().map(call).collect()
+}
+
+fn calls() {
+    let stage = Stage::loopback().expect("a stage");
+    let (client, server) = (Bare::new(), Bare::new());
+    let (mut narrated, mut bare): (Vec<Vec<Duration>>, Vec<Vec<Duration>>) = (vec![Vec::new(); CALLS.len()], vec![Vec::new(); CALLS.len()]);
+    for _ in 0..ROUNDS {
+        ours(&stage, false).into_iter().zip(&mut narrated).for_each(|(time, all)| all.push(time));
+        handing_over(&client, &server).into_iter().zip(&mut bare).for_each(|(time, all)| all.push(time));
+    }
+    println!("each call as timed by us, against the same call bare in a thread woken in the same way (median of {ROUNDS}):");
+    for (index, (name, host)) in CALLS.into_iter().enumerate() {
+        let (a, b) = (median(&mut narrated[index]), median(&mut bare[index]));
+        println!("  {:6} {name:9} {a:9.1?} / {b:9.1?} = {:.2}", host.name(), ratio(a, b));
+    }
+}
+
+fn lifecycles() {
+    let stage = Stage::loopback().expect("a stage");
+    let (client, server) = (Bare::new(), Bare::new());
+    let (mut looked, mut handed, mut single) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let begun = Instant::now();
+        ours(&stage, true);
+        looked.push(begun.elapsed());
+        let begun = Instant::now();
+        handing_over(&client, &server);
+        handed.push(begun.elapsed());
+        single.push(bare());
+    }
+    let (looked, handed, single) = (median(&mut looked), median(&mut handed), median(&mut single));
+    println!("a whole lifecycle of {} calls (median of {ROUNDS}):", CALLS.len());
+    println!("  both ends read after every call       {looked:9.1?}");
+    println!("  bare, two threads that hand over      {handed:9.1?}   ours is {:.2} ×", ratio(looked, handed));
+    println!("  bare, one thread                      {single:9.1?}   ours is {:.2} ×", ratio(looked, single));
+    match straced() {
+        Some(time) => println!("  bare, one thread, under strace        {time:9.1?}   that is {:.1} × the bare one", ratio(time, single)),
+        None => println!("  under strace: left out, strace is not installed"),
+    }
+    let _ = std::io::stdout().flush();
+}
+
+/// The bare lifecycle under strace: 50 of them, less what 0 of them take.
+fn straced() -> Option<Duration> {
+    let this = env::current_exe().ok()?;
+    let begun = Instant::now();
+    let output = Command::new("strace").args(["-f", "-o", "/dev/null"]).arg(&this).arg("lifecycle").output().ok()?;
+    let whole = begun.elapsed();
+    let begun = Instant::now();
+    let start = Command::new("strace").args(["-f", "-o", "/dev/null", "true"]).output().ok()?;
+    (output.status.success() && start.status.success()).then(|| whole.saturating_sub(begun.elapsed()) / 50)
+}

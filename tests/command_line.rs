@@ -1,0 +1,227 @@
+//! What a person types, and what they get: exit codes, errors, options, pipes.
+
+mod support;
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    process::Stdio,
+};
+
+use support::{Folder, lesson, run, sockwalk, stderr, stdout};
+
+const GOOD: &str = "server$ s = socket tcp\nserver$ bind s :7000\nserver$ listen s 4\ncheck server.s LISTEN [linux]";
+
+#[test]
+fn without_arguments_the_map_says_what_to_type_next() {
+    let shown = stdout(&run(&[]));
+    assert!(shown.contains("sockwalk socket") && shown.contains("sockwalk tour"), "{shown}");
+}
+
+#[test]
+fn lessons_lists_all_nine_with_their_titles() {
+    let shown = stdout(&run(&["lessons"]));
+    for name in support::NINE {
+        assert!(shown.contains(name), "{shown}");
+    }
+}
+
+#[test]
+fn a_lesson_of_ones_own_runs() {
+    let folder = Folder::new();
+    let output = run(&["run", &folder.file("mine.md", lesson(GOOD))]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stdout(&output).contains("socket.listen(backlog)"), "{}", stdout(&output));
+}
+
+#[test]
+fn a_wrong_expectation_is_shown_and_the_lesson_goes_on_to_its_end() {
+    let folder = Folder::new();
+    let steps = format!("{GOOD}\nclient$ c = socket tcp\nclient$ connect c server:7000 => ECONNREFUSED\nclient$ send c \"on\" => 2");
+    let output = run(&["run", &folder.file("mine.md", lesson(&steps))]);
+    let shown = stdout(&output);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(shown.contains("ECONNREFUSED") && shown.contains("observed"), "{shown}");
+    assert!(shown.contains("client$ send c \"on\" => 2"), "the lesson ends early:\n{shown}");
+    assert!(shown.contains("1 of 3 failed") || shown.contains("1 failed"), "{shown}");
+}
+
+#[test]
+fn a_faulty_file_is_told_with_its_place() {
+    let folder = Folder::new();
+    let file = folder.file("mine.md", lesson("server$ s = socket tcp\nserver$ lissen s 4"));
+    for command in ["run", "lint", "check"] {
+        let output = run(&[command, &file]);
+        let shown = stdout(&output) + &stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{shown}");
+        assert!(shown.contains(&format!("{file}:14:9")) && shown.contains("^^^^^^") && shown.contains("`listen`"), "{shown}");
+    }
+}
+
+#[test]
+fn noise_is_no_lesson_and_no_panic() {
+    let folder = Folder::new();
+    let noise: Vec<u8> = (0..10_000_000_u32).map(|i| i.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
+    for (name, bytes) in [("empty", &b""[..]), ("noise", &noise[..]), ("short", &noise[..1000]), ("open", b"---\nlesson: x\ntitle: y\n---\n## a\n```sock\n")] {
+        let output = run(&["lint", &folder.file(name, bytes)]);
+        let shown = stdout(&output);
+        assert_eq!(output.status.code(), Some(1), "{name}: {shown}");
+        assert!(shown.contains(":1:1:") || shown.contains("UTF-8") || shown.contains("not closed"), "{name}: {shown}");
+        assert!(stderr(&output).is_empty() && shown.len() < 4000, "{name}: {shown}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let output = run(&["run", "no/such/lesson.md"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("no/such/lesson.md") && stderr(&output).contains("No such file"), "{}", stderr(&output));
+}
+
+#[test]
+fn wrong_arguments_exit_with_2_and_say_what_is_right() {
+    for arguments in [&["lisen"][..], &["listen", "--part", "0"], &["--width", "39", "tour"], &["--pace", "fast", "tour"], &["--color", "red"]] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(!stderr(&output).is_empty());
+    }
+    assert!(stderr(&run(&["lisen"])).contains("listen"), "a near miss suggests");
+}
+
+#[test]
+fn every_command_has_help() {
+    for name in support::NINE.iter().copied().chain(["tour", "lessons", "run", "check", "lint", "replay", "progress"]) {
+        let output = run(&[name, "--help"]);
+        assert!(output.status.success() && stdout(&output).contains("Usage: sockwalk"), "{name}");
+    }
+}
+
+#[test]
+fn colour_is_where_it_is_wanted() {
+    let folder = Folder::new();
+    let file = folder.file("mine.md", lesson(GOOD));
+    let coloured = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = sockwalk(&folder, arguments);
+        let output = command.envs(variables.iter().copied()).output().unwrap();
+        stdout(&output).contains('\x1b')
+    };
+    assert!(!coloured(&["run", &file], &[]), "a pipe has no colour");
+    assert!(coloured(&["run", &file, "--color", "always"], &[]));
+    assert!(coloured(&["run", &file], &[("CLICOLOR_FORCE", "1")]));
+    assert!(!coloured(&["run", &file], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]) || cfg!(windows), "NO_COLOR has the last word");
+    assert!(!coloured(&["run", &file, "--color", "never"], &[("CLICOLOR_FORCE", "1")]));
+}
+
+#[test]
+fn no_line_is_wider_than_asked_for() {
+    for width in ["40", "64", "80", "120", "200"] {
+        let shown = stdout(&run(&["listen", "--width", width]));
+        for line in shown.lines().filter(|line| !line.contains("same from outside")) {
+            let columns = unicode_width::UnicodeWidthStr::width(line);
+            assert!(columns <= width.parse().unwrap(), "{columns} columns at {width}: {line}");
+        }
+    }
+}
+
+#[test]
+fn ascii_draws_nothing() {
+    let shown = stdout(&run(&["listen", "--ascii"]));
+    let drawing = shown.chars().find(|c| matches!(c, '\u{2190}'..='\u{21ff}' | '\u{2500}'..='\u{257f}' | '\u{2700}'..='\u{27bf}'));
+    assert_eq!(drawing, None);
+}
+
+#[test]
+fn plain_is_sentences_without_columns_or_drawings() {
+    let shown = stdout(&run(&["listen", "--plain"]));
+    assert!(!shown.contains("──") && !shown.contains(" → ") && !shown.contains("   "), "{shown}");
+    assert!(shown.contains("is now LISTEN") || !cfg!(target_os = "linux"), "{shown}");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let home = Folder::new();
+    let mut child = sockwalk(&home, &["tour"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let mut errors = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+    assert!(child.wait().unwrap().success(), "{errors}");
+    assert_eq!(errors, "");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told() {
+    let home = Folder::new();
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = sockwalk(&home, &["lessons"]).stdout(full()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("can't write to standard output"), "{}", stderr(&output));
+    let output = run(&["socket", "--trace", "/dev/full"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("the trace is not whole"), "{}", stderr(&output));
+    assert!(stdout(&output).contains("checks"), "the lesson goes on to its end");
+}
+
+#[test]
+fn a_trace_is_replayed_to_the_same_screen() {
+    let folder = Folder::new();
+    for options in [&[][..], &["--plain"], &["--ascii", "--width", "60"], &["--color", "always"]] {
+        let trace = folder.path("trace.jsonl");
+        let mut live = vec!["accept", "--trace", &trace];
+        live.extend(options);
+        let mut again = vec!["replay", &trace];
+        again.extend(options);
+        assert_eq!(stdout(&run(&live)), stdout(&run(&again)));
+    }
+}
+
+#[test]
+fn a_trace_goes_to_standard_output_alone() {
+    let shown = stdout(&run(&["socket", "--trace", "-"]));
+    for line in shown.lines() {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert!(event["at"].is_u64() && event["event"].is_string(), "{line}");
+    }
+    assert!(shown.lines().last().unwrap().contains(r#""event":"end""#));
+}
+
+#[test]
+fn what_is_no_trace_is_told() {
+    let folder = Folder::new();
+    let output = run(&["replay", &folder.file("x", "hello\n")]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("line 1 is no event"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_lesson_comes_from_standard_input_too() {
+    let folder = Folder::new();
+    let file = fs::File::open(folder.file("mine.md", lesson(GOOD))).unwrap();
+    let output = sockwalk(&folder, &["run", "-"]).stdin(file).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+#[test]
+fn what_a_peer_sends_never_steers_the_terminal() {
+    let folder = Folder::new();
+    let steps = format!(
+        "{GOOD}\nclient$ c = socket tcp\nclient$ connect c server:7000\nserver$ conn = accept s\nclient$ send c \"\\x1b]0;owned\\x07\\x1b[2J\\u{{202e}}\"\nserver$ r = recv conn 100\n"
+    );
+    let shown = stdout(&run(&["run", &folder.file("mine.md", lesson(&steps)), "--color", "never"]));
+    assert!(!shown.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'), "{shown:?}");
+}
+
+#[test]
+fn progress_is_kept_in_a_file_that_can_be_read_and_forgotten() {
+    let home = Folder::new();
+    let state = home.0.join("state/sockwalk");
+    fs::create_dir_all(&state).unwrap();
+    fs::write(state.join("progress.json"), r#"{"finished":["socket"],"left":{"listen":2},"last":"listen"}"#).unwrap();
+    let shown = stdout(&sockwalk(&home, &["progress"]).output().unwrap());
+    assert!(shown.contains("part 2") || cfg!(not(target_os = "linux")), "{shown}");
+    let shown = stdout(&sockwalk(&home, &["progress", "--reset"]).output().unwrap());
+    assert!(shown.contains("forgotten") || cfg!(not(target_os = "linux")), "{shown}");
+    let shown = stdout(&sockwalk(&home, &["progress"]).output().unwrap());
+    assert!(!shown.contains("part 2"), "{shown}");
+}
