@@ -32,7 +32,9 @@ const STARTS: usize = 150;
 fn main() {
     // `price lifecycle`: the bare lifecycle alone, so that strace has something to run.
     if env::args().nth(1).as_deref() == Some("lifecycle") {
-        (0..50).for_each(|_| drop(bare()));
+        (0..50).for_each(|_| {
+            bare();
+        });
         return;
     }
     starts();
@@ -54,7 +56,8 @@ fn starts() {
     fs::create_dir_all(&folder).expect("there is room for a folder");
     let (source, hello) = (folder.join("hello.rs"), folder.join("hello"));
     fs::write(&source, "fn main() { println!(\"Hello, world!\"); }\n").expect("there is room for a file");
-    let built = Command::new("rustc").args(["-O", "-o"]).arg(&hello).arg(&source).status().expect("rustc is there");
+    let built =
+        Command::new("rustc").args(["-O", "-o"]).arg(&hello).arg(&source).status().expect("rustc is there");
     assert!(built.success());
     println!("start, against a bare Rust hello-world (median of {STARTS}):");
     for arguments in [&["--version"][..], &["lessons"]] {
@@ -66,7 +69,11 @@ fn starts() {
             ours.push(started(command));
         }
         let (ours, theirs) = (median(&mut ours), median(&mut theirs));
-        println!("  sockwalk {:10} {ours:9.1?} / {theirs:.1?} = {:.2}", arguments.join(" "), ratio(ours, theirs));
+        println!(
+            "  sockwalk {:10} {ours:9.1?} / {theirs:.1?} = {:.2}",
+            arguments.join(" "),
+            ratio(ours, theirs)
+        );
     }
     let _ = fs::remove_dir_all(folder);
 }
@@ -120,10 +127,12 @@ const CALLS: [(&str, Host); 11] = [
     ("close", Host::Server),
 ];
 
-/// One lifecycle on a stage: the time of each call as we time it, and, if `looking`, both ends read after every call.
-fn ours(stage: &Stage, looking: bool) -> Vec<Duration> {
+/// One lifecycle on a stage: the time of each call as we time it, and of the whole; if `looking`, both ends are read after every
+/// call.
+fn ours(stage: &Stage, looking: bool) -> (Vec<Duration>, Duration) {
     let mut address = any();
     let mut times = Vec::new();
+    let begun = Instant::now();
     for (index, (name, host)) in CALLS.into_iter().enumerate() {
         let (request, on, result) = match (name, host) {
             ("socket", Host::Server) => (Request::Socket(Protocol::Tcp), None, Some("s")),
@@ -138,34 +147,35 @@ fn ours(stage: &Stage, looking: bool) -> Vec<Duration> {
             (_, Host::Client) => (Request::Close, Some("c"), None),
             (_, Host::Server) => (Request::Close, Some("conn"), None),
         };
-        let held = on.map(|name| stage.desk(host).find(name).expect("it was made"));
-        let local = held.clone();
-        let job: Job = Box::new(move |desk| request.perform(desk, held.as_deref(), result));
-        let done = stage.start(host, false, job).wait(Duration::from_secs(5)).expect("the host is there").expect("it returns");
-        assert!(done.outcome.is_ok(), "{name}: {:?}", done.outcome);
-        times.push(done.took);
-        if looking {
-            std::hint::black_box(stage.look());
-        }
+        times.push(on_stage(stage, host, request, on, result));
+        // Where the kernel has put the listener is read in any case: the client has to know.
+        let seen = if looking || index == 1 { stage.look() } else { Vec::new() };
         if index == 1 {
-            let socket = local.expect("bind has a socket");
-            address = socket.socket().local_addr().ok().and_then(|a| a.as_socket()).unwrap_or_else(|| {
-                // The descriptor is the host's own: ask there.
-                address_of(stage)
-            });
+            let listener = seen.iter().find(|one| one.held.name == "s").expect("it was made");
+            address = listener.reading.as_ref().and_then(|reading| reading.local).expect("it is bound");
         }
     }
-    // The listener goes too, so that the next round binds anew.
-    let held = stage.desk(Host::Server).find("s").expect("it was made");
-    let job: Job = Box::new(move |desk| Request::Close.perform(desk, Some(&held), None));
-    let _ = stage.start(Host::Server, false, job).wait(Duration::from_secs(5));
-    times
+    let whole = begun.elapsed();
+    on_stage(stage, Host::Server, Request::Close, Some("s"), None);
+    (times, whole)
 }
 
-fn address_of(stage: &Stage) -> SocketAddr {
-    let seen = stage.look();
-    let listener = seen.iter().find(|one| one.held.name == "s").expect("it was made");
-    listener.reading.as_ref().and_then(|reading| reading.local).expect("it is bound")
+fn on_stage(
+    stage: &Stage,
+    host: Host,
+    request: Request,
+    on: Option<&str>,
+    result: Option<&'static str>,
+) -> Duration {
+    let held = on.map(|name| stage.desk(host).find(name).expect("it was made"));
+    let job: Job = Box::new(move |desk| request.perform(desk, held.as_deref(), result));
+    let done = stage
+        .start(host, false, job)
+        .wait(Duration::from_secs(5))
+        .expect("the host is there")
+        .expect("it returns");
+    assert!(done.outcome.is_ok(), "{:?}", done.outcome);
+    done.took
 }
 
 /// What is handed from one bare call to the next.
@@ -190,7 +200,9 @@ fn bare_call(name: &str, host: Host, sockets: &mut Sockets) {
         ("accept", _) => sockets.conn = Some(sockets.s.as_ref().expect("made").accept().expect("accept").0),
         ("send", _) => drop(sockets.c.as_ref().expect("made").send(b"hello").expect("send")),
         ("recv", _) => drop(sockets.conn.as_mut().expect("made").read(&mut [0; 100]).expect("recv")),
-        ("shutdown", _) => sockets.c.as_ref().expect("made").shutdown(std::net::Shutdown::Write).expect("shutdown"),
+        ("shutdown", _) => {
+            sockets.c.as_ref().expect("made").shutdown(std::net::Shutdown::Write).expect("shutdown")
+        }
         (_, Host::Client) => sockets.c = None,
         (_, Host::Server) => sockets.conn = None,
     }
@@ -220,12 +232,15 @@ fn handing_over(client: &Bare, server: &Bare) -> Vec<Duration> {
 fn calls() {
     let stage = Stage::loopback().expect("a stage");
     let (client, server) = (Bare::new(), Bare::new());
-    let (mut narrated, mut bare): (Vec<Vec<Duration>>, Vec<Vec<Duration>>) = (vec![Vec::new(); CALLS.len()], vec![Vec::new(); CALLS.len()]);
+    let (mut narrated, mut bare): (Vec<Vec<Duration>>, Vec<Vec<Duration>>) =
+        (vec![Vec::new(); CALLS.len()], vec![Vec::new(); CALLS.len()]);
     for _ in 0..ROUNDS {
-        ours(&stage, false).into_iter().zip(&mut narrated).for_each(|(time, all)| all.push(time));
+        ours(&stage, false).0.into_iter().zip(&mut narrated).for_each(|(time, all)| all.push(time));
         handing_over(&client, &server).into_iter().zip(&mut bare).for_each(|(time, all)| all.push(time));
     }
-    println!("each call as timed by us, against the same call bare in a thread woken in the same way (median of {ROUNDS}):");
+    println!(
+        "each call as timed by us, against the same call bare in a thread woken in the same way (median of {ROUNDS}):"
+    );
     for (index, (name, host)) in CALLS.into_iter().enumerate() {
         let (a, b) = (median(&mut narrated[index]), median(&mut bare[index]));
         println!("  {:6} {name:9} {a:9.1?} / {b:9.1?} = {:.2}", host.name(), ratio(a, b));
@@ -237,9 +252,7 @@ fn lifecycles() {
     let (client, server) = (Bare::new(), Bare::new());
     let (mut looked, mut handed, mut single) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let begun = Instant::now();
-        ours(&stage, true);
-        looked.push(begun.elapsed());
+        looked.push(ours(&stage, true).1);
         let begun = Instant::now();
         handing_over(&client, &server);
         handed.push(begun.elapsed());
@@ -248,10 +261,19 @@ fn lifecycles() {
     let (looked, handed, single) = (median(&mut looked), median(&mut handed), median(&mut single));
     println!("a whole lifecycle of {} calls (median of {ROUNDS}):", CALLS.len());
     println!("  both ends read after every call       {looked:9.1?}");
-    println!("  bare, two threads that hand over      {handed:9.1?}   ours is {:.2} ×", ratio(looked, handed));
-    println!("  bare, one thread                      {single:9.1?}   ours is {:.2} ×", ratio(looked, single));
+    println!(
+        "  bare, two threads that hand over      {handed:9.1?}   ours is {:.2} ×",
+        ratio(looked, handed)
+    );
+    println!(
+        "  bare, one thread                      {single:9.1?}   ours is {:.2} ×",
+        ratio(looked, single)
+    );
     match straced() {
-        Some(time) => println!("  bare, one thread, under strace        {time:9.1?}   that is {:.1} × the bare one", ratio(time, single)),
+        Some(time) => println!(
+            "  bare, one thread, under strace        {time:9.1?}   that is {:.1} × the bare one",
+            ratio(time, single)
+        ),
         None => println!("  under strace: left out, strace is not installed"),
     }
     let _ = std::io::stdout().flush();
@@ -261,7 +283,8 @@ fn lifecycles() {
 fn straced() -> Option<Duration> {
     let this = env::current_exe().ok()?;
     let begun = Instant::now();
-    let output = Command::new("strace").args(["-f", "-o", "/dev/null"]).arg(&this).arg("lifecycle").output().ok()?;
+    let output =
+        Command::new("strace").args(["-f", "-o", "/dev/null"]).arg(&this).arg("lifecycle").output().ok()?;
     let whole = begun.elapsed();
     let begun = Instant::now();
     let start = Command::new("strace").args(["-f", "-o", "/dev/null", "true"]).output().ok()?;

@@ -10,7 +10,8 @@ use std::{
 
 use support::{Folder, lesson, run, sockwalk, stderr, stdout};
 
-const GOOD: &str = "server$ s = socket tcp\nserver$ bind s :7000\nserver$ listen s 4\ncheck server.s LISTEN [linux]";
+const GOOD: &str =
+    "server$ s = socket tcp\nserver$ bind s :7000\nserver$ listen s 4\ncheck server.s LISTEN [linux]";
 
 #[test]
 fn without_arguments_the_map_says_what_to_type_next() {
@@ -37,7 +38,9 @@ fn a_lesson_of_ones_own_runs() {
 #[test]
 fn a_wrong_expectation_is_shown_and_the_lesson_goes_on_to_its_end() {
     let folder = Folder::new();
-    let steps = format!("{GOOD}\nclient$ c = socket tcp\nclient$ connect c server:7000 => ECONNREFUSED\nclient$ send c \"on\" => 2");
+    let steps = format!(
+        "{GOOD}\nclient$ c = socket tcp\nclient$ connect c server:7000 => ECONNREFUSED\nclient$ send c \"on\" => 2"
+    );
     let output = run(&["run", &folder.file("mine.md", lesson(&steps))]);
     let shown = stdout(&output);
     assert_eq!(output.status.code(), Some(1));
@@ -54,19 +57,31 @@ fn a_faulty_file_is_told_with_its_place() {
         let output = run(&[command, &file]);
         let shown = stdout(&output) + &stderr(&output);
         assert_eq!(output.status.code(), Some(1), "{shown}");
-        assert!(shown.contains(&format!("{file}:14:9")) && shown.contains("^^^^^^") && shown.contains("`listen`"), "{shown}");
+        assert!(
+            shown.contains(&format!("{file}:14:9")) && shown.contains("^^^^^^") && shown.contains("`listen`"),
+            "{shown}"
+        );
     }
 }
 
 #[test]
 fn noise_is_no_lesson_and_no_panic() {
     let folder = Folder::new();
-    let noise: Vec<u8> = (0..10_000_000_u32).map(|i| i.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
-    for (name, bytes) in [("empty", &b""[..]), ("noise", &noise[..]), ("short", &noise[..1000]), ("open", b"---\nlesson: x\ntitle: y\n---\n## a\n```sock\n")] {
+    let noise: Vec<u8> =
+        (0..10_000_000_u32).map(|i| i.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
+    for (name, bytes) in [
+        ("empty", &b""[..]),
+        ("noise", &noise[..]),
+        ("short", &noise[..1000]),
+        ("open", b"---\nlesson: x\ntitle: y\n---\n## a\n```sock\n"),
+    ] {
         let output = run(&["lint", &folder.file(name, bytes)]);
         let shown = stdout(&output);
         assert_eq!(output.status.code(), Some(1), "{name}: {shown}");
-        assert!(shown.contains(":1:1:") || shown.contains("UTF-8") || shown.contains("not closed"), "{name}: {shown}");
+        assert!(
+            shown.contains(":1:1:") || shown.contains("UTF-8") || shown.contains("not closed"),
+            "{name}: {shown}"
+        );
         assert!(stderr(&output).is_empty() && shown.len() < 4000, "{name}: {shown}");
     }
 }
@@ -75,12 +90,22 @@ fn noise_is_no_lesson_and_no_panic() {
 fn a_file_that_is_not_there_is_named() {
     let output = run(&["run", "no/such/lesson.md"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("no/such/lesson.md") && stderr(&output).contains("No such file"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("no/such/lesson.md") && stderr(&output).contains("No such file"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]
 fn wrong_arguments_exit_with_2_and_say_what_is_right() {
-    for arguments in [&["lisen"][..], &["listen", "--part", "0"], &["--width", "39", "tour"], &["--pace", "fast", "tour"], &["--color", "red"]] {
+    for arguments in [
+        &["lisen"][..],
+        &["listen", "--part", "0"],
+        &["--width", "39", "tour"],
+        &["--pace", "fast", "tour"],
+        &["--color", "red"],
+    ] {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(!stderr(&output).is_empty());
@@ -90,7 +115,9 @@ fn wrong_arguments_exit_with_2_and_say_what_is_right() {
 
 #[test]
 fn every_command_has_help() {
-    for name in support::NINE.iter().copied().chain(["tour", "lessons", "run", "check", "lint", "replay", "progress"]) {
+    for name in
+        support::NINE.iter().copied().chain(["tour", "lessons", "run", "check", "lint", "replay", "progress"])
+    {
         let output = run(&[name, "--help"]);
         assert!(output.status.success() && stdout(&output).contains("Usage: sockwalk"), "{name}");
     }
@@ -108,7 +135,10 @@ fn colour_is_where_it_is_wanted() {
     assert!(!coloured(&["run", &file], &[]), "a pipe has no colour");
     assert!(coloured(&["run", &file, "--color", "always"], &[]));
     assert!(coloured(&["run", &file], &[("CLICOLOR_FORCE", "1")]));
-    assert!(!coloured(&["run", &file], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]) || cfg!(windows), "NO_COLOR has the last word");
+    assert!(
+        !coloured(&["run", &file], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]) || cfg!(windows),
+        "NO_COLOR has the last word"
+    );
     assert!(!coloured(&["run", &file, "--color", "never"], &[("CLICOLOR_FORCE", "1")]));
 }
 
@@ -126,7 +156,9 @@ fn no_line_is_wider_than_asked_for() {
 #[test]
 fn ascii_draws_nothing() {
     let shown = stdout(&run(&["listen", "--ascii"]));
-    let drawing = shown.chars().find(|c| matches!(c, '\u{2190}'..='\u{21ff}' | '\u{2500}'..='\u{257f}' | '\u{2700}'..='\u{27bf}'));
+    let drawing = shown
+        .chars()
+        .find(|c| matches!(c, '\u{2190}'..='\u{21ff}' | '\u{2500}'..='\u{257f}' | '\u{2700}'..='\u{27bf}'));
     assert_eq!(drawing, None);
 }
 
@@ -180,7 +212,8 @@ fn a_trace_is_replayed_to_the_same_screen() {
 fn a_trace_goes_to_standard_output_alone() {
     let shown = stdout(&run(&["socket", "--trace", "-"]));
     for line in shown.lines() {
-        let event: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let event: serde_json::Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert!(event["at"].is_u64() && event["event"].is_string(), "{line}");
     }
     assert!(shown.lines().last().unwrap().contains(r#""event":"end""#));
@@ -217,7 +250,8 @@ fn progress_is_kept_in_a_file_that_can_be_read_and_forgotten() {
     let home = Folder::new();
     let state = home.0.join("state/sockwalk");
     fs::create_dir_all(&state).unwrap();
-    fs::write(state.join("progress.json"), r#"{"finished":["socket"],"left":{"listen":2},"last":"listen"}"#).unwrap();
+    fs::write(state.join("progress.json"), r#"{"finished":["socket"],"left":{"listen":2},"last":"listen"}"#)
+        .unwrap();
     let shown = stdout(&sockwalk(&home, &["progress"]).output().unwrap());
     assert!(shown.contains("part 2") || cfg!(not(target_os = "linux")), "{shown}");
     let shown = stdout(&sockwalk(&home, &["progress", "--reset"]).output().unwrap());

@@ -31,7 +31,8 @@ fn drawn() -> BTreeMap<String, BTreeSet<String>> {
     lines
         .map(|line| {
             let (from, to) = line.split_once("->").expect("an arrow a line");
-            let to = to.split(',').map(|name| name.trim().to_owned()).filter(|name| name != "nothing").collect();
+            let to =
+                to.split(',').map(|name| name.trim().to_owned()).filter(|name| name != "nothing").collect();
             (from.trim().to_owned(), to)
         })
         .collect()
@@ -46,11 +47,17 @@ fn found() -> BTreeMap<String, BTreeSet<String>> {
         .filter(|path| path.is_dir())
         .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
         .collect();
-    let mut arrows: BTreeMap<String, BTreeSet<String>> = folders.iter().map(|folder| (folder.clone(), BTreeSet::new())).collect();
+    let mut arrows: BTreeMap<String, BTreeSet<String>> =
+        folders.iter().map(|folder| (folder.clone(), BTreeSet::new())).collect();
     for file in rust_files(&source) {
-        let Some(from) = file.strip_prefix(&source).unwrap().iter().next().map(|first| first.to_str().unwrap().to_owned()) else { continue };
+        let Some(from) =
+            file.strip_prefix(&source).unwrap().iter().next().map(|first| first.to_str().unwrap().to_owned())
+        else {
+            continue;
+        };
         let text = fs::read_to_string(&file).unwrap();
-        let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+        let code: String =
+            text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
         for (at, _) in code.match_indices("crate::") {
             let rest = &code[at + "crate::".len()..];
             // `use crate::{a, b::{c, d}}` names a and b.
@@ -62,7 +69,10 @@ fn found() -> BTreeMap<String, BTreeSet<String>> {
             }
         }
         if from == "main.rs" {
-            arrows.insert("main".into(), code.match_indices("sockwalk::").map(|(at, _)| word(&code[at + 10..])).collect());
+            arrows.insert(
+                "main".into(),
+                code.match_indices("sockwalk::").map(|(at, _)| word(&code[at + 10..])).collect(),
+            );
         }
     }
     arrows.remove("lib.rs");
@@ -112,8 +122,15 @@ fn arrows_have_no_circle() {
     let arrows = found();
     let mut done: BTreeSet<&str> = BTreeSet::new();
     while done.len() < arrows.len() {
-        let next = arrows.iter().find(|(from, to)| !done.contains(from.as_str()) && to.iter().all(|to| done.contains(to.as_str())));
-        let (from, _) = next.unwrap_or_else(|| panic!("a circle among {:?}", arrows.keys().filter(|from| !done.contains(from.as_str())).collect::<Vec<_>>()));
+        let next = arrows.iter().find(|(from, to)| {
+            !done.contains(from.as_str()) && to.iter().all(|to| done.contains(to.as_str()))
+        });
+        let (from, _) = next.unwrap_or_else(|| {
+            panic!(
+                "a circle among {:?}",
+                arrows.keys().filter(|from| !done.contains(from.as_str())).collect::<Vec<_>>()
+            )
+        });
         done.insert(from);
     }
 }
@@ -123,8 +140,10 @@ fn unsafe_code_is_only_where_the_system_is_touched() {
     for file in rust_files(&root().join("src")) {
         let path = file.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/");
         let text = fs::read_to_string(&file).unwrap();
-        let unsafe_code = text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains("unsafe {"));
-        let allowed = ["src/call/", "src/kernel/", "src/stage/"].iter().any(|folder| path.starts_with(folder));
+        let unsafe_code =
+            text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains("unsafe {"));
+        let allowed =
+            ["src/call/", "src/kernel/", "src/stage/"].iter().any(|folder| path.starts_with(folder));
         assert!(!unsafe_code || allowed, "{path} has unsafe code");
     }
 }
@@ -133,9 +152,16 @@ fn unsafe_code_is_only_where_the_system_is_touched() {
 fn the_words_of_the_notation_are_all_documented() {
     let text = fs::read_to_string(root().join("docs/lessons.md")).unwrap();
     use sockwalk::course::words;
-    let words = words::WORDS.iter().map(|word| word.name).chain(words::OPTIONS.iter().copied()).chain(words::FLAGS.iter().copied());
+    let words = words::WORDS
+        .iter()
+        .map(|word| word.name)
+        .chain(words::OPTIONS.iter().copied())
+        .chain(words::FLAGS.iter().copied());
     let words = words.chain(words::STATES.iter().copied()).chain(words::KEYS.iter().map(|(name, _)| *name));
-    let words = words.chain(words::TAGS.iter().copied()).chain(words::HOWS.iter().copied()).chain(words::FRAME_MODIFIERS.iter().copied());
+    let words = words
+        .chain(words::TAGS.iter().copied())
+        .chain(words::HOWS.iter().copied())
+        .chain(words::FRAME_MODIFIERS.iter().copied());
     for word in words {
         assert!(text.contains(word), "docs/lessons.md says nothing of `{word}`");
     }

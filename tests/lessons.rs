@@ -18,13 +18,24 @@ fn each_of_the_nine_runs_by_its_name() {
 #[test]
 fn each_of_the_nine_starts_at_each_of_its_parts() {
     for name in NINE {
-        let parts = fs::read_to_string(lesson_file(name)).unwrap().lines().filter(|line| line.starts_with("## ")).count();
+        let parts = fs::read_to_string(lesson_file(name))
+            .unwrap()
+            .lines()
+            .filter(|line| line.starts_with("## "))
+            .count();
         let output = run(&[name, "--part", &parts.to_string()]);
         let shown = stdout(&output);
         assert!(output.status.success(), "{name} --part {parts}: {}\n{shown}", stderr(&output));
-        assert!(shown.contains(&format!("{parts} of {parts}")) && !shown.contains(&format!("1 of {parts}")), "{shown}");
+        assert!(
+            shown.contains(&format!("{parts} of {parts}")) && !shown.contains(&format!("1 of {parts}")),
+            "{shown}"
+        );
         let beyond = run(&[name, "--part", &(parts + 1).to_string()]);
-        assert!(!beyond.status.success() && stderr(&beyond).contains(&format!("has {parts} parts")), "{}", stderr(&beyond));
+        assert!(
+            !beyond.status.success() && stderr(&beyond).contains(&format!("has {parts} parts")),
+            "{}",
+            stderr(&beyond)
+        );
     }
 }
 
@@ -70,7 +81,8 @@ fn every_expectation_of_every_lesson_can_fail() {
             let step = ["server$ ", "client$ "].iter().any(|prompt| line.starts_with(prompt));
             let Some(broken) = broken(line).filter(|_| step) else { continue };
             count += 1;
-            let copy: Vec<&str> = lines.iter().enumerate().map(|(at, old)| if at == index { &broken } else { *old }).collect();
+            let copy: Vec<&str> =
+                lines.iter().enumerate().map(|(at, old)| if at == index { &broken } else { *old }).collect();
             let file = folder.file(&format!("{name}-{index}.md"), copy.join("\n") + "\n");
             broken_lessons.push((file, index + 1));
         }
@@ -81,8 +93,16 @@ fn every_expectation_of_every_lesson_can_fail() {
         for (file, line) in share {
             let output = sockwalk(&folder, &["check", file]).output().unwrap();
             let shown = stdout(&output);
-            assert_eq!(output.status.code(), Some(1), "{file} passes although line {line} is wrong:\n{shown}{}", stderr(&output));
-            assert!(shown.contains(&format!("{file}:{line}: ")), "{file}: another line than {line} failed:\n{shown}");
+            assert_eq!(
+                output.status.code(),
+                Some(1),
+                "{file} passes although line {line} is wrong:\n{shown}{}",
+                stderr(&output)
+            );
+            assert!(
+                shown.contains(&format!("{file}:{line}: ")),
+                "{file}: another line than {line} failed:\n{shown}"
+            );
         }
     };
     thread::scope(|scope| {
@@ -101,10 +121,17 @@ fn a_wrong_claim_about_the_kernel_fails_in_every_lesson() {
             let folder = &folder;
             scope.spawn(move || {
                 let text = fs::read_to_string(lesson_file(name)).unwrap();
-                let line = text.lines().position(|line| line.starts_with("check ")).expect("every lesson has a claim");
+                let line = text
+                    .lines()
+                    .position(|line| line.starts_with("check "))
+                    .expect("every lesson has a claim");
                 let subject = text.lines().nth(line).unwrap().split(' ').nth(1).unwrap();
                 let wrong = format!("check still {subject} fd=4711 [linux]");
-                let copy: Vec<&str> = text.lines().enumerate().map(|(at, old)| if at == line { wrong.as_str() } else { old }).collect();
+                let copy: Vec<&str> = text
+                    .lines()
+                    .enumerate()
+                    .map(|(at, old)| if at == line { wrong.as_str() } else { old })
+                    .collect();
                 let file = folder.file(&format!("{name}.md"), copy.join("\n") + "\n");
                 let output = sockwalk(folder, &["check", &file]).output().unwrap();
                 assert_eq!(output.status.code(), Some(1), "{name}: {}", stdout(&output));

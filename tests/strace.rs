@@ -59,7 +59,16 @@ fn the_calls_that_are_told_are_the_calls_that_were_made() {
     for name in NINE {
         let (log, trace) = (folder.path("strace.log"), folder.path("trace.jsonl"));
         let output = Command::new("strace")
-            .args(["-f", "--decode-pids=comm", "-e", "trace=%network,close,fcntl", "-e", "signal=none", "-o", &log])
+            .args([
+                "-f",
+                "--decode-pids=comm",
+                "-e",
+                "trace=%network,close,fcntl",
+                "-e",
+                "signal=none",
+                "-o",
+                &log,
+            ])
             .args([env!("CARGO_BIN_EXE_sockwalk"), name, "--trace", &trace])
             .env("HOME", &folder.0)
             .output()
@@ -69,7 +78,8 @@ fn the_calls_that_are_told_are_the_calls_that_were_made() {
         let seen = straced(&fs::read_to_string(&log).unwrap());
         assert!(told.len() >= 10, "{name} tells of {} calls", told.len());
         for (index, one) in told.iter().enumerate() {
-            let real = seen.get(index).unwrap_or_else(|| panic!("{name}: call {index}, {one:?}, was never made"));
+            let real =
+                seen.get(index).unwrap_or_else(|| panic!("{name}: call {index}, {one:?}, was never made"));
             assert!(same(one, real), "{name}: call {index} is told as {one:?}, strace saw {real:?}");
         }
         // What is left open at the end is closed, and that alone is not told.

@@ -63,6 +63,8 @@ pub struct Held {
     pub protocol: Protocol,
     socket: ManuallyDrop<Socket>,
     closed: AtomicBool,
+    /// The same for all descriptors of one socket.
+    identity: Arc<()>,
     leftover: Mutex<Vec<u8>>,
     ends: Mutex<(Option<SocketAddr>, Option<SocketAddr>)>,
 }
@@ -81,6 +83,11 @@ impl Held {
     /// Whether its descriptor was given back.
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
+    }
+
+    /// Whether both names mean the same socket of the kernel: one is a `dup` of the other.
+    pub fn is_same_socket(&self, other: &Held) -> bool {
+        Arc::ptr_eq(&self.identity, &other.identity)
     }
 
     /// The owner of the descriptor, for `close` to drop. `None` if that was done already.
@@ -125,11 +132,21 @@ impl Desk {
 
     /// Puts a new socket on the desk; to be called on the host's threads. An older one of that name makes room.
     pub fn put(&self, name: &str, protocol: Protocol, socket: Socket) -> Arc<Held> {
+        self.put_as(name, protocol, socket, Arc::default())
+    }
+
+    /// Puts a second descriptor of a socket on the desk, as [`Desk::put`] does.
+    pub fn put_again(&self, name: &str, socket: Socket, of: &Held) -> Arc<Held> {
+        self.put_as(name, of.protocol, socket, Arc::clone(&of.identity))
+    }
+
+    fn put_as(&self, name: &str, protocol: Protocol, socket: Socket, identity: Arc<()>) -> Arc<Held> {
         let held = Arc::new(Held {
             name: name.to_owned(),
             protocol,
             socket: ManuallyDrop::new(socket),
             closed: AtomicBool::new(false),
+            identity,
             leftover: Mutex::default(),
             ends: Mutex::default(),
         });
@@ -144,6 +161,11 @@ impl Desk {
     /// The socket of this name.
     pub fn find(&self, name: &str) -> Option<Arc<Held>> {
         lock(&self.sockets).iter().find(|held| held.name == name).cloned()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        lock(&self.sockets).is_empty()
     }
 
     /// All of them.

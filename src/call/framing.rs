@@ -36,7 +36,10 @@ fn recv_until(on: &Held, delimiter: &[u8], pieces: &mut Vec<Piece>) -> io::Resul
             return Ok(bytes);
         }
         if bytes.len() >= LONGEST {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("no delimiter in {} bytes", bytes.len())));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("no delimiter in {} bytes", bytes.len()),
+            ));
         }
         if let Err(error) = more(on, ROOM, &mut bytes, pieces) {
             *on.leftover() = bytes;
@@ -48,7 +51,10 @@ fn recv_until(on: &Held, delimiter: &[u8], pieces: &mut Vec<Piece>) -> io::Resul
 /// Receives until there are `size` bytes.
 fn recv_exactly(on: &Held, size: usize, pieces: &mut Vec<Piece>) -> io::Result<Vec<u8>> {
     if size > LONGEST {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{size} bytes are claimed; at most {LONGEST} are taken")));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("{size} bytes are claimed; at most {LONGEST} are taken"),
+        ));
     }
     let mut bytes = std::mem::take(&mut *on.leftover());
     while bytes.len() < size {
@@ -95,7 +101,10 @@ fn more(on: &Held, room: usize, bytes: &mut Vec<u8>, pieces: &mut Vec<Piece>) ->
     pieces.push(piece);
     let came = outcome?;
     if came.is_empty() {
-        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("the stream ended within a message, after {} bytes of it", bytes.len())));
+        return Err(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            format!("the stream ended within a message, after {} bytes of it", bytes.len()),
+        ));
     }
     bytes.extend_from_slice(&came);
     Ok(())
@@ -123,11 +132,15 @@ impl Framing {
 
     pub(super) fn told(&self, _on: &super::Subject) -> Told {
         let (call, args, waits_for) = match self {
-            Framing::Until(delimiter) => ("recv_until", vec![arg("delimiter", quoted(delimiter, 20))], "the delimiter"),
-            Framing::Exactly(size) => ("recv_exactly", vec![arg("size", format!("{size} bytes"))], "the rest of the bytes"),
+            Framing::Until(delimiter) => {
+                ("recv_until", vec![arg("delimiter", quoted(delimiter, 20))], "the delimiter")
+            }
+            Framing::Exactly(size) => {
+                ("recv_exactly", vec![arg("size", super::bytes(*size))], "the rest of the bytes")
+            }
             Framing::SendPrefixed(message) => (
                 "send_prefixed",
-                vec![arg("message", format!("{} ({} bytes)", quoted(message, 40), message.len()))],
+                vec![arg("message", format!("{} ({})", quoted(message, 40), super::bytes(message.len())))],
                 "room in the send buffer",
             ),
             Framing::Prefixed => ("recv_prefixed", Vec::new(), "the rest of the message"),

@@ -174,7 +174,9 @@ impl Request {
             Request::Socket(protocol) => socket::socket(*protocol).map(|new| Gave::Socket(new, None)),
             Request::Bind(address) => bind::bind(held(on).socket(), *address).map(nothing),
             Request::Listen(backlog) => listen::listen(held(on).socket(), *backlog).map(nothing),
-            Request::Accept => accept::accept(held(on).socket()).map(|(new, peer)| Gave::Socket(new, peer.as_socket())),
+            Request::Accept => {
+                accept::accept(held(on).socket()).map(|(new, peer)| Gave::Socket(new, peer.as_socket()))
+            }
             Request::Connect(address) => connect::connect(held(on).socket(), *address).map(nothing),
             Request::Send(bytes, flags) => send::send(held(on).socket(), bytes, flags).map(Gave::Count),
             Request::Recv(size, flags) => recv::recv(held(on).socket(), *size, flags).map(Gave::Data),
@@ -183,8 +185,12 @@ impl Request {
             Request::Dup => dup::dup(held(on).socket()).map(|new| Gave::Socket(new, None)),
             Request::SetOption(option, value) => sockopt::set(held(on).socket(), option, *value).map(nothing),
             Request::Option(option) => sockopt::read(held(on).socket(), option).map(Gave::Number),
-            Request::LocalName => names::local(held(on).socket()).map(|address| Gave::Address(address.as_socket())),
-            Request::PeerName => names::peer(held(on).socket()).map(|address| Gave::Address(address.as_socket())),
+            Request::LocalName => {
+                names::local(held(on).socket()).map(|address| Gave::Address(address.as_socket()))
+            }
+            Request::PeerName => {
+                names::peer(held(on).socket()).map(|address| Gave::Address(address.as_socket()))
+            }
             Request::StdListener(address) => std_listener::bind(*address).map(|new| Gave::Socket(new, None)),
             Request::Framing(_) => unreachable!("handled above"),
         };
@@ -196,8 +202,15 @@ impl Request {
         Done::of(ran, |gave| match gave {
             Gave::Socket(new, peer) => {
                 let name = result.unwrap_or("unnamed");
-                let held = desk.put(name, protocol, new);
-                Value::Socket { name: name.to_owned(), fd: held.descriptor(), peer: peer.map(|peer| peer.to_string()) }
+                let held = match (self, on) {
+                    (Request::Dup, Some(of)) => desk.put_again(name, new, of),
+                    _ => desk.put(name, protocol, new),
+                };
+                Value::Socket {
+                    name: name.to_owned(),
+                    fd: held.descriptor(),
+                    peer: peer.map(|peer| peer.to_string()),
+                }
             }
             other => other.value(),
         })
@@ -228,7 +241,12 @@ impl Done {
 
 impl Piece {
     /// A call on the way, and what it returned, for the one who goes on with it.
-    pub fn call<T>(on: Subject, told: Told, ran: Ran<T>, value: impl FnOnce(&T) -> Value) -> (Piece, io::Result<T>) {
+    pub fn call<T>(
+        on: Subject,
+        told: Told,
+        ran: Ran<T>,
+        value: impl FnOnce(&T) -> Value,
+    ) -> (Piece, io::Result<T>) {
         let Ran { outcome, started, took, here } = ran;
         let (shown, outcome) = match outcome {
             Ok(gave) => (Ok(value(&gave)), Ok(gave)),
@@ -240,7 +258,9 @@ impl Piece {
     /// `recv` on the way.
     pub fn recv(on: &Held, size: usize) -> (Piece, io::Result<Vec<u8>>) {
         let told = recv::told(&on.subject(), size, &[]);
-        Piece::call(on.subject(), told, recv::recv(on.socket(), size, &[]), |bytes| Value::Data(bytes.clone()))
+        Piece::call(on.subject(), told, recv::recv(on.socket(), size, &[]), |bytes| {
+            Value::Data(bytes.clone())
+        })
     }
 
     /// `send` on the way.
@@ -259,7 +279,9 @@ impl Held {
 
 /// An error once more: `io::Error` is not `Clone`.
 fn copy(error: &io::Error) -> io::Error {
-    error.raw_os_error().map_or_else(|| io::Error::new(error.kind(), error.to_string()), io::Error::from_raw_os_error)
+    error
+        .raw_os_error()
+        .map_or_else(|| io::Error::new(error.kind(), error.to_string()), io::Error::from_raw_os_error)
 }
 
 fn held(on: Option<&Held>) -> &Held {
@@ -284,6 +306,11 @@ fn flags(names: &[&'static str]) -> (i32, String) {
 fn quoted(bytes: &[u8], most: usize) -> String {
     let shown = bytes[..bytes.len().min(most)].escape_ascii();
     format!("\"{shown}\"{}", if bytes.len() > most { "…" } else { "" })
+}
+
+/// `1 byte`, `5 bytes`
+pub(crate) fn bytes(count: usize) -> String {
+    format!("{count} byte{}", if count == 1 { "" } else { "s" })
 }
 
 /// A socket address as a C program passes it: a pointer, and below it what it points to.

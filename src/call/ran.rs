@@ -64,21 +64,27 @@ impl<T> Ran<T> {
 #[doc(hidden)]
 macro_rules! ran {
     (retry $call:expr) => {{
-        static HERE: $crate::call::Here = $crate::call::Here { text: stringify!($call), file: file!(), line: line!() };
+        static HERE: $crate::call::Here =
+            $crate::call::Here { text: stringify!($call), file: file!(), line: line!() };
         $crate::call::timed(&HERE, true, || $call)
     }};
     (sure $call:expr) => {{
-        static HERE: $crate::call::Here = $crate::call::Here { text: stringify!($call), file: file!(), line: line!() };
+        static HERE: $crate::call::Here =
+            $crate::call::Here { text: stringify!($call), file: file!(), line: line!() };
         let mut once = Some(|| $call);
         $crate::call::timed(&HERE, false, || Ok(once.take().expect("called once without retry")()))
     }};
     (error $error:path, $call:expr) => {{
-        static HERE: $crate::call::Here = $crate::call::Here { text: stringify!($call), file: file!(), line: line!() };
+        static HERE: $crate::call::Here =
+            $crate::call::Here { text: stringify!($call), file: file!(), line: line!() };
         let mut once = Some(|| $call);
-        $crate::call::timed(&HERE, false, || once.take().expect("called once without retry")().map_err($error))
+        $crate::call::timed(&HERE, false, || {
+            once.take().expect("called once without retry")().map_err($error)
+        })
     }};
     ($call:expr) => {{
-        static HERE: $crate::call::Here = $crate::call::Here { text: stringify!($call), file: file!(), line: line!() };
+        static HERE: $crate::call::Here =
+            $crate::call::Here { text: stringify!($call), file: file!(), line: line!() };
         let mut once = Some(|| $call);
         $crate::call::timed(&HERE, false, || once.take().expect("called once without retry")())
     }};
@@ -129,7 +135,8 @@ pub fn timed<T>(here: &'static Here, retry: bool, mut call: impl FnMut() -> io::
     loop {
         let outcome = call();
         let took = started.elapsed();
-        let interrupted = outcome.as_ref().err().is_some_and(|error| error.kind() == io::ErrorKind::Interrupted);
+        let interrupted =
+            outcome.as_ref().err().is_some_and(|error| error.kind() == io::ErrorKind::Interrupted);
         let told_to_end = || DOING.with_borrow(|doing| doing.as_ref().is_some_and(|doing| doing.ended()));
         if !(retry && interrupted) || told_to_end() {
             return Ran { outcome, started, took, here };

@@ -31,7 +31,7 @@ pub(super) fn recv(socket: &Socket, size: usize, names: &[&'static str]) -> Ran<
 
 pub(super) fn told(on: &Subject, size: usize, names: &[&'static str]) -> Told {
     let (_, written) = flags(names);
-    let mut args = vec![arg("room", format!("{size} bytes"))];
+    let mut args = vec![arg("room", super::bytes(size))];
     if !names.is_empty() {
         args.push(arg("flags", &written));
     }

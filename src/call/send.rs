@@ -15,16 +15,12 @@ use crate::ran;
 /// (MSG_DONTWAIT, and no room), EDESTADDRREQ (UDP without `connect`).
 pub(super) fn send(socket: &Socket, bytes: &[u8], names: &[&'static str]) -> Ran<usize> {
     let (flags, _) = flags(names);
-    if flags == 0 {
-        ran!(retry socket.send(bytes))
-    } else {
-        ran!(retry socket.send_with_flags(bytes, flags))
-    }
+    if flags == 0 { ran!(retry socket.send(bytes)) } else { ran!(retry socket.send_with_flags(bytes, flags)) }
 }
 
 pub(super) fn told(on: &Subject, bytes: &[u8], names: &[&'static str]) -> Told {
     let (_, written) = flags(names);
-    let mut args = vec![arg("bytes", format!("{} ({} bytes)", quoted(bytes, 40), bytes.len()))];
+    let mut args = vec![arg("bytes", format!("{} ({})", quoted(bytes, 40), super::bytes(bytes.len())))];
     if !names.is_empty() {
         args.push(arg("flags", &written));
     }

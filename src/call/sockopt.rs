@@ -38,7 +38,9 @@ pub(super) fn read(socket: &Socket, option: &str) -> Ran<i64> {
         "SO_SNDBUF" => ran!(socket.send_buffer_size()).map(length),
         "SO_LINGER" => ran!(socket.linger()).map(|linger| linger.map_or(-1, |time| length(time.as_secs()))),
         "SO_BROADCAST" => ran!(socket.broadcast()).map(i64::from),
-        "SO_ERROR" => ran!(socket.take_error()).map(|error| error.and_then(|e| e.raw_os_error()).map_or(0, i64::from)),
+        "SO_ERROR" => {
+            ran!(socket.take_error()).map(|error| error.and_then(|e| e.raw_os_error()).map_or(0, i64::from))
+        }
         "SO_TYPE" => ran!(socket.r#type()).map(|kind| if kind == Type::STREAM { 1 } else { 2 }),
         "SO_ACCEPTCONN" => ran!(system::is_listener(socket)).map(i64::from),
         "TCP_NODELAY" => ran!(socket.tcp_nodelay()).map(i64::from),

@@ -12,7 +12,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Without a command: the map of the course, where you are, and what to type next.
 #[derive(Debug, Parser)]
 #[command(name = "sockwalk", version, max_term_width = 100, arg_required_else_help = false)]
-#[command(after_help = "Start here:\n  sockwalk tour              all nine lessons, one after the other\n  sockwalk listen --part 2   one lesson, from its second part")]
+#[command(
+    after_help = "Start here:\n  sockwalk tour              all nine lessons, one after the other\n  sockwalk listen --part 2   one lesson, from its second part"
+)]
 pub struct Cli {
     /// What to do; the map of the course if left out.
     #[command(subcommand)]
@@ -78,7 +80,9 @@ impl std::str::FromStr for Pace {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let time = |number: &str, unit: u64| number.parse::<u64>().ok().and_then(|n| n.checked_mul(unit)).map(Duration::from_millis);
+        let time = |number: &str, unit: u64| {
+            number.parse::<u64>().ok().and_then(|n| n.checked_mul(unit)).map(Duration::from_millis)
+        };
         match text {
             "step" => Ok(Pace::Step),
             "auto" => Ok(Pace::Auto),
@@ -174,6 +178,8 @@ mod tests {
     fn a_pace_is_a_word_or_a_time() {
         assert_eq!("500ms".parse(), Ok(Pace::Every(Duration::from_millis(500))));
         assert_eq!("2s".parse(), Ok(Pace::Every(Duration::from_secs(2))));
-        assert!("fast".parse::<Pace>().is_err() && "s".parse::<Pace>().is_err() && "-1s".parse::<Pace>().is_err());
+        assert!(
+            "fast".parse::<Pace>().is_err() && "s".parse::<Pace>().is_err() && "-1s".parse::<Pace>().is_err()
+        );
     }
 }

@@ -60,7 +60,8 @@ pub(super) fn check(what: &[String], show: &Show) -> Result<ExitCode> {
         failed += end.failed;
         not_seen += end.not_seen;
         let verdict = if end.failed == 0 { "ok".to_owned() } else { format!("{} FAILED", end.failed) };
-        let unseen = if end.not_seen == 0 { String::new() } else { format!(", {} not seen here", end.not_seen) };
+        let unseen =
+            if end.not_seen == 0 { String::new() } else { format!(", {} not seen here", end.not_seen) };
         screen.plain(&format!(
             "{:widest$}  {:3} checks  {verdict}{unseen}  ({:.1?})",
             lesson.front.lesson,
@@ -72,9 +73,11 @@ pub(super) fn check(what: &[String], show: &Show) -> Result<ExitCode> {
             screen.plain(&format!("        observed: {}", check.observed));
         }
     }
-    let lessons = if lessons.len() == 1 { "1 lesson".to_owned() } else { format!("{} lessons", lessons.len()) };
+    let lessons =
+        if lessons.len() == 1 { "1 lesson".to_owned() } else { format!("{} lessons", lessons.len()) };
     let verdict = if failed == 0 { "all hold".to_owned() } else { format!("{failed} FAILED") };
-    let unseen = if not_seen == 0 { String::new() } else { format!(", {not_seen} cannot be seen on this system") };
+    let unseen =
+        if not_seen == 0 { String::new() } else { format!(", {not_seen} cannot be seen on this system") };
     screen.plain(&format!("\n{checks} checks in {lessons}: {verdict}{unseen}  ({:.1?})", began.elapsed()));
     screen.failures()?;
     Ok(code(failed == 0))
@@ -88,7 +91,10 @@ fn named(name: &str) -> Result<Lesson> {
     let path = Path::new(name);
     if !path.exists() && !name.contains(['/', '.', '\\']) {
         let names: Vec<&str> = course::builtin().iter().map(|lesson| lesson.name).collect();
-        anyhow::bail!("there is no lesson `{name}`, and no file of that name; the lessons are {}", names.join(", "));
+        anyhow::bail!(
+            "there is no lesson `{name}`, and no file of that name; the lessons are {}",
+            names.join(", ")
+        );
     }
     source::lesson(path)
 }
@@ -103,7 +109,10 @@ pub(super) fn lint(files: &[PathBuf], show: &Show) -> Result<ExitCode> {
             Ok(lesson) => {
                 let checks = lesson.steps().filter(|step| matches!(step.what, Statement::Check(_))).count();
                 let steps = lesson.steps().count() - checks;
-                screen.plain(&format!("{name}: {} parts, {steps} steps, {checks} checks: nothing wrong", lesson.parts.len()));
+                screen.plain(&format!(
+                    "{name}: {} parts, {steps} steps, {checks} checks: nothing wrong",
+                    lesson.parts.len()
+                ));
             }
             Err(Faults(faults)) => {
                 good = false;

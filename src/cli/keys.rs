@@ -37,8 +37,14 @@ pub(super) fn key() -> io::Result<Key> {
         return Ok(match key.code {
             KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => Key::Interrupt,
             KeyCode::Char('d') if key.modifiers.contains(KeyModifiers::CONTROL) => Key::Quit,
-            KeyCode::Enter | KeyCode::Char(' ' | 'n') | KeyCode::Right | KeyCode::Down | KeyCode::PageDown => Key::Enter,
-            KeyCode::Char('b') | KeyCode::Left | KeyCode::Up | KeyCode::PageUp | KeyCode::Backspace => Key::Back,
+            KeyCode::Enter
+            | KeyCode::Char(' ' | 'n')
+            | KeyCode::Right
+            | KeyCode::Down
+            | KeyCode::PageDown => Key::Enter,
+            KeyCode::Char('b') | KeyCode::Left | KeyCode::Up | KeyCode::PageUp | KeyCode::Backspace => {
+                Key::Back
+            }
             KeyCode::Esc => Key::Quit,
             KeyCode::Char(c) => letter(c),
             _ => Key::Other,

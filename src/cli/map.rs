@@ -15,10 +15,15 @@ pub(super) fn map(show: &Show) -> Result<ExitCode> {
     list(&mut screen, &progress);
     let nine = || course::builtin().iter().filter(|lesson| lesson.in_tour);
     let next = match progress.place() {
-        Some((lesson, part)) => format!("You were in `{lesson}`, part {part}. To go on there:\n\n```\nsockwalk {lesson}\n```"),
+        Some((lesson, part)) => {
+            format!("You were in `{lesson}`, part {part}. To go on there:\n\n```\nsockwalk {lesson}\n```")
+        }
         None => match nine().find(|lesson| !progress.is_finished(lesson.name)) {
             Some(first) if nine().all(|lesson| !progress.is_finished(lesson.name)) => {
-                format!("To begin:\n\n```\nsockwalk {}\n```\n\nAll nine, one after the other: `sockwalk tour`. All that can be typed: `sockwalk --help`.", first.name)
+                format!(
+                    "To begin:\n\n```\nsockwalk {}\n```\n\nAll nine, one after the other: `sockwalk tour`. All that can be typed: `sockwalk --help`.",
+                    first.name
+                )
             }
             Some(next) => format!("Next:\n\n```\nsockwalk {}\n```", next.name),
             None => "You have walked them all. `sockwalk run FILE` runs a lesson of your own.".to_owned(),
@@ -43,7 +48,11 @@ pub(super) fn progress(reset: bool, show: &Show) -> Result<ExitCode> {
     let place = progress::file()?;
     if reset {
         let there = Progress::reset()?;
-        screen.plain(&if there { format!("forgotten: {}", place.display()) } else { "there was nothing to forget".to_owned() });
+        screen.plain(&if there {
+            format!("forgotten: {}", place.display())
+        } else {
+            "there was nothing to forget".to_owned()
+        });
     } else {
         list(&mut screen, &Progress::load());
         screen.plain(&format!("\n   kept in {}", place.display()));
@@ -64,7 +73,8 @@ fn list(screen: &mut Screen, progress: &Progress) {
         };
         format!("   {number:2}  {:<10} {title:<46} {mark}", lesson.name).trim_end().to_owned()
     };
-    let (nine, further): (Vec<&Builtin>, Vec<&Builtin>) = course::builtin().iter().partition(|lesson| lesson.in_tour);
+    let (nine, further): (Vec<&Builtin>, Vec<&Builtin>) =
+        course::builtin().iter().partition(|lesson| lesson.in_tour);
     screen.plain("");
     for (index, lesson) in nine.iter().enumerate() {
         screen.plain(&line(index + 1, lesson));

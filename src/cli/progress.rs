@@ -32,7 +32,8 @@ impl Progress {
 
     fn read(file: &Path) -> Result<Progress> {
         let text = fs::read(file).with_context(|| format!("can't read {}", file.display()))?;
-        serde_json::from_slice(&text).with_context(|| format!("{} is not what sockwalk wrote", file.display()))
+        serde_json::from_slice(&text)
+            .with_context(|| format!("{} is not what sockwalk wrote", file.display()))
     }
 
     /// Keeps it: written beside the old file first, so that none is lost.

@@ -48,7 +48,8 @@ impl Screen {
             None => None,
             Some(_) if to_stdout => Some(Box::new(io::stdout())),
             Some(path) => {
-                let file = File::create(path).with_context(|| format!("can't write the trace to {}", path.display()))?;
+                let file = File::create(path)
+                    .with_context(|| format!("can't write the trace to {}", path.display()))?;
                 Some(Box::new(file))
             }
         };
@@ -56,7 +57,9 @@ impl Screen {
             look,
             palette: palette(show.color),
             pace: match show.pace {
-                Some(Pace::Step) if !keys::there() => bail!("--pace step needs a terminal to wait at; use --pace auto or a time such as 2s"),
+                Some(Pace::Step) if !keys::there() => {
+                    bail!("--pace step needs a terminal to wait at; use --pace auto or a time such as 2s")
+                }
                 Some(pace) => pace,
                 None if keys::there() && !to_stdout => Pace::Step,
                 None => Pace::Auto,
@@ -96,7 +99,8 @@ impl Screen {
 
     /// A line as it is.
     pub fn plain(&mut self, text: &str) {
-        let lines: Vec<Line> = text.split('\n').map(|line| Line::from(Span::new(line, Meaning::Prose))).collect();
+        let lines: Vec<Line> =
+            text.split('\n').map(|line| Line::from(Span::new(line, Meaning::Prose))).collect();
         self.print(&lines);
     }
 
@@ -127,7 +131,9 @@ impl Screen {
             bail!("the trace is not whole, its file can't be written: {error}");
         }
         match &self.broken {
-            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => bail!("can't write to standard output: {error}"),
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                bail!("can't write to standard output: {error}")
+            }
             _ => Ok(()),
         }
     }
@@ -160,7 +166,8 @@ impl Screen {
     /// The prompt makes room for what comes; where lines can't be wiped, it stays.
     fn wipe_prompt(&mut self) {
         let mut out = io::stdout().lock();
-        let dumb = self.look.form() == Form::Linear || std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        let dumb =
+            self.look.form() == Form::Linear || std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         let _ = if dumb { writeln!(out) } else { write!(out, "\r\x1b[2K\x1b[1A") };
         let _ = out.flush();
     }
@@ -263,7 +270,9 @@ impl Audience for Screen {
         let last = question.options.len();
         let mut back = 0;
         loop {
-            match self.ask(&format!("**1** to **{last}** your guess · **Enter** just show me · **b** back · **q** leave")) {
+            match self.ask(&format!(
+                "**1** to **{last}** your guess · **Enter** just show me · **b** back · **q** leave"
+            )) {
                 Some(Key::Enter) => return Prediction::None,
                 Some(Key::Number(option)) if option <= last => return Prediction::Option(option - 1),
                 Some(Key::Back) => back = self.look_back(back + 1),
@@ -291,7 +300,8 @@ fn palette(when: When) -> Palette {
             // `colored` knows NO_COLOR, CLICOLOR and CLICOLOR_FORCE; a terminal that calls itself dumb has none.
             let forced = std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0");
             let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-            colored::control::SHOULD_COLORIZE.should_colorize() && (forced || (io::stdout().is_terminal() && !dumb))
+            colored::control::SHOULD_COLORIZE.should_colorize()
+                && (forced || (io::stdout().is_terminal() && !dumb))
         }
     };
     if wanted { Palette::Colour } else { Palette::Plain }

@@ -21,7 +21,11 @@ pub(super) fn bytes(path: &Path) -> Result<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     let most = u64::try_from(course::LARGEST).unwrap_or(u64::MAX);
     if path.as_os_str() == "-" {
-        io::stdin().lock().take(most + 1).read_to_end(&mut bytes).context("can't read the lesson from standard input")?;
+        io::stdin()
+            .lock()
+            .take(most + 1)
+            .read_to_end(&mut bytes)
+            .context("can't read the lesson from standard input")?;
         return Ok(("standard input".to_owned(), bytes));
     }
     let name = path.display().to_string();
@@ -29,7 +33,9 @@ pub(super) fn bytes(path: &Path) -> Result<(String, Vec<u8>)> {
     let size = file.metadata().map_or(0, |metadata| metadata.len());
     if size > most {
         // Enough to show where it begins; its true size is told.
-        file.take(most + 1).read_to_end(&mut bytes).with_context(|| format!("can't read the lesson file {name}"))?;
+        file.take(most + 1)
+            .read_to_end(&mut bytes)
+            .with_context(|| format!("can't read the lesson file {name}"))?;
     } else {
         (&file).read_to_end(&mut bytes).with_context(|| format!("can't read the lesson file {name}"))?;
     }

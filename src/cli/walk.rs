@@ -12,7 +12,9 @@ use anyhow::{Context, Result, bail};
 use super::{
     Screen,
     args::{Part, Show},
-    code, progress::Progress, source,
+    code,
+    progress::Progress,
+    source,
 };
 use crate::{
     course::{self, Lesson},
@@ -76,7 +78,8 @@ pub(super) fn tour(show: &Show) -> Result<ExitCode> {
         0 => "all hold".to_owned(),
         failed => format!("**{failed} failed**"),
     };
-    let unseen = if not_seen == 0 { String::new() } else { format!(" ({not_seen} cannot be seen on this system)") };
+    let unseen =
+        if not_seen == 0 { String::new() } else { format!(" ({not_seen} cannot be seen on this system)") };
     screen.say(&format!("The tour: {} lessons, {checks} checks: {verdict}{unseen}.", nine.len() - first));
     done(&screen, failed == 0)
 }
@@ -86,7 +89,9 @@ pub(super) fn replay(path: &Path, show: &Show) -> Result<ExitCode> {
     let from: Box<dyn BufRead> = if path.as_os_str() == "-" {
         Box::new(io::stdin().lock())
     } else {
-        Box::new(BufReader::new(File::open(path).with_context(|| format!("can't open the trace {}", path.display()))?))
+        Box::new(BufReader::new(
+            File::open(path).with_context(|| format!("can't open the trace {}", path.display()))?,
+        ))
     };
     let mut screen = Screen::new(show)?;
     let mut shown = false;
@@ -115,9 +120,17 @@ fn pauses_before(event: &Event) -> bool {
 }
 
 /// Runs a lesson until it ends or is left, part by part as the person asks.
-fn walk(lesson: &Lesson, mut from: usize, screen: &mut Screen, mut progress: Option<&mut Progress>) -> Result<Ended> {
+fn walk(
+    lesson: &Lesson,
+    mut from: usize,
+    screen: &mut Screen,
+    mut progress: Option<&mut Progress>,
+) -> Result<Ended> {
     if lesson.front.stage == "cable" {
-        bail!("the lesson {} needs a cable between two hosts, which this version does not have", lesson.front.lesson);
+        bail!(
+            "the lesson {} needs a cable between two hosts, which this version does not have",
+            lesson.front.lesson
+        );
     }
     loop {
         let stage = Stage::loopback().context("can't start the threads of the two hosts")?;
@@ -151,7 +164,8 @@ fn start(lesson: &Lesson, part: Part, screen: &mut Screen, progress: &Progress) 
     let name = &lesson.front.lesson;
     match progress.place() {
         Some((left, part)) if screen.steps() && left == *name && part > 1 && part <= lesson.parts.len() => {
-            let answer = screen.ask_go_on(&format!("You left this lesson in part {part} of {}.", lesson.parts.len()));
+            let answer =
+                screen.ask_go_on(&format!("You left this lesson in part {part} of {}.", lesson.parts.len()));
             Ok(answer.map(|there| if there { part } else { 1 }))
         }
         _ => Ok(Some(1)),
@@ -161,7 +175,11 @@ fn start(lesson: &Lesson, part: Part, screen: &mut Screen, progress: &Progress) 
 fn checked_part(lesson: &Lesson, part: Part) -> Result<Option<usize>> {
     match part.number.map(usize::from) {
         Some(part) if part > lesson.parts.len() => {
-            bail!("the lesson {} has {} parts; there is no part {part}", lesson.front.lesson, lesson.parts.len())
+            bail!(
+                "the lesson {} has {} parts; there is no part {part}",
+                lesson.front.lesson,
+                lesson.parts.len()
+            )
         }
         part => Ok(part),
     }

@@ -72,14 +72,28 @@ impl fmt::Display for Fault {
 
 /// The text with everything that a terminal could obey or that takes no room replaced, one column a character.
 fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c == '\t' { ' ' } else if c.width().unwrap_or(0) == 0 { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c == '\t' {
+                ' '
+            } else if c.width().unwrap_or(0) == 0 {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 /// The word of `known` nearest to `wrong`, if it is near enough to be a slip.
 pub(super) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let wrong: String = wrong.chars().take(40).collect();
     let distance = |word: &str| match (wrong.to_lowercase(), word.to_lowercase()) {
-        (wrong, word) if word.len().min(wrong.len()) >= 4 && (wrong.starts_with(&word) || word.starts_with(&wrong)) => 1,
+        (wrong, word)
+            if word.len().min(wrong.len()) >= 4 && (wrong.starts_with(&word) || word.starts_with(&wrong)) =>
+        {
+            1
+        }
         (wrong, word) => strsim::damerau_levenshtein(&wrong, &word),
     };
     known

@@ -51,17 +51,35 @@ impl Linter<'_> {
                 Some(Named::Socket) if !wants_websocket => {}
                 Some(Named::WebSocket) if wants_websocket => {}
                 Some(Named::WebSocket) => {
-                    self.fault(step, name, format!("`{name}` is a WebSocket, and `{}` takes a socket", act.word.name), "expected the socket that was handed off", None);
+                    self.fault(
+                        step,
+                        name,
+                        format!("`{name}` is a WebSocket, and `{}` takes a socket", act.word.name),
+                        "expected the socket that was handed off",
+                        None,
+                    );
                 }
                 Some(Named::Socket) => {
-                    self.fault(step, name, format!("`{name}` is a socket, and `{}` takes a WebSocket", act.word.name), "expected what `ws handoff` gave", None);
+                    self.fault(
+                        step,
+                        name,
+                        format!("`{name}` is a socket, and `{}` takes a WebSocket", act.word.name),
+                        "expected what `ws handoff` gave",
+                        None,
+                    );
                 }
                 Some(Named::Closed(line)) => {
                     let what = format!("`{name}` was closed on line {line}");
                     self.fault(step, name, what, "expected an open socket", None);
                 }
                 Some(Named::Running(_) | Named::Result) => {
-                    self.fault(step, name, format!("`{name}` is not a socket here"), "expected the name of a socket", None);
+                    self.fault(
+                        step,
+                        name,
+                        format!("`{name}` is not a socket here"),
+                        "expected the name of a socket",
+                        None,
+                    );
                 }
                 None => self.unknown(step, act.host, name, "socket"),
             }
@@ -74,7 +92,13 @@ impl Linter<'_> {
         if let Some(result) = &act.result {
             let key = (act.host, result.clone());
             if let Some(Named::Socket | Named::WebSocket | Named::Running(_)) = self.names.get(&key) {
-                self.fault(step, result, format!("`{result}` is in use on the {}", act.host), "expected a new name, or close it first", None);
+                self.fault(
+                    step,
+                    result,
+                    format!("`{result}` is in use on the {}", act.host),
+                    "expected a new name, or close it first",
+                    None,
+                );
             }
             let named = match act.word.gives {
                 gives if act.background => Named::Running(gives == Gives::Socket),
@@ -93,7 +117,13 @@ impl Linter<'_> {
                 let named = if *gives_socket { Named::Socket } else { Named::Result };
                 self.names.insert(key, named);
             }
-            Some(_) => self.fault(step, result, format!("`{result}` does not run in the background"), "expected a call that was started with `&`", None),
+            Some(_) => self.fault(
+                step,
+                result,
+                format!("`{result}` does not run in the background"),
+                "expected a call that was started with `&`",
+                None,
+            ),
             None => self.unknown(step, host, result, "call in the background"),
         }
     }
@@ -107,12 +137,19 @@ impl Linter<'_> {
             let Subject { host, other_end, name } = subject;
             let owner = if *other_end { host.other() } else { *host };
             let named = self.names.get(&(owner, name.clone())).copied();
-            let of_a_call = subject == &claim.subject && claim.state.is_some_and(|state| CALL_STATES.contains(&state));
+            let of_a_call =
+                subject == &claim.subject && claim.state.is_some_and(|state| CALL_STATES.contains(&state));
             match named {
                 None => self.unknown(step, owner, name, "socket"),
                 Some(Named::Running(_) | Named::Result) if of_a_call => {}
                 Some(Named::Running(_) | Named::Result) => {
-                    self.fault(step, name, format!("`{name}` is not a socket here"), "expected the name of a socket", None);
+                    self.fault(
+                        step,
+                        name,
+                        format!("`{name}` is not a socket here"),
+                        "expected the name of a socket",
+                        None,
+                    );
                 }
                 Some(_) => {}
             }
@@ -120,11 +157,16 @@ impl Linter<'_> {
     }
 
     fn unknown(&mut self, step: &Step, host: Host, name: &str, role: &str) {
-        let known: Vec<String> = self.names.keys().filter(|(of, _)| *of == host).map(|(_, name)| name.clone()).collect();
+        let known: Vec<String> =
+            self.names.keys().filter(|(of, _)| *of == host).map(|(_, name)| name.clone()).collect();
         let near = nearest(name, known.iter().map(String::as_str));
         let mut list = known.clone();
         list.sort();
-        let expected = if list.is_empty() { format!("the {host} has no {role} yet") } else { format!("the {host} has {}", list.join(", ")) };
+        let expected = if list.is_empty() {
+            format!("the {host} has no {role} yet")
+        } else {
+            format!("the {host} has {}", list.join(", "))
+        };
         self.fault(step, name, format!("the {host} has no {role} `{name}`"), &expected, near);
     }
 
@@ -164,7 +206,10 @@ mod tests {
 
     #[test]
     fn names_are_each_hosts_own() {
-        assert!(first_fault("server$ s = socket tcp\nclient$ connect s server:7000").contains("the client has no socket `s`"));
+        assert!(
+            first_fault("server$ s = socket tcp\nclient$ connect s server:7000")
+                .contains("the client has no socket `s`")
+        );
     }
 
     #[test]
@@ -186,7 +231,8 @@ mod tests {
 
     #[test]
     fn what_accept_gave_in_the_background_is_a_socket_after_the_wait() {
-        let steps = "server$ s = socket tcp\nserver$ conn = accept s &\nserver$ wait conn\nserver$ close conn";
+        let steps =
+            "server$ s = socket tcp\nserver$ conn = accept s &\nserver$ wait conn\nserver$ close conn";
         let text = format!("---\nlesson: x\ntitle: y\n---\n## a\n```sock\n{steps}\n```\n");
         parse("f.md", text.as_bytes()).unwrap();
     }

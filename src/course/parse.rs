@@ -92,7 +92,12 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Lesson, Faults> {
     let (front, front_line) = front(&mut lines, &mut faults);
     let (intro, parts) = body(&mut lines, &mut faults);
     if parts.is_empty() && faults.is_empty() {
-        faults.push(lines.origin_at(front_line).fault(0, 1, "this lesson has no part", "a lesson has at least one `## Heading`"));
+        faults.push(lines.origin_at(front_line).fault(
+            0,
+            1,
+            "this lesson has no part",
+            "a lesson has at least one `## Heading`",
+        ));
     }
     let lesson = Lesson { file: file.to_owned(), front, intro, parts };
     if faults.is_empty() {
@@ -123,7 +128,11 @@ impl<'a> Lines<'a> {
 
     /// The line of this number, counted from 1; an empty one if the file has no such line.
     fn origin_at(&self, line: usize) -> Origin<'a> {
-        Origin { file: self.file, line: line.max(1), source: self.all.get(line.saturating_sub(1)).copied().unwrap_or("") }
+        Origin {
+            file: self.file,
+            line: line.max(1),
+            source: self.all.get(line.saturating_sub(1)).copied().unwrap_or(""),
+        }
     }
 }
 
@@ -136,19 +145,34 @@ fn front(lines: &mut Lines, faults: &mut Vec<Fault>) -> (Front, usize) {
         lines.next += 1;
     }
     let Some((first, opening)) = lines.take() else {
-        faults.push(lines.origin_at(1).fault(0, 1, "this file is empty", "a lesson begins with `---` and its front matter"));
+        faults.push(lines.origin_at(1).fault(
+            0,
+            1,
+            "this file is empty",
+            "a lesson begins with `---` and its front matter",
+        ));
         return (front, 1);
     };
     if opening.trim_end() != "---" {
         let length = opening.chars().count().max(1);
-        faults.push(lines.origin_at(first).fault(0, length, "here should be front matter", "a lesson begins with a line `---`, then `lesson: name`"));
+        faults.push(lines.origin_at(first).fault(
+            0,
+            length,
+            "here should be front matter",
+            "a lesson begins with a line `---`, then `lesson: name`",
+        ));
         lines.next = lines.all.len();
         return (front, first);
     }
     let mut seen: Vec<&str> = Vec::new();
     loop {
         let Some((number, line)) = lines.take() else {
-            faults.push(lines.origin_at(first).fault(0, 3, "this front matter does not end", "a closing line `---`"));
+            faults.push(lines.origin_at(first).fault(
+                0,
+                3,
+                "this front matter does not end",
+                "a closing line `---`",
+            ));
             return (front, first);
         };
         if line.trim_end() == "---" {
@@ -159,7 +183,12 @@ fn front(lines: &mut Lines, faults: &mut Vec<Fault>) -> (Front, usize) {
         }
         let origin = lines.origin_at(number);
         let Some((key, value)) = line.split_once(':') else {
-            faults.push(origin.fault(0, line.chars().count(), "this is no `key: value`", format!("expected one of {}", FRONT_KEYS.join(", "))));
+            faults.push(origin.fault(
+                0,
+                line.chars().count(),
+                "this is no `key: value`",
+                format!("expected one of {}", FRONT_KEYS.join(", ")),
+            ));
             continue;
         };
         let (key, value_at) = (key.trim(), key.chars().count() + 2);
@@ -174,21 +203,41 @@ fn front(lines: &mut Lines, faults: &mut Vec<Fault>) -> (Front, usize) {
             "stage" if ["any", "loopback", "cable"].contains(&value) => front.stage = unquoted,
             "stage" => faults.push(Fault {
                 nearest: nearest(value, ["any", "loopback", "cable"]),
-                ..origin.fault(value_at, value.chars().count().max(1), format!("`{value}` is no stage"), "expected any, loopback or cable")
+                ..origin.fault(
+                    value_at,
+                    value.chars().count().max(1),
+                    format!("`{value}` is no stage"),
+                    "expected any, loopback or cable",
+                )
             }),
             _ => faults.push(Fault {
                 nearest: nearest(key, FRONT_KEYS),
-                ..origin.fault(0, key.chars().count().max(1), format!("`{key}` is not known here"), format!("expected one of {}", FRONT_KEYS.join(", ")))
+                ..origin.fault(
+                    0,
+                    key.chars().count().max(1),
+                    format!("`{key}` is not known here"),
+                    format!("expected one of {}", FRONT_KEYS.join(", ")),
+                )
             }),
         }
         if seen.contains(&key) {
-            faults.push(origin.fault(0, key.chars().count().max(1), format!("`{key}` stands here twice"), "once is enough"));
+            faults.push(origin.fault(
+                0,
+                key.chars().count().max(1),
+                format!("`{key}` stands here twice"),
+                "once is enough",
+            ));
         }
         seen.push(key);
     }
     for (key, value) in [("lesson", &front.lesson), ("title", &front.title)] {
         if value.is_empty() && faults.is_empty() {
-            faults.push(lines.origin_at(first).fault(0, 3, format!("this front matter has no `{key}`"), format!("a line `{key}: …`")));
+            faults.push(lines.origin_at(first).fault(
+                0,
+                3,
+                format!("this front matter has no `{key}`"),
+                format!("a line `{key}: …`"),
+            ));
         }
     }
     (front, first)
@@ -221,7 +270,12 @@ fn body(lines: &mut Lines, faults: &mut Vec<Fault>) -> (Vec<Block>, Vec<Part>) {
             let inside = match fence.inside(lines) {
                 Ok(inside) => inside,
                 Err(()) => {
-                    faults.push(lines.origin_at(number).fault(0, line.chars().count(), "this block is not closed", format!("a closing line `{}`", fence.mark)));
+                    faults.push(lines.origin_at(number).fault(
+                        0,
+                        line.chars().count(),
+                        "this block is not closed",
+                        format!("a closing line `{}`", fence.mark),
+                    ));
                     break;
                 }
             };
@@ -229,7 +283,12 @@ fn body(lines: &mut Lines, faults: &mut Vec<Fault>) -> (Vec<Block>, Vec<Part>) {
                 "sock" => {
                     flush(&mut prose, blocks);
                     if before_parts {
-                        faults.push(lines.origin_at(number).fault(0, line.chars().count(), "steps before the first part", "expected a `## Heading` above"));
+                        faults.push(lines.origin_at(number).fault(
+                            0,
+                            line.chars().count(),
+                            "steps before the first part",
+                            "expected a `## Heading` above",
+                        ));
                         continue;
                     }
                     blocks.push(Block::Steps(steps(lines, inside, faults)));
@@ -318,7 +377,12 @@ fn without_comment(line: &str) -> String {
     line[..end.map_or(line.len(), |(at, _)| at)].trim().to_owned()
 }
 
-fn predict(lines: &Lines, opening: usize, inside: std::ops::Range<usize>, faults: &mut Vec<Fault>) -> Option<Predict> {
+fn predict(
+    lines: &Lines,
+    opening: usize,
+    inside: std::ops::Range<usize>,
+    faults: &mut Vec<Fault>,
+) -> Option<Predict> {
     let (mut question, mut options, mut right) = (String::new(), Vec::<String>::new(), Vec::new());
     for number in inside {
         let line = lines.origin_at(number).source;
@@ -342,7 +406,9 @@ fn predict(lines: &Lines, opening: usize, inside: std::ops::Range<usize>, faults
         _ if question.trim().is_empty() => bad("this block asks nothing", "a question above the answers"),
         (_, 0 | 1) => bad("a prediction needs answers to choose from", "at least two lines `- [ ] …`"),
         (_, 10..) => bad("these are too many answers", "nine at most: a digit chooses one"),
-        ([right], _) => return Some(Predict { question: question.trim().to_owned(), options, right: *right }),
+        ([right], _) => {
+            return Some(Predict { question: question.trim().to_owned(), options, right: *right });
+        }
         ([], _) => bad("no answer is marked as right", "one line `- [x] …`"),
         _ => bad("more than one answer is marked as right", "exactly one line `- [x] …`"),
     }
@@ -353,7 +419,8 @@ fn predict(lines: &Lines, opening: usize, inside: std::ops::Range<usize>, faults
 mod tests {
     use super::*;
 
-    const HEAD: &str = "---\nlesson: x\ntitle: a test\nsources: [listen(2), \"RFC 9293 §3.3.2, §3.10.7\"]\n---\n# x\n";
+    const HEAD: &str =
+        "---\nlesson: x\ntitle: a test\nsources: [listen(2), \"RFC 9293 §3.3.2, §3.10.7\"]\n---\n# x\n";
 
     fn faults(text: &str) -> Vec<Fault> {
         parse("f.md", text.as_bytes()).expect_err(text).0
@@ -361,12 +428,18 @@ mod tests {
 
     #[test]
     fn a_lesson_is_prose_steps_and_questions() {
-        let text = format!("{HEAD}intro\n\n## One\nprose\n```sock\nserver$ s = socket tcp # why\n\n```\nmore\n```predict\nWhat?\n- [ ] a\n- [x] b\n  and c\n```\n## Two\n```c\nint x;\n```\n");
+        let text = format!(
+            "{HEAD}intro\n\n## One\nprose\n```sock\nserver$ s = socket tcp # why\n\n```\nmore\n```predict\nWhat?\n- [ ] a\n- [x] b\n  and c\n```\n## Two\n```c\nint x;\n```\n"
+        );
         let lesson = parse("f.md", text.as_bytes()).unwrap();
         assert_eq!(lesson.front.sources, ["listen(2)", "RFC 9293 §3.3.2, §3.10.7"]);
         assert_eq!(lesson.intro, [Block::Prose("intro".into())]);
         let [one, two] = &lesson.parts[..] else { panic!() };
-        let [Block::Prose(_), Block::Steps(steps), Block::Prose(_), Block::Predict(predict)] = &one.blocks[..] else { panic!("{one:?}") };
+        let [Block::Prose(_), Block::Steps(steps), Block::Prose(_), Block::Predict(predict)] =
+            &one.blocks[..]
+        else {
+            panic!("{one:?}")
+        };
         assert_eq!((steps[0].line, steps[0].text.as_str()), (12, "server$ s = socket tcp"));
         assert_eq!((predict.right, predict.options[1].as_str()), (1, "b and c"));
         assert_eq!(two.blocks, [Block::Prose("```c\nint x;\n```".into())]);
@@ -384,7 +457,12 @@ mod tests {
             ("---\nlesson: x\ntitle: y\n---\nprose\n", 1, 1, "no part"),
             ("---\nlesson: x\ntitle: y\n---\n## a\n```sock\nserver$ s = socket tcp\n", 6, 1, "not closed"),
             ("---\nlesson: x\ntitle: y\n---\n```sock\n```\n## a\n", 5, 1, "before the first part"),
-            ("---\nlesson: x\ntitle: y\n---\n## a\n```predict\nq\n- [ ] a\n- [ ] b\n```\n", 6, 1, "marked as right"),
+            (
+                "---\nlesson: x\ntitle: y\n---\n## a\n```predict\nq\n- [ ] a\n- [ ] b\n```\n",
+                6,
+                1,
+                "marked as right",
+            ),
         ] {
             let fault = &faults(text)[0];
             assert_eq!((fault.line, fault.column), (line, column), "{fault}");
@@ -396,7 +474,8 @@ mod tests {
     fn what_is_not_text_is_told_with_its_place() {
         let fault = parse("f.md", b"---\nlesson: \xc3\xa9\xff\n").unwrap_err().0.remove(0);
         assert_eq!((fault.line, fault.column), (2, 10), "{fault}");
-        let noise: Vec<u8> = (0..10_000_000u32).map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect();
+        let noise: Vec<u8> =
+            (0..10_000_000u32).map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect();
         let shown = parse("f.md", &noise).unwrap_err().to_string();
         assert!(shown.contains("10000000 bytes") && shown.len() < 1000, "{shown}");
     }

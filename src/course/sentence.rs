@@ -6,7 +6,10 @@ use super::{
     Act, Argument, At, Claim, Compare, Expected, Outcome, Place, Statement, Subject, Wanted,
     fault::{Fault, nearest},
     token::{Origin, Token, TokenKind, tokens},
-    words::{self, CALL_STATES, ERRNOS, FLAGS, FRAME_MODIFIERS, HOWS, KEYS, Kind, OPCODES, OPTIONS, PROTOCOLS, STATES, TAGS, WORDS, among},
+    words::{
+        self, CALL_STATES, ERRNOS, FLAGS, FRAME_MODIFIERS, HOWS, KEYS, Kind, OPCODES, OPTIONS, PROTOCOLS,
+        STATES, TAGS, WORDS, among,
+    },
 };
 use crate::trace::Host;
 
@@ -23,7 +26,9 @@ pub(super) fn statement(origin: &Origin) -> Result<Option<Statement>, Fault> {
     let statement = words.statement()?;
     match words.peek() {
         None => Ok(Some(statement)),
-        Some(extra) => Err(words.fault(extra, format!("`{}` is too much here", extra.text), "the end of the line")),
+        Some(extra) => {
+            Err(words.fault(extra, format!("`{}` is too much here", extra.text), "the end of the line"))
+        }
     }
 }
 
@@ -59,7 +64,9 @@ impl<'a> Words<'a> {
         let token = self.take(expected)?;
         match token.kind {
             TokenKind::Word => Ok(token),
-            _ => Err(self.fault(token, format!("`{}` is no word", token.text), format!("expected {expected}"))),
+            _ => {
+                Err(self.fault(token, format!("`{}` is no word", token.text), format!("expected {expected}")))
+            }
         }
     }
 
@@ -71,7 +78,11 @@ impl<'a> Words<'a> {
     fn unknown(&self, token: &Token, role: &str, list: &[&str]) -> Fault {
         Fault {
             nearest: nearest(&token.text, list.iter().copied()),
-            ..self.fault(token, format!("`{}` is no {role}", token.text), format!("expected one of {}", list.join(", ")))
+            ..self.fault(
+                token,
+                format!("`{}` is no {role}", token.text),
+                format!("expected one of {}", list.join(", ")),
+            )
         }
     }
 
@@ -88,14 +99,23 @@ impl<'a> Words<'a> {
             "client$" => Host::Client,
             "server$" => Host::Server,
             "wire$" => {
-                return Err(self.fault(first, "this version has no cable to act on", "expected `client$`, `server$` or `check`"));
+                return Err(self.fault(
+                    first,
+                    "this version has no cable to act on",
+                    "expected `client$`, `server$` or `check`",
+                ));
             }
             _ => return Err(self.unknown(first, "beginning of a step", &STARTS)),
         };
         if self.peek().is_some_and(|token| token.is("wait")) {
             self.next += 1;
             let result = self.name("the name of a call that runs in the background")?;
-            return Ok(Statement::Wait { host, result, within: self.within()?, expect: self.expectations(true)? });
+            return Ok(Statement::Wait {
+                host,
+                result,
+                within: self.within()?,
+                expect: self.expectations(true)?,
+            });
         }
         let result = match self.second() {
             Some(equals) if equals.is("=") => {
@@ -114,15 +134,26 @@ impl<'a> Words<'a> {
             let second = self.word("a step of the WebSocket, such as `ws request`")?;
             let both = format!("ws {}", second.text);
             let steps: Vec<&str> = WORDS.iter().filter_map(|word| word.name.strip_prefix("ws ")).collect();
-            WORDS.iter().find(|word| word.name == both).ok_or_else(|| self.unknown(second, "step of the WebSocket", &steps))?
+            WORDS
+                .iter()
+                .find(|word| word.name == both)
+                .ok_or_else(|| self.unknown(second, "step of the WebSocket", &steps))?
         } else {
-            let calls: Vec<&str> = WORDS.iter().map(|word| word.name).filter(|name| !name.starts_with("ws ")).collect();
-            WORDS.iter().find(|word| word.name == name.text).ok_or_else(|| self.unknown(name, "call", &calls))?
+            let calls: Vec<&str> =
+                WORDS.iter().map(|word| word.name).filter(|name| !name.starts_with("ws ")).collect();
+            WORDS
+                .iter()
+                .find(|word| word.name == name.text)
+                .ok_or_else(|| self.unknown(name, "call", &calls))?
         };
         if matches!(word.gives, words::Gives::Socket | words::Gives::WebSocket) && result.is_none() {
             return Err(self.fault(
                 name,
-                format!("`{}` gives a {}, which needs a name", word.name, if word.gives == words::Gives::Socket { "socket" } else { "WebSocket" }),
+                format!(
+                    "`{}` gives a {}, which needs a name",
+                    word.name,
+                    if word.gives == words::Gives::Socket { "socket" } else { "WebSocket" }
+                ),
                 format!("expected a name before it: `s = {} …`", word.name),
             ));
         }
@@ -133,10 +164,18 @@ impl<'a> Words<'a> {
         let background = match self.peek() {
             Some(token) if token.is("&") => {
                 if !word.may_block {
-                    return Err(self.fault(token, format!("`{}` never waits, so `&` makes no sense", word.name), "leave it out"));
+                    return Err(self.fault(
+                        token,
+                        format!("`{}` never waits, so `&` makes no sense", word.name),
+                        "leave it out",
+                    ));
                 }
                 if result.is_none() {
-                    return Err(self.fault(token, "a call in the background needs a name to wait for it", "expected `r = …` before the call"));
+                    return Err(self.fault(
+                        token,
+                        "a call in the background needs a name to wait for it",
+                        "expected `r = …` before the call",
+                    ));
                 }
                 self.next += 1;
                 true
@@ -151,8 +190,12 @@ impl<'a> Words<'a> {
     fn argument(&mut self, word: &words::Word, kind: Kind, arguments: &mut Vec<Argument>) -> Result<()> {
         let ends = self.at_end_of_arguments();
         let argument = match kind {
-            Kind::Socket => Argument::Socket(self.name(&format!("the name of a socket for `{}`", word.name))?),
-            Kind::WebSocket => Argument::Socket(self.name(&format!("the name of a WebSocket for `{}`", word.name))?),
+            Kind::Socket => {
+                Argument::Socket(self.name(&format!("the name of a socket for `{}`", word.name))?)
+            }
+            Kind::WebSocket => {
+                Argument::Socket(self.name(&format!("the name of a WebSocket for `{}`", word.name))?)
+            }
             Kind::Protocol => Argument::Word(self.one_of("protocol", PROTOCOLS)?),
             Kind::How => Argument::Word(self.one_of("direction to shut down", HOWS)?),
             Kind::Option => Argument::Word(self.one_of("socket option", OPTIONS)?),
@@ -171,7 +214,11 @@ impl<'a> Words<'a> {
             Kind::Path => {
                 let token = self.word("a path, such as /chat")?;
                 if !token.text.starts_with('/') {
-                    return Err(self.fault(token, format!("`{}` is no path", token.text), "expected a path that begins with /"));
+                    return Err(self.fault(
+                        token,
+                        format!("`{}` is no path", token.text),
+                        "expected a path that begins with /",
+                    ));
                 }
                 Argument::Text(token.text.clone())
             }
@@ -213,7 +260,11 @@ impl<'a> Words<'a> {
         let token = self.word("a masking key: eight hex digits")?;
         match data_encoding::HEXLOWER_PERMISSIVE.decode(token.text.as_bytes()) {
             Ok(key) if key.len() == 4 => Ok(Argument::Bytes(key)),
-            _ => Err(self.fault(token, format!("`{}` is no masking key", token.text), "expected eight hex digits, such as 37fa213d")),
+            _ => Err(self.fault(
+                token,
+                format!("`{}` is no masking key", token.text),
+                "expected eight hex digits, such as 37fa213d",
+            )),
         }
     }
 
@@ -236,7 +287,11 @@ impl<'a> Words<'a> {
     fn number(&mut self, role: &str) -> Result<i64> {
         let token = self.word(&format!("a number: the {role}"))?;
         token.text.parse().map_err(|_| {
-            self.fault(token, format!("`{}` is no number", token.text), format!("expected the {role}, a number such as 10"))
+            self.fault(
+                token,
+                format!("`{}` is no number", token.text),
+                format!("expected the {role}, a number such as 10"),
+            )
         })
     }
 
@@ -246,7 +301,11 @@ impl<'a> Words<'a> {
         let size = self.number("size in bytes")?;
         match usize::try_from(size) {
             Ok(0..=MOST_BYTES) => Ok(size),
-            _ => Err(self.fault(token.expect("it was read as a number"), format!("`{size}` is no size"), format!("expected 0 to {MOST_BYTES} bytes"))),
+            _ => Err(self.fault(
+                token.expect("it was read as a number"),
+                format!("`{size}` is no size"),
+                format!("expected 0 to {MOST_BYTES} bytes"),
+            )),
         }
     }
 
@@ -254,7 +313,11 @@ impl<'a> Words<'a> {
     fn bytes(&mut self) -> Result<Vec<u8>> {
         let token = self.take("bytes, such as \"hello\"")?;
         let TokenKind::Bytes(bytes) = &token.kind else {
-            return Err(self.fault(token, format!("`{}` is not in quotes", token.text), "expected bytes, such as \"hello\" or hex\"81 05\""));
+            return Err(self.fault(
+                token,
+                format!("`{}` is not in quotes", token.text),
+                "expected bytes, such as \"hello\" or hex\"81 05\"",
+            ));
         };
         if !self.peek().is_some_and(|star| star.is("*")) {
             return Ok(bytes.clone());
@@ -264,7 +327,11 @@ impl<'a> Words<'a> {
         let times = self.number("count of repeats")?;
         match usize::try_from(times).ok().filter(|times| times.saturating_mul(bytes.len()) <= MOST_BYTES) {
             Some(times) => Ok(bytes.repeat(times)),
-            None => Err(self.fault(count.unwrap_or(token), "this makes too many bytes", format!("at most {MOST_BYTES} in all"))),
+            None => Err(self.fault(
+                count.unwrap_or(token),
+                "this makes too many bytes",
+                format!("at most {MOST_BYTES} in all"),
+            )),
         }
     }
 
@@ -292,7 +359,11 @@ impl<'a> Words<'a> {
         };
         match milliseconds {
             Some(time @ 1..=60_000) => Ok(Some(time)),
-            _ => Err(self.fault(token, format!("`{}` is no time", token.text), "expected a time from 1ms to 60s")),
+            _ => Err(self.fault(
+                token,
+                format!("`{}` is no time", token.text),
+                "expected a time from 1ms to 60s",
+            )),
         }
     }
 
@@ -315,7 +386,8 @@ impl<'a> Words<'a> {
 
     fn outcome(&mut self) -> Result<Outcome> {
         const WORDS: [&str; 6] = ["ok", "blocked", "deadline", "invalid", "close", "violation"];
-        let token = self.take("what the call returns: ok, a number, \"bytes\", an address or an error's name")?;
+        let token =
+            self.take("what the call returns: ok, a number, \"bytes\", an address or an error's name")?;
         if let TokenKind::Bytes(_) = token.kind {
             self.next -= 1;
             return self.bytes().map(Outcome::Bytes);
@@ -328,7 +400,8 @@ impl<'a> Words<'a> {
             "invalid" => return Ok(Outcome::Invalid),
             "close" | "violation" => {
                 let code = self.number("Close code")?;
-                let code = u16::try_from(code).map_err(|_| self.fault(token, "a Close code has 16 bits", "expected 1000 to 4999"))?;
+                let code = u16::try_from(code)
+                    .map_err(|_| self.fault(token, "a Close code has 16 bits", "expected 1000 to 4999"))?;
                 return Ok(if text == "close" { Outcome::Close(code) } else { Outcome::Violation(code) });
             }
             _ => {}
@@ -337,7 +410,9 @@ impl<'a> Words<'a> {
             return Ok(Outcome::Errno(errno));
         }
         let (compare, rest) = comparison(text).unwrap_or((Compare::Equal, text));
-        let number = if rest.is_empty() { self.number("bound")? } else {
+        let number = if rest.is_empty() {
+            self.number("bound")?
+        } else {
             match rest.parse() {
                 Ok(number) => number,
                 Err(_) => match place(text) {
@@ -367,7 +442,11 @@ impl<'a> Words<'a> {
             .map(|word| {
                 among(TAGS, word).ok_or_else(|| Fault {
                     nearest: nearest(word, TAGS.iter().copied()),
-                    ..self.fault(token, format!("`{word}` is no system or stage"), format!("expected {}", TAGS.join(", ")))
+                    ..self.fault(
+                        token,
+                        format!("`{word}` is no system or stage"),
+                        format!("expected {}", TAGS.join(", ")),
+                    )
                 })
             })
             .collect()
@@ -379,7 +458,11 @@ impl<'a> Words<'a> {
         self.next += usize::from(still);
         let token = self.word("a socket or a call, such as server.s")?;
         let subject = subject(&token.text).ok_or_else(|| {
-            self.fault(token, format!("`{}` names no socket", token.text), "expected server.NAME, client.NAME or server~client.NAME")
+            self.fault(
+                token,
+                format!("`{}` names no socket", token.text),
+                "expected server.NAME, client.NAME or server~client.NAME",
+            )
         })?;
         let mut claim = Claim { subject, still, state: None, values: Vec::new(), on: Vec::new() };
         while let Some(token) = self.peek() {
@@ -395,10 +478,18 @@ impl<'a> Words<'a> {
             claim.values.push(self.value(token)?);
         }
         if claim.state.is_none() && claim.values.is_empty() {
-            return Err(self.fault(token, "this claims nothing", "expected a state such as LISTEN, or a value such as recv_queue=5"));
+            return Err(self.fault(
+                token,
+                "this claims nothing",
+                "expected a state such as LISTEN, or a value such as recv_queue=5",
+            ));
         }
         if claim.state.is_some_and(|state| CALL_STATES.contains(&state)) && !claim.values.is_empty() {
-            return Err(self.fault(token, "a call has no such values", "expected `blocked` or `returned` alone"));
+            return Err(self.fault(
+                token,
+                "a call has no such values",
+                "expected `blocked` or `returned` alone",
+            ));
         }
         Ok(claim)
     }
@@ -417,7 +508,11 @@ impl<'a> Words<'a> {
         let keys: Vec<&str> = KEYS.iter().map(|(name, _)| *name).collect();
         let unknown = |name: &str| Fault {
             nearest: nearest(name, keys.iter().copied()),
-            ..self.fault(token, format!("`{name}` is nothing that the kernel says of a socket"), format!("expected one of {}", keys.join(", ")))
+            ..self.fault(
+                token,
+                format!("`{name}` is nothing that the kernel says of a socket"),
+                format!("expected one of {}", keys.join(", ")),
+            )
         };
         let key_of = |name: &str| KEYS.iter().find(|(known, _)| *known == name).map(|(_, key)| *key);
         let key = key_of(name).ok_or_else(|| unknown(name))?;
@@ -427,12 +522,18 @@ impl<'a> Words<'a> {
             Wanted::Number(number)
         } else if let Some(place) = place(wanted) {
             Wanted::Address(place)
-        } else if let Some((of, other)) = wanted.rsplit_once('.').and_then(|(of, other)| Some((subject(of)?, other))) {
+        } else if let Some((of, other)) =
+            wanted.rsplit_once('.').and_then(|(of, other)| Some((subject(of)?, other)))
+        {
             Wanted::Of(of, key_of(other).ok_or_else(|| unknown(other))?)
         } else if key == words::Key::Negotiated && !wanted.is_empty() {
             Wanted::Word(wanted.replace('_', " "))
         } else {
-            return Err(self.fault(token, format!("`{wanted}` is no value"), "expected a number, an address, none, or another socket's value such as server.s.local"));
+            return Err(self.fault(
+                token,
+                format!("`{wanted}` is no value"),
+                "expected a number, an address, none, or another socket's value such as server.s.local",
+            ));
         };
         Ok((key, compare, wanted))
     }
@@ -449,7 +550,8 @@ pub(super) fn subject(text: &str) -> Option<Subject> {
     let host_of = |name: &str| Host::ALL.into_iter().find(|host| host.name() == name);
     let simple = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     match before.split_once('~') {
-        None => Some(Subject { host: host_of(before)?, other_end: false, name: name.to_owned() }).filter(|_| simple),
+        None => Some(Subject { host: host_of(before)?, other_end: false, name: name.to_owned() })
+            .filter(|_| simple),
         Some((here, there)) => {
             let (host, other) = (host_of(here)?, host_of(there)?);
             (simple && host != other).then(|| Subject { host, other_end: true, name: name.to_owned() })
@@ -468,7 +570,9 @@ fn place(text: &str) -> Option<Place> {
         "client" => At::Host(Host::Client),
         "server" => At::Host(Host::Server),
         "any" => At::Any,
-        v6 if v6.starts_with('[') => At::Ip(IpAddr::V6(v6.strip_prefix('[')?.strip_suffix(']')?.parse().ok()?)),
+        v6 if v6.starts_with('[') => {
+            At::Ip(IpAddr::V6(v6.strip_prefix('[')?.strip_suffix(']')?.parse().ok()?))
+        }
         v4 => At::Ip(IpAddr::V4(v4.parse().ok()?)),
     };
     Some(Place { at, port: port.parse().ok()? })
@@ -491,7 +595,9 @@ mod tests {
 
     #[test]
     fn a_call_with_everything() {
-        let act = act(r#"server$ r = recv conn 100 MSG_PEEK & within 2s => "hello" [linux] | EAGAIN [windows, macos]"#);
+        let act = act(
+            r#"server$ r = recv conn 100 MSG_PEEK & within 2s => "hello" [linux] | EAGAIN [windows, macos]"#,
+        );
         assert_eq!(act.result.as_deref(), Some("r"));
         assert_eq!(act.arguments[2], Argument::Flags(vec!["MSG_PEEK"]));
         assert!(act.background);
@@ -511,16 +617,28 @@ mod tests {
         ] {
             assert_eq!(place(text), Some(Place { at, port: 7000 }), "{text}");
         }
-        for text in ["", ":", "7000", "server", "server:", "server:70000", "server:+1", "nobody:1", "[::1:7000", "1.2.3:4"] {
+        for text in [
+            "",
+            ":",
+            "7000",
+            "server",
+            "server:",
+            "server:70000",
+            "server:+1",
+            "nobody:1",
+            "[::1:7000",
+            "1.2.3:4",
+        ] {
             assert_eq!(place(text), None, "{text}");
         }
     }
 
     #[test]
     fn claims_name_states_values_and_other_sockets() {
-        let Some(Statement::Check(claim)) =
-            parsed("check still server~client.c ESTABLISHED recv_queue>=5 local_port=server.s.local_port [linux]").unwrap()
-        else {
+        let Some(Statement::Check(claim)) = parsed(
+            "check still server~client.c ESTABLISHED recv_queue>=5 local_port=server.s.local_port [linux]",
+        )
+        .unwrap() else {
             panic!()
         };
         assert!(claim.still && claim.subject.other_end);
@@ -568,10 +686,9 @@ mod tests {
     #[test]
     fn a_frame_takes_modifiers() {
         let act = act(r#"client$ ws frame c text "hi" mask 37fa213d more"#);
-        assert_eq!(act.arguments[3..], [
-            Argument::Word("mask"),
-            Argument::Bytes(vec![0x37, 0xfa, 0x21, 0x3d]),
-            Argument::Word("more")
-        ]);
+        assert_eq!(
+            act.arguments[3..],
+            [Argument::Word("mask"), Argument::Bytes(vec![0x37, 0xfa, 0x21, 0x3d]), Argument::Word("more")]
+        );
     }
 }

@@ -45,7 +45,13 @@ pub(super) struct Origin<'a> {
 
 impl Origin<'_> {
     /// A fault at this place, counted in characters from 0.
-    pub fn fault(&self, at: usize, length: usize, what: impl Into<String>, expected: impl Into<String>) -> Fault {
+    pub fn fault(
+        &self,
+        at: usize,
+        length: usize,
+        what: impl Into<String>,
+        expected: impl Into<String>,
+    ) -> Fault {
         Fault {
             file: self.file.to_owned(),
             line: self.line,
@@ -78,7 +84,12 @@ pub(super) fn tokens(origin: &Origin) -> Result<Vec<Token>, Fault> {
             let (text, end) = string(origin, &characters, at + 3)?;
             let digits: Vec<u8> = text.into_iter().filter(|b| !b.is_ascii_whitespace()).collect();
             let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(&digits).map_err(|_| {
-                origin.fault(at, end - at, "these are not bytes in hex", "pairs of hex digits: hex\"81 05 68\"")
+                origin.fault(
+                    at,
+                    end - at,
+                    "these are not bytes in hex",
+                    "pairs of hex digits: hex\"81 05 68\"",
+                )
             })?;
             tokens.push(token(&characters, at, end, TokenKind::Bytes(bytes)));
             at = end;
@@ -120,7 +131,12 @@ fn string(origin: &Origin, characters: &[char], at: usize) -> Result<(Vec<u8>, u
     loop {
         match characters.get(i) {
             None => {
-                return Err(origin.fault(at, characters.len() - at, "this string does not end", "a closing \""));
+                return Err(origin.fault(
+                    at,
+                    characters.len() - at,
+                    "this string does not end",
+                    "a closing \"",
+                ));
             }
             Some('"') => return Ok((bytes, i + 1)),
             Some('\\') => {
@@ -134,15 +150,18 @@ fn string(origin: &Origin, characters: &[char], at: usize) -> Result<(Vec<u8>, u
                     '\\' | '"' => push(&mut bytes, escape),
                     'x' => {
                         let digits: String = characters[i..].iter().take(2).collect();
-                        let byte = (digits.len() == 2).then(|| u8::from_str_radix(&digits, 16).ok()).flatten();
+                        let byte =
+                            (digits.len() == 2).then(|| u8::from_str_radix(&digits, 16).ok()).flatten();
                         let bad = || origin.fault(i - 2, 4, "`\\x` takes two hex digits", "as in \\x1b");
                         bytes.push(byte.ok_or_else(bad)?);
                         i += 2;
                     }
                     'u' => {
-                        let digits: String = characters[i..].iter().skip(1).take_while(|&&c| c != '}').take(7).collect();
+                        let digits: String =
+                            characters[i..].iter().skip(1).take_while(|&&c| c != '}').take(7).collect();
                         let c = u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32);
-                        let bad = || origin.fault(i - 2, 2, "`\\u` takes a code point in braces", "as in \\u{e9}");
+                        let bad =
+                            || origin.fault(i - 2, 2, "`\\u` takes a code point in braces", "as in \\u{e9}");
                         push(&mut bytes, c.ok_or_else(bad)?);
                         i += digits.chars().count() + 2;
                     }
@@ -174,8 +193,11 @@ mod tests {
 
     #[test]
     fn words_strings_and_tags_are_told_apart() {
-        let kinds: Vec<TokenKind> =
-            cut(r#"client$ send c "a b" => 3 [linux, macos] # so"#).unwrap().into_iter().map(|t| t.kind).collect();
+        let kinds: Vec<TokenKind> = cut(r#"client$ send c "a b" => 3 [linux, macos] # so"#)
+            .unwrap()
+            .into_iter()
+            .map(|t| t.kind)
+            .collect();
         assert_eq!(kinds[3], TokenKind::Bytes(b"a b".to_vec()));
         assert_eq!(kinds[6], TokenKind::Tags(vec!["linux".into(), "macos".into()]));
         assert_eq!(kinds.len(), 7, "the comment is left out");

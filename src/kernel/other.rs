@@ -25,6 +25,14 @@ impl SocketTable {
     ///
     /// # Errors
     /// Always.
+    pub fn find_listener(&self, _: SocketAddr) -> io::Result<Option<Reading>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Nothing is found.
+    ///
+    /// # Errors
+    /// Always.
     pub fn find(&self, _: SocketAddr, _: SocketAddr) -> io::Result<Option<Reading>> {
         Err(io::ErrorKind::Unsupported.into())
     }

@@ -1,8 +1,7 @@
 //! Acts: a line of the lesson becomes a call on its host, and the call becomes events.
 
 use std::{
-    io,
-    thread,
+    io, thread,
     time::{Duration, Instant},
 };
 
@@ -35,7 +34,12 @@ impl Run<'_> {
     pub(super) fn act(&mut self, step: &Step, act: &Act) -> io::Result<()> {
         let Some(plan) = self.plan(act)? else {
             // An earlier call did not give what this one needs: that was told there, and is not to be blamed on this line.
-            self.write_check(step.text.clone(), step.line, None, "an earlier call did not give the socket that it needs".to_owned());
+            self.write_check(
+                step.text.clone(),
+                step.line,
+                None,
+                "an earlier call did not give the socket that it needs".to_owned(),
+            );
             return Ok(());
         };
         let id = self.journal.next_call();
@@ -48,7 +52,10 @@ impl Run<'_> {
             None => blocked_or_done(&ticket, descriptor)?,
         };
         let here = done.as_ref().map(|done| done.here).or_else(|| ticket.here());
-        let source = here.map_or_else(|| Source { text: String::new(), file: String::new(), line: 0 }, |here| here.source());
+        let source = here.map_or_else(
+            || Source { text: String::new(), file: String::new(), line: 0 },
+            |here| here.source(),
+        );
         let began = done.as_ref().map_or(started, |done| done.started);
         let call = journal::call(id, act.host, plan.on.as_ref(), &plan.told, source, None, act.background);
         self.journal.write_at(began, What::Call(call));
@@ -84,6 +91,7 @@ impl Run<'_> {
 
     /// The call has come back.
     fn finish(&mut self, step: &Step, act: &Act, observed: outcome::Observed) -> io::Result<()> {
+        self.collect_returned()?;
         self.look();
         self.hold_against(step, &act.expect, &observed);
         if let Some(result) = &act.result {
@@ -107,7 +115,11 @@ impl Run<'_> {
             }
         }
         let address = |place: &Place| -> Vec<String> {
-            resolved.iter().filter(|(known, _)| known == place).filter_map(|(_, address)| address.clone()).collect()
+            resolved
+                .iter()
+                .filter(|(known, _)| known == place)
+                .filter_map(|(_, address)| address.clone())
+                .collect()
         };
         let stage = &self.stage;
         let holds = outcome::holds(expect, observed, |tag| stage.is(tag), address);
@@ -158,7 +170,8 @@ impl Run<'_> {
         let mut next = || arguments.next().cloned();
         let v6 = held.is_some_and(|held| held.protocol.is_v6());
         let bad = || io::Error::other(format!("the arguments of `{}` are not understood", act.word.name));
-        let size = |number: i64| usize::try_from(number).map_err(|_| io::Error::other("a size can't be negative"));
+        let size =
+            |number: i64| usize::try_from(number).map_err(|_| io::Error::other("a size can't be negative"));
         Ok(match (act.word.name, next(), next()) {
             ("socket", Some(A::Word(name)), _) => {
                 let protocol = Protocol::ALL.iter().find(|(known, _)| *known == name).ok_or_else(bad)?;
@@ -169,14 +182,18 @@ impl Run<'_> {
             ("TcpListener::bind", Some(A::Address(place)), _) => {
                 Request::StdListener(self.resolve(&place, act.host, false)?)
             }
-            ("listen", Some(A::Number(backlog)), _) => Request::Listen(i32::try_from(backlog).map_err(|_| bad())?),
+            ("listen", Some(A::Number(backlog)), _) => {
+                Request::Listen(i32::try_from(backlog).map_err(|_| bad())?)
+            }
             ("accept", ..) => Request::Accept,
             ("send", Some(A::Bytes(bytes)), flags) => Request::Send(bytes, flags_of(flags)),
             ("recv", Some(A::Number(room)), flags) => Request::Recv(size(room)?, flags_of(flags)),
             ("shutdown", Some(A::Word(how)), _) => Request::Shutdown(how),
             ("close", ..) => Request::Close,
             ("dup", ..) => Request::Dup,
-            ("setsockopt", Some(A::Word(option)), Some(A::Number(value))) => Request::SetOption(option, value),
+            ("setsockopt", Some(A::Word(option)), Some(A::Number(value))) => {
+                Request::SetOption(option, value)
+            }
             ("getsockopt", Some(A::Word(option)), _) => Request::Option(option),
             ("getsockname", ..) => Request::LocalName,
             ("getpeername", ..) => Request::PeerName,
@@ -197,7 +214,10 @@ fn flags_of(argument: Option<Argument>) -> Vec<&'static str> {
 }
 
 /// Waits until a call has come back or is seen to wait.
-pub(super) fn blocked_or_done(ticket: &Ticket, descriptor: i64) -> io::Result<(Option<Waiting>, Option<Done>)> {
+pub(super) fn blocked_or_done(
+    ticket: &Ticket,
+    descriptor: i64,
+) -> io::Result<(Option<Waiting>, Option<Done>)> {
     let started = Instant::now();
     loop {
         if let Some(done) = ticket.wait(Duration::ZERO)? {

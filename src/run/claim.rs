@@ -43,7 +43,12 @@ impl Run<'_> {
         } else {
             self.wait_for(claim)?
         };
-        self.write_check(step.text.trim_start_matches("check ").to_owned(), step.line, verdict.holds, verdict.observed);
+        self.write_check(
+            step.text.trim_start_matches("check ").to_owned(),
+            step.line,
+            verdict.holds,
+            verdict.observed,
+        );
         Ok(())
     }
 
@@ -90,7 +95,9 @@ impl Run<'_> {
                     let blocked = act::is_blocked(&running.ticket, running.descriptor);
                     (blocked.map(|blocked| blocked && state == "blocked"), "it waits".to_owned())
                 }
-                Some(CallResult::Returned(observed)) => (Some(state == "returned"), format!("it returned {}", observed.told())),
+                Some(CallResult::Returned(observed)) => {
+                    (Some(state == "returned"), format!("it returned {}", observed.told()))
+                }
                 None => (Some(false), "it was never made".to_owned()),
             };
             return Verdict { holds, observed };
@@ -102,7 +109,10 @@ impl Run<'_> {
         let Some(socket) = find(&self.picture, &claim.subject).cloned() else {
             let unseen = cfg!(not(target_os = "linux"));
             return match claim.state {
-                _ if unseen => Verdict { holds: None, observed: "this system shows no socket without a descriptor".into() },
+                _ if unseen => Verdict {
+                    holds: None,
+                    observed: "this system shows no socket without a descriptor".into(),
+                },
                 Some("gone") => Verdict { holds: Some(true), observed: String::new() },
                 _ => Verdict { holds: Some(false), observed: "the kernel knows no such socket".into() },
             };
@@ -119,7 +129,9 @@ impl Run<'_> {
             observed.push(what);
         };
         match claim.state {
-            Some("gone") => note(Some(!socket.exists), socket.state.clone().unwrap_or_else(|| "it exists".into())),
+            Some("gone") => {
+                note(Some(!socket.exists), socket.state.clone().unwrap_or_else(|| "it exists".into()))
+            }
             Some(state) if !socket.exists => note(Some(false), format!("it is gone, not {state}")),
             Some(state) => match &socket.state {
                 Some(now) => note(Some(now == state), now.clone()),
@@ -131,7 +143,9 @@ impl Run<'_> {
             let there = value_of(&socket, *key);
             let name = key_name(*key);
             match (there, self.wanted(claim, wanted, socket.protocol.ends_with('6'))) {
-                (Some(there), Some(wanted)) => note(Some(compares(*compare, &there, &wanted)), format!("{name}={there}")),
+                (Some(there), Some(wanted)) => {
+                    note(Some(compares(*compare, &there, &wanted)), format!("{name}={there}"))
+                }
                 (None, _) => note(None, format!("this system does not say {name}")),
                 (_, None) => note(Some(false), format!("what {name} should be is not known")),
             }
@@ -184,7 +198,9 @@ pub(super) fn value_of(socket: &Socket, key: Key) -> Option<Told> {
     let number = |value: Option<u64>| value.and_then(|value| i64::try_from(value).ok()).map(Told::Number);
     let address = |value: &Option<String>| value.as_ref().and_then(|value| value.parse::<SocketAddr>().ok());
     let whole = |value: &Option<String>| Some(address(value).map_or(Told::Nothing, Told::Address));
-    let port = |value: &Option<String>| Some(Told::Number(address(value).map_or(0, |address| i64::from(address.port()))));
+    let port = |value: &Option<String>| {
+        Some(Told::Number(address(value).map_or(0, |address| i64::from(address.port()))))
+    };
     let tcp = socket.tcp.as_ref();
     match key {
         Key::Fd => Some(socket.fd.map_or(Told::Nothing, Told::Number)),
@@ -200,9 +216,9 @@ pub(super) fn value_of(socket: &Socket, key: Key) -> Option<Told> {
         Key::Cwnd => tcp.map(|tcp| Told::Number(i64::from(tcp.cwnd))),
         Key::Retransmits => tcp.map(|tcp| Told::Number(i64::from(tcp.retransmits))),
         Key::Negotiated => tcp.map(|tcp| Told::Words(tcp.negotiated.clone())),
-        Key::Option(name) => {
-            Some(Told::Number(socket.options.iter().find(|option| option.name == name).map_or(0, |option| option.value)))
-        }
+        Key::Option(name) => Some(Told::Number(
+            socket.options.iter().find(|option| option.name == name).map_or(0, |option| option.value),
+        )),
     }
 }
 

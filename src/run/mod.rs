@@ -179,7 +179,11 @@ impl Run<'_> {
             {
                 return Ok(Flow::Instead(go));
             }
-            self.journal.write(What::Part(trace::Part { number: self.part, title: part.title.clone(), shown: seen }));
+            self.journal.write(What::Part(trace::Part {
+                number: self.part,
+                title: part.title.clone(),
+                shown: seen,
+            }));
             for (at, block) in part.blocks.iter().enumerate() {
                 let flow = match block {
                     Block::Prose(markdown) => {
@@ -229,7 +233,10 @@ impl Run<'_> {
 
     fn ask(&mut self, predict: &Predict, seen: bool) -> Flow {
         self.tell_answer();
-        let question = trace::Question { text: predict.question.clone(), options: predict.options.clone() };
+        let mut fill =
+            |markdown: &String| text::filled(markdown, &mut self.stage, &self.picture, &self.results);
+        let options: Vec<String> = predict.options.iter().map(&mut fill).collect();
+        let question = trace::Question { text: fill(&predict.question), options };
         self.journal.write(What::Question(question.clone()));
         let given = if seen { self.journal.audience().predict(&question) } else { Prediction::None };
         let given = match given {
@@ -237,7 +244,8 @@ impl Run<'_> {
             Prediction::Option(option) => Some(option),
             Prediction::None => None,
         };
-        self.answer = Some(Answer { given, right: predict.right, text: predict.options[predict.right].clone() });
+        self.answer =
+            Some(Answer { given, right: predict.right, text: question.options[predict.right].clone() });
         self.shown = false;
         Flow::On
     }
@@ -262,14 +270,18 @@ impl Run<'_> {
                 return Ok(Flow::Instead(go));
             }
             self.step += 1;
-            self.journal.write(What::Step(trace::Step { number: self.step, line: step.line, text: step.text.clone() }));
+            self.journal.write(What::Step(trace::Step {
+                number: self.step,
+                line: step.line,
+                text: step.text.clone(),
+            }));
             match &step.what {
                 Statement::Act(act) => self.act(step, act)?,
-                Statement::Wait { host, result, expect, within } => self.wait(step, *host, result, expect, *within)?,
+                Statement::Wait { host, result, expect, within } => {
+                    self.wait(step, *host, result, expect, *within)?
+                }
                 Statement::Check(_) => {}
             }
-            self.collect_returned()?;
-            self.look();
             self.shown = true;
         }
         Ok(Flow::On)
@@ -297,6 +309,7 @@ impl Run<'_> {
                 self.returned(host, running.id, done, ended)
             }
         };
+        self.collect_returned()?;
         self.look();
         self.hold_against(step, expect, &observed);
         self.results.insert(key, CallResult::Returned(observed));

@@ -33,7 +33,9 @@ impl Observed {
             Err(error) if deadline && error.kind() == ErrorKind::Interrupted => Observed::Deadline,
             Err(error) => match (broken(&error), error.kind()) {
                 (Some(broken), _) => Observed::Violation(broken.0.rule.close_code, broken.to_string()),
-                (None, ErrorKind::InvalidData | ErrorKind::UnexpectedEof) => Observed::Invalid(error.to_string()),
+                (None, ErrorKind::InvalidData | ErrorKind::UnexpectedEof) => {
+                    Observed::Invalid(error.to_string())
+                }
                 (None, _) => Observed::Failed(errno_name(&error), errno_text(&error)),
             },
         }
@@ -105,7 +107,8 @@ pub(super) fn holds(
     is: impl Fn(&str) -> bool,
     address: impl Fn(&Place) -> Vec<String>,
 ) -> Option<bool> {
-    let here: Vec<&Expected> = expect.iter().filter(|one| one.on.is_empty() || one.on.iter().any(|tag| is(tag))).collect();
+    let here: Vec<&Expected> =
+        expect.iter().filter(|one| one.on.is_empty() || one.on.iter().any(|tag| is(tag))).collect();
     if here.is_empty() {
         return None;
     }
@@ -149,7 +152,8 @@ mod tests {
     use crate::course::Compare;
 
     fn held(expect: &[Outcome], observed: &Observed) -> Option<bool> {
-        let expect: Vec<Expected> = expect.iter().map(|what| Expected { what: what.clone(), on: vec![] }).collect();
+        let expect: Vec<Expected> =
+            expect.iter().map(|what| Expected { what: what.clone(), on: vec![] }).collect();
         holds(&expect, observed, |_| true, |_| vec![])
     }
 

@@ -30,18 +30,22 @@ impl Picture {
         for before in &self.sockets {
             let listed = now.iter().any(|socket| socket.host == before.host && socket.name == before.name);
             if !listed && before.name.starts_with('~') && before.exists {
-                let accepted = now.iter().any(|s| s.host == before.host && s.local == before.local && s.peer == before.peer);
+                let accepted = now
+                    .iter()
+                    .any(|s| s.host == before.host && s.local == before.local && s.peer == before.peer);
                 if !accepted {
                     changed.push(gone(before));
                 }
             }
         }
         let keep = |before: &Socket| {
-            !before.exists && !now.iter().any(|socket| socket.host == before.host && socket.name == before.name)
+            !before.exists
+                && !now.iter().any(|socket| socket.host == before.host && socket.name == before.name)
         };
         let old: Vec<Socket> = self.sockets.drain(..).filter(keep).collect();
         self.sockets = now;
-        self.sockets.extend(changed.iter().filter(|socket| !socket.exists && socket.name.starts_with('~')).cloned());
+        self.sockets
+            .extend(changed.iter().filter(|socket| !socket.exists && socket.name.starts_with('~')).cloned());
         for socket in old {
             if !self.sockets.iter().any(|other| other.host == socket.host && other.name == socket.name) {
                 self.sockets.push(socket);
@@ -58,7 +62,9 @@ impl Picture {
     /// The socket on `host` that has exactly these addresses.
     pub fn with_ends(&self, host: Host, local: &str, peer: &str) -> Option<&Socket> {
         self.sockets.iter().find(|socket| {
-            socket.host == host && socket.local.as_deref() == Some(local) && socket.peer.as_deref() == Some(peer)
+            socket.host == host
+                && socket.local.as_deref() == Some(local)
+                && socket.peer.as_deref() == Some(peer)
         })
     }
 }
@@ -101,7 +107,11 @@ pub(super) fn told(seen: &Seen) -> Socket {
     let address = |address: Option<SocketAddr>| address.map(|address| address.to_string());
     Socket {
         host: seen.host,
-        name: if seen.other_end { format!("~{}.{}", seen.host.other(), held.name) } else { held.name.clone() },
+        name: if seen.other_end {
+            format!("~{}.{}", seen.host.other(), held.name)
+        } else {
+            held.name.clone()
+        },
         fd: (!seen.other_end && !held.is_closed()).then(|| held.descriptor()),
         protocol: held.protocol.name().to_owned(),
         exists: seen.reading.is_some(),
@@ -114,6 +124,6 @@ pub(super) fn told(seen: &Seen) -> Socket {
         accept_limit: reading.accept_limit,
         time_wait_ms: reading.time_wait_ms,
         tcp: reading.tcp,
-        options: reading.options,
+        options: if held.is_closed() { Vec::new() } else { reading.options },
     }
 }

@@ -21,7 +21,8 @@ pub(super) fn filled(
     while let Some(open) = rest.find('{') {
         let (before, from) = rest.split_at(open);
         filled.push_str(before);
-        let value = from.find('}').and_then(|close| Some((close, value(&from[1..close], stage, picture, results)?)));
+        let value =
+            from.find('}').and_then(|close| Some((close, value(&from[1..close], stage, picture, results)?)));
         match value {
             Some((close, value)) => {
                 filled.push_str(&value);

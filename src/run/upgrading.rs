@@ -24,24 +24,37 @@ impl Run<'_> {
             ("ws request", [Argument::Text(path)]) => {
                 let path = path.clone();
                 let args = vec![arg("path", &path)];
-                (told("ws request", args, "room in the send buffer"), on_host(held, move |held| opening::request(&sessions, held, &path)))
+                (
+                    told("ws request", args, "room in the send buffer"),
+                    on_host(held, move |held| opening::request(&sessions, held, &path)),
+                )
             }
-            ("ws answer", _) => {
-                (told("ws answer", Vec::new(), "the rest of the request's head"), on_host(held, opening::answer))
-            }
+            ("ws answer", _) => (
+                told("ws answer", Vec::new(), "the rest of the request's head"),
+                on_host(held, opening::answer),
+            ),
             ("ws verify", _) => {
                 let job = on_host(held, move |held| opening::verify(&sessions, held));
                 (told("ws verify", Vec::new(), "the rest of the answer's head"), job)
             }
             ("ws frame", [Argument::Word(kind), Argument::Bytes(payload), modifiers @ ..]) => {
                 let (kind, payload, odd) = (*kind, payload.clone(), odd(modifiers));
-                let args = vec![arg("opcode", kind), arg("payload", &format!("\"{}\" ({} bytes)", payload.escape_ascii(), payload.len()))];
-                let job = on_host(held, move |held| frames::send(host, held, frames::opcode_of(kind), &payload, &odd));
+                let args = vec![
+                    arg("opcode", kind),
+                    arg(
+                        "payload",
+                        &format!("\"{}\" ({})", payload.escape_ascii(), crate::call::bytes(payload.len())),
+                    ),
+                ];
+                let job = on_host(held, move |held| {
+                    frames::send(host, held, frames::opcode_of(kind), &payload, &odd)
+                });
                 (told("ws frame", args, "room in the send buffer"), job)
             }
-            ("ws unframe", _) => {
-                (told("ws unframe", Vec::new(), "the rest of a frame"), on_host(held, move |held| frames::receive(host, held)))
-            }
+            ("ws unframe", _) => (
+                told("ws unframe", Vec::new(), "the rest of a frame"),
+                on_host(held, move |held| frames::receive(host, held)),
+            ),
             ("ws handoff", modifiers) => {
                 let result = act.result.clone().unwrap_or_default();
                 self.websockets.insert((host, result.clone()), on.name.clone());
@@ -54,7 +67,13 @@ impl Run<'_> {
             }
             ("ws send", [Argument::Word(kind), Argument::Bytes(payload)]) => {
                 let (kind, payload) = (*kind, payload.clone());
-                let args = vec![arg("kind", kind), arg("payload", &format!("\"{}\" ({} bytes)", payload.escape_ascii(), payload.len()))];
+                let args = vec![
+                    arg("kind", kind),
+                    arg(
+                        "payload",
+                        &format!("\"{}\" ({})", payload.escape_ascii(), crate::call::bytes(payload.len())),
+                    ),
+                ];
                 let job: Job = Box::new(move |_| handoff::send(&sessions, &name, kind, &payload));
                 (told("ws send", args, "room in the send buffer"), job)
             }

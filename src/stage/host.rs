@@ -96,7 +96,8 @@ fn serve(desk: &Arc<Desk>, inbox: &Receiver<Order>) {
         if order.beside {
             let desk = Arc::clone(desk);
             // Named like the host, for whoever reads strace. A thread that can't be started drops the order.
-            let _ = thread::Builder::new().name(desk.host.name().to_owned()).spawn(move || do_it(&desk, order));
+            let _ =
+                thread::Builder::new().name(desk.host.name().to_owned()).spawn(move || do_it(&desk, order));
         } else {
             do_it(desk, order);
         }
@@ -129,13 +130,16 @@ impl Ticket {
         match self.done.recv_timeout(most) {
             Ok(done) => Ok(Some(done)),
             Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => Err(io::Error::other("the host's thread ended in the middle of a call")),
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(io::Error::other("the host's thread ended in the middle of a call"))
+            }
         }
     }
 
     /// Whether the thread waits in a call on this descriptor.
     pub fn waiting(&self, descriptor: i64) -> Waiting {
-        let task = self.worker.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|worker| worker.task);
+        let task =
+            self.worker.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|worker| worker.task);
         task.map_or(Waiting::Running, |task| task.waiting(descriptor))
     }
 

@@ -86,13 +86,19 @@ impl Stage {
 
     /// Reads all sockets of both hosts, open and closed, and those of the other ends that have no descriptor yet.
     pub fn look(&self) -> Vec<Seen> {
-        let answers = Host::ALL.map(|host| self.thread(host).observer.look());
-        let mut seen: Vec<Seen> = answers.into_iter().flat_map(observer::Answer::wait).collect();
+        // Both are asked before either is waited for; a host without sockets has nothing to be asked.
+        let answers = Host::ALL.map(|host| {
+            let HostThread { desk, observer, .. } = self.thread(host);
+            (!desk.is_empty()).then(|| observer.look())
+        });
+        let mut seen: Vec<Seen> = answers.into_iter().flatten().flat_map(observer::Answer::wait).collect();
         let strangers: Vec<(Host, String, SocketAddr, SocketAddr)> = seen
             .iter()
             .filter_map(|one| Some((one, one.reading.as_ref()?)))
             .filter_map(|(one, reading)| Some((one, reading.local?, reading.peer?)))
-            .filter(|(one, local, peer)| !seen.iter().any(|other| other.host != one.host && other.has_ends(*peer, *local)))
+            .filter(|(one, local, peer)| {
+                !seen.iter().any(|other| other.host != one.host && other.has_ends(*peer, *local))
+            })
             .filter(|(one, ..)| one.held.protocol.is_tcp())
             .map(|(one, local, peer)| (one.host.other(), one.held.name.clone(), peer, local))
             .collect();

@@ -105,9 +105,7 @@ fn all(desk: &Desk, table: Option<&SocketTable>) -> Vec<Seen> {
     let sockets = desk.all();
     let see = |held: &Arc<Held>| {
         let reading = if held.is_closed() {
-            // A closed socket is looked up by its addresses; without a table to look in, nothing is said of it.
-            let (Some(local), Some(peer)) = held.ends() else { return None };
-            table?.find(local, peer).ok()?
+            closed(held, &sockets, table)?
         } else {
             let reading = look(held.socket(), held.protocol.is_tcp());
             held.saw_ends(reading.local, reading.peer);
@@ -118,9 +116,28 @@ fn all(desk: &Desk, table: Option<&SocketTable>) -> Vec<Seen> {
     sockets.iter().filter_map(see).collect()
 }
 
+/// A socket whose descriptor was given back: `Some(None)` if it is gone, `None` if there is no way to know.
+///
+/// A `dup` may still hold it; else it is looked up by its addresses. One that neither has a peer nor listens is in no table, and
+/// nothing keeps it.
+fn closed(held: &Held, sockets: &[Arc<Held>], table: Option<&SocketTable>) -> Option<Option<Reading>> {
+    let open = |other: &&Arc<Held>| !other.is_closed();
+    if let Some(same) = sockets.iter().filter(open).find(|other| other.is_same_socket(held)) {
+        return Some(Some(look(same.socket(), same.protocol.is_tcp())));
+    }
+    let table = table?;
+    match held.ends() {
+        (Some(local), Some(peer)) => table.find(local, peer).ok(),
+        // Another socket may listen there by now.
+        (Some(local), None) if !sockets.iter().filter(open).any(|other| other.ends().0 == Some(local)) => {
+            table.find_listener(local).ok()
+        }
+        _ => Some(None),
+    }
+}
+
 impl Drop for Observer {
     fn drop(&mut self) {
         self.stop();
     }
 }
-

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{Ipv4Addr, TcpListener},
+    net::{Ipv4Addr, UdpSocket},
 };
 
 /// Where we look for free ports: above those of well-known servers, below those that Linux hands out by itself (32768).
@@ -41,28 +41,33 @@ impl Ports {
         while self.next < self.end {
             let port = self.next;
             self.next += 1;
-            // Without SO_REUSEADDR, a TIME_WAIT of an earlier run on that port would be met; so `free` asks for all of it.
             if free(port) {
                 self.taken.push((named, port));
                 return Ok(port);
             }
         }
-        Err(io::Error::new(io::ErrorKind::AddrInUse, "no free port for the lesson; all that were tried are in use"))
+        Err(io::Error::new(
+            io::ErrorKind::AddrInUse,
+            "no free port for the lesson; all that were tried are in use",
+        ))
     }
 }
 
-/// Whether nobody listens on it or waits out a TIME_WAIT: bound once, on all addresses, and given back.
+/// Whether nobody listens on it, over TCP or UDP, or waits out a TIME_WAIT: bound once, on all addresses, and given back.
 fn free(port: u16) -> bool {
     use socket2::{Domain, SockAddr, Socket, Type};
     let bound = |socket: Socket| {
         let any = SockAddr::from(std::net::SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));
         socket.bind(&any).and_then(|()| socket.listen(1))
     };
-    Socket::new(Domain::IPV4, Type::STREAM, None).and_then(bound).is_ok() && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+    Socket::new(Domain::IPV4, Type::STREAM, None).and_then(bound).is_ok()
+        && UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
 
     #[test]

@@ -256,7 +256,11 @@ pub enum Value {
     /// A number of bytes.
     Count(usize),
     /// Bytes that arrived, in hex.
-    Data(#[serde(with = "hex")] #[cfg_attr(test, schemars(with = "String"))] Vec<u8>),
+    Data(
+        #[serde(with = "hex")]
+        #[cfg_attr(test, schemars(with = "String"))]
+        Vec<u8>,
+    ),
     /// An address and port: `127.0.0.1:7000`.
     Address(String),
     /// The value of a socket option, or an HTTP status.

@@ -56,7 +56,14 @@ pub fn send(host: Host, on: &Held, opcode: u8, payload: &[u8], odd: &Odd) -> Don
     Done { pieces, ..Done::of(ran, Value::Count) }
 }
 
-fn send_frame(host: Host, on: &Held, opcode: u8, payload: &[u8], odd: &Odd, pieces: &mut Vec<Piece>) -> io::Result<usize> {
+fn send_frame(
+    host: Host,
+    on: &Held,
+    opcode: u8,
+    payload: &[u8],
+    odd: &Odd,
+    pieces: &mut Vec<Piece>,
+) -> io::Result<usize> {
     let mut frame = Frame::new(opcode, payload);
     let key = match odd.key {
         Some(key) => Some(key),
@@ -89,7 +96,8 @@ fn send_frame(host: Host, on: &Held, opcode: u8, payload: &[u8], odd: &Odd, piec
 /// Four bytes that nobody can guess: RFC 6455 §5.3 asks for a strong source of entropy.
 fn fresh_key() -> io::Result<[u8; 4]> {
     let mut key = [0; 4];
-    getrandom::fill(&mut key).map_err(|error| io::Error::other(format!("no random bytes for a masking key: {error}")))?;
+    getrandom::fill(&mut key)
+        .map_err(|error| io::Error::other(format!("no random bytes for a masking key: {error}")))?;
     Ok(key)
 }
 
@@ -122,7 +130,10 @@ fn receive_frame(host: Host, on: &Held, pieces: &mut Vec<Piece>) -> io::Result<V
         pieces.push(piece);
         match outcome {
             Ok(came) if came.is_empty() => {
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("the stream ended after {} bytes of a frame", bytes.len())));
+                return Err(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    format!("the stream ended after {} bytes of a frame", bytes.len()),
+                ));
             }
             Ok(came) => bytes.extend_from_slice(&came),
             Err(error) => {
@@ -153,15 +164,24 @@ fn length_of(header: &Header) -> usize {
 }
 
 fn taken_apart(host: Host, title: &str, bytes: &[u8]) -> What {
-    What::Working(Working { host, title: title.to_owned(), bytes: bytes.to_vec(), rows: rows(&fields(bytes)) })
+    What::Working(Working {
+        host,
+        title: title.to_owned(),
+        bytes: bytes.to_vec(),
+        rows: rows(&fields(bytes)),
+    })
 }
 
 fn masking(plain: &[u8], key: [u8; 4]) -> Vec<Row> {
-    spelled(plain, key, |plain, masked| (letter(plain), format!("{plain:02x} ⊕ ", ), format!(" = {masked:02x}")))
+    spelled(plain, key, |plain, masked| {
+        (letter(plain), format!("{plain:02x} ⊕ ",), format!(" = {masked:02x}"))
+    })
 }
 
 fn unmasking(masked: &[u8], key: [u8; 4]) -> Vec<Row> {
-    spelled(masked, key, |masked, plain| (format!("{masked:02x}"), format!("{masked:02x} ⊕ "), format!(" = {plain:02x}  {}", letter(plain))))
+    spelled(masked, key, |masked, plain| {
+        (format!("{masked:02x}"), format!("{masked:02x} ⊕ "), format!(" = {plain:02x}  {}", letter(plain)))
+    })
 }
 
 fn letter(byte: u8) -> String {

@@ -117,7 +117,12 @@ pub fn send(sessions: &Sessions, name: &str, kind: &str, payload: &[u8]) -> Done
         let message = match kind {
             "text" => match std::str::from_utf8(payload) {
                 Ok(text) => Message::text(text),
-                Err(error) => return failed(io::Error::new(io::ErrorKind::InvalidInput, format!("not UTF-8, so it is no text: {error}"))),
+                Err(error) => {
+                    return failed(io::Error::new(
+                        io::ErrorKind::InvalidInput,
+                        format!("not UTF-8, so it is no text: {error}"),
+                    ));
+                }
             },
             "ping" => Message::Ping(payload.to_vec().into()),
             "pong" => Message::Pong(payload.to_vec().into()),
@@ -133,7 +138,8 @@ pub fn send(sessions: &Sessions, name: &str, kind: &str, payload: &[u8]) -> Done
 /// Starts or goes on with the closing handshake: RFC 6455 §7.1.2.
 pub fn close(sessions: &Sessions, name: &str, code: Option<u16>, reason: &str) -> Done {
     with(sessions, name, |handed| {
-        let frame = code.map(|code| CloseFrame { code: CloseCode::from(code), reason: reason.to_owned().into() });
+        let frame =
+            code.map(|code| CloseFrame { code: CloseCode::from(code), reason: reason.to_owned().into() });
         let note = trace::Message { code, ..handed.message(false, "close", reason.as_bytes()) };
         let websocket = &mut handed.websocket;
         let mut ran = ran!(error io_error, websocket.close(frame));
@@ -175,7 +181,9 @@ impl Handed {
             }
             (_, Err(error)) => match error.downcast::<Error>() {
                 // The stream ended without a Close: there is no code on the wire, and 1006 is what the API says (§7.1.5).
-                Ok(Error::Protocol(_) | Error::ConnectionClosed) => (Ok(Value::Close { code: 1006, reason: String::new() }), note),
+                Ok(Error::Protocol(_) | Error::ConnectionClosed) => {
+                    (Ok(Value::Close { code: 1006, reason: String::new() }), note)
+                }
                 Ok(other) => (Err(io::Error::other(other.to_string())), note),
                 Err(error) => (Err(error), note),
             },

@@ -91,11 +91,14 @@ pub fn verify(sessions: &Sessions, on: &Held) -> Done {
 }
 
 fn judge_the_answer(sessions: &Sessions, on: &Held, pieces: &mut Vec<Piece>) -> io::Result<i64> {
-    let request = sessions.request(&on.name).ok_or_else(|| invalid(format!("nothing was asked for on {}", on.name)))?;
+    let request =
+        sessions.request(&on.name).ok_or_else(|| invalid(format!("nothing was asked for on {}", on.name)))?;
     loop {
         let head = match read_head(on, pieces)? {
             Head::Whole(head) => head,
-            Head::TooLarge(limit) => return Err(invalid(format!("the head of the answer is too large: {limit:?}"))),
+            Head::TooLarge(limit) => {
+                return Err(invalid(format!("the head of the answer is too large: {limit:?}")));
+            }
             Head::TooSlow(_) => return Err(io::ErrorKind::Interrupted.into()),
         };
         match judge_response(&head, &request) {
@@ -141,10 +144,15 @@ fn read_head(on: &Held, pieces: &mut Vec<Piece>) -> io::Result<Head> {
         bytes = match outcome {
             Ok(bytes) if bytes.is_empty() => {
                 let had = reader.bytes().len();
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("the stream ended after {had} bytes of a head")));
+                return Err(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    format!("the stream ended after {had} bytes of a head"),
+                ));
             }
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Head::TooSlow(reader.bytes().len())),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                return Ok(Head::TooSlow(reader.bytes().len()));
+            }
             Err(error) => return Err(error),
         };
     }

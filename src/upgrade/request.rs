@@ -150,8 +150,16 @@ impl ClientRequest {
             section: Some("RFC 6455 §4.1 (7)".into()),
         };
         vec![
-            row("random bytes", text::hex(&nonce, nonce.len()), "16 bytes, new for each connection; nothing is kept secret by them"),
-            row("base64", self.key.clone(), "the same as text: 24 characters, the value of Sec-WebSocket-Key"),
+            row(
+                "random bytes",
+                text::hex(&nonce, nonce.len()),
+                "16 bytes, new for each connection; nothing is kept secret by them",
+            ),
+            row(
+                "base64",
+                self.key.clone(),
+                "the same as text: 24 characters, the value of Sec-WebSocket-Key",
+            ),
         ]
     }
 

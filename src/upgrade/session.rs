@@ -41,7 +41,9 @@ impl Sessions {
         match handed.try_lock() {
             Ok(mut handed) => Ok(act(&mut handed)),
             Err(TryLockError::Poisoned(poisoned)) => Ok(act(&mut poisoned.into_inner())),
-            Err(TryLockError::WouldBlock) => Err(io::Error::other(format!("{name} is in a call that has not returned"))),
+            Err(TryLockError::WouldBlock) => {
+                Err(io::Error::other(format!("{name} is in a call that has not returned")))
+            }
         }
     }
 }

@@ -89,7 +89,7 @@ pub(super) fn characters(bytes: &[u8]) -> String {
 }
 
 /// True if what is no text is the exception in it.
-fn mostly_text(data: &[u8]) -> bool {
+pub(super) fn mostly_text(data: &[u8]) -> bool {
     let strange = String::from_utf8_lossy(data)
         .chars()
         .filter(|&c| c == char::REPLACEMENT_CHARACTER || (c.is_control() && !matches!(c, '\n' | '\r' | '\t')))

@@ -277,6 +277,7 @@ pub(super) fn received(look: &Look, label: Span, data: &[u8]) -> Vec<Line> {
 /// `127.0.0.1 port 7000`: address and port as the two things that they are.
 pub(super) fn address(text: &str) -> String {
     match address_and_port(text) {
+        (address, None) if text.ends_with(":0") => format!("{address} port 0"),
         (address, Some(port)) => format!("{address} port {port}"),
         (address, None) => address.to_owned(),
     }

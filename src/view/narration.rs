@@ -31,6 +31,8 @@ pub struct Narrator {
     acted: Vec<(Host, String)>,
     /// A call has returned, and no table was shown since.
     returned: bool,
+    /// Whether this step's table is on the screen.
+    drawn: bool,
     /// The kernel has said something of a socket, and no table was shown since.
     told: bool,
     repeat: Option<Repeat>,
@@ -86,6 +88,7 @@ impl Narrator {
             sockets: Sockets::default(),
             acted: Vec::new(),
             returned: false,
+            drawn: false,
             told: false,
             repeat: None,
             inner: None,
@@ -170,6 +173,7 @@ impl Narrator {
     fn begin(&mut self, step: &Step, out: &mut Vec<Line>) {
         self.step = step.number;
         self.acted.clear();
+        self.drawn = false;
         let lines = headings::step(&self.look, self.lesson.as_ref(), step);
         self.place(Block::Step, lines, out);
     }
@@ -324,6 +328,8 @@ impl Narrator {
         let linux = self.lesson.as_ref().is_some_and(|lesson| lesson.system == "linux");
         let (block, lines) = match (pairs.as_slice(), self.returned) {
             ([], false) => (Block::Unchanged, Vec::new()),
+            // A call of an earlier step may have come back behind this step's table.
+            ([], true) if self.drawn => (Block::Unchanged, Vec::new()),
             ([], true) => (Block::Unchanged, call::nothing_changed(&self.look)),
             (pairs, _) if self.look.linear() => {
                 (Block::Sockets, sockets_aloud::tell(&self.look, &self.sockets, pairs, linux))
@@ -331,6 +337,7 @@ impl Narrator {
             (pairs, _) => (Block::Sockets, socket_table::draw(&self.look, &self.sockets, pairs, linux)),
         };
         self.sockets.shown();
+        self.drawn |= !pairs.is_empty();
         self.returned = false;
         self.told = false;
         self.place(block, lines, out);

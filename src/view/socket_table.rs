@@ -152,8 +152,9 @@ impl<'a> Table<'a> {
 
     fn state(&self, t: &Tracked) -> Line {
         let look = self.look;
-        let said =
-            |state: &Option<String>| state.clone().unwrap_or_else(|| "this system does not say".into());
+        // Only TCP has states: for UDP there is nothing that a system could say.
+        let unsaid = if t.now.protocol.starts_with("udp") { UNSET } else { "this system does not say" };
+        let said = |state: &Option<String>| state.clone().unwrap_or_else(|| unsaid.into());
         let mut states: Vec<String> = t.states().iter().map(said).collect();
         if !t.now.exists {
             states.push("gone".into());
@@ -268,14 +269,14 @@ impl<'a> Table<'a> {
             let was = before.iter().find(|was| was.name == option.name);
             let meaning = if was == Some(option) { Meaning::State } else { Meaning::Changed };
             let was = was.filter(|was| was.value != option.value).map(|was| format!("{}{TO}", was.value));
-            let text = format!("{} = {}{}", option.name, was.unwrap_or_default(), option.value);
+            let text = format!("{}={}{}", option.name, was.unwrap_or_default(), option.value);
             line.push(self.look.span(text, meaning));
         }
         for was in before.iter().filter(|was| !t.now.options.iter().any(|option| option.name == was.name)) {
             if !line.is_blank() {
                 line.push(self.look.span(", ", Meaning::Plain));
             }
-            line.push(self.look.span(format!("{} = {}{TO}default", was.name, was.value), Meaning::Changed));
+            line.push(self.look.span(format!("{}={}{TO}default", was.name, was.value), Meaning::Changed));
         }
         Some(line)
     }

@@ -1,9 +1,10 @@
 //! A thing worked out by hand: its bytes in hex, a letter under each, and value by value what they mean.
 
 use super::aloud::{capital, sentence, stop, the_host};
-use super::bytes::{characters, hex};
+use super::bytes::{characters, hex, mostly_text};
 use super::call::{LABEL, host_meaning, labelled, room};
 use super::columns::{GAP, beside};
+use super::escape::quote;
 use super::line::{Line, Meaning};
 use super::look::Look;
 use super::units;
@@ -17,6 +18,8 @@ const VALUE: usize = 20;
 const NAME: usize = 18;
 /// With less room than this for the meaning there is no table.
 const MEANING: usize = 24;
+/// Text of more bytes than this is not shown in hex: a head of HTTP would fill two screens.
+const TALL: usize = 64;
 /// Bytes in a row of the dump.
 const PER_ROW: usize = 8;
 
@@ -35,7 +38,8 @@ pub(super) fn working(look: &Look, it: &Working) -> Vec<Line> {
     let letters = Letters::of(it);
     if !it.bytes.is_empty() && !letters.ranges.is_empty() {
         lines.push(Line::blank());
-        lines.extend(dump(look, it, &letters));
+        let text = it.bytes.len() > TALL && mostly_text(&it.bytes);
+        lines.extend(if text { text_dump(look, it, &letters) } else { dump(look, it, &letters) });
     }
     lines.push(Line::blank());
     lines.extend(Rows::new(look, it, &letters, document).lines());
@@ -107,6 +111,31 @@ fn dump(look: &Look, it: &Working, letters: &Letters) -> Vec<Line> {
         let under = (offset..offset + bytes.len()).map(|at| letters.of_byte(at).unwrap_or(' '));
         let under: String = under.map(|letter| format!("{letter}  ")).collect();
         lines.push(look.line(under.trim_end(), Meaning::Key).indented(look.indent() + LABEL));
+    }
+    lines
+}
+
+/// The bytes as text, a line for each range, with its offset and its letter.
+fn text_dump(look: &Look, it: &Working, letters: &Letters) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut ranges: Vec<&(usize, usize)> = letters.ranges.iter().collect();
+    ranges.sort_unstable();
+    for (from, to) in ranges {
+        let Some(bytes) = it.bytes.get(*from..*to) else { continue };
+        let letter = letters.of_byte(*from).map(String::from).unwrap_or_default();
+        let quoted = wrap(&look.line(quote(bytes), Meaning::Bytes), room(look) - 3, 1, Long::Break);
+        for (index, text) in quoted.into_iter().enumerate() {
+            let mut line = Line::blank();
+            line.space(look.indent());
+            if index == 0 {
+                line.extend(look.line(from.to_string(), Meaning::Quiet));
+                line.pad(look.indent() + LABEL - 3);
+                line.extend(look.line(&letter, Meaning::Key));
+            }
+            line.pad(look.indent() + LABEL);
+            line.extend(text);
+            lines.push(line);
+        }
     }
     lines
 }

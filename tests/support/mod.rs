@@ -9,7 +9,8 @@ use std::{
 };
 
 /// The lessons of the tour, in their order.
-pub const NINE: [&str; 9] = ["socket", "bind", "listen", "accept", "connect", "send", "recv", "close", "websocket"];
+pub const NINE: [&str; 9] =
+    ["socket", "bind", "listen", "accept", "connect", "send", "recv", "close", "websocket"];
 
 /// The binary, with a state folder of its own and nothing of the surroundings that would change what it shows.
 pub fn sockwalk(home: &Folder, arguments: &[&str]) -> Command {

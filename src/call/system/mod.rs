@@ -15,7 +15,10 @@ pub use this::{ERRNOS, descriptor, flag, is_listener, owner_of};
 /// The name of an error: `ECONNREFUSED`. An error that has none here is named by its number.
 pub fn errno_name(error: &std::io::Error) -> String {
     let Some(number) = error.raw_os_error() else { return format!("{:?}", error.kind()) };
-    ERRNOS.iter().find(|(_, known)| *known == number).map_or_else(|| format!("errno {number}"), |(name, _)| (*name).to_owned())
+    ERRNOS
+        .iter()
+        .find(|(_, known)| *known == number)
+        .map_or_else(|| format!("errno {number}"), |(name, _)| (*name).to_owned())
 }
 
 /// The system's own words for an error, without the number that Rust adds.

@@ -43,7 +43,13 @@ fn tcp_info(socket: &Socket) -> Option<libc::tcp_info> {
     let mut length = libc::socklen_t::try_from(size_of_val(&info)).ok()?;
     // SAFETY: the kernel writes at most `length` bytes into `info`, and both outlive the call.
     let result = unsafe {
-        libc::getsockopt(socket.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, (&raw mut info).cast(), &raw mut length)
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            (&raw mut info).cast(),
+            &raw mut length,
+        )
     };
     (result == 0).then_some(info)
 }

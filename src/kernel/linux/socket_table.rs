@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     os::fd::{AsRawFd, FromRawFd, IntoRawFd},
 };
 
@@ -55,6 +55,32 @@ impl SocketTable {
     /// # Errors
     /// Those of netlink.
     pub fn find(&self, local: SocketAddr, peer: SocketAddr) -> io::Result<Option<Reading>> {
+        Ok(self.ask(local, peer)?.filter(|reading| reading.state != Some("LISTEN")))
+    }
+
+    /// The listener at exactly this address, whoever owns it.
+    ///
+    /// # Errors
+    /// Those of netlink.
+    pub fn find_listener(&self, local: SocketAddr) -> io::Result<Option<Reading>> {
+        let nobody = if local.is_ipv6() {
+            (Ipv6Addr::UNSPECIFIED, 0).into()
+        } else {
+            (Ipv4Addr::UNSPECIFIED, 0).into()
+        };
+        let found = self.ask(local, nobody)?.filter(|reading| reading.state == Some("LISTEN"));
+        // For a listener the two queues are the accept queue and its limit.
+        Ok(found.map(|reading| Reading {
+            peer: None,
+            accept_queue: reading.recv_queue,
+            accept_limit: reading.send_queue,
+            recv_queue: None,
+            send_queue: None,
+            ..reading
+        }))
+    }
+
+    fn ask(&self, local: SocketAddr, peer: SocketAddr) -> io::Result<Option<Reading>> {
         let mut id = if local.is_ipv6() { SocketId::new_v6() } else { SocketId::new_v4() };
         id.source_address = local.ip();
         id.source_port = local.port();
@@ -80,7 +106,9 @@ impl SocketTable {
         let bytes = buffer.get(..length).ok_or(io::ErrorKind::InvalidData)?;
         let answer = <NetlinkMessage<SockDiagMessage>>::deserialize(bytes).map_err(io::Error::other)?;
         match answer.payload {
-            NetlinkPayload::InnerMessage(SockDiagMessage::InetResponse(found)) => Ok(reading(&found, bytes, local, peer)),
+            NetlinkPayload::InnerMessage(SockDiagMessage::InetResponse(found)) => {
+                Ok(reading(&found, bytes, local, peer))
+            }
             NetlinkPayload::Error(error) if error.to_io().raw_os_error() == Some(libc::ENOENT) => Ok(None),
             NetlinkPayload::Error(error) => Err(error.to_io()),
             other => Err(io::Error::other(format!("sock_diag answered with {other:?}"))),
@@ -97,12 +125,15 @@ fn reading(found: &InetResponse, bytes: &[u8], local: SocketAddr, peer: SocketAd
     if !same {
         return None;
     }
+    let state = state_name(header.state);
+    // The kernel counts the FIN that has arrived as a byte to read here, and not in SIOCINQ.
+    let fin = matches!(state, Some("CLOSE_WAIT" | "LAST_ACK" | "CLOSING"));
     let expires = bytes.get(EXPIRES).and_then(|four| four.try_into().ok()).map(u32::from_ne_bytes);
     Some(Reading {
         local: Some(local),
         peer: Some(peer),
-        state: state_name(header.state),
-        recv_queue: Some(u64::from(header.recv_queue)),
+        state,
+        recv_queue: Some(u64::from(header.recv_queue.saturating_sub(u32::from(fin)))),
         send_queue: Some(u64::from(header.send_queue)),
         time_wait_ms: if header.timer == Some(Timer::TimeWait) { expires.map(u64::from) } else { None },
         ..Reading::default()

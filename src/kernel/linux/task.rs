@@ -26,7 +26,9 @@ impl Task {
     pub fn waiting(&self, descriptor: i64) -> Waiting {
         match self.inside() {
             Err(_) => Waiting::Unknown,
-            Ok(Some((number, first))) if first == descriptor && NETWORK_CALLS.contains(&number) => Waiting::Blocked,
+            Ok(Some((number, first))) if first == descriptor && NETWORK_CALLS.contains(&number) => {
+                Waiting::Blocked
+            }
             Ok(_) => Waiting::Running,
         }
     }

@@ -1,5 +1,8 @@
 //! Linux: a host thread with descriptors of its own and without the rights of root.
-#![allow(unsafe_code, reason = "threads are given tables and rights of their own by system calls that std does not have")]
+#![allow(
+    unsafe_code,
+    reason = "threads are given tables and rights of their own by system calls that std does not have"
+)]
 
 /// The first descriptor behind standard input, output and error.
 const FIRST: libc::c_uint = 3;
