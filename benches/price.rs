@@ -86,11 +86,14 @@ fn started(mut command: Command) -> Duration {
 }
 
 /// A thread that is woken for each call, as a host's is, and times it bare.
-struct Bare(Sender<(Box<dyn FnOnce() + Send>, Sender<Duration>)>);
+struct Bare(Sender<Order>);
+
+/// A call, and where its time goes.
+type Order = (Box<dyn FnOnce() + Send>, Sender<Duration>);
 
 impl Bare {
     fn new() -> Bare {
-        let (orders, inbox) = mpsc::channel::<(Box<dyn FnOnce() + Send>, Sender<Duration>)>();
+        let (orders, inbox) = mpsc::channel::<Order>();
         thread::spawn(move || {
             for (call, done) in inbox {
                 let begun = Instant::now();

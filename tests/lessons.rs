@@ -92,15 +92,14 @@ fn every_expectation_of_every_lesson_can_fail() {
     let each = |share: Vec<&(String, usize)>| {
         for (file, line) in share {
             let output = sockwalk(&folder, &["check", file]).output().unwrap();
-            let shown = stdout(&output);
+            let shown = stdout(&output) + &stderr(&output);
             assert_eq!(
                 output.status.code(),
                 Some(1),
-                "{file} passes although line {line} is wrong:\n{shown}{}",
-                stderr(&output)
+                "{file} passes although line {line} is wrong:\n{shown}"
             );
             assert!(
-                shown.contains(&format!("{file}:{line}: ")),
+                shown.contains(&format!("{file}:{line}:")),
                 "{file}: another line than {line} failed:\n{shown}"
             );
         }

@@ -1,5 +1,6 @@
 //! strace as the judge: the calls that a lesson tells are the calls that the host threads made, in that order.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
 
 mod support;
 
@@ -39,6 +40,10 @@ fn straced(log: &str) -> Vec<Seen> {
         let call = call.trim_start();
         let Some((name, arguments)) = call.split_once('(') else { continue };
         if call.starts_with("<...") || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            continue;
+        }
+        // Built for debugging, Rust asks whether a descriptor is open before it closes it.
+        if arguments.contains("F_GETFD") {
             continue;
         }
         let first: String = arguments.chars().take_while(char::is_ascii_digit).collect();

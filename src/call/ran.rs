@@ -98,7 +98,7 @@ pub struct Doing {
 }
 
 impl Doing {
-    /// The expression that runs now or ran last.
+    /// The expression that the job began with: of a step that is more than one call, the step's own.
     pub fn here(&self) -> Option<&'static Here> {
         *self.here.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -128,7 +128,7 @@ pub fn watched_by(doing: &Arc<Doing>) {
 pub fn timed<T>(here: &'static Here, retry: bool, mut call: impl FnMut() -> io::Result<T>) -> Ran<T> {
     DOING.with_borrow(|doing| {
         if let Some(doing) = doing {
-            *doing.here.lock().unwrap_or_else(PoisonError::into_inner) = Some(here);
+            doing.here.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(here);
         }
     });
     let started = Instant::now();

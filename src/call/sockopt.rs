@@ -63,11 +63,19 @@ fn level(option: &str) -> &'static str {
 
 pub(super) fn told_set(on: &Subject, option: &str, value: i64) -> Told {
     let level = level(option);
+    // SO_LINGER takes a struct of a switch and seconds, see socket(7); all others here take an int.
+    let (c, asked) = match option {
+        "SO_LINGER" => {
+            let linger = format!("{{{}, {}}}", u8::from(value >= 0), value.max(0));
+            (format!("&(struct linger){linger}, sizeof(struct linger)"), linger)
+        }
+        _ => (format!("&(int){{{value}}}, sizeof(int)"), value.to_string()),
+    };
     Told {
         call: "setsockopt",
         args: vec![arg("option", option), arg("value", value)],
-        c: format!("setsockopt({}, {level}, {option}, &(int){{{value}}}, sizeof(int));", on.name),
-        asked: format!("setsockopt({}, {level}, {option}, {value})", on.fd),
+        c: format!("setsockopt({}, {level}, {option}, {c});", on.name),
+        asked: format!("setsockopt({}, {level}, {option}, {asked})", on.fd),
         syscalls: &["setsockopt"],
         waits_for: "",
     }

@@ -297,10 +297,13 @@ fn palette(when: When) -> Palette {
         When::Always => true,
         When::Never => false,
         When::Auto => {
-            // `colored` knows NO_COLOR, CLICOLOR and CLICOLOR_FORCE; a terminal that calls itself dumb has none.
+            // `colored` knows CLICOLOR and CLICOLOR_FORCE; a terminal that calls itself dumb has no colour.
             let forced = std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0");
             let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-            colored::control::SHOULD_COLORIZE.should_colorize()
+            // NO_COLOR has the last word (no-color.org).
+            let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            !forbidden
+                && colored::control::SHOULD_COLORIZE.should_colorize()
                 && (forced || (io::stdout().is_terminal() && !dumb))
         }
     };

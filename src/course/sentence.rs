@@ -183,7 +183,19 @@ impl<'a> Words<'a> {
             _ => false,
         };
         let within = self.within()?;
+        let arrow = self.peek();
         let expect = self.expectations(true)?;
+        if let Some(arrow) = arrow
+            && background
+            && expect.iter().any(|one| one.what != Outcome::Blocked)
+        {
+            let name = result.as_deref().unwrap_or_default();
+            return Err(self.fault(
+                arrow,
+                "a call in the background has not returned yet",
+                format!("expected `=> blocked`, or the expectation at `wait {name}`"),
+            ));
+        }
         Ok(Act { host, result, word, arguments, background, within, expect })
     }
 
@@ -596,11 +608,11 @@ mod tests {
     #[test]
     fn a_call_with_everything() {
         let act = act(
-            r#"server$ r = recv conn 100 MSG_PEEK & within 2s => "hello" [linux] | EAGAIN [windows, macos]"#,
+            r#"server$ r = recv conn 100 MSG_PEEK within 2s => "hello" [linux] | EAGAIN [windows, macos]"#,
         );
         assert_eq!(act.result.as_deref(), Some("r"));
         assert_eq!(act.arguments[2], Argument::Flags(vec!["MSG_PEEK"]));
-        assert!(act.background);
+        assert!(!act.background);
         assert_eq!(act.within, Some(2000));
         assert_eq!(act.expect.len(), 2);
         assert_eq!(act.expect[1], Expected { what: Outcome::Errno("EAGAIN"), on: vec!["windows", "macos"] });
@@ -663,6 +675,7 @@ mod tests {
             ("server$ r = listen s 4 &", 24, None),
             ("server$ listen s 4 5", 20, None),
             ("server$ recv s 10 &", 19, None),
+            ("server$ r = recv s 10 & => \"hello\"", 25, None),
             ("check server LISTEN", 7, None),
             ("check server.s", 7, None),
             ("client$ send c hello", 16, None),

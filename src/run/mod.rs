@@ -121,7 +121,10 @@ pub fn run(lesson: &Lesson, from: usize, stage: Stage, audience: &mut dyn Audien
         Flow::Instead(go) => Some(go),
     };
     run.end.left = instead.is_some();
-    run.journal.write(What::End(run.end.clone()));
+    // Who jumps to another part has not come to an end: a new `lesson` follows.
+    if matches!(instead, None | Some(Go::On | Go::Leave)) {
+        run.journal.write(What::End(run.end.clone()));
+    }
     Ok(Ended { end: run.end, part: run.part, instead })
 }
 
@@ -173,6 +176,8 @@ impl Run<'_> {
         for (index, part) in lesson.parts.iter().enumerate() {
             self.part = index + 1;
             let seen = self.part >= from;
+            // What was run unseen is nothing to pause behind.
+            self.shown &= from <= 1 || self.part > from;
             if self.shown
                 && seen
                 && let Flow::Instead(go) = self.pause()

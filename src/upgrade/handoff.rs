@@ -14,6 +14,7 @@ use std::{
 
 use tungstenite::{
     Error, Message, WebSocket,
+    error::ProtocolError,
     protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
 };
 
@@ -181,10 +182,10 @@ impl Handed {
             }
             (_, Err(error)) => match error.downcast::<Error>() {
                 // The stream ended without a Close: there is no code on the wire, and 1006 is what the API says (§7.1.5).
-                Ok(Error::Protocol(_) | Error::ConnectionClosed) => {
+                Ok(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => {
                     (Ok(Value::Close { code: 1006, reason: String::new() }), note)
                 }
-                Ok(other) => (Err(io::Error::other(other.to_string())), note),
+                Ok(other) => (Err(io::Error::new(io::ErrorKind::InvalidData, other.to_string())), note),
                 Err(error) => (Err(error), note),
             },
             (Some(Seen::Message { kind: Kind::Close, payload }), Ok(_)) => {

@@ -384,7 +384,9 @@ impl Seen {
                     (Kind::Close, [high, low, ..]) => Some(u16::from_be_bytes([*high, *low])),
                     _ => None,
                 };
-                Some(Message { kind: kind.name().into(), data: payload.clone(), code, ..message })
+                // The code has a place of its own; what is left is the reason.
+                let data = if code.is_some() { payload[2..].to_vec() } else { payload.clone() };
+                Some(Message { kind: kind.name().into(), data, code, ..message })
             }
             Seen::Violation(Violation { rule, offset }) => Some(Message {
                 kind: "violation".into(),

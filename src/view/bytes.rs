@@ -8,6 +8,8 @@ use super::wrap::{Long, wrap};
 
 /// Up to so many bytes are shown in hex beneath the text.
 const SHORT: usize = 32;
+/// No more bytes than this are looked at: a call may have received millions, and a screen holds few.
+const LOOKED_AT: usize = 4096;
 /// Up to so many lines of text are shown of what was received.
 const LINES: usize = 10;
 
@@ -48,7 +50,7 @@ pub(super) fn glimpse(data: &[u8], room: usize) -> String {
 fn as_text(look: &Look, data: &[u8], room: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut shown = 0;
-    for piece in data.split_inclusive(|&b| b == b'\n') {
+    for piece in beginning(data).split_inclusive(|&b| b == b'\n') {
         let quoted = wrap(&look.line(quote(piece), Meaning::Bytes), room, 1, Long::Break);
         if !lines.is_empty() && lines.len() + quoted.len() > LINES {
             break;
@@ -88,8 +90,13 @@ pub(super) fn characters(bytes: &[u8]) -> String {
     bytes.iter().map(|&b| if b == b' ' || b.is_ascii_graphic() { char::from(b) } else { '.' }).collect()
 }
 
+fn beginning(data: &[u8]) -> &[u8] {
+    &data[..data.len().min(LOOKED_AT)]
+}
+
 /// True if what is no text is the exception in it.
 pub(super) fn mostly_text(data: &[u8]) -> bool {
+    let data = beginning(data);
     let strange = String::from_utf8_lossy(data)
         .chars()
         .filter(|&c| c == char::REPLACEMENT_CHARACTER || (c.is_control() && !matches!(c, '\n' | '\r' | '\t')))

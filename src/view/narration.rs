@@ -39,8 +39,6 @@ pub struct Narrator {
     /// The last call made within another: which, and the line that ran, and how often in a row.
     inner: Option<(u64, String, usize)>,
     question: Option<Question>,
-    /// The document that the requirements now listed are in: `RFC 6455`.
-    document: String,
     last: Option<Block>,
 }
 
@@ -93,7 +91,6 @@ impl Narrator {
             repeat: None,
             inner: None,
             question: None,
-            document: String::new(),
             last: None,
         }
     }
@@ -298,9 +295,8 @@ impl Narrator {
         let mut lines = Vec::new();
         if self.last != Some(block) {
             lines.extend(upgrade::judge(&self.look, it));
-            self.document = upgrade::split_section(&it.section).0.to_owned();
         }
-        lines.extend(upgrade::requirement(&self.look, it, &self.document));
+        lines.extend(upgrade::requirement(&self.look, it));
         self.place(block, lines, out);
     }
 

@@ -19,10 +19,13 @@ pub(super) fn judge(look: &Look, first: &Requirement) -> Vec<Line> {
         let text = format!("{} judges the opening handshake.", the_host(first.host));
         return sentence(look, text, Meaning::Heading);
     }
-    let rfc = look.span(split_section(&first.section).0, Meaning::Quiet);
+    let rfc = look.span(DOCUMENT, Meaning::Quiet);
     let text = aside(&look.line("judges the opening handshake", Meaning::Prose), rfc, room(look), 0);
     labelled(look, look.span(first.host.name(), host_meaning(first.host)), text)
 }
+
+/// The document that most requirements stand in: said once, above them.
+const DOCUMENT: &str = "RFC 6455";
 
 /// The document and the place in it: `RFC 6455`, `§4.2.1 (1)`.
 pub(super) fn split_section(section: &str) -> (&str, &str) {
@@ -32,8 +35,8 @@ pub(super) fn split_section(section: &str) -> (&str, &str) {
     }
 }
 
-/// A requirement, what was found, and the section that requires it; `said` is the document named above the list.
-pub(super) fn requirement(look: &Look, it: &Requirement, said: &str) -> Vec<Line> {
+/// A requirement, what was found, and the section that requires it.
+pub(super) fn requirement(look: &Look, it: &Requirement) -> Vec<Line> {
     let at = it.offset.map(|offset| format!("at byte {offset}")).unwrap_or_default();
     if look.linear() {
         let met = if it.met { "Met" } else { "Not met" };
@@ -51,7 +54,7 @@ pub(super) fn requirement(look: &Look, it: &Requirement, said: &str) -> Vec<Line
         found.extend(look.line(format!("  {at}"), Meaning::Quiet));
     }
     let (document, place) = split_section(&it.section);
-    let section = look.line(if document == said { place } else { &it.section }, Meaning::Quiet);
+    let section = look.line(if document == DOCUMENT { place } else { &it.section }, Meaning::Quiet);
     let content = look.content();
     let lines = if look.wide() && section.width() <= SECTION {
         let both = content - SECTION - 2 * GAP;

@@ -92,7 +92,7 @@ fn second_byte(byte: u8, at: usize, told: &mut Vec<Field>) {
     let masked = if byte & 0x80 != 0 {
         "the payload is masked, as a client's must be"
     } else {
-        "not masked, as a server's must be"
+        "not masked: right from a server, never from a client"
     };
     told.push(flag(bit, "MASK", byte & 0x80, masked, "RFC 6455 §5.1"));
     let length = byte & 0x7f;
