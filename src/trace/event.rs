@@ -13,7 +13,7 @@ pub const FORMAT: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Event {
-    /// Microseconds since the run began.
+    /// Microseconds since the lesson's own event: a tour writes several lessons into one trace.
     pub at: u64,
     /// What happened.
     #[serde(flatten)]
@@ -494,5 +494,17 @@ mod hex {
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
         let text = String::deserialize(deserializer)?;
         HEXLOWER.decode(text.as_bytes()).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `docs/trace.schema.json` is a promise to other programs: it is made from the types, and this test holds them together.
+    #[test]
+    fn the_schema_in_docs_is_that_of_the_types() {
+        let schema = serde_json::to_string_pretty(&schemars::schema_for!(Event)).unwrap() + "\n";
+        snapbox::assert_data_eq!(schema, snapbox::file!["../../docs/trace.schema.json"].raw());
     }
 }
