@@ -1,5 +1,6 @@
 //! A person at a terminal: keys, predictions, leaving and coming back.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
 
 mod support;
 

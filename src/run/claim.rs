@@ -107,7 +107,7 @@ impl Run<'_> {
             return Verdict { holds: None, observed: "an earlier call did not give that socket".to_owned() };
         }
         let Some(socket) = find(&self.picture, &claim.subject).cloned() else {
-            let unseen = cfg!(not(target_os = "linux"));
+            let unseen = !self.stage.sees_without_descriptor();
             return match claim.state {
                 _ if unseen => Verdict {
                     holds: None,

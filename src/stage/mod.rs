@@ -74,6 +74,11 @@ impl Stage {
         self.ports.real(named)
     }
 
+    /// Whether sockets without a descriptor can be seen: closed ones, and those that wait for accept.
+    pub fn sees_without_descriptor(&self) -> bool {
+        Host::ALL.iter().all(|host| self.thread(*host).observer.has_table)
+    }
+
     /// The desk of a host: which sockets it holds.
     pub fn desk(&self, host: Host) -> &Arc<Desk> {
         &self.thread(host).desk

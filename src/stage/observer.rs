@@ -31,6 +31,8 @@ pub struct Seen {
 
 /// The thread.
 pub(super) struct Observer {
+    /// Whether it can look sockets up that have no descriptor.
+    pub has_table: bool,
     questions: Option<Sender<Question>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -57,7 +59,7 @@ impl Observer {
         let (ready, is_ready) = mpsc::channel();
         let thread = thread::Builder::new().name("observer".to_owned()).spawn(move || {
             let table = SocketTable::open().ok();
-            let _ = ready.send(());
+            let _ = ready.send(table.is_some());
             for question in inbox {
                 match question {
                     Question::All(answer) => {
@@ -70,8 +72,8 @@ impl Observer {
             }
         })?;
         // Until its own descriptor is out of the way, no call of the lesson may be made.
-        let _ = is_ready.recv();
-        Ok(Observer { questions: Some(questions), thread: Some(thread) })
+        let has_table = is_ready.recv().unwrap_or(false);
+        Ok(Observer { has_table, questions: Some(questions), thread: Some(thread) })
     }
 
     /// Asks for all sockets.

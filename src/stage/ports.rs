@@ -8,26 +8,25 @@ use std::{
 /// Where we look for free ports: above those of well-known servers, below those that Linux hands out by itself (32768).
 const FIRST: u16 = 20_000;
 
-/// Ports that one process may take.
-const BLOCK: u16 = 64;
+/// How far apart neighbouring processes begin to look.
+const APART: u16 = 64;
 
-/// How many blocks there are.
-const BLOCKS: u16 = 190;
+/// How many ports we look through.
+const RANGE: u16 = 190 * APART;
 
 /// The ports of a run, by their names in the lesson.
 #[derive(Debug)]
 pub(super) struct Ports {
     next: u16,
-    end: u16,
+    left: u16,
     taken: Vec<(u16, u16)>,
 }
 
 impl Ports {
-    /// Neighbouring processes look in different places, so that runs side by side don't meet.
+    /// Neighbouring processes begin in different places, so that runs side by side don't meet.
     pub fn new() -> Ports {
-        let block = u16::try_from(std::process::id() % u32::from(BLOCKS)).unwrap_or(0);
-        let next = FIRST + block * BLOCK;
-        Ports { next, end: next + BLOCK, taken: Vec::new() }
+        let place = std::process::id().wrapping_mul(u32::from(APART)) % u32::from(RANGE);
+        Ports { next: u16::try_from(place).unwrap_or(0), left: RANGE, taken: Vec::new() }
     }
 
     /// The port that stands for this name.
@@ -38,9 +37,10 @@ impl Ports {
         if let Some((_, real)) = self.taken.iter().find(|(name, _)| *name == named) {
             return Ok(*real);
         }
-        while self.next < self.end {
-            let port = self.next;
-            self.next += 1;
+        while self.left > 0 {
+            let port = FIRST + self.next;
+            self.next = (self.next + 1) % RANGE;
+            self.left -= 1;
             if free(port) {
                 self.taken.push((named, port));
                 return Ok(port);
@@ -48,7 +48,7 @@ impl Ports {
         }
         Err(io::Error::new(
             io::ErrorKind::AddrInUse,
-            "no free port for the lesson; all that were tried are in use",
+            format!("no port from {FIRST} to {} is free for the lesson", FIRST + RANGE - 1),
         ))
     }
 }

@@ -1,6 +1,6 @@
 //! The hand-off: a connection that was upgraded by hand is given to tungstenite, which from then on makes the frames.
 //!
-//! tungstenite reads and writes through a [`Line`], so that every `send` and `recv` of its is told like any other. The bytes
+//! tungstenite reads and writes through a `Line`, so that every `send` and `recv` of its is told like any other. The bytes
 //! that come are held against the rules by our own [`Judge`] first: tungstenite reports an error where a rule is broken, but
 //! neither the byte nor, always, the Close code that the RFC has for it, and it lets some broken rules pass.
 
