@@ -16,7 +16,7 @@ use super::{
 use crate::{
     run::{Audience, Go, Prediction},
     trace::{self, Event, Sink, What, Writer},
-    view::{Form, Glyphs, Line, Look, Meaning, Narrator, Palette, Span, markdown, paint},
+    view::{Form, Glyphs, Line, Look, Meaning, Narrator, Palette, markdown, paint},
 };
 
 /// Standard output, and who sits in front of it.
@@ -100,7 +100,7 @@ impl Screen {
     /// A line as it is.
     pub fn plain(&mut self, text: &str) {
         let lines: Vec<Line> =
-            text.split('\n').map(|line| Line::from(Span::new(line, Meaning::Prose))).collect();
+            text.split('\n').map(|line| self.look.line(line, Meaning::Prose)).collect();
         self.print(&lines);
     }
 

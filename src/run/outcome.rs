@@ -87,14 +87,13 @@ fn name_of(error: &io::Error) -> String {
 
 /// The event of a return.
 pub(super) fn returned(call: u64, done: &Done, deadline: bool) -> Return {
-    let ended = deadline && matches!(&done.outcome, Err(error) if error.kind() == ErrorKind::Interrupted);
     Return {
         call,
         ok: done.outcome.as_ref().ok().cloned(),
         errno: done.outcome.as_ref().err().map(name_of),
         error: done.outcome.as_ref().err().map(errno_text),
         ns: u64::try_from(done.took.as_nanos()).unwrap_or(u64::MAX),
-        deadline: ended,
+        deadline,
     }
 }
 

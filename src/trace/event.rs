@@ -231,7 +231,7 @@ pub struct Return {
     pub error: Option<String>,
     /// Nanoseconds inside the call.
     pub ns: u64,
-    /// True if it was ended by the deadline of the lesson: it would have gone on waiting.
+    /// True if it was ended by the deadline of the lesson: it would have gone on waiting. With `ok`, it gives what it had done by then.
     #[serde(default)]
     pub deadline: bool,
 }

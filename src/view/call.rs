@@ -145,19 +145,25 @@ pub(super) fn goes_on(look: &Look, open: &Open) -> Vec<Line> {
     [asked(look, open), row(look, "", note)].concat()
 }
 
+/// Of a call that had done a part of its work when it was ended.
+pub(super) const CUT_SHORT: &str = "so far when the lesson's deadline ended it";
+
 /// The card's lower part, when the call has returned; `later` if other steps were done meanwhile.
 pub(super) fn returned(look: &Look, open: &Open, back: &Return, later: bool) -> Vec<Line> {
     if look.linear() {
         return call_aloud::returned(look, open, back, later);
     }
     let mut lines = if later { came_back(look, open, back) } else { Vec::new() };
-    if back.deadline {
+    if back.deadline && back.ok.is_none() {
         let text = format!("ended by the lesson's deadline after {}; it would wait on", time(back.ns));
         lines.extend(asked(look, open));
         lines.extend(row(look, "", look.line(text, Meaning::Changed)));
         return lines;
     }
     lines.extend(answer(look, open, back, later));
+    if back.deadline {
+        lines.extend(row(look, "", look.line(CUT_SHORT, Meaning::Changed)));
+    }
     if open.depth == 0 {
         lines.extend(given(look, &open.call, back));
     }

@@ -2,7 +2,7 @@
 
 use super::aloud::{sentence, the_host};
 use super::bytes::glimpse;
-use super::call::{Open, address, arguments, result, result_meaning};
+use super::call::{CUT_SHORT, Open, address, arguments, result, result_meaning};
 use super::line::{Line, Meaning};
 use super::look::Look;
 use super::units::{bytes, time_in_words};
@@ -63,7 +63,7 @@ pub(super) fn returned(look: &Look, open: &Open, back: &Return, later: bool) -> 
         text = format!("The {}'s {}{on}, called in step {}, has returned. ", call.host, call.call, open.step);
     }
     let time = time_in_words(back.ns);
-    if back.deadline {
+    if back.deadline && back.ok.is_none() {
         text += &format!("It was ended by the lesson's deadline after {time}; it would wait on.");
         return [asked(look, open), sentence(look, text, Meaning::Changed)].concat();
     }
@@ -81,6 +81,9 @@ pub(super) fn returned(look: &Look, open: &Open, back: &Return, later: bool) -> 
     } else {
         format!("The kernel is asked {} and {answer}, after {time}.", call.asked)
     };
+    if back.deadline {
+        text += &format!(" It got {CUT_SHORT}.");
+    }
     let mut lines = sentence(look, text, result_meaning(back));
     if let Some(given) = given(call, back) {
         lines.extend(sentence(look, given, Meaning::State));
