@@ -2,13 +2,12 @@
 
 use std::{path::Path, path::PathBuf, process::ExitCode, time::Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::{Screen, args::Show, code, source};
 use crate::{
     course::{self, Faults, Lesson, Statement},
     run::{self, Audience, Go, Prediction},
-    stage::Stage,
     trace::{Check, Event, Question, Sink, What},
 };
 
@@ -53,7 +52,7 @@ pub(super) fn check(what: &[String], show: &Show) -> Result<ExitCode> {
     for lesson in &lessons {
         let mut quiet = Quiet { screen: &mut screen, failed: Vec::new() };
         let began = Instant::now();
-        let stage = Stage::loopback().context("can't start the threads of the two hosts")?;
+        let stage = source::stage(lesson)?;
         let end = run::run(lesson, 1, stage, &mut quiet)?.end;
         let broken = quiet.failed;
         checks += end.checks;

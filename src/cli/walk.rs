@@ -19,7 +19,6 @@ use super::{
 use crate::{
     course::{self, Lesson},
     run::{self, Audience, Ended, Go},
-    stage::Stage,
     trace::{Event, Reader, Sink, What},
 };
 
@@ -126,14 +125,8 @@ fn walk(
     screen: &mut Screen,
     mut progress: Option<&mut Progress>,
 ) -> Result<Ended> {
-    if lesson.front.stage == "cable" {
-        bail!(
-            "the lesson {} needs a cable between two hosts, which this version does not have",
-            lesson.front.lesson
-        );
-    }
     loop {
-        let stage = Stage::loopback().context("can't start the threads of the two hosts")?;
+        let stage = source::stage(lesson)?;
         let ended = run::run(lesson, from, stage, screen)?;
         screen.settle();
         from = match ended.instead {
