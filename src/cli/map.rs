@@ -75,15 +75,12 @@ fn list(screen: &mut Screen, progress: &Progress) {
     };
     let (nine, further): (Vec<&Builtin>, Vec<&Builtin>) =
         course::builtin().iter().partition(|lesson| lesson.in_tour);
-    screen.plain("");
-    for (index, lesson) in nine.iter().enumerate() {
-        screen.plain(&line(index + 1, lesson));
-    }
+    let mut lines = vec![String::new()];
+    lines.extend(nine.iter().enumerate().map(|(index, lesson)| line(index + 1, lesson)));
     if !further.is_empty() {
-        screen.plain("\n   further lessons, for sockwalk check and sockwalk run:");
-        for (index, lesson) in further.iter().enumerate() {
-            screen.plain(&line(nine.len() + index + 1, lesson));
-        }
+        lines.push("\n   further lessons, for sockwalk check and sockwalk run:".to_owned());
+        lines.extend(further.iter().enumerate().map(|(index, lesson)| line(nine.len() + index + 1, lesson)));
     }
-    screen.plain("");
+    lines.push(String::new());
+    screen.plain(&lines.join("\n"));
 }
