@@ -19,7 +19,10 @@ fn the_map_at_80_columns() {
 
 #[test]
 fn the_map_in_colour() {
-    assert_data_eq!(shown(&["--width", "80", "--color", "always"]), file!["data/cli/map-80-colour.txt"].raw());
+    assert_data_eq!(
+        shown(&["--width", "80", "--color", "always"]),
+        file!["data/cli/map-80-colour.txt"].raw()
+    );
 }
 
 #[test]

@@ -7,7 +7,8 @@ mod support;
 use std::{fs, process::Command};
 
 use serde_json::Value;
-use support::{Folder, NINE, stderr, stdout};
+use sockwalk::course::builtin;
+use support::{Folder, stderr, stdout};
 
 /// A system call on a host thread: host, name, first argument if that is a descriptor.
 type Seen = (String, String, Option<i64>);
@@ -61,7 +62,7 @@ fn same(told: &Seen, seen: &Seen) -> bool {
 #[ignore = "needs strace; tests/run installs and runs it"]
 fn the_calls_that_are_told_are_the_calls_that_were_made() {
     let folder = Folder::new();
-    for name in NINE {
+    for name in builtin().iter().map(|lesson| lesson.name) {
         let (log, trace) = (folder.path("strace.log"), folder.path("trace.jsonl"));
         let output = Command::new("strace")
             .args([
@@ -74,7 +75,7 @@ fn the_calls_that_are_told_are_the_calls_that_were_made() {
                 "-o",
                 &log,
             ])
-            .args([env!("CARGO_BIN_EXE_sockwalk"), name, "--trace", &trace])
+            .args([env!("CARGO_BIN_EXE_sockwalk"), "run", name, "--trace", &trace])
             .env("HOME", &folder.0)
             .output()
             .expect("strace is there");

@@ -20,6 +20,13 @@ fn at_terminal(home: &Folder, arguments: &[&str]) -> PtySession {
     spawn_command(command, PATIENCE).expect("a terminal can be had")
 }
 
+/// Reads on to the prompt at the end of a step, over as many screenfuls as it takes.
+fn to_the_prompt(session: &mut PtySession) {
+    while session.exp_regex("Enter (next|more|to the present)").unwrap().1.contains("more") {
+        press(session, "\r");
+    }
+}
+
 /// Presses keys.
 fn press(session: &mut PtySession, keys: &str) {
     session.send(keys).unwrap();
@@ -30,13 +37,13 @@ fn press(session: &mut PtySession, keys: &str) {
 fn enter_steps_and_q_leaves() {
     let home = Folder::new();
     let mut person = at_terminal(&home, &["listen"]);
-    person.exp_string("Enter next").unwrap();
+    to_the_prompt(&mut person);
     press(&mut person, "\r");
     person.exp_string("step 1 of").unwrap();
-    person.exp_string("Enter next").unwrap();
+    to_the_prompt(&mut person);
     press(&mut person, "?");
     person.exp_string("look back").unwrap();
-    person.exp_string("Enter next").unwrap();
+    to_the_prompt(&mut person);
     press(&mut person, "q");
     person.exp_eof().unwrap();
 }
@@ -46,15 +53,15 @@ fn b_looks_back_at_earlier_steps() {
     let home = Folder::new();
     let mut person = at_terminal(&home, &["bind"]);
     for step in 1..=2 {
-        person.exp_string("Enter next").unwrap();
+        to_the_prompt(&mut person);
         press(&mut person, "\r");
         person.exp_string(&format!("step {step} of")).unwrap();
     }
-    person.exp_string("Enter next").unwrap();
+    to_the_prompt(&mut person);
     press(&mut person, "b");
     person.exp_string("looking back").unwrap();
     person.exp_string("step 1 of").unwrap();
-    person.exp_string("Enter next").unwrap();
+    to_the_prompt(&mut person);
     press(&mut person, "b");
     person.exp_string("looking back").unwrap();
     person.exp_string("a local address and a local port").unwrap();
@@ -66,13 +73,13 @@ fn b_looks_back_at_earlier_steps() {
 fn a_number_jumps_r_repeats_and_the_next_start_goes_on_there() {
     let home = Folder::new();
     let mut person = at_terminal(&home, &["accept"]);
-    person.exp_string("Enter next").unwrap();
+    to_the_prompt(&mut person);
     press(&mut person, "2");
     person.exp_regex("accept .+ 2 of \\d").unwrap();
-    person.exp_string("Enter next").unwrap();
+    to_the_prompt(&mut person);
     press(&mut person, "r");
     person.exp_regex("accept .+ 2 of \\d").unwrap();
-    person.exp_string("Enter next").unwrap();
+    to_the_prompt(&mut person);
     press(&mut person, "q");
     person.exp_eof().unwrap();
 
@@ -85,7 +92,7 @@ fn a_number_jumps_r_repeats_and_the_next_start_goes_on_there() {
     person.exp_string("Enter go on there").unwrap();
     press(&mut person, "\r");
     person.exp_regex("accept .+ 2 of \\d").unwrap();
-    person.exp_string("Enter next").unwrap();
+    to_the_prompt(&mut person);
     press(&mut person, "q");
     person.exp_eof().unwrap();
 }

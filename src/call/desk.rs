@@ -63,6 +63,7 @@ pub struct Held {
     pub protocol: Protocol,
     socket: ManuallyDrop<Socket>,
     closed: AtomicBool,
+    gone: AtomicBool,
     /// The same for all descriptors of one socket.
     identity: Arc<()>,
     leftover: Mutex<Vec<u8>>,
@@ -83,6 +84,16 @@ impl Held {
     /// Whether its descriptor was given back.
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
+    }
+
+    /// Whether the kernel was seen to have let it go after it was closed.
+    pub fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
+    }
+
+    /// The kernel knows nothing of it any more, and never will: whoever has its addresses later is another socket.
+    pub fn saw_it_gone(&self) {
+        self.gone.store(true, Ordering::Release);
     }
 
     /// Whether both names mean the same socket of the kernel: one is a `dup` of the other.
@@ -146,6 +157,7 @@ impl Desk {
             protocol,
             socket: ManuallyDrop::new(socket),
             closed: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
             identity,
             leftover: Mutex::default(),
             ends: Mutex::default(),

@@ -121,10 +121,10 @@ pub enum Command {
     Tour,
     /// List all lessons
     Lessons,
-    /// Run a lesson file of your own
+    /// Run a lesson file of your own, or a further lesson by its name
     Run {
-        /// A lesson file in Markdown (- is standard input)
-        #[arg(value_name = "FILE")]
+        /// A lesson file in Markdown (- is standard input), or the name of a lesson
+        #[arg(value_name = "FILE|LESSON")]
         file: PathBuf,
         /// Where to start.
         #[command(flatten)]

@@ -4,7 +4,7 @@ use std::{path::Path, path::PathBuf, process::ExitCode, time::Instant};
 
 use anyhow::Result;
 
-use super::{Screen, args::Show, code, source};
+use super::{Screen, args::Show, code, screen::Purpose, source};
 use crate::{
     course::{self, Faults, Lesson, Statement},
     run::{self, Audience, Go, Prediction},
@@ -40,11 +40,11 @@ impl Audience for Quiet<'_> {
 
 /// `sockwalk check [LESSON|FILE]…`
 pub(super) fn check(what: &[String], show: &Show) -> Result<ExitCode> {
-    let mut screen = Screen::new(show)?;
+    let mut screen = Screen::new(show, Purpose::Check)?;
     let lessons: Vec<Lesson> = if what.is_empty() {
         course::builtin().iter().map(source::builtin).collect::<Result<_>>()?
     } else {
-        what.iter().map(|name| named(name)).collect::<Result<_>>()?
+        what.iter().map(|name| source::named(Path::new(name))).collect::<Result<_>>()?
     };
     let (mut checks, mut failed, mut not_seen) = (0, 0, 0);
     let began = Instant::now();
@@ -72,8 +72,7 @@ pub(super) fn check(what: &[String], show: &Show) -> Result<ExitCode> {
             screen.plain(&format!("        observed: {}", check.observed));
         }
     }
-    let lessons =
-        if lessons.len() == 1 { "1 lesson".to_owned() } else { format!("{} lessons", lessons.len()) };
+    let lessons = plural(lessons.len(), "lesson");
     let verdict = if failed == 0 { "all hold".to_owned() } else { format!("{failed} FAILED") };
     let unseen =
         if not_seen == 0 { String::new() } else { format!(", {not_seen} cannot be seen on this system") };
@@ -82,35 +81,35 @@ pub(super) fn check(what: &[String], show: &Show) -> Result<ExitCode> {
     Ok(code(failed == 0))
 }
 
-/// A lesson by its name, or by its file's.
-fn named(name: &str) -> Result<Lesson> {
-    if let Some(builtin) = course::find(name) {
-        return source::builtin(builtin);
+/// Whether the step says what its call must come to.
+fn expects(statement: &Statement) -> bool {
+    match statement {
+        Statement::Act(act) => !act.expect.is_empty(),
+        Statement::Wait { expect, .. } => !expect.is_empty(),
+        Statement::Check(_) => false,
     }
-    let path = Path::new(name);
-    if !path.exists() && !name.contains(['/', '.', '\\']) {
-        let names: Vec<&str> = course::builtin().iter().map(|lesson| lesson.name).collect();
-        anyhow::bail!(
-            "there is no lesson `{name}`, and no file of that name; the lessons are {}",
-            names.join(", ")
-        );
-    }
-    source::lesson(path)
+}
+
+fn plural(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// `sockwalk lint FILE…`
 pub(super) fn lint(files: &[PathBuf], show: &Show) -> Result<ExitCode> {
-    let mut screen = Screen::new(show)?;
+    let mut screen = Screen::new(show, Purpose::Report)?;
     let mut good = true;
     for path in files {
         let (name, bytes) = source::bytes(path)?;
         match course::parse(&name, &bytes) {
             Ok(lesson) => {
-                let checks = lesson.steps().filter(|step| matches!(step.what, Statement::Check(_))).count();
-                let steps = lesson.steps().count() - checks;
+                let claims = lesson.steps().filter(|step| matches!(step.what, Statement::Check(_))).count();
+                let steps = lesson.steps().count() - claims;
+                let checks = claims + lesson.steps().filter(|step| expects(&step.what)).count();
                 screen.plain(&format!(
-                    "{name}: {} parts, {steps} steps, {checks} checks: nothing wrong",
-                    lesson.parts.len()
+                    "{name}: {}, {}, {}: nothing wrong",
+                    plural(lesson.parts.len(), "part"),
+                    plural(steps, "step"),
+                    plural(checks, "check")
                 ));
             }
             Err(Faults(faults)) => {

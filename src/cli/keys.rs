@@ -2,10 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal};
 
-use crossterm::{
-    event::{Event, KeyCode, KeyEventKind, KeyModifiers, read},
-    terminal,
-};
+use crossterm::terminal;
 
 /// A key that means something here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,30 +23,27 @@ pub(super) fn there() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-/// Waits for a key. Where the terminal can't give single keys, a line is read and its first letter taken.
+/// Waits for a key. Where the terminal can't give single keys, a line is read and its first letter taken. A terminal that has
+/// gone away says [`Key::Quit`].
 pub(super) fn key() -> io::Result<Key> {
     let Ok(_raw) = Raw::enter() else { return line() };
-    loop {
-        let Event::Key(key) = read()? else { continue };
-        if key.kind == KeyEventKind::Release {
-            continue;
+    let mut input = io::stdin().lock();
+    let typed = input.fill_buf()?;
+    let (key, length) = match typed {
+        [] => return Ok(Key::Quit),
+        // Arrows and their kin come as ESC [ … or ESC O …, up to a letter or ~. They scroll elsewhere, so here they do nothing.
+        [0x1b, b'[' | b'O', rest @ ..] => {
+            let end =
+                rest.iter().position(|byte| matches!(byte, 0x40..=0x7e)).map_or(rest.len(), |at| at + 1);
+            (Key::Other, 2 + end)
         }
-        return Ok(match key.code {
-            KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => Key::Interrupt,
-            KeyCode::Char('d') if key.modifiers.contains(KeyModifiers::CONTROL) => Key::Quit,
-            KeyCode::Enter
-            | KeyCode::Char(' ' | 'n')
-            | KeyCode::Right
-            | KeyCode::Down
-            | KeyCode::PageDown => Key::Enter,
-            KeyCode::Char('b') | KeyCode::Left | KeyCode::Up | KeyCode::PageUp | KeyCode::Backspace => {
-                Key::Back
-            }
-            KeyCode::Esc => Key::Quit,
-            KeyCode::Char(c) => letter(c),
-            _ => Key::Other,
-        });
-    }
+        [0x03, ..] => (Key::Interrupt, 1),
+        [0x04, ..] => (Key::Quit, 1),
+        [b'\r' | b'\n' | b' ', ..] => (Key::Enter, 1),
+        [byte, ..] => (letter(char::from(*byte)), 1),
+    };
+    input.consume(length);
+    Ok(key)
 }
 
 fn letter(c: char) -> Key {

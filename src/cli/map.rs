@@ -4,12 +4,12 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::{Screen, args::Show, code, progress, progress::Progress};
+use super::{Screen, args::Show, code, progress, progress::Progress, screen::Purpose};
 use crate::course::{self, Builtin, Front};
 
 /// `sockwalk` alone.
 pub(super) fn map(show: &Show) -> Result<ExitCode> {
-    let mut screen = Screen::new(show)?;
+    let mut screen = Screen::new(show, Purpose::Report)?;
     let progress = Progress::load();
     screen.say("# sockwalk\n\nThe life of a socket, call by call, on the real kernel.");
     list(&mut screen, &progress);
@@ -36,7 +36,7 @@ pub(super) fn map(show: &Show) -> Result<ExitCode> {
 
 /// `sockwalk lessons`
 pub(super) fn lessons(show: &Show) -> Result<ExitCode> {
-    let mut screen = Screen::new(show)?;
+    let mut screen = Screen::new(show, Purpose::Report)?;
     list(&mut screen, &Progress::load());
     screen.failures()?;
     Ok(code(true))
@@ -44,7 +44,7 @@ pub(super) fn lessons(show: &Show) -> Result<ExitCode> {
 
 /// `sockwalk progress [--reset]`
 pub(super) fn progress(reset: bool, show: &Show) -> Result<ExitCode> {
-    let mut screen = Screen::new(show)?;
+    let mut screen = Screen::new(show, Purpose::Report)?;
     let place = progress::file()?;
     if reset {
         let there = Progress::reset()?;
@@ -55,7 +55,8 @@ pub(super) fn progress(reset: bool, show: &Show) -> Result<ExitCode> {
         });
     } else {
         list(&mut screen, &Progress::load());
-        screen.plain(&format!("\n   kept in {}", place.display()));
+        let kept = if place.exists() { "kept in" } else { "nothing is kept yet; it will be in" };
+        screen.plain(&format!("   {kept} {}", place.display()));
     }
     screen.failures()?;
     Ok(code(true))
@@ -66,19 +67,25 @@ fn list(screen: &mut Screen, progress: &Progress) {
     let place = progress.place();
     let line = |number: usize, lesson: &Builtin| {
         let title = Front::read(lesson.file, lesson.text).map(|front| front.title).unwrap_or_default();
-        let mark = match &place {
-            Some((name, part)) if name == lesson.name => format!("part {part}"),
-            _ if progress.is_finished(lesson.name) => "✓".to_owned(),
-            _ => String::new(),
+        let place =
+            place.as_ref().filter(|(name, _)| name == lesson.name).map(|(_, part)| format!("part {part}"));
+        let done = progress.is_finished(lesson.name).then(|| "✓".to_owned());
+        let mark: Vec<String> = done.into_iter().chain(place).collect();
+        let (mark, name) = (mark.join(" "), lesson.name);
+        // On a narrow screen the title has a line of its own.
+        let line = if screen.width() < 72 {
+            format!("   {number:2}  {name:<10} {mark}\n       {title}")
+        } else {
+            format!("   {number:2}  {name:<10} {title:<46} {mark}")
         };
-        format!("   {number:2}  {:<10} {title:<46} {mark}", lesson.name).trim_end().to_owned()
+        line.trim_end().to_owned()
     };
     let (nine, further): (Vec<&Builtin>, Vec<&Builtin>) =
         course::builtin().iter().partition(|lesson| lesson.in_tour);
     let mut lines = vec![String::new()];
     lines.extend(nine.iter().enumerate().map(|(index, lesson)| line(index + 1, lesson)));
     if !further.is_empty() {
-        lines.push("\n   further lessons, for sockwalk check and sockwalk run:".to_owned());
+        lines.push("\n   further lessons (sockwalk run NAME):".to_owned());
         lines.extend(further.iter().enumerate().map(|(index, lesson)| line(nine.len() + index + 1, lesson)));
     }
     lines.push(String::new());

@@ -19,9 +19,25 @@ use crate::{
     view::{Form, Glyphs, Line, Look, Meaning, Narrator, Palette, markdown, paint},
 };
 
+/// What a screen is for: which keys make sense, and whether there are events to record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A built-in lesson, whose place is kept.
+    Course,
+    /// A lesson file.
+    File,
+    /// A trace that is shown again.
+    Replay,
+    /// Claims that are run quietly.
+    Check,
+    /// A list or a report.
+    Report,
+}
+
 /// Standard output, and who sits in front of it.
 pub(super) struct Screen {
-    pub look: Look,
+    look: Look,
+    purpose: Purpose,
     palette: Palette,
     pace: Pace,
     narrator: Narrator,
@@ -35,11 +51,20 @@ pub(super) struct Screen {
     page: Vec<Line>,
     parts: usize,
     interrupted: bool,
+    /// Rows written since somebody was asked last.
+    filled: usize,
+    /// Somebody wants to leave in the middle of a step: nothing more is shown up to its end.
+    leaving: bool,
 }
 
 impl Screen {
     /// As the options and the surroundings ask.
-    pub fn new(show: &Show) -> Result<Screen> {
+    pub fn new(show: &Show, purpose: Purpose) -> Result<Screen> {
+        let records = matches!(purpose, Purpose::Course | Purpose::File | Purpose::Check);
+        if show.trace.is_some() && !records {
+            bail!("--trace records a run: it goes with a lesson, tour, run or check");
+        }
+        let walks = !matches!(purpose, Purpose::Check | Purpose::Report);
         let glyphs = if show.ascii { Glyphs::Ascii } else { Glyphs::Unicode };
         let form = if show.plain { Form::Linear } else { Form::Screen };
         let look = Look::new(width(show), glyphs, form);
@@ -55,13 +80,14 @@ impl Screen {
         };
         Ok(Screen {
             look,
+            purpose,
             palette: palette(show.color),
             pace: match show.pace {
                 Some(Pace::Step) if !keys::there() => {
                     bail!("--pace step needs a terminal to wait at; use --pace auto or a time such as 2s")
                 }
                 Some(pace) => pace,
-                None if keys::there() && !to_stdout => Pace::Step,
+                None if walks && keys::there() && !to_stdout => Pace::Step,
                 None => Pace::Auto,
             },
             narrator: Narrator::new(look),
@@ -72,7 +98,14 @@ impl Screen {
             page: Vec::new(),
             parts: 1,
             interrupted: false,
+            filled: 0,
+            leaving: false,
         })
+    }
+
+    /// Columns.
+    pub fn width(&self) -> usize {
+        self.look.width()
     }
 
     /// Whether a person steps through.
@@ -85,8 +118,46 @@ impl Screen {
         self.interrupted
     }
 
-    /// Writes lines. After the first error nothing is written any more.
+    /// Writes lines; on a terminal that is stepped through, a screenful at a time.
     pub fn print(&mut self, lines: &[Line]) {
+        let Some(room) = self.rows() else { return self.write(lines) };
+        let mut rest = lines;
+        while !rest.is_empty() && !self.leaving {
+            let left = room.saturating_sub(self.filled);
+            // What belongs together is not torn apart, unless it is taller than the screen or only little stands there yet.
+            let fits = if rest.len() <= left {
+                rest.len()
+            } else if rest.len() <= room && self.filled > room / 2 {
+                0
+            } else {
+                left
+            };
+            self.write(&rest[..fits]);
+            self.filled += fits;
+            rest = &rest[fits..];
+            if !rest.is_empty() {
+                match self.ask("**Enter** more · **q** leave") {
+                    Some(Key::Quit) | None => self.leaving = true,
+                    Some(_) => {}
+                }
+            }
+        }
+    }
+
+    /// Rows for text above a prompt; `None` where nobody steps, or the terminal does not say how tall it is.
+    fn rows(&self) -> Option<usize> {
+        // Asked only of a terminal: where there is none, crossterm would start a program to find out.
+        if !self.steps() {
+            return None;
+        }
+        match crossterm::terminal::size() {
+            Ok((_, rows)) if rows > 4 => Some(usize::from(rows) - 3),
+            _ => None,
+        }
+    }
+
+    /// Writes lines at once. After the first error nothing is written any more.
+    fn write(&mut self, lines: &[Line]) {
         if lines.is_empty() || self.broken.is_some() || !self.narrates {
             return;
         }
@@ -99,8 +170,7 @@ impl Screen {
 
     /// A line as it is.
     pub fn plain(&mut self, text: &str) {
-        let lines: Vec<Line> =
-            text.split('\n').map(|line| self.look.line(line, Meaning::Prose)).collect();
+        let lines: Vec<Line> = text.split('\n').map(|line| self.look.line(line, Meaning::Prose)).collect();
         self.print(&lines);
     }
 
@@ -140,9 +210,17 @@ impl Screen {
 
     /// Asks for a key below a line that says which there are. `None` if nobody can answer.
     fn ask(&mut self, prompt: &str) -> Option<Key> {
-        self.prompt(prompt);
+        let lines = markdown(&self.look, prompt);
+        if self.broken.is_none() {
+            let text = paint(&lines, self.palette);
+            let mut out = io::stdout().lock();
+            if let Err(error) = write!(out, "\n{}", text.trim_end()).and_then(|()| out.flush()) {
+                self.broken = Some(error);
+            }
+        }
         let key = keys::key();
-        self.wipe_prompt();
+        self.wipe(&lines);
+        self.filled = 0;
         match key {
             Ok(Key::Interrupt) => {
                 self.interrupted = true;
@@ -153,36 +231,34 @@ impl Screen {
         }
     }
 
-    fn prompt(&mut self, prompt: &str) {
-        if self.broken.is_none() {
-            let text = paint(&markdown(&self.look, prompt), self.palette);
-            let mut out = io::stdout().lock();
-            if let Err(error) = write!(out, "\n{}", text.trim_end()).and_then(|()| out.flush()) {
-                self.broken = Some(error);
-            }
-        }
-    }
-
     /// The prompt makes room for what comes; where lines can't be wiped, it stays.
-    fn wipe_prompt(&mut self) {
+    fn wipe(&self, prompt: &[Line]) {
         let mut out = io::stdout().lock();
         let dumb =
             self.look.form() == Form::Linear || std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-        let _ = if dumb { writeln!(out) } else { write!(out, "\r\x1b[2K\x1b[1A") };
-        let _ = out.flush();
+        if dumb {
+            let _ = writeln!(out).and_then(|()| out.flush());
+            return;
+        }
+        // The terminal may be narrower by now than when the prompt was set.
+        let columns = crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns)).max(1);
+        let rows: usize = prompt.iter().map(|line| line.width().div_ceil(columns).max(1)).sum();
+        let _ = write!(out, "{}", "\r\x1b[2K\x1b[1A".repeat(rows)).and_then(|()| out.flush());
     }
 
     /// Asks whether to go on at a part where the lesson was left. True: there; false: from the beginning.
     pub fn ask_go_on(&mut self, text: &str) -> Option<bool> {
         self.say(text);
-        loop {
-            match self.ask("**Enter** go on there · **1** from the beginning · **q** leave")? {
-                Key::Enter => return Some(true),
-                Key::Number(1) => return Some(false),
-                Key::Quit => return None,
+        let answer = loop {
+            match self.ask("**Enter** go on there · **1** from the beginning · **q** leave") {
+                Some(Key::Enter) => break Some(true),
+                Some(Key::Number(1)) => break Some(false),
+                Some(Key::Quit) | None => break None,
                 _ => {}
             }
-        }
+        };
+        self.plain("");
+        answer
     }
 
     fn turn_page(&mut self) {
@@ -192,23 +268,53 @@ impl Screen {
         }
     }
 
+    /// Shows the page so many steps back; 0 is the present one. Gives how far back that was.
     fn look_back(&mut self, steps: usize) -> usize {
         let steps = steps.min(self.pages.len().saturating_sub(1));
-        let index = self.pages.len() - 1 - steps;
-        let page = self.pages[index].clone();
-        self.say(if steps == 0 { "*here again:*" } else { "*looking back:*" });
+        let Some(page) = self.pages.len().checked_sub(1 + steps).and_then(|at| self.pages.get(at)).cloned()
+        else {
+            return 0;
+        };
+        let heading = match steps {
+            0 => "*here again:*".to_owned(),
+            1 => "*looking back, one step:*".to_owned(),
+            steps => format!("*looking back, {steps} steps:*"),
+        };
+        self.plain("");
+        self.say(&heading);
         self.print(&page);
         steps
     }
-}
 
-const HELP: &str = "\
-- **Enter**, space: the next step\n\
-- **b**: look back at earlier steps\n\
-- **r**: run this part again, from its beginning\n\
-- **1** to **9**: jump to that part\n\
-- **q**: leave; the next start offers to go on here\n\
-- **?**: this list";
+    /// The keys below a step, and the answer. `keys` says what else there is.
+    fn ask_back(&mut self, keys: &str, back: &mut usize) -> Option<Key> {
+        loop {
+            let prompt = match (*back, self.pages.len()) {
+                (0, 0 | 1) => keys.to_owned(),
+                (0, _) => keys.replacen(" · ", " · **b** back · ", 1),
+                _ => "**Enter** to the present · **b** further back · **q** leave".to_owned(),
+            };
+            match self.ask(&prompt)? {
+                Key::Back => *back = self.look_back(*back + 1),
+                Key::Enter if *back > 0 => *back = self.look_back(0),
+                key => return Some(key),
+            }
+        }
+    }
+
+    /// What the keys do here.
+    fn help(&self) -> String {
+        let mut help = "- **Enter**, space: the next step\n- **b**: look back at earlier steps\n".to_owned();
+        if self.purpose != Purpose::Replay {
+            help += "- **r**: run this part again, from its beginning\n- **1** to **9**: jump to that part\n";
+        }
+        help += match self.purpose {
+            Purpose::Course => "- **q**: leave; the next start offers to go on here\n",
+            _ => "- **q**: leave\n",
+        };
+        help + "- **?**: this list"
+    }
+}
 
 impl Sink for Screen {
     fn take(&mut self, event: &Event) {
@@ -231,7 +337,7 @@ impl Sink for Screen {
 impl Audience for Screen {
     fn pause(&mut self) -> Go {
         self.settle();
-        if self.broken.is_some() {
+        if self.broken.is_some() || std::mem::take(&mut self.leaving) {
             return Go::Leave;
         }
         match self.pace {
@@ -242,23 +348,33 @@ impl Audience for Screen {
             }
             Pace::Step => self.turn_page(),
         }
+        let replay = self.purpose == Purpose::Replay;
+        let keys = if replay {
+            "**Enter** next · **?** help · **q** leave"
+        } else {
+            "**Enter** next · **r** again · **?** help · **q** leave"
+        };
         let mut back = 0;
         loop {
-            match self.ask("**Enter** next · **b** back · **r** again · **?** help · **q** leave") {
+            match self.ask_back(keys, &mut back) {
                 Some(Key::Enter) => return Go::On,
-                Some(Key::Back) => back = self.look_back(back + 1),
-                Some(Key::Again) => return Go::Again,
-                Some(Key::Number(part)) if part <= self.parts => return Go::Part(part),
-                Some(Key::Number(_)) => self.say(&format!("This lesson has parts 1 to {}.", self.parts)),
-                Some(Key::Help) => self.say(HELP),
+                Some(Key::Again) if !replay => return Go::Again,
+                Some(Key::Number(part)) if !replay && part <= self.parts => return Go::Part(part),
+                Some(Key::Number(_)) if !replay => {
+                    self.say(&format!("This lesson has parts 1 to {}.", self.parts))
+                }
+                Some(Key::Help) => self.say(&self.help()),
                 Some(Key::Quit) | None => return Go::Leave,
-                Some(Key::Interrupt | Key::Other) => {}
+                Some(_) => {}
             }
         }
     }
 
     fn predict(&mut self, question: &trace::Question) -> Prediction {
         self.settle();
+        if std::mem::take(&mut self.leaving) {
+            return Prediction::Instead(Go::Leave);
+        }
         match self.pace {
             Pace::Auto => return Prediction::None,
             Pace::Every(time) => {
@@ -268,18 +384,17 @@ impl Audience for Screen {
             Pace::Step => self.turn_page(),
         }
         let last = question.options.len();
+        let keys = format!("**1** to **{last}** your guess · **Enter** just show me · **q** leave");
         let mut back = 0;
         loop {
-            match self.ask(&format!(
-                "**1** to **{last}** your guess · **Enter** just show me · **b** back · **q** leave"
-            )) {
+            match self.ask_back(&keys, &mut back) {
                 Some(Key::Enter) => return Prediction::None,
                 Some(Key::Number(option)) if option <= last => return Prediction::Option(option - 1),
-                Some(Key::Back) => back = self.look_back(back + 1),
+                Some(Key::Number(_)) => self.say(&format!("The answers are 1 to {last}.")),
                 Some(Key::Again) => return Prediction::Instead(Go::Again),
-                Some(Key::Help) => self.say(HELP),
+                Some(Key::Help) => self.say(&self.help()),
                 Some(Key::Quit) | None => return Prediction::Instead(Go::Leave),
-                Some(Key::Number(_) | Key::Interrupt | Key::Other) => {}
+                Some(_) => {}
             }
         }
     }

@@ -13,8 +13,16 @@ use crate::{
     stage::Stage,
 };
 
-/// Reads and parses a lesson file; `-` is standard input.
-pub(super) fn lesson(path: &Path) -> Result<Lesson> {
+/// A built-in lesson by its name, or a lesson file; `-` is standard input.
+pub(super) fn named(path: &Path) -> Result<Lesson> {
+    let name = path.to_str().unwrap_or_default();
+    if let Some(lesson) = course::find(name) {
+        return builtin(lesson);
+    }
+    if name != "-" && !path.exists() && !name.contains(['/', '.', '\\']) {
+        let names: Vec<&str> = course::builtin().iter().map(|lesson| lesson.name).collect();
+        bail!("there is no lesson `{name}`, and no file of that name; the lessons are {}", names.join(", "));
+    }
     let (name, bytes) = bytes(path)?;
     Ok(course::parse(&name, &bytes)?)
 }

@@ -14,10 +14,11 @@ use super::{
     args::{Part, Show},
     code,
     progress::Progress,
+    screen::Purpose,
     source,
 };
 use crate::{
-    course::{self, Lesson},
+    course::{self, Builtin, Lesson},
     run::{self, Audience, Ended, Go},
     trace::{Event, Reader, Sink, What},
 };
@@ -29,17 +30,30 @@ const INTERRUPTED: u8 = 130;
 pub(super) fn lesson(name: &str, part: Part, show: &Show) -> Result<ExitCode> {
     let builtin = course::find(name).with_context(|| format!("there is no lesson `{name}`"))?;
     let lesson = source::builtin(builtin)?;
-    let mut screen = Screen::new(show)?;
+    let mut screen = Screen::new(show, Purpose::Course)?;
     let mut progress = Progress::load();
     let Some(from) = start(&lesson, part, &mut screen, &progress)? else { return done(&screen, true) };
     let ended = walk(&lesson, from, &mut screen, Some(&mut progress))?;
+    if screen.steps() && ended.instead.is_none() {
+        screen.say(&match after(name) {
+            Some(next) => format!("Next: `sockwalk {next}`"),
+            None => "That was the last one. `sockwalk` shows the map of the course.".to_owned(),
+        });
+    }
     done(&screen, ended.end.failed == 0)
 }
 
-/// `sockwalk run FILE`
+/// The lesson of the tour that comes after this one.
+fn after(name: &str) -> Option<&'static str> {
+    let mut lessons =
+        course::builtin().iter().filter(|lesson| lesson.in_tour).skip_while(|lesson| lesson.name != name);
+    lessons.nth(1).map(|lesson| lesson.name)
+}
+
+/// `sockwalk run FILE`, or a further lesson by its name
 pub(super) fn file(path: &Path, part: Part, show: &Show) -> Result<ExitCode> {
-    let lesson = source::lesson(path)?;
-    let mut screen = Screen::new(show)?;
+    let lesson = source::named(path)?;
+    let mut screen = Screen::new(show, Purpose::File)?;
     let from = checked_part(&lesson, part)?.unwrap_or(1);
     let ended = walk(&lesson, from, &mut screen, None)?;
     done(&screen, ended.end.failed == 0)
@@ -47,15 +61,14 @@ pub(super) fn file(path: &Path, part: Part, show: &Show) -> Result<ExitCode> {
 
 /// `sockwalk tour`
 pub(super) fn tour(show: &Show) -> Result<ExitCode> {
-    let mut screen = Screen::new(show)?;
+    let mut screen = Screen::new(show, Purpose::Course)?;
     let mut progress = Progress::load();
     let nine: Vec<_> = course::builtin().iter().filter(|lesson| lesson.in_tour).collect();
     let (mut first, mut from) = (0, 1);
     if screen.steps()
-        && let Some((name, part)) = progress.place()
-        && let Some(at) = nine.iter().position(|lesson| lesson.name == name)
+        && let Some((at, part, text)) = where_to_go_on(&nine, &progress)
     {
-        match screen.ask_go_on(&format!("You were in the lesson `{name}`, part {part}.")) {
+        match screen.ask_go_on(&text) {
             None => return done(&screen, true),
             Some(true) => (first, from) = (at, part),
             Some(false) => {}
@@ -83,6 +96,21 @@ pub(super) fn tour(show: &Show) -> Result<ExitCode> {
     done(&screen, failed == 0)
 }
 
+/// Where the tour was left: the lesson's index, the part, and how that is told.
+fn where_to_go_on(nine: &[&Builtin], progress: &Progress) -> Option<(usize, usize, String)> {
+    if let Some((name, part)) = progress.place()
+        && let Some(at) = nine.iter().position(|lesson| lesson.name == name)
+    {
+        return Some((
+            at,
+            part,
+            format!("You were in the lesson `{name}`, part {part}. The tour can go on there."),
+        ));
+    }
+    let next = nine.iter().position(|lesson| !progress.is_finished(lesson.name)).filter(|at| *at > 0)?;
+    Some((next, 1, format!("The tour can go on with the lesson `{}`.", nine[next].name)))
+}
+
 /// `sockwalk replay FILE`
 pub(super) fn replay(path: &Path, show: &Show) -> Result<ExitCode> {
     let from: Box<dyn BufRead> = if path.as_os_str() == "-" {
@@ -92,8 +120,8 @@ pub(super) fn replay(path: &Path, show: &Show) -> Result<ExitCode> {
             File::open(path).with_context(|| format!("can't open the trace {}", path.display()))?,
         ))
     };
-    let mut screen = Screen::new(show)?;
-    let mut shown = false;
+    let mut screen = Screen::new(show, Purpose::Replay)?;
+    let (mut shown, mut whole) = (false, false);
     for event in Reader::new(from) {
         let event = event.with_context(|| format!("can't read the trace {}", path.display()))?;
         if pauses_before(&event) && shown {
@@ -103,10 +131,15 @@ pub(super) fn replay(path: &Path, show: &Show) -> Result<ExitCode> {
             }
         }
         shown |= !matches!(event.what, What::Lesson(_) | What::Part(_));
+        whole = matches!(event.what, What::End(_));
         screen.take(&event);
     }
-    screen.settle();
-    done(&screen, true)
+    if whole {
+        screen.settle();
+    } else {
+        screen.say("*The trace ends here, before its lesson did.*");
+    }
+    done(&screen, whole)
 }
 
 /// A replay waits where the run waited.
@@ -125,19 +158,26 @@ fn walk(
     screen: &mut Screen,
     mut progress: Option<&mut Progress>,
 ) -> Result<Ended> {
+    let name = &lesson.front.lesson;
+    // Who begins at a part where they never were has not walked the whole lesson.
+    let place = progress.as_ref().and_then(|progress| progress.place());
+    let mut whole = from <= 1 || place.is_some_and(|(left, part)| left == *name && from <= part);
     loop {
         let stage = source::stage(lesson)?;
         let ended = run::run(lesson, from, stage, screen)?;
         screen.settle();
         from = match ended.instead {
             Some(Go::Again) => ended.part,
-            Some(Go::Part(part)) => part,
+            Some(Go::Part(part)) => {
+                whole &= part <= ended.part;
+                part
+            }
             Some(Go::On | Go::Leave) | None => {
                 if let Some(progress) = progress.as_mut().filter(|_| screen.steps()) {
-                    let name = &lesson.front.lesson;
                     match ended.instead {
                         Some(_) => progress.left(name, ended.part),
-                        None => progress.finished(name),
+                        None if whole => progress.finished(name),
+                        None => {}
                     }
                     if let Err(error) = progress.save() {
                         screen.say(&format!("Your place could not be kept: {error:#}."));

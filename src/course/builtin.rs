@@ -36,6 +36,7 @@ pub fn builtin() -> &'static [Builtin] {
         true "recv" "07-recv.md";
         true "close" "08-close.md";
         true "websocket" "09-websocket.md";
+        false "refusals" "10-refusals.md";
     };
     ALL
 }

@@ -276,7 +276,7 @@ fn body(lines: &mut Lines, faults: &mut Vec<Fault>) -> (Vec<Block>, Vec<Part>) {
                         0,
                         line.chars().count(),
                         "this block is not closed",
-                        format!("a closing line `{}`", fence.mark),
+                        format!("expected a closing line {}", fence.mark),
                     ));
                     break;
                 }

@@ -96,6 +96,7 @@ pub fn run(lesson: &Lesson, from: usize, stage: Stage, audience: &mut dyn Audien
         step: 0,
         shown: false,
         answer: None,
+        failed_before: 0,
     };
     run.journal.write(What::Lesson(trace::Lesson {
         format: trace::FORMAT,
@@ -146,6 +147,8 @@ struct Run<'a> {
     shown: bool,
     /// The answer to the last question, until the steps behind it have run.
     answer: Option<Answer>,
+    /// How many checks had failed when it was asked.
+    failed_before: usize,
 }
 
 /// What became of a call with a name.
@@ -199,7 +202,8 @@ impl Run<'_> {
                     Block::Steps(steps) => {
                         let flow = self.steps(steps, seen)?;
                         // The answer comes when the run has shown it: behind the last steps before other prose.
-                        if !matches!(part.blocks.get(at + 1), Some(Block::Steps(_))) {
+                        let goes_on = matches!(flow, Flow::On);
+                        if goes_on && !matches!(part.blocks.get(at + 1), Some(Block::Steps(_))) {
                             self.tell_answer();
                         }
                         flow
@@ -249,6 +253,7 @@ impl Run<'_> {
             Prediction::Option(option) => Some(option),
             Prediction::None => None,
         };
+        self.failed_before = self.end.failed;
         self.answer =
             Some(Answer { given, right: predict.right, text: question.options[predict.right].clone() });
         self.shown = false;
@@ -256,10 +261,17 @@ impl Run<'_> {
     }
 
     fn tell_answer(&mut self) {
-        if let Some(answer) = self.answer.take() {
-            self.journal.write(What::Answer(answer));
-            self.shown = true;
-        }
+        let Some(answer) = self.answer.take() else { return };
+        self.journal.write(if self.end.failed == self.failed_before {
+            What::Answer(answer)
+        } else {
+            // What the run did not show is not to be believed.
+            What::Narration {
+                markdown: "*This time the run did not show the answer: see the check that failed.*"
+                    .to_owned(),
+            }
+        });
+        self.shown = true;
     }
 
     fn steps(&mut self, steps: &[Step], seen: bool) -> io::Result<Flow> {

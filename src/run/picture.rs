@@ -19,9 +19,12 @@ impl Picture {
     pub fn update(&mut self, seen: &[Seen]) -> Vec<Socket> {
         let now: Vec<Socket> = seen.iter().map(told).collect();
         let mut changed: Vec<Socket> = Vec::new();
-        for socket in &now {
+        for (socket, read) in now.iter().zip(seen) {
             let before = self.find(socket.host, &socket.name);
-            if !before.is_some_and(|before| same(before, socket)) {
+            // A descriptor that was closed while a `dup` of it stays open: what becomes of the socket is told of the other.
+            let told_of_another =
+                before.is_some_and(|before| before.fd.is_none()) && has_open_twin(read, seen);
+            if !told_of_another && !before.is_some_and(|before| same(before, socket)) {
                 changed.push(socket.clone());
             }
         }
@@ -80,6 +83,12 @@ fn same(a: &Socket, b: &Socket) -> bool {
         socket
     };
     settled(a) == settled(b)
+}
+
+/// Whether the socket was closed under this name and is open under another.
+fn has_open_twin(one: &Seen, seen: &[Seen]) -> bool {
+    let twin = |other: &Seen| !other.held.is_closed() && other.held.is_same_socket(&one.held);
+    one.held.is_closed() && !one.other_end && seen.iter().any(twin)
 }
 
 fn gone(before: &Socket) -> Socket {

@@ -58,6 +58,7 @@ impl HostThread {
         let (ready, observer) = mpsc::channel();
         let shared = Arc::clone(&desk);
         let thread = thread::Builder::new().name(host.name().to_owned()).spawn(move || {
+            system::hear_only_the_end();
             system::settle_in();
             // The observer is born here, so that it shares this thread's descriptors and, on a cable, its network.
             let _ = ready.send(Observer::start(Arc::clone(&shared)));

@@ -116,7 +116,11 @@ fn all(desk: &Desk, table: Option<&SocketTable>) -> Vec<Seen> {
     let sockets = desk.all();
     let see = |held: &Arc<Held>| {
         let reading = if held.is_closed() {
-            closed(held, &sockets, table)?
+            let reading = if held.is_gone() { None } else { closed(held, &sockets, table)? };
+            if reading.is_none() {
+                held.saw_it_gone();
+            }
+            reading
         } else {
             let reading = look(held.socket(), held.protocol.is_tcp());
             held.saw_ends(reading.local, reading.peer);

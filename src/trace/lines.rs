@@ -39,7 +39,7 @@ impl<W: Write> Sink for Writer<W> {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The file itself.
-    #[error("line {line}: {source}")]
+    #[error("line {line} can't be read")]
     Io {
         /// Counted from 1.
         line: usize,
@@ -47,7 +47,7 @@ pub enum ReadError {
         source: io::Error,
     },
     /// A line that is no event.
-    #[error("line {line} is no event of a sockwalk trace: {source}")]
+    #[error("line {line} is no event of a sockwalk trace")]
     NotAnEvent {
         /// Counted from 1.
         line: usize,

@@ -36,7 +36,7 @@ pub(super) fn received(look: &Look, data: &[u8], room: usize) -> Vec<Piece> {
 pub(super) fn glimpse(data: &[u8], room: usize) -> String {
     let mut end = data.len().min(room);
     loop {
-        let mut text = quote(&data[..end]);
+        let mut text = as_bytes(data, &data[..end]);
         if end < data.len() {
             text.push('…');
         }
@@ -47,11 +47,22 @@ pub(super) fn glimpse(data: &[u8], room: usize) -> String {
     }
 }
 
+/// A piece of `whole` in quotation marks. What is not text as a whole is no text in its parts: bytes that happen to make a letter
+/// somewhere in a masked frame are bytes.
+fn as_bytes(whole: &[u8], piece: &[u8]) -> String {
+    let text = match std::str::from_utf8(beginning(whole)) {
+        Ok(_) => true,
+        // Only the last character is cut off.
+        Err(error) => whole.len() > LOOKED_AT && error.error_len().is_none(),
+    };
+    if text { quote(piece) } else { format!("\"{}\"", piece.escape_ascii()) }
+}
+
 fn as_text(look: &Look, data: &[u8], room: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut shown = 0;
     for piece in beginning(data).split_inclusive(|&b| b == b'\n') {
-        let quoted = wrap(&look.line(quote(piece), Meaning::Bytes), room, 1, Long::Break);
+        let quoted = wrap(&look.line(as_bytes(data, piece), Meaning::Bytes), room, 1, Long::Break);
         if !lines.is_empty() && lines.len() + quoted.len() > LINES {
             break;
         }

@@ -292,7 +292,7 @@ pub(super) fn address(text: &str) -> String {
 /// What is said when a call left all sockets as they were.
 pub(super) fn nothing_changed(look: &Look) -> Vec<Line> {
     match look.linear() {
-        true => sentence(look, "Nothing changed in the kernel.", Meaning::Quiet),
-        false => row(look, "", look.line("nothing changed in the kernel", Meaning::Quiet)),
+        true => sentence(look, "No state, address or queue changed.", Meaning::Quiet),
+        false => row(look, "", look.line("no state, address or queue changed", Meaning::Quiet)),
     }
 }

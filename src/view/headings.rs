@@ -65,7 +65,8 @@ pub(super) fn end(look: &Look, lesson: Option<&Lesson>, step: usize, end: &End) 
         (false, _) => plural(step, "step"),
     };
     let (verdict, meaning) = verdict(end);
-    let sources = lesson.map(|lesson| lesson.sources.join(", ")).unwrap_or_default();
+    // Who leaves in the middle does not read on yet.
+    let sources = lesson.filter(|_| !end.left).map(|lesson| lesson.sources.join(", ")).unwrap_or_default();
     if look.linear() {
         let mut lines = sentence(look, format!("The end: {steps}, {verdict}."), meaning);
         if !sources.is_empty() {

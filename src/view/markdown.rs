@@ -292,16 +292,25 @@ impl<'l> Setter<'l> {
         let lines = code.lines().filter(|line| !outside || !line.trim().is_empty());
         let lines: Vec<Line> = lines
             .map(|line| match (outside, self.look.linear()) {
-                (true, _) => self.look.spans([
-                    ("same from outside:  ", Meaning::Quiet),
-                    (without_tabs(line).trim(), Meaning::Code),
-                ]),
+                (true, _) => self.look.line(without_tabs(line).trim_end(), Meaning::Code),
                 (false, true) => self.look.line(without_tabs(line), Meaning::Code),
                 (false, false) => self.look.line(without_tabs(line), Meaning::Code).indented(2),
             })
             .collect();
-        self.block(lines);
+        self.block(if outside { self.for_a_second_terminal(lines) } else { lines });
         self.gap = true;
+    }
+
+    /// A command on the line of its label; several lines below it, so that they are copied in one go.
+    fn for_a_second_terminal(&self, mut commands: Vec<Line>) -> Vec<Line> {
+        let mut label = self.look.line("in a second terminal:", Meaning::Quiet);
+        if let [only] = commands.as_slice() {
+            label.space(2);
+            label.extend(only.clone());
+            return vec![label];
+        }
+        commands.insert(0, label);
+        commands
     }
 
     fn lay_table(&mut self) {
@@ -413,7 +422,7 @@ mod tests {
     fn commands_for_outside_stay_on_one_line() {
         let long = "ss -ltn 'sport = :7000' ".repeat(5);
         let shown = at(40, &format!("```outside\n{long}\n```"));
-        assert_eq!(shown, format!(" same from outside:  {}\n", long.trim()));
+        assert_eq!(shown, format!(" in a second terminal:  {}\n", long.trim()));
     }
 
     #[test]

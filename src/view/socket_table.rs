@@ -258,7 +258,8 @@ impl<'a> Table<'a> {
 
     fn options(&self, t: &Tracked) -> Option<Line> {
         let before = t.before.as_ref().map_or(&[][..], |before| &before.options);
-        if before == t.now.options || !t.now.exists {
+        // Without a descriptor the options can't be read: that is no change.
+        if before == t.now.options || t.now.fd.is_none() {
             return None;
         }
         let mut line = Line::blank();

@@ -11,7 +11,7 @@ use super::wrap::{Long, aside, wrap};
 use crate::trace::{Message, Requirement};
 
 /// Columns for the section at the right.
-const SECTION: usize = 14;
+const SECTION: usize = 26;
 
 /// Who judges: the line above a list of requirements.
 pub(super) fn judge(look: &Look, first: &Requirement) -> Vec<Line> {

@@ -15,7 +15,7 @@ mod linux;
 #[cfg(target_os = "linux")]
 pub(super) use linux::{give_up_rights, settle_in};
 
-pub(super) use this::{ThreadId, interrupt, prepare, this_thread};
+pub(super) use this::{ThreadId, hear_only_the_end, interrupt, prepare, this_thread};
 
 /// Elsewhere a host shares the descriptors of its process.
 #[cfg(not(target_os = "linux"))]

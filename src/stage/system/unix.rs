@@ -27,6 +27,18 @@ pub(in super::super) fn prepare() {
     });
 }
 
+/// Lets this thread, and those that it starts, hear no signal but the one that ends a call: any other would cut a narrated call
+/// short, even one that is ignored.
+pub(in super::super) fn hear_only_the_end() {
+    // SAFETY: the set is filled before it is used, and only this thread's mask changes.
+    unsafe {
+        let mut all: libc::sigset_t = std::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        libc::sigdelset(&raw mut all, SIGNAL);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, std::ptr::null_mut());
+    }
+}
+
 /// The calling thread.
 pub(in super::super) fn this_thread() -> ThreadId {
     // SAFETY: takes and changes nothing.

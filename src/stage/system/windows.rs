@@ -18,6 +18,9 @@ unsafe impl Send for ThreadId {}
 /// Nothing to prepare.
 pub(in super::super) fn prepare() {}
 
+/// Nothing interrupts a call here.
+pub(in super::super) fn hear_only_the_end() {}
+
 /// The calling thread.
 pub(in super::super) fn this_thread() -> ThreadId {
     let mut handle: HANDLE = std::ptr::null_mut();
