@@ -1,5 +1,7 @@
 //! What a person types, and what they get: exit codes, errors, options, pipes.
 
+#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
+
 mod support;
 
 use std::{
@@ -258,4 +260,67 @@ fn progress_is_kept_in_a_file_that_can_be_read_and_forgotten() {
     assert!(shown.contains("forgotten") || cfg!(not(target_os = "linux")), "{shown}");
     let shown = stdout(&sockwalk(&home, &["progress"]).output().unwrap());
     assert!(!shown.contains("part 2"), "{shown}");
+}
+
+#[test]
+fn a_trace_that_was_cut_off_is_told_and_nothing_is_made_up() {
+    let folder = Folder::new();
+    let trace = folder.path("trace.jsonl");
+    run(&["listen", "--trace", &trace]);
+    let whole = fs::read_to_string(&trace).unwrap();
+    let cut: Vec<&str> = whole.lines().take(20).collect();
+    let output = run(&["replay", &folder.file("cut.jsonl", cut.join("\n"))]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("The trace ends here"), "{}", stdout(&output));
+    assert!(stdout(&run(&["replay", &trace])).starts_with(&stdout(&output)[..400]));
+}
+
+#[test]
+fn a_replay_does_not_write_over_what_it_reads() {
+    let folder = Folder::new();
+    let trace = folder.path("trace.jsonl");
+    run(&["socket", "--trace", &trace]);
+    let before = fs::read(&trace).unwrap();
+    let output = run(&["replay", &trace, "--trace", &trace]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("--trace records a run"), "{}", stderr(&output));
+    assert_eq!(fs::read(&trace).unwrap(), before);
+}
+
+#[test]
+fn a_million_bytes_are_received_and_shown_in_a_few_lines() {
+    let folder = Folder::new();
+    let steps = format!(
+        "{GOOD}\nclient$ c = socket tcp\nclient$ connect c server:7000\nserver$ conn = accept s\nclient$ n = send c \"x\" * 4000000 &\nserver$ recv conn 1000000 MSG_WAITALL => 1000000\nserver$ close conn\n"
+    );
+    let output = run(&["run", &folder.file("mine.md", lesson(&steps))]);
+    assert!(output.status.success(), "{}", stdout(&output));
+    assert!(stdout(&output).lines().count() < 200);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_closed_listener_does_not_come_back_under_its_name() {
+    let folder = Folder::new();
+    let steps = format!(
+        "{GOOD}\nserver$ close s\ncheck server.s gone\nserver$ s2 = TcpListener::bind :7000\ncheck server.s gone\ncheck server.s2 LISTEN"
+    );
+    let shown = stdout(&run(&["run", &folder.file("mine.md", lesson(&steps)), "--trace", "-"]));
+    let mut gone = false;
+    for event in shown.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()) {
+        if event["event"] == "socket" && event["name"] == "s" {
+            assert!(!gone, "{event}");
+            gone = event["exists"] == false;
+        }
+        assert_ne!(event["holds"], false, "{event}");
+    }
+    assert!(gone);
+}
+
+#[test]
+fn a_question_whose_experiment_failed_is_not_answered() {
+    let folder = Folder::new();
+    let text = "---\nlesson: x\ntitle: y\n---\n## a\n```predict\nWhat?\n- [x] this\n- [ ] that\n```\n```sock\nserver$ s = socket tcp => EPIPE\n```\n";
+    let shown = stdout(&run(&["run", &folder.file("mine.md", text)]));
+    assert!(shown.contains("did not show the answer") && !shown.contains("The answer: this"), "{shown}");
 }
