@@ -221,13 +221,16 @@ fn bare() -> Duration {
     begun.elapsed()
 }
 
-/// The lifecycle on two threads that hand over at each call: the time of each call.
-fn handing_over(client: &Bare, server: &Bare) -> Vec<Duration> {
+/// The lifecycle on two threads that hand over at each call: the time of each call. `between` runs after each.
+fn handing_over(client: &Bare, server: &Bare, between: impl Fn()) -> Vec<Duration> {
     let sockets = Arc::new(std::sync::Mutex::new(Sockets::default()));
     let thread_of = |host| if host == Host::Client { client } else { server };
     let call = |(name, host): (&'static str, Host)| {
         let sockets = Arc::clone(&sockets);
-        thread_of(host).call(move || bare_call(name, host, &mut sockets.lock().expect("nobody panics")))
+        let time =
+            thread_of(host).call(move || bare_call(name, host, &mut sockets.lock().expect("nobody panics")));
+        between();
+        time
     };
     CALLS.into_iter().map(call).collect()
 }
@@ -235,14 +238,24 @@ fn handing_over(client: &Bare, server: &Bare) -> Vec<Duration> {
 fn calls() {
     let stage = Stage::loopback().expect("a stage");
     let (client, server) = (Bare::new(), Bare::new());
+    // The bare threads are woken after the same pauses: another stage is looked at while ours would be.
+    let other = Stage::loopback().expect("a second stage");
+    for (host, name) in [(Host::Server, "s"), (Host::Server, "conn"), (Host::Client, "c")] {
+        on_stage(&other, host, Request::Socket(Protocol::Tcp), None, Some(name));
+    }
+    let pause = || drop(std::hint::black_box(other.look()));
     let (mut narrated, mut bare): (Vec<Vec<Duration>>, Vec<Vec<Duration>>) =
         (vec![Vec::new(); CALLS.len()], vec![Vec::new(); CALLS.len()]);
     for _ in 0..ROUNDS {
-        ours(&stage, false).0.into_iter().zip(&mut narrated).for_each(|(time, all)| all.push(time));
-        handing_over(&client, &server).into_iter().zip(&mut bare).for_each(|(time, all)| all.push(time));
+        ours(&stage, true).0.into_iter().zip(&mut narrated).for_each(|(time, all)| all.push(time));
+        handing_over(&client, &server, pause)
+            .into_iter()
+            .zip(&mut bare)
+            .for_each(|(time, all)| all.push(time));
     }
     println!(
-        "each call as timed by us, against the same call bare in a thread woken in the same way (median of {ROUNDS}):"
+        "each call as timed by us, both ends read after each, against the same call bare in a thread woken in the same\n\
+         way, after the same pauses (median of {ROUNDS}):"
     );
     for (index, (name, host)) in CALLS.into_iter().enumerate() {
         let (a, b) = (median(&mut narrated[index]), median(&mut bare[index]));
@@ -257,7 +270,7 @@ fn lifecycles() {
     for _ in 0..ROUNDS {
         looked.push(ours(&stage, true).1);
         let begun = Instant::now();
-        handing_over(&client, &server);
+        handing_over(&client, &server, || ());
         handed.push(begun.elapsed());
         single.push(bare());
     }

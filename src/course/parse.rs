@@ -260,6 +260,9 @@ fn list(value: &str) -> Vec<String> {
     items.into_iter().map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
 }
 
+/// The blocks that mean something here.
+const BLOCKS: [&str; 3] = ["sock", "predict", "outside"];
+
 /// All behind the front matter: the prose before the first part, and the parts.
 fn body(lines: &mut Lines, faults: &mut Vec<Fault>) -> (Vec<Block>, Vec<Part>) {
     let mut intro = Vec::new();
@@ -299,7 +302,19 @@ fn body(lines: &mut Lines, faults: &mut Vec<Fault>) -> (Vec<Block>, Vec<Part>) {
                     flush(&mut prose, blocks);
                     blocks.extend(predict(lines, number, inside, faults).map(Block::Predict));
                 }
-                _ => {
+                other => {
+                    if let Some(near) = nearest(other, BLOCKS).filter(|near| near != other) {
+                        let at = fence.mark.len();
+                        faults.push(Fault {
+                            nearest: Some(near),
+                            ..lines.origin_at(number).fault(
+                                at,
+                                other.chars().count(),
+                                format!("`{other}` is no kind of block"),
+                                "expected sock, predict, outside, or a language",
+                            )
+                        });
+                    }
                     for line in &lines.all[number - 1..lines.next] {
                         prose.push_str(line);
                         prose.push('\n');
@@ -459,6 +474,7 @@ mod tests {
             ("---\nlesson: x\ntitle: y\n---\nprose\n", 1, 1, "no part"),
             ("---\nlesson: x\ntitle: y\n---\n## a\n```sock\nserver$ s = socket tcp\n", 6, 1, "not closed"),
             ("---\nlesson: x\ntitle: y\n---\n```sock\n```\n## a\n", 5, 1, "before the first part"),
+            ("---\nlesson: x\ntitle: y\n---\n## a\n```sokc\n```\n", 6, 4, "no kind of block"),
             (
                 "---\nlesson: x\ntitle: y\n---\n## a\n```predict\nq\n- [ ] a\n- [ ] b\n```\n",
                 6,

@@ -128,6 +128,9 @@ impl Ticket {
     /// # Errors
     /// `None` inside the result if time ran out; an error if the host's thread is gone.
     pub fn wait(&self, most: Duration) -> io::Result<Option<Done>> {
+        if let Some(done) = super::soon(&self.done) {
+            return Ok(Some(done));
+        }
         match self.done.recv_timeout(most) {
             Ok(done) => Ok(Some(done)),
             Err(RecvTimeoutError::Timeout) => Ok(None),

@@ -11,7 +11,8 @@ mod system;
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, mpsc::Receiver},
+    thread,
 };
 
 pub use host::{Job, Ticket};
@@ -122,6 +123,21 @@ impl Stage {
             Host::Server => &self.server,
         }
     }
+}
+
+/// Most calls and most readings take a few microseconds, and to fall asleep and be woken takes longer: so often is looked before
+/// that, each time letting others run.
+const LOOKS: usize = 64;
+
+/// What arrives within the next few microseconds.
+fn soon<T>(from: &Receiver<T>) -> Option<T> {
+    (0..LOOKS).find_map(|_| {
+        let arrived = from.try_recv().ok();
+        if arrived.is_none() {
+            thread::yield_now();
+        }
+        arrived
+    })
 }
 
 impl Seen {

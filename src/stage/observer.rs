@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        mpsc::{self, Receiver, Sender, TryRecvError},
+        mpsc::{self, Receiver, Sender},
     },
     thread::{self, JoinHandle},
 };
@@ -45,19 +45,10 @@ enum Question {
 /// Readings that are on their way.
 pub(super) struct Answer(Receiver<Vec<Seen>>);
 
-/// An answer takes a few microseconds, and to fall asleep and be woken takes as long: so often is looked before that.
-const LOOKS: usize = 64;
-
 impl Answer {
     /// Waits for them. Empty if the observer is gone.
     pub fn wait(self) -> Vec<Seen> {
-        for _ in 0..LOOKS {
-            match self.0.try_recv() {
-                Err(TryRecvError::Empty) => thread::yield_now(),
-                answer => return answer.unwrap_or_default(),
-            }
-        }
-        self.0.recv().unwrap_or_default()
+        super::soon(&self.0).or_else(|| self.0.recv().ok()).unwrap_or_default()
     }
 }
 
