@@ -100,28 +100,40 @@ impl std::str::FromStr for Pace {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Lesson 1: what a socket is, and the map of all calls
+    #[command(after_help = "Examples:\n  sockwalk socket\n  sockwalk socket --part 3")]
     Socket(Part),
     /// Lesson 2: a local address and port
+    #[command(after_help = "Examples:\n  sockwalk bind\n  sockwalk bind --plain")]
     Bind(Part),
     /// Lesson 3: a socket that waits for callers
+    #[command(after_help = "Examples:\n  sockwalk listen\n  sockwalk listen --part 2")]
     Listen(Part),
     /// Lesson 4: a connection of its own for each caller
+    #[command(after_help = "Examples:\n  sockwalk accept\n  sockwalk accept --trace accept.jsonl")]
     Accept(Part),
     /// Lesson 5: calling somebody
+    #[command(after_help = "Examples:\n  sockwalk connect\n  sockwalk connect --width 60")]
     Connect(Part),
     /// Lesson 6: handing bytes to the kernel
+    #[command(after_help = "Examples:\n  sockwalk send\n  sockwalk send --ascii")]
     Send(Part),
     /// Lesson 7: taking bytes out, and making messages of them
+    #[command(after_help = "Examples:\n  sockwalk recv\n  sockwalk recv --part 5")]
     Recv(Part),
     /// Lesson 8: the many ends of a connection
+    #[command(after_help = "Examples:\n  sockwalk close\n  sockwalk close --pace auto")]
     Close(Part),
     /// Lesson 9: a WebSocket upgraded by hand
+    #[command(after_help = "Examples:\n  sockwalk websocket\n  sockwalk websocket --color always")]
     Websocket(Part),
     /// All nine lessons, one after the other
+    #[command(after_help = "Examples:\n  sockwalk tour\n  sockwalk tour --pace auto")]
     Tour,
     /// List all lessons
+    #[command(after_help = "Examples:\n  sockwalk lessons\n  sockwalk lessons --ascii")]
     Lessons,
     /// Run a lesson file of your own, or a further lesson by its name
+    #[command(after_help = "Examples:\n  sockwalk run mine.md\n  sockwalk run refusals --part 2")]
     Run {
         /// A lesson file in Markdown (- is standard input), or the name of a lesson
         #[arg(value_name = "FILE|LESSON")]
@@ -131,28 +143,46 @@ pub enum Command {
         part: Part,
     },
     /// Run every claim of the lessons quietly, like a test runner
+    #[command(after_help = "Examples:\n  sockwalk check\n  sockwalk check listen mine.md")]
     Check {
         /// Names of lessons or lesson files [default: all built-in lessons]
         #[arg(value_name = "LESSON|FILE")]
         what: Vec<String>,
     },
     /// Say what is wrong with a lesson file, without running it
+    #[command(after_help = "Examples:\n  sockwalk lint mine.md\n  sockwalk lint mine.md other.md")]
     Lint {
         /// Lesson files
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
     /// Show a trace again, as it was, without a network
+    #[command(
+        after_help = "Examples:\n  sockwalk replay accept.jsonl\n  sockwalk replay accept.jsonl --width 120"
+    )]
     Replay {
         /// A file written by --trace (- is standard input)
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
     /// Show how far you are in the course, and where that is kept
+    #[command(after_help = "Examples:\n  sockwalk progress\n  sockwalk progress --reset")]
     Progress {
         /// Forget it
         #[arg(long)]
         reset: bool,
+    },
+    /// Write the completions of a shell to standard output
+    #[command(after_help = "Examples:\n  sockwalk completions bash\n  sockwalk completions zsh")]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write a manual page to standard output
+    #[command(after_help = "Examples:\n  sockwalk man\n  sockwalk man listen")]
+    Man {
+        /// The page of this command [default: the program's]
+        command: Option<String>,
     },
 }
 

@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod keys;
+mod manual;
 mod map;
 mod progress;
 mod screen;
@@ -44,6 +45,8 @@ pub fn run() -> Result<ExitCode> {
         Command::Lint { files } => check::lint(&files, show),
         Command::Replay { file } => walk::replay(&file, show),
         Command::Progress { reset } => map::progress(reset, show),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { command } => manual::page(command.as_deref()),
     }
 }
 
