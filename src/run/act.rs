@@ -63,7 +63,7 @@ impl Run<'_> {
             let observed = self.returned(act.host, id, done, false);
             return self.finish(step, act, observed);
         }
-        let known_by = if waiting == Some(Waiting::Unknown) { "time" } else { "/proc" };
+        let known_by = if waiting == Some(Waiting::Blocked) { "/proc" } else { "time" };
         self.journal.write(What::Blocked(Blocked {
             call: id,
             waits_for: plan.told.waits_for.to_owned(),
