@@ -6,7 +6,7 @@ use super::{
     Act, Argument, Claim, Lesson, Statement, Step, Subject, Wanted,
     fault::{Fault, nearest},
     token::Origin,
-    words::{CALL_STATES, Gives},
+    words::{CALL_STATES, Gives, KEYS},
 };
 use crate::trace::Host;
 
@@ -32,6 +32,7 @@ pub(super) fn lint(lesson: &Lesson, lines: &[&str]) -> Vec<Fault> {
             Statement::Check(claim) => linter.claim(step, claim),
         }
     }
+    linter.placeholders();
     linter.faults
 }
 
@@ -156,6 +157,43 @@ impl Linter<'_> {
         }
     }
 
+    /// `{server.s.local}` in prose: who is named there has to be somebody in the lesson.
+    fn placeholders(&mut self) {
+        for (index, line) in self.lines.iter().enumerate() {
+            for (at, _) in line.match_indices('{') {
+                let inside = &line[at + 1..];
+                let Some(text) = inside.split('}').next().filter(|text| text.len() < inside.len()) else {
+                    continue;
+                };
+                let Some((host, rest)) = text.split_once('.') else { continue };
+                let Some(host) = Host::ALL.into_iter().find(|known| known.name() == host) else { continue };
+                let (name, key) = rest.split_once('.').map_or((rest, None), |(name, key)| (name, Some(key)));
+                let origin = Origin { file: self.file, line: index + 1, source: line };
+                let name_at = at + 1 + host.name().len() + 1;
+                let column = |byte: usize| line[..byte].chars().count();
+                if !self.names.contains_key(&(host, name.to_owned())) {
+                    let (at, length) = (column(name_at), name.chars().count().max(1));
+                    let what = format!("the {host} never has a `{name}`");
+                    self.faults.push(origin.fault(
+                        at,
+                        length,
+                        what,
+                        "expected the name of a socket or of a result",
+                    ));
+                } else if let Some(key) = key.filter(|key| !KEYS.iter().any(|(known, _)| known == key)) {
+                    let (at, length) = (column(name_at + name.len() + 1), key.chars().count().max(1));
+                    let known = || KEYS.iter().map(|(name, _)| *name);
+                    let expected = format!("expected one of {}", known().collect::<Vec<_>>().join(", "));
+                    let what = format!("`{key}` is nothing that the kernel says of a socket");
+                    self.faults.push(Fault {
+                        nearest: nearest(key, known()),
+                        ..origin.fault(at, length, what, expected)
+                    });
+                }
+            }
+        }
+    }
+
     fn unknown(&mut self, step: &Step, host: Host, name: &str, role: &str) {
         let known: Vec<String> =
             self.names.keys().filter(|(of, _)| *of == host).map(|(_, name)| name.clone()).collect();
@@ -202,6 +240,14 @@ mod tests {
         let shown = first_fault("server$ sock = socket tcp\nserver$ listen sok 4");
         assert!(shown.starts_with("f.md:8:16: the server has no socket `sok`"), "{shown}");
         assert!(shown.ends_with("did you mean `sock`?"), "{shown}");
+    }
+
+    #[test]
+    fn a_placeholder_of_nobody_is_told_where_it_stands() {
+        let text = "---\nlesson: x\ntitle: y\n---\n## a\n```sock\nserver$ s = socket tcp\n```\nIt has {server.s.locl}, and {client.c}, {plain}, {:7000}.\n";
+        let faults = parse("f.md", text.as_bytes()).unwrap_err().0;
+        assert_eq!((faults[0].line, faults[0].column, faults[0].nearest.as_deref()), (9, 18, Some("local")));
+        assert_eq!((faults[1].column, faults.len()), (37, 2), "{:?}", faults);
     }
 
     #[test]
