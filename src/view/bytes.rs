@@ -5,6 +5,7 @@ use super::line::{Line, Meaning};
 use super::look::Look;
 use super::units;
 use super::wrap::{Long, wrap};
+use crate::wire::text;
 
 /// Up to so many bytes are shown in hex beneath the text.
 const SHORT: usize = 32;
@@ -93,7 +94,7 @@ fn dump(look: &Look, data: &[u8], room: usize) -> Vec<Piece> {
 
 /// `81 85 37 fa`
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+    text::hex(bytes, bytes.len())
 }
 
 /// The same bytes as characters, with a dot for what is none: `..7.!=`.

@@ -101,7 +101,8 @@ fn each_piece(bytes: &[u8], mut take: impl FnMut(&str) -> bool) {
     }
 }
 
-fn escape_into(c: char, out: &mut String) {
+/// Writes a character out: `\\n`, `\\x1b`, `\\u{202e}`.
+pub fn escape_into(c: char, out: &mut String) {
     let _ = match c {
         '\\' => write!(out, "\\\\"),
         '\t' => write!(out, "\\t"),
@@ -112,12 +113,27 @@ fn escape_into(c: char, out: &mut String) {
     };
 }
 
-/// Backslash, controls, spaces that are not U+0020, and what a reader can't see or the Unicode standard hasn't named.
+/// True for what changes the terminal, or the text around it, instead of showing itself: never to be printed, whoever wrote it.
+///
+/// Prose needs more than bytes of the network do (joiners in emoji and in Persian), so this is the least; [`escape`] lets less pass.
+pub fn steers(c: char) -> bool {
+    c.is_control() // C0, DEL and C1
+        || matches!(c,
+            '\u{ad}' // soft hyphen: seen or not, as the terminal likes
+            | '\u{61c}' | '\u{200e}' | '\u{200f}' // marks of direction
+            | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' // embeddings, overrides, isolates
+            | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}' | '\u{feff}' // no width
+            | '\u{2028}' | '\u{2029}' // line and paragraph separators
+            | '\u{fff9}'..='\u{fffb}' // interlinear annotation
+            | '\u{e0000}'..='\u{e0fff}') // tags: invisible text
+}
+
+/// Backslash, what steers, spaces that are not U+0020, and what a reader can't see or the Unicode standard hasn't named.
 fn must_escape(c: char) -> bool {
     if c.is_ascii() {
         return c == '\\' || c.is_control();
     }
-    c.is_control()
+    steers(c)
         || c.is_whitespace()
         || matches!(u32::from(c),
             // Default_Ignorable_Code_Point: soft hyphen, joiners, bidirectional controls, fillers, selectors, tags.
