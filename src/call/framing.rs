@@ -5,7 +5,7 @@
 
 use std::io;
 
-use super::{Done, Gave, Held, Piece, Told, arg, quoted};
+use super::{Done, Gave, Held, Piece, Told, arg, byte_count, quoted, told_bytes};
 use crate::ran;
 
 /// The longest message that is put together, in bytes: what the other side claims is not to be trusted with memory.
@@ -136,13 +136,11 @@ impl Framing {
                 ("recv_until", vec![arg("delimiter", quoted(delimiter, 20))], "the delimiter")
             }
             Framing::Exactly(size) => {
-                ("recv_exactly", vec![arg("size", super::bytes(*size))], "the rest of the bytes")
+                ("recv_exactly", vec![arg("size", byte_count(*size))], "the rest of the bytes")
             }
-            Framing::SendPrefixed(message) => (
-                "send_prefixed",
-                vec![arg("message", format!("{} ({})", quoted(message, 40), super::bytes(message.len())))],
-                "room in the send buffer",
-            ),
+            Framing::SendPrefixed(message) => {
+                ("send_prefixed", vec![arg("message", told_bytes(message))], "room in the send buffer")
+            }
             Framing::Prefixed => ("recv_prefixed", Vec::new(), "the rest of the message"),
         };
         Told { call, args, c: String::new(), asked: String::new(), syscalls: &[], waits_for }

@@ -284,6 +284,11 @@ fn copy(error: &io::Error) -> io::Error {
         .map_or_else(|| io::Error::new(error.kind(), error.to_string()), io::Error::from_raw_os_error)
 }
 
+/// Bytes as an argument is told: quoted, cut after 40, and how many they are.
+pub(crate) fn told_bytes(bytes: &[u8]) -> String {
+    format!("{} ({})", quoted(bytes, 40), byte_count(bytes.len()))
+}
+
 fn held(on: Option<&Held>) -> &Held {
     on.expect("the lesson's lint gives every such call its socket")
 }
@@ -309,7 +314,7 @@ fn quoted(bytes: &[u8], most: usize) -> String {
 }
 
 /// `1 byte`, `5 bytes`
-pub(crate) fn bytes(count: usize) -> String {
+pub(crate) fn byte_count(count: usize) -> String {
     format!("{count} byte{}", if count == 1 { "" } else { "s" })
 }
 

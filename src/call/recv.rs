@@ -3,7 +3,7 @@
 
 use socket2::Socket;
 
-use super::{Ran, Subject, Told, arg, flags};
+use super::{Ran, Subject, Told, arg, byte_count, flags};
 use crate::ran;
 
 /// Corresponds to `recv(2)`. Gives what is there, at most `size` bytes, in whatever portions they lie in the buffer; blocks
@@ -31,7 +31,7 @@ pub(super) fn recv(socket: &Socket, size: usize, names: &[&'static str]) -> Ran<
 
 pub(super) fn told(on: &Subject, size: usize, names: &[&'static str]) -> Told {
     let (_, written) = flags(names);
-    let mut args = vec![arg("room", super::bytes(size))];
+    let mut args = vec![arg("room", byte_count(size))];
     if !names.is_empty() {
         args.push(arg("flags", &written));
     }

@@ -2,7 +2,7 @@
 
 use socket2::Socket;
 
-use super::{Ran, Subject, Told, arg, flags, quoted};
+use super::{Ran, Subject, Told, arg, flags, quoted, told_bytes};
 use crate::ran;
 
 /// Corresponds to `send(2)`. Gives the number of bytes that the kernel took, which over TCP may be fewer than were offered.
@@ -20,7 +20,7 @@ pub(super) fn send(socket: &Socket, bytes: &[u8], names: &[&'static str]) -> Ran
 
 pub(super) fn told(on: &Subject, bytes: &[u8], names: &[&'static str]) -> Told {
     let (_, written) = flags(names);
-    let mut args = vec![arg("bytes", format!("{} ({})", quoted(bytes, 40), super::bytes(bytes.len())))];
+    let mut args = vec![arg("bytes", told_bytes(bytes))];
     if !names.is_empty() {
         args.push(arg("flags", &written));
     }

@@ -6,7 +6,7 @@ use super::{
     Act, Argument, Claim, Lesson, Statement, Step, Subject, Wanted,
     fault::{Fault, nearest},
     token::Origin,
-    words::{CALL_STATES, Gives, KEYS},
+    words::{CALL_STATES, Gives, KEYS, Kind},
 };
 use crate::trace::Host;
 
@@ -47,31 +47,20 @@ impl Linter<'_> {
     fn act(&mut self, step: &Step, act: &Act) {
         for argument in &act.arguments {
             let Argument::Socket(name) = argument else { continue };
-            let wants_websocket = act.word.takes.contains(&super::words::Kind::WebSocket);
+            let (fits, is, takes, expected) = if act.word.takes.contains(&Kind::WebSocket) {
+                (Named::WebSocket, "socket", "WebSocket", "expected what `ws handoff` gave")
+            } else {
+                (Named::Socket, "WebSocket", "socket", "expected the socket that was handed off")
+            };
             match self.names.get(&(act.host, name.clone())) {
-                Some(Named::Socket) if !wants_websocket => {}
-                Some(Named::WebSocket) if wants_websocket => {}
-                Some(Named::WebSocket) => {
-                    self.fault(
-                        step,
-                        name,
-                        format!("`{name}` is a WebSocket, and `{}` takes a socket", act.word.name),
-                        "expected the socket that was handed off",
-                        None,
-                    );
-                }
-                Some(Named::Socket) => {
-                    self.fault(
-                        step,
-                        name,
-                        format!("`{name}` is a socket, and `{}` takes a WebSocket", act.word.name),
-                        "expected what `ws handoff` gave",
-                        None,
-                    );
+                Some(named) if *named == fits => {}
+                Some(Named::Socket | Named::WebSocket) => {
+                    let what = format!("`{name}` is a {is}, and `{}` takes a {takes}", act.word.name);
+                    self.fault(step, name, what, expected);
                 }
                 Some(Named::Closed(line)) => {
                     let what = format!("`{name}` was closed on line {line}");
-                    self.fault(step, name, what, "expected an open socket", None);
+                    self.fault(step, name, what, "expected an open socket");
                 }
                 Some(Named::Running(_) | Named::Result) => {
                     self.fault(
@@ -79,7 +68,6 @@ impl Linter<'_> {
                         name,
                         format!("`{name}` is not a socket here"),
                         "expected the name of a socket",
-                        None,
                     );
                 }
                 None => self.unknown(step, act.host, name, "socket"),
@@ -98,7 +86,6 @@ impl Linter<'_> {
                     result,
                     format!("`{result}` is in use on the {}", act.host),
                     "expected a new name, or close it first",
-                    None,
                 );
             }
             let named = match act.word.gives {
@@ -123,7 +110,6 @@ impl Linter<'_> {
                 result,
                 format!("`{result}` does not run in the background"),
                 "expected a call that was started with `&`",
-                None,
             ),
             None => self.unknown(step, host, result, "call in the background"),
         }
@@ -149,7 +135,6 @@ impl Linter<'_> {
                         name,
                         format!("`{name}` is not a socket here"),
                         "expected the name of a socket",
-                        None,
                     );
                 }
                 Some(_) => {}
@@ -195,24 +180,28 @@ impl Linter<'_> {
     }
 
     fn unknown(&mut self, step: &Step, host: Host, name: &str, role: &str) {
-        let known: Vec<String> =
-            self.names.keys().filter(|(of, _)| *of == host).map(|(_, name)| name.clone()).collect();
-        let near = nearest(name, known.iter().map(String::as_str));
-        let mut list = known.clone();
-        list.sort();
-        let expected = if list.is_empty() {
-            format!("the {host} has no {role} yet")
-        } else {
-            format!("the {host} has {}", list.join(", "))
+        let mut known: Vec<&str> =
+            self.names.keys().filter(|(of, _)| *of == host).map(|(_, name)| name.as_str()).collect();
+        known.sort_unstable();
+        let expected = match known.as_slice() {
+            [] => format!("the {host} has no {role} yet"),
+            known => format!("the {host} has {}", known.join(", ")),
         };
-        self.fault(step, name, format!("the {host} has no {role} `{name}`"), &expected, near);
+        let near = nearest(name, known);
+        let fault = self.at(step, name, format!("the {host} has no {role} `{name}`"), &expected);
+        self.faults.push(Fault { nearest: near, ..fault });
     }
 
-    fn fault(&mut self, step: &Step, token: &str, what: String, expected: &str, nearest: Option<String>) {
+    fn fault(&mut self, step: &Step, token: &str, what: String, expected: &str) {
+        let fault = self.at(step, token, what, expected);
+        self.faults.push(fault);
+    }
+
+    /// A fault at the place of a token in the step's line.
+    fn at(&self, step: &Step, token: &str, what: String, expected: &str) -> Fault {
         let source = self.lines.get(step.line - 1).copied().unwrap_or("");
         let at = whole_word(source, token).unwrap_or(0);
-        let origin = Origin { file: self.file, line: step.line, source };
-        self.faults.push(Fault { nearest, ..origin.fault(at, token.chars().count(), what, expected) });
+        Origin { file: self.file, line: step.line, source }.fault(at, token.chars().count(), what, expected)
     }
 }
 

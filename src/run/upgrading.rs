@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use super::{Run, act::Plan};
 use crate::{
-    call::{Held, Told},
+    call::{Done, Held, Told, told_bytes},
     course::{Act, Argument},
     stage::Job,
     trace::Arg,
@@ -39,13 +39,7 @@ impl Run<'_> {
             }
             ("ws frame", [Argument::Word(kind), Argument::Bytes(payload), modifiers @ ..]) => {
                 let (kind, payload, odd) = (*kind, payload.clone(), odd(modifiers));
-                let args = vec![
-                    arg("opcode", kind),
-                    arg(
-                        "payload",
-                        &format!("\"{}\" ({})", payload.escape_ascii(), crate::call::bytes(payload.len())),
-                    ),
-                ];
+                let args = vec![arg("opcode", kind), arg("payload", &told_bytes(&payload))];
                 let job = on_host(held, move |held| {
                     frames::send(host, held, frames::opcode_of(kind), &payload, &odd)
                 });
@@ -67,19 +61,13 @@ impl Run<'_> {
             }
             ("ws send", [Argument::Word(kind), Argument::Bytes(payload)]) => {
                 let (kind, payload) = (*kind, payload.clone());
-                let args = vec![
-                    arg("kind", kind),
-                    arg(
-                        "payload",
-                        &format!("\"{}\" ({})", payload.escape_ascii(), crate::call::bytes(payload.len())),
-                    ),
-                ];
+                let args = vec![arg("kind", kind), arg("payload", &told_bytes(&payload))];
                 let job: Job = Box::new(move |_| handoff::send(&sessions, &name, kind, &payload));
                 (told("ws send", args, "room in the send buffer"), job)
             }
             ("ws ping", payload) => {
                 let payload = bytes(payload);
-                let args = vec![arg("payload", &format!("\"{}\"", payload.escape_ascii()))];
+                let args = vec![arg("payload", &told_bytes(&payload))];
                 let job: Job = Box::new(move |_| handoff::send(&sessions, &name, "ping", &payload));
                 (told("ws ping", args, "room in the send buffer"), job)
             }
@@ -106,7 +94,7 @@ impl Run<'_> {
     }
 }
 
-fn on_host(held: Arc<Held>, act: impl FnOnce(&Held) -> crate::call::Done + Send + 'static) -> Job {
+fn on_host(held: Arc<Held>, act: impl FnOnce(&Held) -> Done + Send + 'static) -> Job {
     Box::new(move |_| act(&held))
 }
 
