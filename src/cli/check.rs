@@ -4,11 +4,12 @@ use std::{path::Path, path::PathBuf, process::ExitCode, time::Instant};
 
 use anyhow::Result;
 
-use super::{Screen, args::Show, code, screen::Purpose, source};
+use super::{Screen, args::Show, code, screen::Purpose, source, tally::Tally};
 use crate::{
     course::{self, Faults, Lesson, Statement},
     run::{self, Audience, Go, Prediction},
     trace::{Check, Event, Question, Sink, What},
+    view::plural,
 };
 
 /// Watches a run for the checks that do not hold.
@@ -46,7 +47,7 @@ pub(super) fn check(what: &[String], show: &Show) -> Result<ExitCode> {
     } else {
         what.iter().map(|name| source::named(Path::new(name))).collect::<Result<_>>()?
     };
-    let (mut checks, mut failed, mut not_seen) = (0, 0, 0);
+    let mut tally = Tally::default();
     let began = Instant::now();
     let widest = lessons.iter().map(|lesson| lesson.front.lesson.chars().count()).max().unwrap_or(0);
     for lesson in &lessons {
@@ -55,9 +56,7 @@ pub(super) fn check(what: &[String], show: &Show) -> Result<ExitCode> {
         let stage = source::stage(lesson)?;
         let end = run::run(lesson, 1, stage, &mut quiet)?.end;
         let broken = quiet.failed;
-        checks += end.checks;
-        failed += end.failed;
-        not_seen += end.not_seen;
+        tally.add(&end);
         let verdict = if end.failed == 0 { "ok".to_owned() } else { format!("{} FAILED", end.failed) };
         let unseen =
             if end.not_seen == 0 { String::new() } else { format!(", {} not seen here", end.not_seen) };
@@ -72,13 +71,9 @@ pub(super) fn check(what: &[String], show: &Show) -> Result<ExitCode> {
             screen.plain(&format!("        observed: {}", check.observed));
         }
     }
-    let lessons = plural(lessons.len(), "lesson");
-    let verdict = if failed == 0 { "all hold".to_owned() } else { format!("{failed} FAILED") };
-    let unseen =
-        if not_seen == 0 { String::new() } else { format!(", {not_seen} cannot be seen on this system") };
-    screen.plain(&format!("\n{checks} checks in {lessons}: {verdict}{unseen}  ({:.1?})", began.elapsed()));
+    screen.plain(&format!("\n{}  ({:.1?})", tally.told(), began.elapsed()));
     screen.failures()?;
-    Ok(code(failed == 0))
+    Ok(code(tally.good()))
 }
 
 /// Whether the step says what its call must come to.
@@ -88,10 +83,6 @@ fn expects(statement: &Statement) -> bool {
         Statement::Wait { expect, .. } => !expect.is_empty(),
         Statement::Check(_) => false,
     }
-}
-
-fn plural(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// `sockwalk lint FILE…`

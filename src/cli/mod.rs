@@ -8,6 +8,7 @@ mod map;
 mod progress;
 mod screen;
 mod source;
+mod tally;
 mod walk;
 
 use std::process::ExitCode;

@@ -16,6 +16,7 @@ use super::{
     progress::Progress,
     screen::Purpose,
     source,
+    tally::Tally,
 };
 use crate::{
     course::{self, Builtin, Lesson},
@@ -74,26 +75,18 @@ pub(super) fn tour(show: &Show) -> Result<ExitCode> {
             Some(false) => {}
         }
     }
-    let (mut checks, mut failed, mut not_seen) = (0, 0, 0);
+    let mut tally = Tally::default();
     for builtin in &nine[first..] {
         let lesson = source::builtin(builtin)?;
         let ended = walk(&lesson, from.min(lesson.parts.len()), &mut screen, Some(&mut progress))?;
         from = 1;
-        checks += ended.end.checks;
-        failed += ended.end.failed;
-        not_seen += ended.end.not_seen;
+        tally.add(&ended.end);
         if ended.instead.is_some() {
-            return done(&screen, failed == 0);
+            return done(&screen, tally.good());
         }
     }
-    let verdict = match failed {
-        0 => "all hold".to_owned(),
-        failed => format!("**{failed} failed**"),
-    };
-    let unseen =
-        if not_seen == 0 { String::new() } else { format!(" ({not_seen} cannot be seen on this system)") };
-    screen.say(&format!("The tour: {} lessons, {checks} checks: {verdict}{unseen}.", nine.len() - first));
-    done(&screen, failed == 0)
+    screen.say(&format!("The tour: {}.", tally.told()));
+    done(&screen, tally.good())
 }
 
 /// Where the tour was left: the lesson's index, the part, and how that is told.

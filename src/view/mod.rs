@@ -44,3 +44,4 @@ pub use look::{Form, Glyphs, Look};
 pub use markdown::markdown;
 pub use narration::Narrator;
 pub use paint::{Palette, paint};
+pub use units::plural;

@@ -45,7 +45,7 @@ pub(super) fn bytes(n: usize) -> String {
 }
 
 /// `1 step`, `17 steps`.
-pub(super) fn plural(n: usize, of: &str) -> String {
+pub fn plural(n: usize, of: &str) -> String {
     format!("{} {of}{}", thousands(n as u64), if n == 1 { "" } else { "s" })
 }
 
