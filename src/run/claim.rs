@@ -65,24 +65,21 @@ impl Run<'_> {
 
     fn wait_for(&mut self, claim: &Claim) -> io::Result<Verdict> {
         let until = Instant::now() + CLAIM_DEADLINE;
-        let mut last = None;
+        let mut first = true;
         loop {
             self.collect_returned()?;
-            let seen = self.stage.look();
-            let mut picture = std::mem::take(&mut self.picture);
-            let changed = picture.update(&seen);
-            self.picture = picture;
+            let changed = self.look();
             let verdict = self.judge(claim);
-            // `still` looks once, when two readings agree: nothing has changed since the last one.
-            let settled = claim.still && changed.is_empty() && last.is_some();
-            let good = verdict.holds != Some(false) && !claim.still;
-            last = Some(());
-            for socket in changed {
-                self.journal.write(What::Socket(socket));
-            }
-            if good || settled || Instant::now() >= until {
+            let over = if claim.still {
+                // Looked at once, when two readings agree: nothing has changed since the last one.
+                !changed && !first
+            } else {
+                verdict.holds != Some(false)
+            };
+            if over || Instant::now() >= until {
                 return Ok(verdict);
             }
+            first = false;
             act::breathe();
         }
     }

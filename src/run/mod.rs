@@ -352,12 +352,14 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Reads both hosts and writes what has changed.
-    fn look(&mut self) {
-        let seen = self.stage.look();
-        for socket in self.picture.update(&seen) {
+    /// Reads both hosts and writes what has changed. True if anything has.
+    fn look(&mut self) -> bool {
+        let changed = self.picture.update(&self.stage.look());
+        let any = !changed.is_empty();
+        for socket in changed {
             self.journal.write(What::Socket(socket));
         }
+        any
     }
 
     /// Writes a call's return, with all that it was made of.

@@ -28,32 +28,26 @@ impl Picture {
                 changed.push(socket.clone());
             }
         }
-        // The other end of a connection is gone from this list when it was accepted (its new name has its addresses), or when
-        // the kernel has let it go.
-        for before in &self.sockets {
-            let listed = now.iter().any(|socket| socket.host == before.host && socket.name == before.name);
-            if !listed && before.name.starts_with('~') && before.exists {
-                let accepted = now
-                    .iter()
-                    .any(|s| s.host == before.host && s.local == before.local && s.peer == before.peer);
-                if !accepted {
-                    changed.push(gone(before));
-                }
+        let mut kept = Vec::new();
+        for before in self.sockets.drain(..) {
+            if now.iter().any(|socket| socket.host == before.host && socket.name == before.name) {
+                continue;
+            }
+            if !before.exists {
+                kept.push(before);
+                continue;
+            }
+            // The other end of a connection leaves the list when it was accepted (its new name has its addresses), or when the
+            // kernel has let it go.
+            let same_ends =
+                |s: &Socket| (s.host, &s.local, &s.peer) == (before.host, &before.local, &before.peer);
+            if before.name.starts_with('~') && !now.iter().any(same_ends) {
+                changed.push(gone(&before));
+                kept.push(gone(&before));
             }
         }
-        let keep = |before: &Socket| {
-            !before.exists
-                && !now.iter().any(|socket| socket.host == before.host && socket.name == before.name)
-        };
-        let old: Vec<Socket> = self.sockets.drain(..).filter(keep).collect();
         self.sockets = now;
-        self.sockets
-            .extend(changed.iter().filter(|socket| !socket.exists && socket.name.starts_with('~')).cloned());
-        for socket in old {
-            if !self.sockets.iter().any(|other| other.host == socket.host && other.name == socket.name) {
-                self.sockets.push(socket);
-            }
-        }
+        self.sockets.extend(kept);
         changed
     }
 
