@@ -3,15 +3,11 @@
 use super::aloud::{capital, sentence, stop, the_host};
 use super::bytes;
 use super::call::{host_meaning, labelled, received, room};
-use super::columns::{GAP, beside};
 use super::line::{Line, Meaning};
 use super::look::Look;
 use super::units;
 use super::wrap::{Long, aside, wrap};
 use crate::trace::{Message, Requirement};
-
-/// Columns for the section at the right.
-const SECTION: usize = 26;
 
 /// Who judges: the line above a list of requirements.
 pub(super) fn judge(look: &Look, first: &Requirement) -> Vec<Line> {
@@ -55,36 +51,12 @@ pub(super) fn requirement(look: &Look, it: &Requirement) -> Vec<Line> {
     }
     let (document, place) = split_section(&it.section);
     let section = look.line(if document == DOCUMENT { place } else { &it.section }, Meaning::Quiet);
-    let content = look.content();
-    let lines = if look.wide() && section.width() <= SECTION {
-        let both = content - SECTION - 2 * GAP;
-        let (left, middle) = (both.div_ceil(2), both / 2);
-        let shift = SECTION - section.width();
-        let named = wrap(&name, left, hang, Long::Break);
-        let rest = beside(&[(found, middle), (section.indented(shift), SECTION)]);
-        zip(named, left, rest)
-    } else {
-        let mut lines = wrap(&name, content, hang, Long::Break);
-        let section = section.spans().first().cloned().unwrap_or_else(|| look.span("", Meaning::Quiet));
-        let below = aside(&found, section, content - hang, 0);
-        lines.extend(below.into_iter().map(|line| line.indented(hang)));
-        lines
-    };
+    // The requirement with its section, and what was found beneath: one layout for all, long or short.
+    let section = section.spans().first().cloned().unwrap_or_else(|| look.span("", Meaning::Quiet));
+    let mut lines = aside(&name, section, look.content(), hang);
+    let below = wrap(&found, look.content() - hang, 0, Long::Break);
+    lines.extend(below.into_iter().map(|line| line.indented(hang)));
     lines.into_iter().map(|line| line.indented(look.indent())).collect()
-}
-
-fn zip(left: Vec<Line>, width: usize, right: Vec<Line>) -> Vec<Line> {
-    let height = left.len().max(right.len());
-    let (mut left, mut right) = (left.into_iter(), right.into_iter());
-    let both = |_| {
-        let mut line = left.next().unwrap_or_default();
-        if let Some(right) = right.next().filter(|right| !right.is_blank()) {
-            line.pad(width + GAP);
-            line.extend(right);
-        }
-        line
-    };
-    (0..height).map(both).collect()
 }
 
 /// A message that came or went, or the rule that was broken.
