@@ -60,7 +60,6 @@ impl Run<'_> {
             None => self.end.not_seen += 1,
         }
         self.journal.write(What::Check(Check { text, line, holds, observed }));
-        self.shown = true;
     }
 
     fn wait_for(&mut self, claim: &Claim) -> io::Result<Verdict> {

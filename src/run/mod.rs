@@ -9,6 +9,7 @@ mod outcome;
 mod picture;
 mod text;
 mod upgrading;
+mod walk;
 
 use std::{
     collections::HashMap,
@@ -19,13 +20,14 @@ use std::{
 
 use crate::{
     call::Done,
-    course::{Block, Expected, Lesson, Predict, Statement, Step},
+    course::{Expected, Statement, Step},
     stage::{Stage, Ticket},
-    trace::{self, Answer, End, Host, Sink, What},
+    trace::{self, End, Host, Sink, What},
     upgrade::Sessions,
 };
 use journal::Journal;
 use picture::Picture;
+pub use walk::run;
 
 /// Who watches a run.
 pub trait Audience: Sink {
@@ -77,61 +79,8 @@ const CALL_DEADLINE: Duration = Duration::from_secs(5);
 /// A claim is waited for so long.
 const CLAIM_DEADLINE: Duration = Duration::from_secs(4);
 
-/// Runs a lesson from the beginning of part `from` (counted from 1) to its end. The parts before are run unseen, so that all
-/// sockets are where that part finds them.
-///
-/// # Errors
-/// If the stage fails: a thread is gone, or no port is free. What a call of the lesson returns is never an error here.
-pub fn run(lesson: &Lesson, from: usize, stage: Stage, audience: &mut dyn Audience) -> io::Result<Ended> {
-    let mut run = Run {
-        lesson,
-        stage,
-        journal: Journal::new(audience),
-        picture: Picture::default(),
-        results: HashMap::new(),
-        sessions: Default::default(),
-        websockets: HashMap::new(),
-        end: End::default(),
-        part: 1,
-        step: 0,
-        shown: false,
-        answer: None,
-        failed_before: 0,
-    };
-    run.journal.write(What::Lesson(trace::Lesson {
-        format: trace::FORMAT,
-        sockwalk: env!("CARGO_PKG_VERSION").to_owned(),
-        system: std::env::consts::OS.to_owned(),
-        name: lesson.front.lesson.clone(),
-        title: lesson.front.title.clone(),
-        language: lesson.front.language.clone(),
-        stage: run.stage.name().to_owned(),
-        parts: lesson.parts.len(),
-        steps: lesson.steps().filter(|step| !matches!(step.what, Statement::Check(_))).count(),
-        sources: lesson.front.sources.clone(),
-    }));
-    let instead = run.lesson(from);
-    // Calls that still wait are ended, so that the threads can go; then every socket is closed.
-    for (_, result) in run.results.drain() {
-        if let CallResult::Running(running) = result {
-            let _ = running.ticket.end();
-        }
-    }
-    let instead = match instead? {
-        Flow::On => None,
-        Flow::Instead(go) => Some(go),
-    };
-    run.end.left = instead.is_some();
-    // Who jumps to another part has not come to an end: a new `lesson` follows.
-    if matches!(instead, None | Some(Go::On | Go::Leave)) {
-        run.journal.write(What::End(run.end.clone()));
-    }
-    Ok(Ended { end: run.end, part: run.part, instead })
-}
-
-/// A run under way.
+/// A run under way: hosts that act, what is known of their sockets, and who is told.
 struct Run<'a> {
-    lesson: &'a Lesson,
     stage: Stage,
     journal: Journal<'a>,
     picture: Picture,
@@ -141,14 +90,7 @@ struct Run<'a> {
     /// The socket beneath each WebSocket.
     websockets: HashMap<(Host, String), String>,
     end: End,
-    part: usize,
     step: usize,
-    /// Whether anything was shown since the last pause.
-    shown: bool,
-    /// The answer to the last question, until the steps behind it have run.
-    answer: Option<Answer>,
-    /// How many checks had failed when it was asked.
-    failed_before: usize,
 }
 
 /// What became of a call with a name.
@@ -164,64 +106,46 @@ struct Running {
     descriptor: i64,
 }
 
-/// Whether the run goes on.
-enum Flow {
-    On,
-    Instead(Go),
-}
-
-impl Run<'_> {
-    fn lesson(&mut self, from: usize) -> io::Result<Flow> {
-        let lesson = self.lesson;
-        if from <= 1 {
-            self.prose_of(&lesson.intro);
+impl<'a> Run<'a> {
+    fn new(stage: Stage, audience: &'a mut dyn Audience) -> Run<'a> {
+        Run {
+            stage,
+            journal: Journal::new(audience),
+            picture: Picture::default(),
+            results: HashMap::new(),
+            sessions: Default::default(),
+            websockets: HashMap::new(),
+            end: End::default(),
+            step: 0,
         }
-        for (index, part) in lesson.parts.iter().enumerate() {
-            self.part = index + 1;
-            let seen = self.part >= from;
-            // What was run unseen is nothing to pause behind.
-            self.shown &= from <= 1 || self.part > from;
-            if self.shown
-                && seen
-                && let Flow::Instead(go) = self.pause()
-            {
-                return Ok(Flow::Instead(go));
-            }
-            self.journal.write(What::Part(trace::Part {
-                number: self.part,
-                title: part.title.clone(),
-                shown: seen,
-            }));
-            for (at, block) in part.blocks.iter().enumerate() {
-                let flow = match block {
-                    Block::Prose(markdown) => {
-                        self.narrate(markdown);
-                        Flow::On
-                    }
-                    Block::Predict(predict) => self.ask(predict, seen),
-                    Block::Steps(steps) => {
-                        let flow = self.steps(steps, seen)?;
-                        // The answer comes when the run has shown it: behind the last steps before other prose.
-                        let goes_on = matches!(flow, Flow::On);
-                        if goes_on && !matches!(part.blocks.get(at + 1), Some(Block::Steps(_))) {
-                            self.tell_answer();
-                        }
-                        flow
-                    }
-                };
-                if let Flow::Instead(_) = flow {
-                    return Ok(flow);
-                }
-            }
-            self.tell_answer();
-        }
-        if self.shown { Ok(self.pause()) } else { Ok(Flow::On) }
     }
 
-    fn prose_of(&mut self, blocks: &[Block]) {
-        for block in blocks {
-            if let Block::Prose(markdown) = block {
-                self.narrate(markdown);
+    /// What is so of every run on this stage, for the event that opens it.
+    fn here(&self) -> trace::Lesson {
+        trace::Lesson {
+            format: trace::FORMAT,
+            sockwalk: env!("CARGO_PKG_VERSION").to_owned(),
+            system: std::env::consts::OS.to_owned(),
+            name: String::new(),
+            title: String::new(),
+            language: "en".to_owned(),
+            stage: self.stage.name().to_owned(),
+            parts: 1,
+            steps: 0,
+            sources: Vec::new(),
+        }
+    }
+
+    /// Writes the event that opens the run.
+    fn open(&mut self, lesson: trace::Lesson) {
+        self.journal.write(What::Lesson(lesson));
+    }
+
+    /// Calls that still wait are ended, so that the threads can go; then every socket is closed.
+    fn end_calls(&mut self) {
+        for (_, result) in self.results.drain() {
+            if let CallResult::Running(running) = result {
+                let _ = running.ticket.end();
             }
         }
     }
@@ -229,79 +153,27 @@ impl Run<'_> {
     fn narrate(&mut self, markdown: &str) {
         let markdown = text::filled(markdown, &mut self.stage, &self.picture, &self.results);
         self.journal.write(What::Narration { markdown });
-        self.shown = true;
     }
 
-    fn pause(&mut self) -> Flow {
-        self.shown = false;
-        match self.journal.audience().pause() {
-            Go::On => Flow::On,
-            go => Flow::Instead(go),
+    /// A step begins: its number is the next.
+    fn begin(&mut self, step: &Step) {
+        self.step += 1;
+        self.journal.write(What::Step(trace::Step {
+            number: self.step,
+            line: step.line,
+            text: step.text.clone(),
+        }));
+    }
+
+    /// Does what the step asks for.
+    fn perform(&mut self, step: &Step) -> io::Result<()> {
+        match &step.what {
+            Statement::Act(act) => self.act(step, act),
+            Statement::Wait { host, result, expect, within } => {
+                self.wait(step, *host, result, expect, *within)
+            }
+            Statement::Check(claim) => self.claim(step, claim),
         }
-    }
-
-    fn ask(&mut self, predict: &Predict, seen: bool) -> Flow {
-        self.tell_answer();
-        let mut fill =
-            |markdown: &String| text::filled(markdown, &mut self.stage, &self.picture, &self.results);
-        let options: Vec<String> = predict.options.iter().map(&mut fill).collect();
-        let question = trace::Question { text: fill(&predict.question), options };
-        self.journal.write(What::Question(question.clone()));
-        let given = if seen { self.journal.audience().predict(&question) } else { Prediction::None };
-        let given = match given {
-            Prediction::Instead(go) => return Flow::Instead(go),
-            Prediction::Option(option) => Some(option),
-            Prediction::None => None,
-        };
-        self.failed_before = self.end.failed;
-        self.answer =
-            Some(Answer { given, right: predict.right, text: question.options[predict.right].clone() });
-        self.shown = false;
-        Flow::On
-    }
-
-    fn tell_answer(&mut self) {
-        let Some(answer) = self.answer.take() else { return };
-        self.journal.write(if self.end.failed == self.failed_before {
-            What::Answer(answer)
-        } else {
-            // What the run did not show is not to be believed.
-            What::Narration {
-                markdown: "*This time the run did not show the answer: see the check that failed.*"
-                    .to_owned(),
-            }
-        });
-        self.shown = true;
-    }
-
-    fn steps(&mut self, steps: &[Step], seen: bool) -> io::Result<Flow> {
-        for step in steps {
-            if let Statement::Check(claim) = &step.what {
-                self.claim(step, claim)?;
-                continue;
-            }
-            if self.shown
-                && seen
-                && let Flow::Instead(go) = self.pause()
-            {
-                return Ok(Flow::Instead(go));
-            }
-            self.step += 1;
-            self.journal.write(What::Step(trace::Step {
-                number: self.step,
-                line: step.line,
-                text: step.text.clone(),
-            }));
-            match &step.what {
-                Statement::Act(act) => self.act(step, act)?,
-                Statement::Wait { host, result, expect, within } => {
-                    self.wait(step, *host, result, expect, *within)?
-                }
-                Statement::Check(_) => {}
-            }
-            self.shown = true;
-        }
-        Ok(Flow::On)
     }
 
     /// `server$ wait r`: the call in the background has to come back.

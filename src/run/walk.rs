@@ -1,0 +1,183 @@
+//! A lesson walked from its first line to its last, part by part, as the person asks.
+
+use std::io;
+
+use super::{Audience, Ended, Go, Prediction, Run, text};
+use crate::{
+    course::{Block, Lesson, Predict, Statement, Step},
+    stage::Stage,
+    trace::{self, Answer, What},
+};
+
+/// Runs a lesson from the beginning of part `from` (counted from 1) to its end. The parts before are run unseen, so that all
+/// sockets are where that part finds them.
+///
+/// # Errors
+/// If the stage fails: a thread is gone, or no port is free. What a call of the lesson returns is never an error here.
+pub fn run(lesson: &Lesson, from: usize, stage: Stage, audience: &mut dyn Audience) -> io::Result<Ended> {
+    let run = Run::new(stage, audience);
+    let mut walk = Walk { run, lesson, part: 1, shown: false, answer: None, failed_before: 0 };
+    let steps = lesson.steps().filter(|step| !matches!(step.what, Statement::Check(_))).count();
+    walk.run.open(trace::Lesson {
+        name: lesson.front.lesson.clone(),
+        title: lesson.front.title.clone(),
+        language: lesson.front.language.clone(),
+        parts: lesson.parts.len(),
+        steps,
+        sources: lesson.front.sources.clone(),
+        ..walk.run.here()
+    });
+    let instead = walk.lesson(from);
+    walk.run.end_calls();
+    let instead = match instead? {
+        Flow::On => None,
+        Flow::Instead(go) => Some(go),
+    };
+    let Walk { mut run, part, .. } = walk;
+    run.end.left = instead.is_some();
+    // Who jumps to another part has not come to an end: a new `lesson` follows.
+    if matches!(instead, None | Some(Go::On | Go::Leave)) {
+        run.journal.write(What::End(run.end.clone()));
+    }
+    Ok(Ended { end: run.end, part, instead })
+}
+
+/// A walk under way.
+struct Walk<'a> {
+    run: Run<'a>,
+    lesson: &'a Lesson,
+    part: usize,
+    /// Whether anything was shown since the last pause.
+    shown: bool,
+    /// The answer to the last question, until the steps behind it have run.
+    answer: Option<Answer>,
+    /// How many checks had failed when it was asked.
+    failed_before: usize,
+}
+
+/// Whether the run goes on.
+enum Flow {
+    On,
+    Instead(Go),
+}
+
+impl Walk<'_> {
+    fn lesson(&mut self, from: usize) -> io::Result<Flow> {
+        let lesson = self.lesson;
+        if from <= 1 {
+            self.prose_of(&lesson.intro);
+        }
+        for (index, part) in lesson.parts.iter().enumerate() {
+            self.part = index + 1;
+            let seen = self.part >= from;
+            // What was run unseen is nothing to pause behind.
+            self.shown &= from <= 1 || self.part > from;
+            if self.shown
+                && seen
+                && let Flow::Instead(go) = self.pause()
+            {
+                return Ok(Flow::Instead(go));
+            }
+            self.run.journal.write(What::Part(trace::Part {
+                number: self.part,
+                title: part.title.clone(),
+                shown: seen,
+            }));
+            for (at, block) in part.blocks.iter().enumerate() {
+                let flow = match block {
+                    Block::Prose(markdown) => {
+                        self.narrate(markdown);
+                        Flow::On
+                    }
+                    Block::Predict(predict) => self.ask(predict, seen),
+                    Block::Steps(steps) => {
+                        let flow = self.steps(steps, seen)?;
+                        // The answer comes when the run has shown it: behind the last steps before other prose.
+                        let goes_on = matches!(flow, Flow::On);
+                        if goes_on && !matches!(part.blocks.get(at + 1), Some(Block::Steps(_))) {
+                            self.tell_answer();
+                        }
+                        flow
+                    }
+                };
+                if let Flow::Instead(_) = flow {
+                    return Ok(flow);
+                }
+            }
+            self.tell_answer();
+        }
+        if self.shown { Ok(self.pause()) } else { Ok(Flow::On) }
+    }
+
+    fn prose_of(&mut self, blocks: &[Block]) {
+        for block in blocks {
+            if let Block::Prose(markdown) = block {
+                self.narrate(markdown);
+            }
+        }
+    }
+
+    fn narrate(&mut self, markdown: &str) {
+        self.run.narrate(markdown);
+        self.shown = true;
+    }
+
+    fn pause(&mut self) -> Flow {
+        self.shown = false;
+        match self.run.journal.audience().pause() {
+            Go::On => Flow::On,
+            go => Flow::Instead(go),
+        }
+    }
+
+    fn ask(&mut self, predict: &Predict, seen: bool) -> Flow {
+        self.tell_answer();
+        let run = &mut self.run;
+        let mut fill = |markdown: &String| text::filled(markdown, &mut run.stage, &run.picture, &run.results);
+        let options: Vec<String> = predict.options.iter().map(&mut fill).collect();
+        let question = trace::Question { text: fill(&predict.question), options };
+        self.run.journal.write(What::Question(question.clone()));
+        let given = if seen { self.run.journal.audience().predict(&question) } else { Prediction::None };
+        let given = match given {
+            Prediction::Instead(go) => return Flow::Instead(go),
+            Prediction::Option(option) => Some(option),
+            Prediction::None => None,
+        };
+        self.failed_before = self.run.end.failed;
+        self.answer =
+            Some(Answer { given, right: predict.right, text: question.options[predict.right].clone() });
+        self.shown = false;
+        Flow::On
+    }
+
+    fn tell_answer(&mut self) {
+        let Some(answer) = self.answer.take() else { return };
+        self.run.journal.write(if self.run.end.failed == self.failed_before {
+            What::Answer(answer)
+        } else {
+            // What the run did not show is not to be believed.
+            What::Narration {
+                markdown: "*This time the run did not show the answer: see the check that failed.*"
+                    .to_owned(),
+            }
+        });
+        self.shown = true;
+    }
+
+    fn steps(&mut self, steps: &[Step], seen: bool) -> io::Result<Flow> {
+        for step in steps {
+            if !matches!(step.what, Statement::Check(_)) {
+                if self.shown
+                    && seen
+                    && let Flow::Instead(go) = self.pause()
+                {
+                    return Ok(Flow::Instead(go));
+                }
+                self.run.begin(step);
+            }
+            self.run.perform(step)?;
+            self.shown = true;
+        }
+        Ok(Flow::On)
+    }
+}
