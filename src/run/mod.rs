@@ -162,6 +162,7 @@ impl<'a> Run<'a> {
             number: self.step,
             line: step.line,
             text: step.text.clone(),
+            brief: false,
         }));
     }
 

@@ -50,6 +50,8 @@ pub enum What {
     Upgrade(Requirement),
     /// A WebSocket message, or a violation of the protocol.
     Message(Message),
+    /// Somebody who is connected to a live server: who came, who left and how, with how many bytes.
+    Peer(Peer),
     /// A claim of the lesson, held against the kernel.
     Check(Check),
     /// A prediction is asked for.
@@ -146,6 +148,9 @@ pub struct Step {
     pub line: usize,
     /// The line itself.
     pub text: String,
+    /// True for a step that only prepares what is asked for: it is told in a line.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub brief: bool,
 }
 
 /// `call`: a call, as it is shown before it is made.
@@ -351,6 +356,9 @@ pub struct TcpInfo {
 pub struct Working {
     /// Who works it out.
     pub host: Host,
+    /// On which socket, where a server has many at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub socket: Option<String>,
     /// What it is: `the accept key`.
     pub title: String,
     /// The bytes that it is about, in hex; empty if it is about none.
@@ -385,6 +393,9 @@ pub struct Row {
 pub struct Requirement {
     /// Who judges.
     pub host: Host,
+    /// On which socket, where a server has many at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub socket: Option<String>,
     /// The requirement in a few words.
     pub requirement: String,
     /// `RFC 6455 §4.2.1 (2)`.
@@ -429,6 +440,71 @@ pub struct Message {
     /// The byte that broke it, from the start of the frame stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
+}
+
+/// `peer`: a connection of a live server, at one moment. Bytes are all that crossed TCP, messages are text and binary ones.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Peer {
+    /// The name of the connection, and of its socket: `c1`, `c2`, in the order of accept.
+    pub name: String,
+    /// Address and port of who called.
+    pub address: String,
+    /// How far it is.
+    pub phase: Phase,
+    /// The TCP state, if it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// Bytes received.
+    pub received: u64,
+    /// Bytes sent.
+    pub sent: u64,
+    /// Messages received.
+    pub messages_received: u64,
+    /// Messages sent.
+    pub messages_sent: u64,
+    /// Why it is over, in phase `gone`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<Ending>,
+    /// The same for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
+/// How far a connection of a live server is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Accepted.
+    Connected,
+    /// Upgraded to a WebSocket.
+    Open,
+    /// Over: the numbers are final.
+    Gone,
+}
+
+/// Why a connection of a live server is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Ending {
+    /// The peer ended it in order: a Close, or a FIN where there is none.
+    Closed,
+    /// It broke: a RST, or a FIN in the middle of something.
+    Reset,
+    /// The opening request was refused.
+    Refused,
+    /// A page was asked for, and served.
+    Page,
+    /// The peer broke a rule of the protocol.
+    Violation,
+    /// A limit of this server was reached.
+    Limit,
+    /// The server was told to end.
+    Stopped,
+    /// Something failed on this side.
+    Failed,
 }
 
 /// `check`: a claim and what was found.

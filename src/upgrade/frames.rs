@@ -83,6 +83,7 @@ fn send_frame(
     if let Some(key) = key {
         pieces.push(Piece::Note(What::Working(Working {
             host,
+            socket: None,
             title: "masking: each byte ⊕ a byte of the key".to_owned(),
             bytes: Vec::new(),
             rows: masking(payload, key),
@@ -150,6 +151,7 @@ fn receive_frame(host: Host, on: &Held, pieces: &mut Vec<Piece>) -> io::Result<V
         mask(&mut payload, key);
         pieces.push(Piece::Note(What::Working(Working {
             host,
+            socket: None,
             title: "unmasking: ⊕ the same key gives the bytes back".to_owned(),
             bytes: Vec::new(),
             rows,
@@ -166,6 +168,7 @@ fn length_of(header: &Header) -> usize {
 fn taken_apart(host: Host, title: &str, bytes: &[u8]) -> What {
     What::Working(Working {
         host,
+        socket: None,
         title: title.to_owned(),
         bytes: bytes.to_vec(),
         rows: rows(&fields(bytes)),

@@ -47,6 +47,7 @@ impl Finding {
     pub fn told_by(&self, host: Host) -> Requirement {
         Requirement {
             host,
+            socket: None,
             requirement: self.requirement.into(),
             section: self.section.into(),
             met: self.met,

@@ -31,12 +31,14 @@ fn send_request(sessions: &Sessions, on: &Held, path: &str, pieces: &mut Vec<Pie
     let bytes = request.bytes();
     pieces.push(Piece::Note(What::Working(Working {
         host: Host::Client,
+        socket: None,
         title: "the key".to_owned(),
         bytes: Vec::new(),
         rows: request.key_working(),
     })));
     pieces.push(Piece::Note(What::Working(Working {
         host: Host::Client,
+        socket: None,
         title: "the opening request".to_owned(),
         bytes: bytes.clone(),
         rows: request.working(),
@@ -67,6 +69,7 @@ fn judge_and_answer(on: &Held, pieces: &mut Vec<Piece>) -> io::Result<i64> {
         Decision::Accept(acceptance) => {
             pieces.push(Piece::Note(What::Working(Working {
                 host: Host::Server,
+                socket: None,
                 title: "the accept key".to_owned(),
                 bytes: Vec::new(),
                 rows: accept_key::working(&acceptance.key),

@@ -138,7 +138,9 @@ fn working() -> BoxedStrategy<What> {
         .prop_map(|(name, value, meaning, bits, section)| Row { name, value, meaning, bits, section });
     let bytes = proptest::collection::vec(any::<u8>(), 0..40);
     (host(), text(), bytes, proptest::collection::vec(row, 0..5))
-        .prop_map(|(host, title, bytes, rows)| What::Working(Working { host, title, bytes, rows }))
+        .prop_map(|(host, title, bytes, rows)| {
+            What::Working(Working { host, socket: None, title, bytes, rows })
+        })
         .boxed()
 }
 
@@ -158,6 +160,7 @@ fn small() -> BoxedStrategy<What> {
         (text(), text(), any::<bool>(), text(), maybe(any::<usize>())).prop_map(
             |(requirement, section, met, found, offset)| What::Upgrade(Requirement {
                 host: Host::Server,
+                socket: None,
                 requirement,
                 section,
                 met,
@@ -181,7 +184,12 @@ fn small() -> BoxedStrategy<What> {
         }),
         (any::<usize>(), any::<usize>(), any::<usize>(), any::<bool>())
             .prop_map(|(checks, failed, not_seen, left)| What::End(End { checks, failed, not_seen, left })),
-        (1..9usize, text()).prop_map(|(number, text)| What::Step(Step { number, line: 1, text })),
+        (1..9usize, text()).prop_map(|(number, text)| What::Step(Step {
+            number,
+            line: 1,
+            text,
+            brief: false
+        })),
         (1..9usize, text(), any::<bool>()).prop_map(|(number, title, shown)| What::Part(Part {
             number,
             title,

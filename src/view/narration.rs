@@ -130,6 +130,7 @@ impl Narrator {
                 let lines = upgrade::message(&self.look, it);
                 self.place(Block::Message, lines, &mut out);
             }
+            What::Peer(_) => {}
             What::Check(check) => {
                 let lines = checks::check(&self.look, check);
                 self.place(Block::Check, lines, &mut out);
@@ -370,7 +371,7 @@ impl Narrator {
 fn ends_the_step(what: &What) -> bool {
     match what {
         What::Call(_) | What::Blocked(_) | What::Return(_) | What::Socket(_) => false,
-        What::Working(_) | What::Upgrade(_) | What::Message(_) => false,
+        What::Working(_) | What::Upgrade(_) | What::Message(_) | What::Peer(_) => false,
         What::Lesson(_) | What::Part(_) | What::Step(_) | What::Narration { .. } => true,
         What::Check(_) | What::Question(_) | What::Answer(_) | What::End(_) => true,
     }

@@ -342,6 +342,7 @@ pub(super) fn upgrade_lesson() -> Vec<Event> {
     ] {
         run.add(What::Upgrade(Requirement {
             host: Host::Server,
+            socket: None,
             requirement: requirement.into(),
             section: section.into(),
             met,
@@ -404,6 +405,7 @@ fn row(name: &str, value: &str, meaning: &str, bits: Option<(usize, usize)>, sec
 pub(super) fn accept_key() -> Working {
     Working {
         host: Host::Server,
+        socket: None,
         title: "the accept key".into(),
         bytes: Vec::new(),
         rows: vec![
@@ -432,6 +434,7 @@ pub(super) fn masked_frame() -> Working {
     let frame = "RFC 6455 §5.2";
     Working {
         host: Host::Client,
+        socket: None,
         title: "the frame that carries \"hello\"".into(),
         bytes: vec![0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x5f, 0x9f, 0x4d, 0x51, 0x58],
         rows: vec![

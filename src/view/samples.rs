@@ -120,7 +120,7 @@ impl Run {
     }
 
     pub(super) fn step(&mut self, number: usize, text: &str) -> &mut Self {
-        self.add(What::Step(Step { number, line: 10 + number, text: text.into() }))
+        self.add(What::Step(Step { number, line: 10 + number, text: text.into(), brief: false }))
     }
 
     pub(super) fn prose(&mut self, markdown: &str) -> &mut Self {
