@@ -5,13 +5,13 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
 use socket2::Socket;
 
-use super::system;
+use super::{Ran, recv, send, system};
 use crate::trace::Host;
 
 /// What a socket speaks.
@@ -67,10 +67,55 @@ pub struct Held {
     /// The same for all descriptors of one socket.
     identity: Arc<()>,
     leftover: Mutex<Vec<u8>>,
+    received: AtomicU64,
+    sent: AtomicU64,
     ends: Mutex<(Option<SocketAddr>, Option<SocketAddr>)>,
 }
 
 impl Held {
+    /// A socket that stands on no desk: whoever holds it closes it, by [`Held::take`].
+    pub fn alone(name: &str, protocol: Protocol, socket: Socket) -> Held {
+        Held::new(name, protocol, socket, Arc::default())
+    }
+
+    fn new(name: &str, protocol: Protocol, socket: Socket, identity: Arc<()>) -> Held {
+        Held {
+            name: name.to_owned(),
+            protocol,
+            socket: ManuallyDrop::new(socket),
+            closed: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
+            identity,
+            leftover: Mutex::default(),
+            received: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            ends: Mutex::default(),
+        }
+    }
+
+    /// Bytes received and sent so far, by [`Held::recv`] and [`Held::send`].
+    pub fn traffic(&self) -> (u64, u64) {
+        (self.received.load(Ordering::Relaxed), self.sent.load(Ordering::Relaxed))
+    }
+
+    /// `recv(2)`, counted.
+    pub fn recv(&self, room: usize) -> Ran<Vec<u8>> {
+        let ran = recv::recv(&self.socket, room, &[]);
+        if let Ok(bytes) = &ran.outcome {
+            self.received.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        }
+        ran
+    }
+
+    /// `send(2)`, counted.
+    pub fn send(&self, bytes: &[u8]) -> Ran<usize> {
+        let ran = send::send(&self.socket, bytes, &[]);
+        if let Ok(count) = &ran.outcome {
+            self.sent.fetch_add(*count as u64, Ordering::Relaxed);
+        }
+        ran
+    }
+
     /// The socket itself.
     pub fn socket(&self) -> &Socket {
         &self.socket
@@ -152,16 +197,7 @@ impl Desk {
     }
 
     fn put_as(&self, name: &str, protocol: Protocol, socket: Socket, identity: Arc<()>) -> Arc<Held> {
-        let held = Arc::new(Held {
-            name: name.to_owned(),
-            protocol,
-            socket: ManuallyDrop::new(socket),
-            closed: AtomicBool::new(false),
-            gone: AtomicBool::new(false),
-            identity,
-            leftover: Mutex::default(),
-            ends: Mutex::default(),
-        });
+        let held = Arc::new(Held::new(name, protocol, socket, identity));
         let mut sockets = lock(&self.sockets);
         for old in sockets.extract_if(.., |other| other.name == name) {
             drop(old.take());

@@ -258,15 +258,45 @@ impl Piece {
     /// `recv` on the way.
     pub fn recv(on: &Held, size: usize) -> (Piece, io::Result<Vec<u8>>) {
         let told = recv::told(&on.subject(), size, &[]);
-        Piece::call(on.subject(), told, recv::recv(on.socket(), size, &[]), |bytes| {
-            Value::Data(bytes.clone())
-        })
+        Piece::call(on.subject(), told, on.recv(size), |bytes| Value::Data(bytes.clone()))
     }
 
     /// `send` on the way.
     pub fn send(on: &Held, bytes: &[u8]) -> (Piece, io::Result<usize>) {
         let told = send::told(&on.subject(), bytes, &[]);
-        Piece::call(on.subject(), told, send::send(on.socket(), bytes, &[]), |count| Value::Count(*count))
+        Piece::call(on.subject(), told, on.send(bytes), |count| Value::Count(*count))
+    }
+
+    /// `accept` on the way: the new socket is `name`'s, and nobody's desk holds it.
+    pub fn accept(on: &Held, name: &str) -> (Piece, io::Result<(Held, Option<SocketAddr>)>) {
+        let ran = accept::accept(on.socket()).map(|(socket, peer)| {
+            let (held, peer) = (Held::alone(name, on.protocol, socket), peer.as_socket());
+            held.saw_ends(None, peer);
+            (held, peer)
+        });
+        Piece::call(on.subject(), accept::told(&on.subject(), name), ran, |(held, peer)| Value::Socket {
+            name: name.to_owned(),
+            fd: held.descriptor(),
+            peer: peer.map(|peer| peer.to_string()),
+        })
+    }
+
+    /// `shutdown` on the way.
+    pub fn shutdown(on: &Held, how: &'static str) -> (Piece, io::Result<()>) {
+        let told = shutdown::told(&on.subject(), how);
+        Piece::call(on.subject(), told, shutdown::shutdown(on.socket(), how), |()| Value::Done)
+    }
+
+    /// `setsockopt` on the way.
+    pub fn set(on: &Held, option: &'static str, value: i64) -> (Piece, io::Result<()>) {
+        let told = sockopt::told_set(&on.subject(), option, value);
+        Piece::call(on.subject(), told, sockopt::set(on.socket(), option, value), |()| Value::Done)
+    }
+
+    /// `close` on the way.
+    pub fn close(on: &Held) -> Piece {
+        let (subject, told) = (on.subject(), close::told(&on.subject()));
+        Piece::call(subject, told, close::close(on), |()| Value::Done).0
     }
 }
 
@@ -278,7 +308,7 @@ impl Held {
 }
 
 /// An error once more: `io::Error` is not `Clone`.
-fn copy(error: &io::Error) -> io::Error {
+pub fn copy(error: &io::Error) -> io::Error {
     error
         .raw_os_error()
         .map_or_else(|| io::Error::new(error.kind(), error.to_string()), io::Error::from_raw_os_error)

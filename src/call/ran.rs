@@ -108,6 +108,11 @@ impl Doing {
         self.ended.store(true, Ordering::Release);
     }
 
+    /// Says that it was heard, and that further calls are to be made all the same: those of a tidy end.
+    pub fn go_on(&self) {
+        self.ended.store(false, Ordering::Release);
+    }
+
     /// Whether it was told to end.
     pub fn ended(&self) -> bool {
         self.ended.load(Ordering::Acquire)

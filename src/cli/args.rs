@@ -4,6 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::values::{Place, Spot, size, time};
+
 /// Walk through the life of a socket, call by call, on the real kernel.
 ///
 /// Every step shows the line of code that ran, what the call returned, and what the kernel now says of the socket. The last
@@ -13,7 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "sockwalk", version, max_term_width = 100, arg_required_else_help = false)]
 #[command(
-    after_help = "Start here:\n  sockwalk tour              all nine lessons, one after the other\n  sockwalk listen --part 2   one lesson, from its second part"
+    after_help = "Start here:\n  sockwalk tour              all nine lessons, one after the other\n  sockwalk listen --part 2   one lesson, from its second part\n\nWith an address the nine commands of the lessons go live, with whatever program is on the other side:\n  sockwalk websocket 127.0.0.1:8000"
 )]
 pub struct Cli {
     /// What to do; the map of the course if left out.
@@ -80,18 +82,12 @@ impl std::str::FromStr for Pace {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let time = |number: &str, unit: u64| {
-            number.parse::<u64>().ok().and_then(|n| n.checked_mul(unit)).map(Duration::from_millis)
-        };
         match text {
             "step" => Ok(Pace::Step),
             "auto" => Ok(Pace::Auto),
-            _ => text
-                .strip_suffix("ms")
-                .and_then(|number| time(number, 1))
-                .or_else(|| text.strip_suffix('s').and_then(|number| time(number, 1000)))
+            _ => time(text)
                 .map(Pace::Every)
-                .ok_or_else(|| "expected step, auto, or a time such as 500ms or 2s".to_owned()),
+                .map_err(|_| "expected step, auto, or a time such as 500ms or 2s".to_owned()),
         }
     }
 }
@@ -100,32 +96,166 @@ impl std::str::FromStr for Pace {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Lesson 1: what a socket is, and the map of all calls
-    #[command(after_help = "Examples:\n  sockwalk socket\n  sockwalk socket --part 3")]
-    Socket(Part),
+    ///
+    /// With a protocol: makes one, live, and holds it until Enter, for a second terminal to look at.
+    #[command(after_help = "Examples:\n  sockwalk socket --part 3\n  sockwalk socket tcp")]
+    Socket {
+        /// Make a socket of this protocol and hold it until Enter
+        #[arg(value_name = "PROTOCOL", value_enum, conflicts_with = "number")]
+        protocol: Option<Protocol>,
+        /// Where to start.
+        #[command(flatten)]
+        part: Part,
+    },
     /// Lesson 2: a local address and port
-    #[command(after_help = "Examples:\n  sockwalk bind\n  sockwalk bind --plain")]
-    Bind(Part),
+    ///
+    /// With an address: binds a socket to it, live, and holds it until Enter, for a second terminal to look at.
+    #[command(after_help = "Examples:\n  sockwalk bind\n  sockwalk bind 127.0.0.1:7000")]
+    Bind {
+        /// Bind a socket to this address and hold it until Enter
+        #[arg(value_name = "ADDR", conflicts_with = "number")]
+        at: Option<Place>,
+        /// A UDP socket, not TCP
+        #[arg(long, requires = "at", help_heading = "With an address")]
+        udp: bool,
+        /// Where to start.
+        #[command(flatten)]
+        part: Part,
+    },
     /// Lesson 3: a socket that waits for callers
-    #[command(after_help = "Examples:\n  sockwalk listen\n  sockwalk listen --part 2")]
-    Listen(Part),
+    ///
+    /// With an address: listens there, live, and accepts nobody, so that the queue is seen to fill.
+    #[command(
+        after_help = "Examples:\n  sockwalk listen --part 2\n  sockwalk listen 127.0.0.1:7000 --backlog 2"
+    )]
+    Listen {
+        /// Listen at this address, accept nobody, and see the queue fill
+        #[arg(value_name = "ADDR", conflicts_with = "number")]
+        at: Option<Place>,
+        /// How many connections may wait
+        #[arg(
+            long,
+            value_name = "N",
+            default_value_t = 4,
+            requires = "at",
+            help_heading = "With an address"
+        )]
+        backlog: u16,
+        /// Where to start.
+        #[command(flatten)]
+        part: Part,
+    },
     /// Lesson 4: a connection of its own for each caller
-    #[command(after_help = "Examples:\n  sockwalk accept\n  sockwalk accept --trace accept.jsonl")]
-    Accept(Part),
+    ///
+    /// With an address: serves whoever calls it, live, a thread for each, and sends back what comes.
+    #[command(
+        after_help = "Examples:\n  sockwalk accept --trace accept.jsonl\n  sockwalk accept 127.0.0.1:7000 --show 1"
+    )]
+    Accept {
+        /// Accept whoever calls this address, and send back what comes
+        #[arg(value_name = "ADDR", conflicts_with = "number")]
+        at: Option<Place>,
+        /// How a class is served.
+        #[command(flatten)]
+        class: Class,
+        /// Where to start.
+        #[command(flatten)]
+        part: Part,
+    },
     /// Lesson 5: calling somebody
-    #[command(after_help = "Examples:\n  sockwalk connect\n  sockwalk connect --width 60")]
-    Connect(Part),
+    ///
+    /// With an address: calls it, live, whatever program is there.
+    #[command(after_help = "Examples:\n  sockwalk connect --width 60\n  sockwalk connect localhost:7000")]
+    Connect {
+        /// Call this host and port
+        #[arg(value_name = "HOST:PORT", conflicts_with = "number")]
+        to: Option<Place>,
+        /// Where to start.
+        #[command(flatten)]
+        part: Part,
+    },
     /// Lesson 6: handing bytes to the kernel
-    #[command(after_help = "Examples:\n  sockwalk send\n  sockwalk send --ascii")]
-    Send(Part),
+    ///
+    /// With an address and a text: calls it, live, sends the text, and shows what comes back.
+    #[command(after_help = "Examples:\n  sockwalk send --ascii\n  sockwalk send localhost:7000 'hello\\n'")]
+    Send {
+        /// Call this host and port, and send TEXT
+        #[arg(value_name = "HOST:PORT", conflicts_with = "number", requires = "text")]
+        to: Option<Place>,
+        /// What to send; \r \n \t \0 \\ and \x1b mean what they mean in C
+        #[arg(value_name = "TEXT")]
+        text: Option<String>,
+        /// Show what comes back until nothing has come for so long
+        #[arg(long, value_name = "TIME", value_parser = time, default_value = "1s", requires = "to", help_heading = "With an address")]
+        wait: Duration,
+        /// Where to start.
+        #[command(flatten)]
+        part: Part,
+    },
     /// Lesson 7: taking bytes out, and making messages of them
-    #[command(after_help = "Examples:\n  sockwalk recv\n  sockwalk recv --part 5")]
-    Recv(Part),
+    ///
+    /// With an address: serves one caller there, live, and shows what every recv gave.
+    #[command(after_help = "Examples:\n  sockwalk recv --part 5\n  sockwalk recv 127.0.0.1:7000 --size 16")]
+    Recv {
+        /// Serve one caller at this address, and show every recv
+        #[arg(value_name = "ADDR", conflicts_with = "number")]
+        at: Option<Place>,
+        /// Room for each recv, in bytes
+        #[arg(long, value_name = "SIZE", value_parser = size, default_value = "4k", requires = "at", help_heading = "With an address")]
+        size: u64,
+        /// Where to start.
+        #[command(flatten)]
+        part: Part,
+    },
     /// Lesson 8: the many ends of a connection
-    #[command(after_help = "Examples:\n  sockwalk close\n  sockwalk close --pace auto")]
-    Close(Part),
+    ///
+    /// With an address: calls it, live, and ends the connection.
+    #[command(
+        after_help = "Examples:\n  sockwalk close --pace auto\n  sockwalk close localhost:7000 --how reset"
+    )]
+    Close {
+        /// Call this host and port, and end the connection
+        #[arg(value_name = "HOST:PORT", conflicts_with = "number")]
+        to: Option<Place>,
+        /// In which way
+        #[arg(long, value_enum, default_value = "fin", requires = "to", help_heading = "With an address")]
+        how: How,
+        /// Where to start.
+        #[command(flatten)]
+        part: Part,
+    },
     /// Lesson 9: a WebSocket upgraded by hand
-    #[command(after_help = "Examples:\n  sockwalk websocket\n  sockwalk websocket --color always")]
-    Websocket(Part),
+    ///
+    /// With an address: serves WebSockets there, live, a thread for each, and a page for browsers. With a ws:// URL: calls that server.
+    #[command(
+        after_help = "Examples:\n  sockwalk websocket 127.0.0.1:8000\n  sockwalk websocket ws://localhost:8000/chat hello"
+    )]
+    Websocket {
+        /// Serve WebSockets at this address, and a page for browsers; or call the server of a ws:// URL
+        #[arg(value_name = "ADDR|URL", conflicts_with = "number")]
+        at: Option<Spot>,
+        /// Text messages to send to the server of the URL; then lines of standard input are sent
+        #[arg(value_name = "TEXT", requires = "at")]
+        texts: Vec<String>,
+        /// How a class is served.
+        #[command(flatten)]
+        class: Class,
+        /// Let in pages of this origin too, such as http://example.com
+        #[arg(long = "origin", value_name = "ORIGIN", requires = "at", help_heading = "With an address")]
+        origins: Vec<String>,
+        /// Let in pages of any origin: what a server does that does not check
+        #[arg(long, requires = "at", conflicts_with = "origins", help_heading = "With an address")]
+        any_origin: bool,
+        /// Name this web page as the origin, as a browser would
+        #[arg(long, value_name = "ORIGIN", requires = "at", help_heading = "With a URL")]
+        from: Option<String>,
+        /// With nothing more to send, close when nothing has come for so long
+        #[arg(long, value_name = "TIME", value_parser = time, default_value = "1s", requires = "at", help_heading = "With a URL")]
+        wait: Duration,
+        /// Where to start.
+        #[command(flatten)]
+        part: Part,
+    },
     /// All nine lessons, one after the other
     #[command(after_help = "Examples:\n  sockwalk tour\n  sockwalk tour --pace auto")]
     Tour,
@@ -188,10 +318,64 @@ pub enum Command {
 
 /// Where a lesson starts.
 #[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Lesson")]
 pub struct Part {
     /// Start at this part; the parts before it are run unseen
     #[arg(long = "part", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub number: Option<u16>,
+}
+
+/// How a class is served.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "With an address")]
+pub struct Class {
+    /// Follow connection N alone, in full
+    #[arg(long, value_name = "N", requires = "at", conflicts_with = "quiet")]
+    pub show: Option<u32>,
+
+    /// Only keep the table of who is connected
+    #[arg(long, requires = "at")]
+    pub quiet: bool,
+
+    /// Accept no more than so many connections at once
+    #[arg(long, value_name = "N", requires = "at", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
+    pub connections: u32,
+
+    /// End a connection on which nothing has moved for so long
+    #[arg(long, value_name = "TIME", requires = "at", default_value = "5m", value_parser = time)]
+    pub idle: Duration,
+
+    /// End a connection that has sent more than so much
+    #[arg(long, value_name = "SIZE", requires = "at", default_value = "64m", value_parser = size)]
+    pub bytes: u64,
+
+    /// Refuse a WebSocket message larger than this
+    #[arg(long, value_name = "SIZE", requires = "at", default_value = "1m", value_parser = size)]
+    pub message: u64,
+}
+
+/// What a socket speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Protocol {
+    /// TCP over IPv4
+    Tcp,
+    /// UDP over IPv4
+    Udp,
+    /// TCP over IPv6
+    Tcp6,
+    /// UDP over IPv6
+    Udp6,
+}
+
+/// How a connection is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum How {
+    /// close: a FIN
+    Fin,
+    /// shutdown of the sending half, and receiving on
+    Half,
+    /// SO_LINGER 0 and close: a RST
+    Reset,
 }
 
 #[cfg(test)]

@@ -2,22 +2,29 @@
 
 mod args;
 mod check;
+mod interrupt;
 mod keys;
+mod lines;
+mod live;
 mod manual;
 mod map;
 mod progress;
 mod screen;
 mod source;
 mod tally;
+mod values;
 mod walk;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Parser;
+use clap::{CommandFactory, Parser, error::ErrorKind};
 
 use args::{Cli, Command};
 use screen::Screen;
+use values::Spot;
+
+use crate::run::Errand;
 
 /// Does what the command line asks for. `Ok` holds the exit code: 1 if a check did not hold.
 ///
@@ -30,15 +37,40 @@ pub fn run() -> Result<ExitCode> {
         return map::map(show);
     };
     match command {
-        Command::Socket(part) => walk::lesson("socket", part, show),
-        Command::Bind(part) => walk::lesson("bind", part, show),
-        Command::Listen(part) => walk::lesson("listen", part, show),
-        Command::Accept(part) => walk::lesson("accept", part, show),
-        Command::Connect(part) => walk::lesson("connect", part, show),
-        Command::Send(part) => walk::lesson("send", part, show),
-        Command::Recv(part) => walk::lesson("recv", part, show),
-        Command::Close(part) => walk::lesson("close", part, show),
-        Command::Websocket(part) => walk::lesson("websocket", part, show),
+        Command::Socket { protocol: Some(protocol), .. } => live::socket(protocol, show),
+        Command::Bind { at: Some(at), udp, .. } => live::bind(at, udp, show),
+        Command::Listen { at: Some(at), backlog, .. } => live::listen(at, backlog, show),
+        Command::Accept { at: Some(at), class, .. } => live::accept(at, &class, show),
+        Command::Connect { to: Some(to), .. } => live::connect(to, show),
+        Command::Send { to: Some(to), text, wait, .. } => {
+            live::send(to, text.as_deref().unwrap_or_default(), wait, show)
+        }
+        Command::Recv { at: Some(at), size, .. } => live::recv(at, size, show),
+        Command::Close { to: Some(to), how, .. } => live::close(to, how, show),
+        Command::Socket { part, .. } => walk::lesson("socket", part, show),
+        Command::Bind { part, .. } => walk::lesson("bind", part, show),
+        Command::Listen { part, .. } => walk::lesson("listen", part, show),
+        Command::Accept { part, .. } => walk::lesson("accept", part, show),
+        Command::Connect { part, .. } => walk::lesson("connect", part, show),
+        Command::Send { part, .. } => walk::lesson("send", part, show),
+        Command::Recv { part, .. } => walk::lesson("recv", part, show),
+        Command::Close { part, .. } => walk::lesson("close", part, show),
+        Command::Websocket { at: None, part, .. } => walk::lesson("websocket", part, show),
+        Command::Websocket { at: Some(Spot::Here(at)), texts, from, class, origins, any_origin, .. } => {
+            if let Some(text) = texts.first() {
+                refuse(format!(
+                    "a text, such as `{text}`, goes with a URL: sockwalk websocket ws://{} {text}",
+                    at.0
+                ));
+            }
+            if from.is_some() {
+                refuse("--from goes with a ws:// URL: it is the client that names its origin".to_owned());
+            }
+            live::websocket(at, &class, origins, any_origin, show)
+        }
+        Command::Websocket { at: Some(Spot::There { to, authority, path }), texts, from, wait, .. } => {
+            live::errand(&Errand::WebSocket { to: to.0, authority, path, origin: from, texts, wait }, show)
+        }
         Command::Tour => walk::tour(show),
         Command::Lessons => map::lessons(show),
         Command::Run { file, part } => walk::file(&file, part, show),
@@ -49,6 +81,11 @@ pub fn run() -> Result<ExitCode> {
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { command } => manual::page(command.as_deref()),
     }
+}
+
+/// Ends as clap does when arguments do not go together.
+fn refuse(why: String) -> ! {
+    Cli::command().error(ErrorKind::ArgumentConflict, why).exit()
 }
 
 /// 0 if all held, 1 if not.

@@ -3,6 +3,10 @@
 use std::{
     fs::File,
     io::{self, IsTerminal, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -11,12 +15,14 @@ use anyhow::{Context, Result, bail};
 
 use super::{
     args::{Pace, Show, When},
+    interrupt,
     keys::{self, Key},
+    lines::Lines,
 };
 use crate::{
-    run::{Audience, Go, Prediction},
+    run::{Audience, Go, Heard, Prediction},
     trace::{self, Event, Sink, What, Writer},
-    view::{Form, Glyphs, Line, Look, Meaning, Narrator, Palette, markdown, paint},
+    view::{self, Form, Glyphs, Line, Look, Meaning, Narrator, Palette, markdown, paint},
 };
 
 /// What a screen is for: which keys make sense, and whether there are events to record.
@@ -28,6 +34,10 @@ pub(super) enum Purpose {
     File,
     /// A trace that is shown again.
     Replay,
+    /// Calls on the open machine, until the person ends it.
+    Live,
+    /// The same, where the person has something to say: lines of standard input.
+    Talk,
     /// Claims that are run quietly.
     Check,
     /// A list or a report.
@@ -55,16 +65,32 @@ pub(super) struct Screen {
     filled: usize,
     /// Somebody wants to leave in the middle of a step: nothing more is shown up to its end.
     leaving: bool,
+    /// Live: becomes true when somebody wants it to end.
+    told_to_end: Option<Arc<AtomicBool>>,
+    /// Live: standard input.
+    lines: Option<Lines>,
+    /// The table of a class, if that is all that is wanted.
+    table: Option<Table>,
+}
+
+/// The table of who is connected, drawn over and over in one place.
+#[derive(Default)]
+struct Table {
+    /// Rows of it that stand on the terminal now.
+    drawn: usize,
+    /// Where lines can't be drawn over: the last one, for the end.
+    last: Vec<Line>,
 }
 
 impl Screen {
     /// As the options and the surroundings ask.
     pub fn new(show: &Show, purpose: Purpose) -> Result<Screen> {
-        let records = matches!(purpose, Purpose::Course | Purpose::File | Purpose::Check);
+        let live = matches!(purpose, Purpose::Live | Purpose::Talk);
+        let records = live || matches!(purpose, Purpose::Course | Purpose::File | Purpose::Check);
         if show.trace.is_some() && !records {
             bail!("--trace records a run: it goes with a lesson, tour, run or check");
         }
-        let walks = !matches!(purpose, Purpose::Check | Purpose::Report);
+        let walks = !live && !matches!(purpose, Purpose::Check | Purpose::Report);
         let glyphs = if show.ascii { Glyphs::Ascii } else { Glyphs::Unicode };
         let form = if show.plain { Form::Linear } else { Form::Screen };
         let look = Look::new(width(show), glyphs, form);
@@ -83,6 +109,7 @@ impl Screen {
             purpose,
             palette: palette(show.color),
             pace: match show.pace {
+                _ if live => Pace::Auto,
                 Some(Pace::Step) if !keys::there() => {
                     bail!("--pace step needs a terminal to wait at; use --pace auto or a time such as 2s")
                 }
@@ -100,6 +127,14 @@ impl Screen {
             interrupted: false,
             filled: 0,
             leaving: false,
+            told_to_end: if live { Some(interrupt::noticed()?) } else { None },
+            // Enter ends a hold where there is a terminal; what is to be said may come from a file as well.
+            lines: if purpose == Purpose::Talk || (purpose == Purpose::Live && io::stdin().is_terminal()) {
+                Some(Lines::start().context("can't start a thread for standard input")?)
+            } else {
+                None
+            },
+            table: None,
         })
     }
 
@@ -156,11 +191,39 @@ impl Screen {
         }
     }
 
+    /// Of a class, only the table of who is connected is shown.
+    pub fn keep_table(&mut self) {
+        self.table = Some(Table::default());
+        self.follow("");
+    }
+
+    /// Of a class, only this connection is told.
+    pub fn follow(&mut self, name: &str) {
+        self.narrator = Narrator::new(self.look).following(name);
+    }
+
+    /// The last table, where it was not drawn all along.
+    pub fn last_table(&mut self) {
+        let lines = self.table.take().map(|table| table.last).unwrap_or_default();
+        self.print(&lines);
+    }
+
+    /// Takes the table away, so that something else can be written.
+    fn wipe_table(&mut self) {
+        if let Some(table) = &mut self.table
+            && table.drawn > 0
+        {
+            let mut out = io::stdout().lock();
+            let _ = write!(out, "\x1b[{}A\x1b[J", std::mem::take(&mut table.drawn));
+        }
+    }
+
     /// Writes lines at once. After the first error nothing is written any more.
     fn write(&mut self, lines: &[Line]) {
         if lines.is_empty() || self.broken.is_some() || !self.narrates {
             return;
         }
+        self.wipe_table();
         let text = paint(lines, self.palette);
         let mut out = io::stdout().lock();
         if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -370,6 +433,57 @@ impl Audience for Screen {
         }
     }
 
+    fn stopped(&mut self) -> bool {
+        // With nobody left to tell it to, a live run has no purpose.
+        self.broken.is_some() || self.told_to_end.as_ref().is_some_and(|told| told.load(Ordering::Acquire))
+    }
+
+    fn hear(&mut self, most: Duration) -> Heard {
+        self.settle();
+        match &self.lines {
+            Some(lines) => {
+                let heard = lines.next(most);
+                if heard == Heard::End {
+                    self.lines = None;
+                }
+                heard
+            }
+            None => {
+                thread::park_timeout(most);
+                Heard::Nothing
+            }
+        }
+    }
+
+    fn settled(&mut self) {
+        self.settle();
+    }
+
+    fn wants_table(&self) -> bool {
+        self.table.is_some() && self.narrates
+    }
+
+    fn table(&mut self, peers: &[trace::Peer]) {
+        let can_draw = io::stdout().is_terminal()
+            && self.look.form() == Form::Screen
+            && std::env::var_os("TERM").is_some_and(|term| term != "dumb");
+        let rows = match crossterm_rows(can_draw) {
+            Some(rows) => rows.saturating_sub(2).max(4),
+            None => usize::MAX,
+        };
+        let lines = view::class(&self.look, peers, rows);
+        if !can_draw {
+            if let Some(table) = &mut self.table {
+                table.last = lines;
+            }
+            return;
+        }
+        self.write(&lines);
+        if let Some(table) = &mut self.table {
+            table.drawn = lines.len();
+        }
+    }
+
     fn predict(&mut self, question: &trace::Question) -> Prediction {
         self.settle();
         if std::mem::take(&mut self.leaving) {
@@ -398,6 +512,12 @@ impl Audience for Screen {
             }
         }
     }
+}
+
+/// Rows of the terminal, asked only of one.
+fn crossterm_rows(terminal: bool) -> Option<usize> {
+    let rows = if terminal { crossterm::terminal::size().ok()?.1 } else { return None };
+    (rows > 0).then_some(usize::from(rows))
 }
 
 fn wait(time: Duration) {

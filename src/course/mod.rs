@@ -15,6 +15,7 @@ pub mod words;
 pub use builtin::{Builtin, builtin, find};
 pub use fault::{Fault, Faults};
 pub use parse::{Front, LARGEST, parse};
+pub use sentence::{escaped, step, unescaped};
 
 use crate::trace::Host;
 

@@ -5,7 +5,7 @@ mod claim;
 mod expectation;
 
 use super::{
-    Act, Outcome, Statement,
+    Act, Outcome, Statement, Step,
     fault::{Fault, nearest},
     token::{Origin, Token, TokenKind, tokens},
     words::{self, WORDS, among},
@@ -26,6 +26,68 @@ pub(super) fn statement(origin: &Origin) -> Result<Option<Statement>, Fault> {
             Err(words.fault(extra, format!("`{}` is too much here", extra.text), "the end of the line"))
         }
     }
+}
+
+/// One line of the notation as a step, for whoever acts without a lesson file.
+///
+/// # Errors
+/// What is wrong with the line.
+pub fn step(line: &str) -> Result<Step, Fault> {
+    let origin = Origin { file: "live", line: 1, source: line };
+    match statement(&origin)? {
+        Some(what) => Ok(Step { line: 1, text: line.to_owned(), what }),
+        None => Err(origin.fault(
+            0,
+            1,
+            "there is nothing to do",
+            "expected a call, such as `client$ c = socket tcp`",
+        )),
+    }
+}
+
+/// The bytes that a text with the notation's escapes means: `GET / HTTP/1.0\\r\\n` as somebody types it.
+///
+/// # Errors
+/// What is wrong with an escape.
+pub fn unescaped(text: &str) -> Result<Vec<u8>, Fault> {
+    let (mut source, mut escape) = (String::from("\""), false);
+    for c in text.chars() {
+        if c == '"' && !escape {
+            source.push('\\');
+        }
+        escape = c == '\\' && !escape;
+        source.push(c);
+    }
+    source.push('"');
+    let origin = Origin { file: "the text", line: 1, source: &source };
+    match tokens(&origin)?.as_slice() {
+        [Token { kind: TokenKind::Bytes(bytes), .. }] => Ok(bytes.clone()),
+        _ => Err(origin.fault(
+            0,
+            source.chars().count(),
+            "the text ends in the middle",
+            "a backslash is written `\\\\`",
+        )),
+    }
+}
+
+/// Bytes as the notation writes them, in quotes: what [`unescaped`] reads.
+pub fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::from("\"");
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '"' | '\\' => text.extend(['\\', c]),
+                '\n' => text.push_str("\\n"),
+                '\r' => text.push_str("\\r"),
+                '\t' => text.push_str("\\t"),
+                c if c.is_control() => text.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+                c => text.push(c),
+            }
+        }
+        text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    text + "\""
 }
 
 /// The tokens of a line, read from the left.
@@ -198,6 +260,25 @@ impl<'a> Words<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::{escaped, unescaped};
+
+    #[test]
+    fn what_is_escaped_is_read_back() {
+        for bytes in [
+            &b"GET / HTTP/1.0\r\n\r\n"[..],
+            b"a \"quote\" and a \\",
+            b"\x00\x1b[2J\xff\xfe",
+            "h\u{e4}llo".as_bytes(),
+        ] {
+            let text = escaped(bytes);
+            assert_eq!(unescaped(&text[1..text.len() - 1]).unwrap(), bytes, "{text}");
+            let step = format!("client$ send c {text}");
+            assert!(super::step(&step).is_ok(), "{step}");
+        }
+        assert_eq!(unescaped(r#"say "hi" or \"hi\""#).unwrap(), br#"say "hi" or "hi""#);
+        assert!(unescaped("ends with \\").is_err() && unescaped("\\q").is_err());
+    }
+
     use super::{argument::place, *};
     use crate::course::{Argument, At, Compare, Expected, Place, Wanted};
 

@@ -49,8 +49,10 @@ pub enum Kind {
     FrameModifiers,
     /// A number that may be left out.
     MaybeNumber(&'static str),
-    /// One of these words, which may be left out.
+    /// This word, which may be left out.
     Maybe(&'static str),
+    /// This word and a value behind it, `origin http://example.com`; both may be left out.
+    MaybeNamed(&'static str),
 }
 
 /// What a call gives back.
@@ -165,14 +167,14 @@ pub const WORDS: &[Word] = {
         ),
         word(
             "ws request",
-            &[K::Socket, K::Path],
+            &[K::Socket, K::Path, K::MaybeNamed("host"), K::MaybeNamed("origin")],
             Gives::Number,
             true,
             "send the opening request: RFC 6455 §4.1",
         ),
         word(
             "ws answer",
-            &[K::Socket],
+            &[K::Socket, K::MaybeNamed("allow")],
             Gives::Number,
             true,
             "read a request, judge it, answer it: RFC 6455 §4.2",

@@ -13,10 +13,13 @@ mod other;
 #[cfg(not(target_os = "linux"))]
 use other as this;
 
+mod ready;
+
 use std::net::SocketAddr;
 
 use socket2::Socket;
 
+pub use ready::is_readable;
 pub use this::{SocketTable, Task, low_ports_are_privileged};
 
 use crate::trace::{SocketOption, TcpInfo};

@@ -20,6 +20,9 @@ const SOON: Duration = Duration::from_millis(10);
 /// Where a system does not say whether a thread waits, a call counts as blocked after this.
 const LATE: Duration = Duration::from_millis(50);
 
+/// How soon somebody who wants a live call to end is heard.
+pub(super) const GLANCE: Duration = Duration::from_millis(50);
+
 /// How long a look at a thread that neither waits nor returns is repeated.
 const UNDECIDED: Duration = Duration::from_secs(2);
 
@@ -31,7 +34,8 @@ pub(super) struct Plan {
 }
 
 impl Run<'_> {
-    pub(super) fn act(&mut self, step: &Step, act: &Act) -> io::Result<()> {
+    /// Does it. Gives what came of it; nothing if it goes on in the background, or could not be tried.
+    pub(super) fn act(&mut self, step: &Step, act: &Act) -> io::Result<Option<outcome::Observed>> {
         let Some(plan) = self.plan(act)? else {
             // An earlier call did not give what this one needs: that was told there, and is not to be blamed on this line.
             self.write_check(
@@ -40,7 +44,7 @@ impl Run<'_> {
                 None,
                 "an earlier call did not give the socket that it needs".to_owned(),
             );
-            return Ok(());
+            return Ok(None);
         };
         let id = self.journal.next_call();
         let descriptor = plan.on.as_ref().map_or(-1, |on| on.fd);
@@ -78,26 +82,50 @@ impl Run<'_> {
             }
             let running = Running { id, ticket, descriptor };
             self.results.insert((act.host, result), CallResult::Running(running));
-            return Ok(());
+            return Ok(None);
         }
-        let deadline = act.within.map_or(CALL_DEADLINE, Duration::from_millis);
-        let (done, ended) = match ticket.wait(deadline.saturating_sub(started.elapsed()))? {
-            Some(done) => (done, false),
-            None => (ticket.end()?, true),
+        let (done, ended) = if self.stage.is_live() && act.within.is_none() {
+            self.wait_for_the_world(&ticket)?
+        } else {
+            let deadline = act.within.map_or(CALL_DEADLINE, Duration::from_millis);
+            match ticket.wait(deadline.saturating_sub(started.elapsed()))? {
+                Some(done) => (done, false),
+                None => (ticket.end()?, true),
+            }
         };
         let observed = self.returned(act.host, id, done, ended);
         self.finish(step, act, observed)
     }
 
+    /// Nobody knows when another program will do its part: only the person ends the wait.
+    fn wait_for_the_world(&mut self, ticket: &Ticket) -> io::Result<(Done, bool)> {
+        loop {
+            if let Some(done) = ticket.wait(GLANCE)? {
+                return Ok((done, false));
+            }
+            if self.journal.audience().stopped() {
+                return Ok((ticket.end()?, true));
+            }
+        }
+    }
+
     /// The call has come back.
-    fn finish(&mut self, step: &Step, act: &Act, observed: outcome::Observed) -> io::Result<()> {
+    fn finish(
+        &mut self,
+        step: &Step,
+        act: &Act,
+        observed: outcome::Observed,
+    ) -> io::Result<Option<outcome::Observed>> {
         self.collect_returned()?;
         self.look();
-        self.hold_against(step, &act.expect, &observed);
-        if let Some(result) = &act.result {
-            self.results.insert((act.host, result.clone()), CallResult::Returned(observed));
+        // Live nothing is claimed: what comes, comes.
+        if !self.stage.is_live() {
+            self.hold_against(step, &act.expect, &observed);
         }
-        Ok(())
+        if let Some(result) = &act.result {
+            self.results.insert((act.host, result.clone()), CallResult::Returned(observed.clone()));
+        }
+        Ok(Some(observed))
     }
 
     /// Writes whether the call came to what the lesson expects. Success that nobody spoke of is no claim.

@@ -45,15 +45,21 @@ impl<'a> Journal<'a> {
     /// The calls and notes that a step was made of, as children of the call `parent`.
     pub fn write_pieces(&mut self, host: Host, parent: u64, done: &Done) {
         for piece in &done.pieces {
-            match piece {
-                Piece::Note(what) => self.write(what.clone()),
-                Piece::Call(on, told, done) => {
-                    let id = self.next_call();
-                    let call = call(id, host, Some(on), told, done.here.source(), Some(parent), false);
-                    self.write_at(done.started, What::Call(call));
-                    let returned = super::outcome::returned(id, done, false);
-                    self.write_at(done.started + done.took, What::Return(returned));
-                }
+            self.write_piece(host, Some(parent), piece);
+        }
+    }
+
+    /// A call or a note of its own, or as a child of the call `parent`.
+    pub fn write_piece(&mut self, host: Host, parent: Option<u64>, piece: &Piece) {
+        match piece {
+            Piece::Note(what) => self.write(what.clone()),
+            Piece::Call(on, told, done) => {
+                let id = self.next_call();
+                let call = call(id, host, Some(on), told, done.here.source(), parent, false);
+                self.write_at(done.started, What::Call(call));
+                self.write_pieces(host, id, done);
+                let returned = super::outcome::returned(id, done, false);
+                self.write_at(done.started + done.took, What::Return(returned));
             }
         }
     }

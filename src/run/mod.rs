@@ -5,6 +5,7 @@
 mod act;
 mod claim;
 mod journal;
+mod live;
 mod outcome;
 mod picture;
 mod text;
@@ -15,6 +16,7 @@ use std::{
     collections::HashMap,
     io,
     sync::Arc,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -26,6 +28,7 @@ use crate::{
     upgrade::Sessions,
 };
 use journal::Journal;
+pub use live::{Class, Ending, Errand, Hold, Service, Tell, live, serve};
 use picture::Picture;
 pub use walk::run;
 
@@ -36,6 +39,41 @@ pub trait Audience: Sink {
 
     /// A question is asked: which answer, counted from 0?
     fn predict(&mut self, question: &trace::Question) -> Prediction;
+
+    /// Whether the person wants it all to end, in the middle of whatever goes on.
+    fn stopped(&mut self) -> bool {
+        false
+    }
+
+    /// Waits for a word of the person, at most so long.
+    fn hear(&mut self, most: Duration) -> Heard {
+        thread::park_timeout(most);
+        Heard::Nothing
+    }
+
+    /// For the moment there is no more to tell.
+    fn settled(&mut self) {}
+
+    /// Whether the table of a class is looked at.
+    fn wants_table(&self) -> bool {
+        false
+    }
+
+    /// Who is connected now.
+    fn table(&mut self, peers: &[trace::Peer]) {
+        let _ = peers;
+    }
+}
+
+/// What a person says in the middle of a live run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// Nothing yet.
+    Nothing,
+    /// A line; empty if Enter alone was pressed.
+    Line(String),
+    /// There will be no more lines.
+    End,
 }
 
 /// What to do next.
@@ -156,20 +194,20 @@ impl<'a> Run<'a> {
     }
 
     /// A step begins: its number is the next.
-    fn begin(&mut self, step: &Step) {
+    fn begin(&mut self, step: &Step, brief: bool) {
         self.step += 1;
         self.journal.write(What::Step(trace::Step {
             number: self.step,
             line: step.line,
             text: step.text.clone(),
-            brief: false,
+            brief,
         }));
     }
 
     /// Does what the step asks for.
     fn perform(&mut self, step: &Step) -> io::Result<()> {
         match &step.what {
-            Statement::Act(act) => self.act(step, act),
+            Statement::Act(act) => self.act(step, act).map(drop),
             Statement::Wait { host, result, expect, within } => {
                 self.wait(step, *host, result, expect, *within)
             }

@@ -8,7 +8,11 @@ use crate::{
     course::{Act, Argument},
     stage::Job,
     trace::Arg,
-    upgrade::{frames, handoff, opening},
+    upgrade::{
+        answer::Policy,
+        frames, handoff,
+        opening::{self, Reception},
+    },
 };
 
 impl Run<'_> {
@@ -21,18 +25,31 @@ impl Run<'_> {
         let sessions = Arc::clone(&self.sessions[act.host as usize]);
         let host = act.host;
         let (told, job) = match (act.word.name, &act.arguments[1..]) {
-            ("ws request", [Argument::Text(path)]) => {
-                let path = path.clone();
-                let args = vec![arg("path", &path)];
+            ("ws request", [Argument::Text(path), more @ ..]) => {
+                let asked = opening::Asked {
+                    path: path.clone(),
+                    authority: named(more, "host"),
+                    origin: named(more, "origin"),
+                };
+                let mut args = vec![arg("path", path)];
+                args.extend(asked.authority.as_ref().map(|host| arg("host", host)));
+                args.extend(asked.origin.as_ref().map(|origin| arg("origin", origin)));
                 (
                     told("ws request", args, "room in the send buffer"),
-                    on_host(held, move |held| opening::request(&sessions, held, &path)),
+                    on_host(held, move |held| opening::request(&sessions, held, &asked)),
                 )
             }
-            ("ws answer", _) => (
-                told("ws answer", Vec::new(), "the rest of the request's head"),
-                on_host(held, opening::answer),
-            ),
+            ("ws answer", more) => {
+                let allowed = named(more, "allow");
+                let args = allowed.iter().map(|origin| arg("allowed origin", origin)).collect();
+                let policy =
+                    Policy { allowed_origins: allowed.map(|origin| vec![origin]), ..Policy::default() };
+                let reception = Reception { policy, ..Reception::default() };
+                (
+                    told("ws answer", args, "the rest of the request's head"),
+                    on_host(held, move |held| opening::answer(held, &reception)),
+                )
+            }
             ("ws verify", _) => {
                 let job = on_host(held, move |held| opening::verify(&sessions, held));
                 (told("ws verify", Vec::new(), "the rest of the answer's head"), job)
@@ -98,12 +115,20 @@ fn on_host(held: Arc<Held>, act: impl FnOnce(&Held) -> Done + Send + 'static) ->
     Box::new(move |_| act(&held))
 }
 
-fn told(call: &'static str, args: Vec<Arg>, waits_for: &'static str) -> Told {
+pub(super) fn told(call: &'static str, args: Vec<Arg>, waits_for: &'static str) -> Told {
     Told { call, args, c: String::new(), asked: String::new(), syscalls: &[], waits_for }
 }
 
-fn arg(name: &str, value: &str) -> Arg {
+pub(super) fn arg(name: &str, value: &str) -> Arg {
     Arg { name: name.to_owned(), value: value.to_owned() }
+}
+
+/// The value behind a word.
+fn named(arguments: &[Argument], name: &str) -> Option<String> {
+    arguments.windows(2).find_map(|two| match two {
+        [Argument::Word(word), Argument::Text(value)] if *word == name => Some(value.clone()),
+        _ => None,
+    })
 }
 
 fn bytes(arguments: &[Argument]) -> Vec<u8> {

@@ -173,7 +173,7 @@ impl Walk<'_> {
                 {
                     return Ok(Flow::Instead(go));
                 }
-                self.run.begin(step);
+                self.run.begin(step, false);
             }
             self.run.perform(step)?;
             self.shown = true;

@@ -26,6 +26,15 @@ const AGAIN: Duration = Duration::from_millis(2);
 /// Signals sent in vain before a call is given up: a call that a signal does not end, such as a `close` that lingers.
 const MOST_SIGNALS: usize = 500;
 
+/// What a host's thread has of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rights {
+    /// Descriptors that begin at 3, and no capability: a student's program on a machine of its own.
+    OwnWorld,
+    /// All that the process has.
+    OfTheProcess,
+}
+
 /// The thread of a host.
 pub(super) struct HostThread {
     /// Its sockets.
@@ -52,17 +61,21 @@ struct Worker {
 
 impl HostThread {
     /// Starts the thread and its observer.
-    pub fn start(host: Host) -> io::Result<HostThread> {
+    pub fn start(host: Host, rights: Rights) -> io::Result<HostThread> {
         let desk = Arc::new(Desk::new(host));
         let (orders, inbox) = mpsc::channel::<Order>();
         let (ready, observer) = mpsc::channel();
         let shared = Arc::clone(&desk);
         let thread = thread::Builder::new().name(host.name().to_owned()).spawn(move || {
             system::hear_only_the_end();
-            system::settle_in();
+            if rights == Rights::OwnWorld {
+                system::settle_in();
+            }
             // The observer is born here, so that it shares this thread's descriptors and, on a cable, its network.
             let _ = ready.send(Observer::start(Arc::clone(&shared)));
-            system::give_up_rights();
+            if rights == Rights::OwnWorld {
+                system::give_up_rights();
+            }
             serve(&shared, &inbox);
             shared.clear();
         })?;
@@ -113,6 +126,63 @@ fn do_it(desk: &Desk, order: Order) {
     // Nobody signals a thread that has taken its worker back.
     *order.worker.lock().unwrap_or_else(PoisonError::into_inner) = None;
     let _ = order.done.send(done);
+}
+
+/// A thread of a live server that makes calls of its own, and can be woken from one that waits.
+#[derive(Clone)]
+pub struct Hand {
+    doing: Arc<Doing>,
+    worker: Arc<Mutex<Option<Worker>>>,
+}
+
+/// Memory for the stack of such a thread, in bytes: a thousand of them are to fit anywhere.
+const STACK: usize = 512 << 10;
+
+impl Hand {
+    /// Starts a thread. The job is told by its [`Doing`] that it is to come to an end.
+    ///
+    /// # Errors
+    /// If the system has no more threads.
+    pub fn start(name: String, job: impl FnOnce(&Doing) + Send + 'static) -> io::Result<Hand> {
+        let hand = Hand { doing: Arc::default(), worker: Arc::default() };
+        let own = hand.clone();
+        thread::Builder::new().name(name).stack_size(STACK).spawn(move || {
+            system::hear_only_the_end();
+            own.sign_in();
+            job(&own.doing);
+            // Nobody signals a thread that has taken its worker back.
+            own.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        })?;
+        Ok(hand)
+    }
+
+    fn sign_in(&self) {
+        let worker = Worker { task: Task::this(), thread: system::this_thread() };
+        *self.worker.lock().unwrap_or_else(PoisonError::into_inner) = Some(worker);
+        watched_by(&self.doing);
+    }
+
+    /// Tells the thread to come to an end, and wakes it from the call that it waits in: that returns EINTR. To be said again until
+    /// it is heard, as the thread may be between two calls.
+    pub fn end(&self) {
+        self.doing.end();
+        self.wake();
+    }
+
+    /// Wakes it once more if it has not heard. False if it has.
+    pub fn wake_if_deaf(&self) -> bool {
+        let deaf = self.doing.ended();
+        if deaf {
+            self.wake();
+        }
+        deaf
+    }
+
+    fn wake(&self) {
+        if let Some(worker) = &*self.worker.lock().unwrap_or_else(PoisonError::into_inner) {
+            system::interrupt(&worker.thread);
+        }
+    }
 }
 
 /// A job under way.

@@ -15,22 +15,24 @@ use std::{
     thread,
 };
 
-pub use host::{Job, Ticket};
+pub use host::{Hand, Job, Ticket};
 pub use observer::Seen;
+pub use system::{give_memory_back, raise_descriptor_limit};
 
 use crate::{
     call::{Desk, Held},
     kernel,
     trace::Host,
 };
-use host::HostThread;
+use host::{HostThread, Rights};
 use ports::Ports;
 
 /// Two hosts and what is between them.
 pub struct Stage {
     client: HostThread,
     server: HostThread,
-    ports: Ports,
+    /// The ports that stand for those of a lesson; none on the open machine, where a port is what it is.
+    ports: Option<Ports>,
 }
 
 impl Stage {
@@ -39,17 +41,35 @@ impl Stage {
     /// # Errors
     /// If a thread can't be started.
     pub fn loopback() -> io::Result<Stage> {
+        Stage::start_hosts(Rights::OwnWorld, Some(Ports::new()))
+    }
+
+    /// On the open machine: one host acts, and the other side is whatever program is out there. Its sockets are the process's
+    /// own, for `ss -p` and `lsof` to see, with the rights of whoever started it.
+    ///
+    /// # Errors
+    /// If a thread can't be started.
+    pub fn live() -> io::Result<Stage> {
+        Stage::start_hosts(Rights::OfTheProcess, None)
+    }
+
+    fn start_hosts(rights: Rights, ports: Option<Ports>) -> io::Result<Stage> {
         system::prepare();
         Ok(Stage {
-            client: HostThread::start(Host::Client)?,
-            server: HostThread::start(Host::Server)?,
-            ports: Ports::new(),
+            client: HostThread::start(Host::Client, rights)?,
+            server: HostThread::start(Host::Server, rights)?,
+            ports,
         })
     }
 
     /// The stage's name, as in the trace and in the tags of a lesson.
     pub fn name(&self) -> &'static str {
-        "loopback"
+        if self.is_live() { "live" } else { "loopback" }
+    }
+
+    /// Whether the other side is somebody else's program.
+    pub fn is_live(&self) -> bool {
+        self.ports.is_none()
     }
 
     /// Whether a tag of a lesson, such as `linux` or `ipv6`, holds here.
@@ -67,12 +87,12 @@ impl Stage {
         if v6 { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() }
     }
 
-    /// The port that stands here for the one that the lesson names. 0 and ports under 1024 stand for themselves.
+    /// The port that stands here for the one that the lesson names. 0 and ports under 1024 stand for themselves, and live all do.
     ///
     /// # Errors
     /// If no port is free.
     pub fn port(&mut self, named: u16) -> io::Result<u16> {
-        self.ports.real(named)
+        self.ports.as_mut().map_or(Ok(named), |ports| ports.real(named))
     }
 
     /// Whether sockets without a descriptor can be seen: closed ones, and those that wait for accept.

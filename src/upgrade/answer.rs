@@ -113,6 +113,22 @@ pub fn judge_too_large(limit: TooLarge) -> Judgement {
     alone(Finding { requirement, section, met: false, found: "more".into(), offset: None }, status)
 }
 
+/// For bytes that are no HTTP: 400. `at` is the byte that can't be.
+pub fn judge_not_http(bytes: &[u8], at: usize) -> Judgement {
+    let found = match bytes {
+        // ContentType handshake and the major version, RFC 8446 §5.1: what every TLS connection begins with.
+        [0x16, 0x03, ..] => {
+            "a TLS record: this is a client of wss:// or https://, and here is no TLS".to_owned()
+        }
+        _ => text::shown(bytes, QUOTED),
+    };
+    let offset = Some(at);
+    alone(
+        Finding { requirement: "a request of HTTP", section: "RFC 9112 §3", met: false, found, offset },
+        400,
+    )
+}
+
 /// For a head that didn't come in time: 408. `had` is the number of bytes that came.
 pub fn judge_too_slow(had: usize) -> Judgement {
     let finding = Finding {

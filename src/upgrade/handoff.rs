@@ -10,6 +10,7 @@ use std::{
     fmt,
     io::{self, Read, Write},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use tungstenite::{
@@ -23,13 +24,10 @@ use super::{
     judge::{self, Judge, Kind, Seen, Violation},
 };
 use crate::{
-    call::{Done, Held, Piece},
+    call::{Done, Held, Here, Piece, Ran},
     ran, trace,
     trace::{Host, Value, What},
 };
-
-/// Messages and frames are at most so large, in bytes: RFC 6455 §10.4 asks for a limit.
-const LARGEST: usize = 1 << 20;
 
 /// tungstenite allocates this at once for each connection, in bytes.
 const READ_BUFFER: usize = 8 << 10;
@@ -39,13 +37,29 @@ struct Line {
     on: Arc<Held>,
     judge: Judge,
     seen: VecDeque<Seen>,
-    pieces: Vec<Piece>,
+    /// The calls made on the way; none are kept where nobody is told of them.
+    pieces: Option<Vec<Piece>>,
+    /// So many bytes may come in all.
+    most: u64,
 }
 
 impl Read for Line {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let (piece, outcome) = Piece::recv(&self.on, room.len());
-        self.pieces.push(piece);
+        if matches!(self.seen.back(), Some(Seen::Violation(_))) {
+            // Whatever tungstenite still waits for: nothing more is to be processed (§7.1.7).
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        if self.on.traffic().0 > self.most {
+            return Err(io::ErrorKind::QuotaExceeded.into());
+        }
+        let outcome = match &mut self.pieces {
+            Some(pieces) => {
+                let (piece, outcome) = Piece::recv(&self.on, room.len());
+                pieces.push(piece);
+                outcome
+            }
+            None => self.on.recv(room.len()).outcome,
+        };
         let bytes = outcome?;
         room[..bytes.len()].copy_from_slice(&bytes);
         self.seen.extend(self.judge.push(&bytes));
@@ -55,9 +69,14 @@ impl Read for Line {
 
 impl Write for Line {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let (piece, outcome) = Piece::send(&self.on, bytes);
-        self.pieces.push(piece);
-        outcome
+        match &mut self.pieces {
+            Some(pieces) => {
+                let (piece, outcome) = Piece::send(&self.on, bytes);
+                pieces.push(piece);
+                outcome
+            }
+            None => self.on.send(bytes).outcome,
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -85,31 +104,60 @@ impl fmt::Display for Broken {
     }
 }
 
+/// What a WebSocket allows its peer, and whether its calls are told.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// The largest frame and message.
+    pub limits: judge::Limits,
+    /// So many bytes may be received in all.
+    pub bytes: u64,
+    /// Whether every call is kept, to be told.
+    pub told: bool,
+}
+
+impl Default for Terms {
+    /// Those of a lesson: RFC 6455 §10.4 asks for a limit.
+    fn default() -> Terms {
+        Terms { limits: judge::Limits::default(), bytes: u64::MAX, told: true }
+    }
+}
+
 /// Hands the connection over, with the bytes that were read past the blank line; if `losing`, without them.
 pub fn hand_off(sessions: &Sessions, host: Host, on: Arc<Held>, name: &str, losing: bool) -> Done {
+    let ran = take_over(host, on, Terms::default(), losing);
+    Done::of(ran, |websocket| {
+        sessions.keep(name, Handed { websocket, host, name: name.to_owned() });
+        Value::Done
+    })
+}
+
+fn take_over(host: Host, on: Arc<Held>, terms: Terms, losing: bool) -> Ran<WebSocket<Line>> {
     let tail = std::mem::take(&mut *on.leftover());
     let (role, receiver) = match host {
         Host::Client => (Role::Client, judge::Role::Client),
         Host::Server => (Role::Server, judge::Role::Server),
     };
+    let most = |limit: u64| Some(usize::try_from(limit).unwrap_or(usize::MAX));
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
-        .max_message_size(Some(LARGEST))
-        .max_frame_size(Some(LARGEST));
-    let mut line = Line { on, judge: Judge::new(receiver), seen: VecDeque::new(), pieces: Vec::new() };
+        .max_message_size(most(terms.limits.message))
+        .max_frame_size(most(terms.limits.frame));
+    let mut line = Line {
+        on,
+        judge: Judge::with_limits(receiver, terms.limits),
+        seen: VecDeque::new(),
+        pieces: terms.told.then(Vec::new),
+        most: terms.bytes,
+    };
     if !losing {
         line.seen.extend(line.judge.push(&tail));
     }
     let (stream, config) = (line, Some(config));
-    let ran = if losing {
+    if losing {
         ran!(sure WebSocket::from_raw_socket(stream, role, config))
     } else {
         ran!(sure WebSocket::from_partially_read(stream, tail, role, config))
-    };
-    Done::of(ran, |websocket| {
-        sessions.keep(name, Handed { websocket, host, name: name.to_owned() });
-        Value::Done
-    })
+    }
 }
 
 /// Sends a message: text, binary, ping or pong.
@@ -129,26 +177,13 @@ pub fn send(sessions: &Sessions, name: &str, kind: &str, payload: &[u8]) -> Done
             "pong" => Message::Pong(payload.to_vec().into()),
             _ => Message::binary(payload.to_vec()),
         };
-        let note = handed.note(false, kind, payload);
-        let websocket = &mut handed.websocket;
-        let ran = ran!(error io_error, websocket.send(message));
-        handed.finish(Done::of(ran, |()| Value::Done), Some(note))
+        handed.send(message)
     })
 }
 
 /// Starts or goes on with the closing handshake: RFC 6455 §7.1.2.
 pub fn close(sessions: &Sessions, name: &str, code: Option<u16>, reason: &str) -> Done {
-    with(sessions, name, |handed| {
-        let frame =
-            code.map(|code| CloseFrame { code: CloseCode::from(code), reason: reason.to_owned().into() });
-        let note = trace::Message { code, ..handed.message(false, "close", reason.as_bytes()) };
-        let websocket = &mut handed.websocket;
-        let mut ran = ran!(error io_error, websocket.close(frame));
-        if let Err(error) = websocket.flush() {
-            ran.outcome = ran.outcome.and(closed_is_fine(error));
-        }
-        handed.finish(Done::of(ran, |()| Value::Done), Some(What::Message(note)))
-    })
+    with(sessions, name, |handed| handed.close(code, reason))
 }
 
 /// Receives the next message. A Ping is answered with a Pong, a Close with a Close; both go out within this call.
@@ -156,25 +191,118 @@ pub fn close(sessions: &Sessions, name: &str, code: Option<u16>, reason: &str) -
 /// Errors: [`Broken`] if the peer broke a rule; it was then answered with the Close code that fits.
 pub fn receive(sessions: &Sessions, name: &str) -> Done {
     with(sessions, name, |handed| {
-        let websocket = &mut handed.websocket;
-        let ran = ran!(error io_error, websocket.read());
-        let (started, took, here) = (ran.started, ran.took, ran.here);
-        let (outcome, note) = handed.judged(ran.outcome);
-        let done = Done { outcome, started, took, here, pieces: Vec::new() };
-        handed.finish(done, note)
+        let next = handed.receive();
+        let outcome = next.outcome.map(|came| match came {
+            Came::Message(message) => Value::Data(message.into_data().to_vec()),
+            Came::Close { code, reason } => Value::Close { code, reason },
+        });
+        Done { outcome, started: next.started, took: next.took, here: next.here, pieces: next.pieces }
     })
 }
 
+/// What came over a WebSocket.
+#[derive(Debug)]
+pub enum Came {
+    /// A message, or a Ping or Pong.
+    Message(Message),
+    /// A Close; 1005 if it had no code, 1006 if the stream ended without one.
+    Close {
+        /// Its code.
+        code: u16,
+        /// Its reason.
+        reason: String,
+    },
+}
+
+/// A [`Handed::receive`] that has come back.
+pub struct Received {
+    /// What came.
+    pub outcome: io::Result<Came>,
+    /// When it began.
+    pub started: Instant,
+    /// Time inside.
+    pub took: Duration,
+    /// The line that ran.
+    pub here: &'static Here,
+    /// What it was made of.
+    pub pieces: Vec<Piece>,
+}
+
 impl Handed {
+    /// Hands over a connection whose upgrade is done, with the bytes that were read past the blank line.
+    pub fn new(host: Host, on: Arc<Held>, terms: Terms) -> Handed {
+        let name = on.name.clone();
+        let ran = take_over(host, on, terms, false);
+        let websocket = ran.outcome.expect("taking over makes no call");
+        Handed { websocket, host, name }
+    }
+
+    /// Whether a message, or a broken rule, has come that was not given out yet.
+    pub(super) fn has_more(&self) -> bool {
+        self.websocket.get_ref().seen.iter().any(|seen| !matches!(seen, Seen::Frame { .. }))
+    }
+
+    /// Receives the next message; see [`receive`].
+    pub fn receive(&mut self) -> Received {
+        let websocket = &mut self.websocket;
+        let ran = ran!(error io_error, websocket.read());
+        let (started, took, here) = (ran.started, ran.took, ran.here);
+        let (outcome, note) = self.judged(ran.outcome);
+        Received { outcome, started, took, here, pieces: self.pieces(note) }
+    }
+
+    /// Sends a message.
+    pub fn send(&mut self, message: Message) -> Done {
+        let kind = match &message {
+            Message::Text(_) => "text",
+            Message::Ping(_) => "ping",
+            Message::Pong(_) => "pong",
+            _ => "binary",
+        };
+        let note = self
+            .tells()
+            .then(|| What::Message(self.message(false, kind, message.clone().into_data().as_ref())));
+        let websocket = &mut self.websocket;
+        let ran = ran!(error io_error, websocket.send(message));
+        Done { pieces: self.pieces(note), ..Done::of(ran, |()| Value::Done) }
+    }
+
+    /// Starts or goes on with the closing handshake; see [`close`].
+    pub fn close(&mut self, code: Option<u16>, reason: &str) -> Done {
+        let frame =
+            code.map(|code| CloseFrame { code: CloseCode::from(code), reason: reason.to_owned().into() });
+        let note = trace::Message { code, ..self.message(false, "close", reason.as_bytes()) };
+        let websocket = &mut self.websocket;
+        let mut ran = ran!(error io_error, websocket.close(frame));
+        if let Err(error) = websocket.flush() {
+            ran.outcome = ran.outcome.and(closed_is_fine(error));
+        }
+        Done { pieces: self.pieces(Some(What::Message(note))), ..Done::of(ran, |()| Value::Done) }
+    }
+
+    fn tells(&self) -> bool {
+        self.websocket.get_ref().pieces.is_some()
+    }
+
     /// tungstenite's message beside our judge's: a rule that tungstenite lets pass is broken all the same.
-    fn judged(&mut self, outcome: io::Result<Message>) -> (io::Result<Value>, Option<What>) {
+    fn judged(&mut self, outcome: io::Result<Message>) -> (io::Result<Came>, Option<What>) {
+        // Time that ran out, or a signal: nothing was taken from the stream.
+        if let Err(error) = &outcome
+            && error.kind() != io::ErrorKind::InvalidData
+            && error.get_ref().is_none_or(|error| !error.is::<Error>())
+        {
+            return (outcome.map(Came::Message), None);
+        }
         let seen = loop {
             match self.websocket.get_mut().seen.pop_front() {
                 Some(Seen::Frame { .. }) => {}
                 other => break other,
             }
         };
-        let note = seen.as_ref().and_then(|seen| seen.told_by(self.host, &self.name)).map(What::Message);
+        let note = match &seen {
+            Some(seen) if self.tells() => seen.told_by(self.host, &self.name).map(What::Message),
+            _ => None,
+        };
         match (seen, outcome) {
             (Some(Seen::Violation(violation)), _) => {
                 self.answer(violation);
@@ -183,7 +311,7 @@ impl Handed {
             (_, Err(error)) => match error.downcast::<Error>() {
                 // The stream ended without a Close: there is no code on the wire, and 1006 is what the API says (§7.1.5).
                 Ok(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => {
-                    (Ok(Value::Close { code: 1006, reason: String::new() }), note)
+                    (Ok(Came::Close { code: 1006, reason: String::new() }), note)
                 }
                 Ok(other) => (Err(io::Error::new(io::ErrorKind::InvalidData, other.to_string())), note),
                 Err(error) => (Err(error), note),
@@ -192,12 +320,12 @@ impl Handed {
                 let _ = self.websocket.flush();
                 let code = payload.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code));
                 let reason = String::from_utf8_lossy(payload.get(2..).unwrap_or_default()).into_owned();
-                (Ok(Value::Close { code, reason }), note)
+                (Ok(Came::Close { code, reason }), note)
             }
             (_, Ok(message)) => {
                 // The Pong that answers a Ping waits in tungstenite's buffer.
                 let _ = self.websocket.flush();
-                (Ok(Value::Data(message.into_data().to_vec())), note)
+                (Ok(Came::Message(message)), note)
             }
         }
     }
@@ -223,15 +351,12 @@ impl Handed {
         }
     }
 
-    fn note(&self, received: bool, kind: &str, data: &[u8]) -> What {
-        What::Message(self.message(received, kind, data))
-    }
-
-    /// The step with all calls that were made on the way.
-    fn finish(&mut self, done: Done, note: Option<What>) -> Done {
-        let mut pieces = std::mem::take(&mut self.websocket.get_mut().pieces);
+    /// All calls that were made on the way, and what is to be said of them.
+    fn pieces(&mut self, note: Option<What>) -> Vec<Piece> {
+        let Some(pieces) = &mut self.websocket.get_mut().pieces else { return Vec::new() };
+        let mut pieces = std::mem::take(pieces);
         pieces.extend(note.map(Piece::Note));
-        Done { pieces, ..done }
+        pieces
     }
 }
 

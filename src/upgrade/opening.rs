@@ -1,10 +1,14 @@
 //! The opening handshake on a socket: three steps, each made of the same `send` and `recv` as everything else.
 
-use std::io;
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use super::{
     Finding, Sessions, accept_key,
-    answer::{Decision, Judgement, Policy, judge_request, judge_too_large, judge_too_slow},
+    answer::{Decision, Judgement, Policy, judge_not_http, judge_request, judge_too_large, judge_too_slow},
+    page,
     request::ClientRequest,
     verify::{Answer, Failure, judge_response},
 };
@@ -12,22 +16,40 @@ use crate::{
     call::{Done, Held, Piece, send_all},
     ran,
     trace::{Host, Value, What, Working},
-    wire::http::{HeadReader, Progress},
+    wire::{
+        http::{HeadReader, Progress, parse_request},
+        text,
+    },
 };
 
 /// Room offered to each recv, in bytes.
 const ROOM: usize = 4096;
 
+/// What a client asks for.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// The path, with its query.
+    pub path: String,
+    /// The host, and the port if it is not 80, for the line `Host`; the peer's address if none is given.
+    pub authority: Option<String>,
+    /// The web page that asks, as a browser would say.
+    pub origin: Option<String>,
+}
+
 /// The client asks: RFC 6455 §4.1.
-pub fn request(sessions: &Sessions, on: &Held, path: &str) -> Done {
+pub fn request(sessions: &Sessions, on: &Held, asked: &Asked) -> Done {
     let mut pieces = Vec::new();
-    let ran = ran!(send_request(sessions, on, path, &mut pieces));
+    let ran = ran!(send_request(sessions, on, asked, &mut pieces));
     Done { pieces, ..Done::of(ran, Value::Count) }
 }
 
-fn send_request(sessions: &Sessions, on: &Held, path: &str, pieces: &mut Vec<Piece>) -> io::Result<usize> {
-    let authority = on.ends().1.map_or_else(|| "server".to_owned(), |peer| peer.to_string());
-    let request = ClientRequest::new(&authority, path).map_err(io::Error::other)?;
+fn send_request(sessions: &Sessions, on: &Held, asked: &Asked, pieces: &mut Vec<Piece>) -> io::Result<usize> {
+    let peer = || on.ends().1.map_or_else(|| "server".to_owned(), |peer| peer.to_string());
+    let authority = asked.authority.clone().unwrap_or_else(peer);
+    let mut request = ClientRequest::new(&authority, &asked.path).map_err(io::Error::other)?;
+    if let Some(origin) = &asked.origin {
+        request = request.from_origin(origin).map_err(io::Error::other)?;
+    }
     let bytes = request.bytes();
     pieces.push(Piece::Note(What::Working(Working {
         host: Host::Client,
@@ -48,19 +70,39 @@ fn send_request(sessions: &Sessions, on: &Held, path: &str, pieces: &mut Vec<Pie
     Ok(bytes.len())
 }
 
+/// How a server receives whoever comes.
+#[derive(Debug, Clone, Default)]
+pub struct Reception {
+    /// Whom it lets in.
+    pub policy: Policy,
+    /// Whether a browser that asks for no upgrade gets a page.
+    pub page: bool,
+    /// When the whole head has to be there; where none is given, whoever waits for the call ends it.
+    pub until: Option<Instant>,
+}
+
 /// The server reads, judges and answers: RFC 6455 §4.2. Gives the HTTP status that it sent.
 ///
-/// Bounded in bytes by the reader, and in time by the lesson's deadline: a client that says nothing, or dribbles, gets 408.
-pub fn answer(on: &Held) -> Done {
+/// Bounded in bytes by the reader, and in time by `until` or the lesson's deadline: a client that says nothing, or dribbles, gets
+/// 408.
+pub fn answer(on: &Held, reception: &Reception) -> Done {
     let mut pieces = Vec::new();
-    let ran = ran!(judge_and_answer(on, &mut pieces));
+    let ran = ran!(judge_and_answer(on, reception, &mut pieces));
     Done { pieces, ..Done::of(ran, Value::Number) }
 }
 
-fn judge_and_answer(on: &Held, pieces: &mut Vec<Piece>) -> io::Result<i64> {
-    let judgement = match read_head(on, pieces)? {
-        Head::Whole(head) => judge_request(&head, &Policy::default()),
+fn judge_and_answer(on: &Held, reception: &Reception, pieces: &mut Vec<Piece>) -> io::Result<i64> {
+    let judgement = match read_head(on, reception.until, pieces)? {
+        Head::Whole(head) => {
+            let page = parse_request(&head).ok().filter(|_| reception.page).as_ref().and_then(page::answer);
+            if let Some(page) = page {
+                send_all(on, &page.response, pieces)?;
+                return Ok(i64::from(page.status));
+            }
+            judge_request(&head, &reception.policy)
+        }
         Head::TooLarge(limit) => judge_too_large(limit),
+        Head::NotHttp(bytes, at) => judge_not_http(&bytes, at),
         Head::TooSlow(had) => judge_too_slow(had),
     };
     note_all(Host::Server, &judgement.requirements, pieces);
@@ -97,8 +139,14 @@ fn judge_the_answer(sessions: &Sessions, on: &Held, pieces: &mut Vec<Piece>) -> 
     let request =
         sessions.request(&on.name).ok_or_else(|| invalid(format!("nothing was asked for on {}", on.name)))?;
     loop {
-        let head = match read_head(on, pieces)? {
+        let head = match read_head(on, None, pieces)? {
             Head::Whole(head) => head,
+            Head::NotHttp(bytes, at) => {
+                let had = text::shown(&bytes, 40);
+                return Err(invalid(format!(
+                    "the answer is no HTTP: byte {at} of \"{had}\" can't be (RFC 9112 §4)"
+                )));
+            }
             Head::TooLarge(limit) => {
                 return Err(invalid(format!("the head of the answer is too large: {limit:?}")));
             }
@@ -124,12 +172,14 @@ fn judge_the_answer(sessions: &Sessions, on: &Held, pieces: &mut Vec<Piece>) -> 
 enum Head {
     Whole(Vec<u8>),
     TooLarge(crate::wire::http::TooLarge),
+    /// The bytes, and which of them can't be.
+    NotHttp(Vec<u8>, usize),
     /// The deadline came after so many bytes.
     TooSlow(usize),
 }
 
 /// Receives until the blank line. What was read past it is kept on the socket: it belongs to the next protocol.
-fn read_head(on: &Held, pieces: &mut Vec<Piece>) -> io::Result<Head> {
+fn read_head(on: &Held, until: Option<Instant>, pieces: &mut Vec<Piece>) -> io::Result<Head> {
     let mut reader = HeadReader::new();
     let mut bytes = std::mem::take(&mut *on.leftover());
     loop {
@@ -140,7 +190,13 @@ fn read_head(on: &Held, pieces: &mut Vec<Piece>) -> io::Result<Head> {
                 return Ok(Head::Whole(head));
             }
             Progress::TooLarge(limit) => return Ok(Head::TooLarge(limit)),
+            Progress::NotHttp { at } => return Ok(Head::NotHttp(reader.into_parts().0, at)),
             Progress::Incomplete => {}
+        }
+        if let Some(until) = until {
+            // SO_RCVTIMEO, socket(7): each recv may take what is left of the time for all. 0 would mean for ever.
+            let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+            on.socket().set_read_timeout(Some(left))?;
         }
         let (piece, outcome) = Piece::recv(on, ROOM);
         pieces.push(piece);
@@ -153,12 +209,19 @@ fn read_head(on: &Held, pieces: &mut Vec<Piece>) -> io::Result<Head> {
                 ));
             }
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+            Err(error)
+                if error.kind() == io::ErrorKind::Interrupted || until.is_some() && is_timeout(&error) =>
+            {
                 return Ok(Head::TooSlow(reader.bytes().len()));
             }
             Err(error) => return Err(error),
         };
     }
+}
+
+/// Whether a time limit of the socket ended a call: EAGAIN on Unix, ETIMEDOUT on Windows.
+pub fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 fn note_all(host: Host, findings: &[Finding], pieces: &mut Vec<Piece>) {

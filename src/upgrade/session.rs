@@ -31,6 +31,11 @@ impl Sessions {
         lock(&self.websockets).insert(name.to_owned(), Arc::new(Mutex::new(handed)));
     }
 
+    /// Whether a message of this WebSocket has been received and not been given out yet.
+    pub fn has_more(&self, name: &str) -> bool {
+        self.with(name, |handed| handed.has_more()).unwrap_or(false)
+    }
+
     /// Does something with the WebSocket of this name.
     ///
     /// # Errors

@@ -25,12 +25,35 @@ pub(super) struct Open {
     pub(super) asked: bool,
     /// True once another call has been made within it.
     pub(super) parent: bool,
+    /// The line of the lesson, if its step only prepares what was asked for: the call is told in a line, see `brief.rs`.
+    pub(super) brief: Option<String>,
+    /// True if the other side is another program, and no lesson has a deadline.
+    pub(super) live: bool,
 }
 
 impl Open {
     /// Columns by which a call within another is indented.
     fn shift(&self) -> usize {
         2 * self.depth.min(4)
+    }
+
+    /// What goes on while a call waits on a thread of its own.
+    pub(super) fn meanwhile(&self) -> &'static str {
+        if self.live { "the run goes on meanwhile" } else { "the lesson goes on meanwhile" }
+    }
+
+    /// What ended a call that would have waited on. Live that is a time that was given, or the person.
+    pub(super) fn ended_by(&self) -> &'static str {
+        if self.live { "ended from outside" } else { "ended by the lesson's deadline" }
+    }
+
+    /// Of a call that had done a part of its work when it was ended.
+    pub(super) fn cut_short(&self) -> &'static str {
+        if self.live {
+            "so far when it was ended from outside"
+        } else {
+            "so far when the lesson's deadline ended it"
+        }
     }
 }
 
@@ -117,7 +140,7 @@ pub(super) fn waits(look: &Look, open: &Open, blocked: &Blocked) -> Vec<Line> {
     lines.extend(labelled(look, look.span("waits", Meaning::Changed), text));
     lines.extend(row(look, "", look.line(known, Meaning::Quiet)));
     if open.call.background {
-        lines.extend(row(look, "", look.line("the lesson goes on meanwhile", Meaning::Quiet)));
+        lines.extend(row(look, "", look.line(open.meanwhile(), Meaning::Quiet)));
     }
     lines
 }
@@ -141,12 +164,9 @@ pub(super) fn goes_on(look: &Look, open: &Open) -> Vec<Line> {
     if look.linear() {
         return call_aloud::goes_on(look, open);
     }
-    let note = look.line("it has not returned; the lesson goes on meanwhile", Meaning::Quiet);
+    let note = look.line(format!("it has not returned; {}", open.meanwhile()), Meaning::Quiet);
     [asked(look, open), row(look, "", note)].concat()
 }
-
-/// Of a call that had done a part of its work when it was ended.
-pub(super) const CUT_SHORT: &str = "so far when the lesson's deadline ended it";
 
 /// The card's lower part, when the call has returned; `later` if other steps were done meanwhile.
 pub(super) fn returned(look: &Look, open: &Open, back: &Return, later: bool) -> Vec<Line> {
@@ -155,14 +175,14 @@ pub(super) fn returned(look: &Look, open: &Open, back: &Return, later: bool) -> 
     }
     let mut lines = if later { came_back(look, open, back) } else { Vec::new() };
     if back.deadline && back.ok.is_none() {
-        let text = format!("ended by the lesson's deadline after {}; it would wait on", time(back.ns));
+        let text = format!("{} after {}; it would wait on", open.ended_by(), time(back.ns));
         lines.extend(asked(look, open));
         lines.extend(row(look, "", look.line(text, Meaning::Changed)));
         return lines;
     }
     lines.extend(answer(look, open, back, later));
     if back.deadline {
-        lines.extend(row(look, "", look.line(CUT_SHORT, Meaning::Changed)));
+        lines.extend(row(look, "", look.line(open.cut_short(), Meaning::Changed)));
     }
     if open.depth == 0 {
         lines.extend(given(look, &open.call, back));

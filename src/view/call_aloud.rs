@@ -1,8 +1,8 @@
 //! A call in sentences, for a screen reader: the same facts as on its card, in the same order.
 
-use super::aloud::{sentence, the_host};
+use super::aloud::{capital, sentence, the_host};
 use super::bytes::glimpse;
-use super::call::{CUT_SHORT, Open, address, arguments, result, result_meaning};
+use super::call::{Open, address, arguments, result, result_meaning};
 use super::line::{Line, Meaning};
 use super::look::Look;
 use super::units::{bytes, time_in_words};
@@ -36,14 +36,15 @@ pub(super) fn made(look: &Look, open: &Open) -> Vec<Line> {
 
 /// The call waits; `known` is how one knows.
 pub(super) fn waits(look: &Look, open: &Open, blocked: &Blocked, known: &str) -> Vec<Line> {
-    let meanwhile = if open.call.background { " The lesson goes on meanwhile." } else { "" };
+    let meanwhile =
+        if open.call.background { format!(" {}.", capital(open.meanwhile())) } else { String::new() };
     let text = format!("It waits for {}, {known}.{meanwhile}", blocked.waits_for);
     [asked(look, open), sentence(look, text, Meaning::State)].concat()
 }
 
 /// The call has neither returned nor been seen to wait.
 pub(super) fn goes_on(look: &Look, open: &Open) -> Vec<Line> {
-    let text = "It has not returned; the lesson goes on meanwhile.";
+    let text = format!("It has not returned; {}.", open.meanwhile());
     [asked(look, open), sentence(look, text, Meaning::Quiet)].concat()
 }
 
@@ -64,16 +65,10 @@ pub(super) fn returned(look: &Look, open: &Open, back: &Return, later: bool) -> 
     }
     let time = time_in_words(back.ns);
     if back.deadline && back.ok.is_none() {
-        text += &format!("It was ended by the lesson's deadline after {time}; it would wait on.");
+        text += &format!("It was {} after {time}; it would wait on.", open.ended_by());
         return [asked(look, open), sentence(look, text, Meaning::Changed)].concat();
     }
-    let answer = match &back.errno {
-        Some(errno) => {
-            let words = back.error.as_ref().map(|words| format!(": {words}")).unwrap_or_default();
-            format!("fails with {errno}{words}")
-        }
-        None => format!("answers {}", result(call, back)),
-    };
+    let answer = answer(call, back);
     text += &if call.asked.is_empty() {
         format!("It {answer}, after {time}.")
     } else if open.asked {
@@ -82,13 +77,24 @@ pub(super) fn returned(look: &Look, open: &Open, back: &Return, later: bool) -> 
         format!("The kernel is asked {} and {answer}, after {time}.", call.asked)
     };
     if back.deadline {
-        text += &format!(" It got {CUT_SHORT}.");
+        text += &format!(" It got {}.", open.cut_short());
     }
     let mut lines = sentence(look, text, result_meaning(back));
     if let Some(given) = given(call, back) {
         lines.extend(sentence(look, given, Meaning::State));
     }
     lines
+}
+
+/// `answers 0`, `fails with ECONNREFUSED: Connection refused`.
+pub(super) fn answer(call: &Call, back: &Return) -> String {
+    match &back.errno {
+        Some(errno) => {
+            let words = back.error.as_ref().map(|words| format!(": {words}")).unwrap_or_default();
+            format!("fails with {errno}{words}")
+        }
+        None => format!("answers {}", result(call, back)),
+    }
 }
 
 fn given(call: &Call, back: &Return) -> Option<String> {

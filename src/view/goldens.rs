@@ -3,6 +3,7 @@
 
 use snapbox::{Data, assert_data_eq, file};
 
+use super::class_runs::{class_of_bytes, class_of_messages, live_listen, live_send, live_troubles, peers};
 use super::sample_runs::{
     blocked_accept, close_lesson, elsewhere, listen_lesson, predictions, upgrade_lesson,
 };
@@ -31,6 +32,47 @@ fn ascii() -> Look {
 #[track_caller]
 fn same(events: &[Event], look: Look, palette: Palette, golden: Data) {
     assert_data_eq!(Data::text(shown(events, look, palette)).raw(), golden.raw());
+}
+
+/// The story of one connection of the class.
+fn followed(name: &str, look: Look) -> String {
+    let mut narrator = Narrator::new(look).following(name);
+    let mut lines: Vec<Line> = class_of_messages().iter().flat_map(|event| narrator.show(event)).collect();
+    lines.extend(narrator.settle());
+    paint(&lines, Palette::Plain)
+}
+
+/// The quiet table, for a screen with and without room for all.
+fn quiet(look: Look, palette: Palette) -> String {
+    let few = paint(&class(&look, &peers(9), 24), palette);
+    let many = paint(&class(&look, &peers(1_000), 10), palette);
+    format!("{few}\n{many}")
+}
+
+#[track_caller]
+fn same_text(text: String, golden: Data) {
+    assert_data_eq!(Data::text(text).raw(), golden.raw());
+}
+
+#[test]
+fn a_connection_followed_at_80() {
+    same_text(followed("c31", screen(80)), file!["../../tests/data/view/following-80.txt"]);
+}
+
+#[test]
+fn a_connection_followed_aloud() {
+    same_text(followed("c31", linear()), file!["../../tests/data/view/following-linear.txt"]);
+}
+
+#[test]
+fn the_quiet_table_at_each_width_and_aloud() {
+    let golden = |look, palette, golden| same_text(quiet(look, palette), golden);
+    golden(screen(40), Palette::Plain, file!["../../tests/data/view/quiet-40.txt"]);
+    golden(screen(80), Palette::Plain, file!["../../tests/data/view/quiet-80.txt"]);
+    golden(screen(80), Palette::Colour, file!["../../tests/data/view/quiet-80-colour.txt"]);
+    golden(screen(120), Palette::Plain, file!["../../tests/data/view/quiet-120.txt"]);
+    golden(ascii(), Palette::Plain, file!["../../tests/data/view/quiet-80-ascii.txt"]);
+    golden(linear(), Palette::Plain, file!["../../tests/data/view/quiet-linear.txt"]);
 }
 
 /// One test a golden file: the events, the look, the palette, the file.
@@ -64,4 +106,26 @@ goldens! {
     upgrade_at_40: upgrade_lesson(), screen(40), Plain, "../../tests/data/view/upgrade-40.txt";
     upgrade_in_ascii: upgrade_lesson(), ascii(), Plain, "../../tests/data/view/upgrade-80-ascii.txt";
     upgrade_aloud: upgrade_lesson(), linear(), Plain, "../../tests/data/view/upgrade-linear.txt";
+    live_listen_at_40: live_listen(), screen(40), Plain, "../../tests/data/view/live-listen-40.txt";
+    live_listen_at_80: live_listen(), screen(80), Plain, "../../tests/data/view/live-listen-80.txt";
+    live_listen_in_colour: live_listen(), screen(80), Colour, "../../tests/data/view/live-listen-80-colour.txt";
+    live_listen_at_120: live_listen(), screen(120), Plain, "../../tests/data/view/live-listen-120.txt";
+    live_listen_aloud: live_listen(), linear(), Plain, "../../tests/data/view/live-listen-linear.txt";
+    live_send_at_40: live_send(), screen(40), Plain, "../../tests/data/view/live-send-40.txt";
+    live_send_at_80: live_send(), screen(80), Plain, "../../tests/data/view/live-send-80.txt";
+    live_send_at_120: live_send(), screen(120), Plain, "../../tests/data/view/live-send-120.txt";
+    live_send_aloud: live_send(), linear(), Plain, "../../tests/data/view/live-send-linear.txt";
+    live_troubles_at_40: live_troubles(), screen(40), Plain, "../../tests/data/view/live-troubles-40.txt";
+    live_troubles_at_80: live_troubles(), screen(80), Plain, "../../tests/data/view/live-troubles-80.txt";
+    live_troubles_in_ascii: live_troubles(), ascii(), Plain, "../../tests/data/view/live-troubles-80-ascii.txt";
+    live_troubles_at_120: live_troubles(), screen(120), Plain, "../../tests/data/view/live-troubles-120.txt";
+    live_troubles_aloud: live_troubles(), linear(), Plain, "../../tests/data/view/live-troubles-linear.txt";
+    class_bytes_at_80: class_of_bytes(), screen(80), Plain, "../../tests/data/view/class-bytes-80.txt";
+    class_bytes_aloud: class_of_bytes(), linear(), Plain, "../../tests/data/view/class-bytes-linear.txt";
+    class_messages_at_40: class_of_messages(), screen(40), Plain, "../../tests/data/view/class-messages-40.txt";
+    class_messages_at_80: class_of_messages(), screen(80), Plain, "../../tests/data/view/class-messages-80.txt";
+    class_messages_in_colour: class_of_messages(), screen(80), Colour, "../../tests/data/view/class-messages-80-colour.txt";
+    class_messages_in_ascii: class_of_messages(), ascii(), Plain, "../../tests/data/view/class-messages-80-ascii.txt";
+    class_messages_at_120: class_of_messages(), screen(120), Plain, "../../tests/data/view/class-messages-120.txt";
+    class_messages_aloud: class_of_messages(), linear(), Plain, "../../tests/data/view/class-messages-linear.txt";
 }

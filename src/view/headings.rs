@@ -1,24 +1,48 @@
 //! Where one is: the lesson, the part, the step; and the sum at the end.
 
-use super::aloud::{sentence, stop};
+use super::aloud::{capital, sentence, stop};
 use super::line::{Line, Meaning, Span};
 use super::look::Look;
 use super::units::{plural, thousands};
 use super::wrap::{Long, aside, wrap};
 use crate::trace::{End, Lesson, Part, Step};
 
+/// Where a run happens, as far as it is told differently there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Place {
+    /// True where the kernel admits one more than the limit of an accept queue.
+    pub(super) linux: bool,
+    /// True if the other side is another program: of its sockets the kernel tells, but they are not ours.
+    pub(super) live: bool,
+}
+
+impl Place {
+    /// Where this lesson runs.
+    pub(super) fn of(lesson: &Lesson) -> Self {
+        Place { linux: lesson.system == "linux", live: lesson.stage == "live" }
+    }
+}
+
 /// The lesson begins: its name, what it is about, how long it is and where it runs.
 pub(super) fn lesson(look: &Look, lesson: &Lesson) -> Vec<Line> {
     let size = format!("{}, {}", plural(lesson.parts, "part"), plural(lesson.steps, "step"));
     let place = format!("{} on {}", lesson.stage, lesson.system);
+    // Live there is no plan to follow: what comes, comes.
+    let live = Place::of(lesson).live;
     if look.linear() {
-        let text = format!(
-            "Lesson {}: {} {size}. It runs on {}, {}.",
-            lesson.name,
-            stop(&lesson.title),
-            lesson.stage,
-            lesson.system
-        );
+        let text = if live {
+            let title =
+                if lesson.title.is_empty() { ".".into() } else { format!(": {}", stop(&lesson.title)) };
+            format!("{}, {place}{title}", capital(&lesson.name))
+        } else {
+            format!(
+                "Lesson {}: {} {size}. It runs on {}, {}.",
+                lesson.name,
+                stop(&lesson.title),
+                lesson.stage,
+                lesson.system
+            )
+        };
         return sentence(look, text, Meaning::Heading);
     }
     let title = match lesson.title.as_str() {
@@ -28,7 +52,8 @@ pub(super) fn lesson(look: &Look, lesson: &Lesson) -> Vec<Line> {
         }
     };
     let mut lines = headline(look, &title, look.span("", Meaning::Plain));
-    let facts = look.line(format!("{size} · {place}"), Meaning::Quiet);
+    let facts = if live { place } else { format!("{size} · {place}") };
+    let facts = look.line(facts, Meaning::Quiet);
     lines.extend(headline(look, &facts, look.span("", Meaning::Plain)));
     lines
 }
@@ -49,7 +74,9 @@ pub(super) fn part(look: &Look, lesson: Option<&Lesson>, part: &Part) -> Vec<Lin
 
 /// A step begins: the line of the lesson, and how far along it is.
 pub(super) fn step(look: &Look, lesson: Option<&Lesson>, step: &Step) -> Vec<Line> {
-    let of = lesson.map(|lesson| format!(" of {}", lesson.steps)).unwrap_or_default();
+    // Live nobody knows how many steps there will be.
+    let planned = lesson.filter(|lesson| !Place::of(lesson).live);
+    let of = planned.map(|lesson| format!(" of {}", lesson.steps)).unwrap_or_default();
     if look.linear() {
         return sentence(look, format!("Step {}{of}: {}", step.number, step.text), Meaning::Heading);
     }
@@ -59,6 +86,9 @@ pub(super) fn step(look: &Look, lesson: Option<&Lesson>, step: &Step) -> Vec<Lin
 
 /// The lesson ends: how much was claimed, how much of it held, and where to read on.
 pub(super) fn end(look: &Look, lesson: Option<&Lesson>, step: usize, end: &End) -> Vec<Line> {
+    if end.checks == 0 && lesson.is_some_and(|lesson| Place::of(lesson).live) {
+        return live_end(look, end);
+    }
     let steps = match (end.left, lesson) {
         (true, Some(lesson)) => format!("left at step {step} of {}", lesson.steps),
         (true, None) => format!("left at step {step}"),
@@ -83,6 +113,17 @@ pub(super) fn end(look: &Look, lesson: Option<&Lesson>, step: usize, end: &End) 
         let room = look.content().saturating_sub(1);
         lines.extend(wrap(&line, room, 9, Long::Break).into_iter().map(|line| line.indented(look.outdent())));
     }
+    lines
+}
+
+/// A live run ends: nothing was claimed, so there is no sum.
+fn live_end(look: &Look, end: &End) -> Vec<Line> {
+    let text = if end.left { "the end, before all was done" } else { "the end" };
+    if look.linear() {
+        return sentence(look, capital(&stop(text)), Meaning::Heading);
+    }
+    let mut lines = vec![rule(look)];
+    lines.extend(headline(look, &look.line(text, Meaning::Quiet), look.span("", Meaning::Plain)));
     lines
 }
 

@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 use pulldown_cmark::{Event as Md, Options, Parser};
 
+use super::class_runs::{class_of_bytes, class_of_messages, live_listen, live_send, live_troubles};
 use super::sample_runs::{
     accept_key, blocked_accept, close_lesson, listen_lesson, masked_frame, upgrade_lesson,
 };
@@ -39,9 +40,15 @@ fn name() -> BoxedStrategy<String> {
         Just("s".to_owned()),
         Just("~client.c".to_owned()),
         Just("conn".to_owned()),
+        connection(),
         text()
     ]
     .boxed()
+}
+
+/// One of a class.
+fn connection() -> BoxedStrategy<String> {
+    prop_oneof!["c[1-3]", Just("c99999999".to_owned()), Just("~server.c1".to_owned())].boxed()
 }
 
 fn address() -> BoxedStrategy<Option<String>> {
@@ -94,8 +101,10 @@ fn socket() -> BoxedStrategy<What> {
 
 fn call() -> BoxedStrategy<What> {
     let texts = (text(), text(), text(), prop_oneof![Just(String::new()), text()]);
-    (0..4u64, host(), maybe(name()), texts, maybe(0..4u64), any::<bool>())
-        .prop_map(|(id, host, socket, (call, ran, c, asked), parent, background)| {
+    let class = prop_oneof!["accept|recv|send|ws answer|ws recv|ws send|close".boxed(), text()];
+    (0..4u64, host(), maybe(name()), texts, maybe(0..4u64), any::<bool>(), class)
+        .prop_map(|(id, host, socket, (call, ran, c, asked), parent, background, class)| {
+            let call = if background { call } else { class };
             What::Call(Call {
                 id,
                 host,
@@ -137,9 +146,62 @@ fn working() -> BoxedStrategy<What> {
     let row = (text(), text(), text(), bits, maybe(text()))
         .prop_map(|(name, value, meaning, bits, section)| Row { name, value, meaning, bits, section });
     let bytes = proptest::collection::vec(any::<u8>(), 0..40);
-    (host(), text(), bytes, proptest::collection::vec(row, 0..5))
-        .prop_map(|(host, title, bytes, rows)| {
-            What::Working(Working { host, socket: None, title, bytes, rows })
+    (host(), maybe(connection()), text(), bytes, proptest::collection::vec(row, 0..5))
+        .prop_map(|(host, socket, title, bytes, rows)| {
+            What::Working(Working { host, socket, title, bytes, rows })
+        })
+        .boxed()
+}
+
+fn peer() -> BoxedStrategy<Peer> {
+    let phase = prop_oneof![Just(Phase::Connected), Just(Phase::Open), Just(Phase::Gone)];
+    let end = prop_oneof![
+        Just(Ending::Closed),
+        Just(Ending::Reset),
+        Just(Ending::Refused),
+        Just(Ending::Page),
+        Just(Ending::Violation),
+        Just(Ending::Limit),
+        Just(Ending::Stopped),
+        Just(Ending::Failed),
+    ];
+    let name = prop_oneof![3 => connection(), 1 => name()];
+    let detail = prop_oneof![Just(String::new()), text()];
+    (name, address(), phase, maybe(text()), any::<[u64; 4]>(), maybe(end), detail)
+        .prop_map(|(name, address, phase, state, numbers, end, detail)| Peer {
+            name,
+            address: address.unwrap_or_default(),
+            phase,
+            state,
+            received: numbers[0],
+            sent: numbers[1],
+            messages_received: numbers[2],
+            messages_sent: numbers[3],
+            end,
+            detail,
+        })
+        .boxed()
+}
+
+/// A message as a class has them, or anything else.
+fn message() -> BoxedStrategy<What> {
+    let kind = prop_oneof!["text|binary|ping|pong|close|violation".boxed(), text()];
+    let data =
+        prop_oneof![proptest::collection::vec(any::<u8>(), 0..200), text().prop_map(String::into_bytes),];
+    (prop_oneof![connection(), name()], any::<bool>(), kind, data, maybe(any::<u16>()), maybe(text()))
+        .prop_map(|(socket, received, kind, data, code, rule)| {
+            What::Message(Message {
+                host: Host::Server,
+                socket,
+                received,
+                kind,
+                data,
+                code,
+                level: rule.clone(),
+                section: rule.clone(),
+                rule,
+                offset: Some(u64::MAX),
+            })
         })
         .boxed()
 }
@@ -157,10 +219,10 @@ fn small() -> BoxedStrategy<What> {
             holds,
             observed
         })),
-        (text(), text(), any::<bool>(), text(), maybe(any::<usize>())).prop_map(
-            |(requirement, section, met, found, offset)| What::Upgrade(Requirement {
+        (text(), text(), any::<bool>(), text(), maybe(any::<usize>()), maybe(connection())).prop_map(
+            |(requirement, section, met, found, offset, socket)| What::Upgrade(Requirement {
                 host: Host::Server,
-                socket: None,
+                socket,
                 requirement,
                 section,
                 met,
@@ -184,22 +246,22 @@ fn small() -> BoxedStrategy<What> {
         }),
         (any::<usize>(), any::<usize>(), any::<usize>(), any::<bool>())
             .prop_map(|(checks, failed, not_seen, left)| What::End(End { checks, failed, not_seen, left })),
-        (1..9usize, text()).prop_map(|(number, text)| What::Step(Step {
+        (1..9usize, text(), any::<bool>()).prop_map(|(number, text, brief)| What::Step(Step {
             number,
             line: 1,
             text,
-            brief: false
+            brief
         })),
         (1..9usize, text(), any::<bool>()).prop_map(|(number, title, shown)| What::Part(Part {
             number,
             title,
             shown
         })),
-        (text(), text()).prop_map(|(name, title)| What::Lesson(Lesson {
+        (text(), text(), any::<bool>()).prop_map(|(name, title, live)| What::Lesson(Lesson {
             format: FORMAT,
             sockwalk: name.clone(),
             system: "linux".into(),
-            stage: title.clone(),
+            stage: if live { "live".into() } else { title.clone() },
             language: title.clone(),
             sources: vec![name.clone(), title.clone()],
             name,
@@ -227,15 +289,32 @@ fn spoken() -> BoxedStrategy<What> {
 
 /// Events in any order, without prose.
 fn events() -> BoxedStrategy<Vec<Event>> {
-    let what = prop_oneof![3 => socket(), 2 => call(), 2 => back(), 1 => working(), 3 => small()];
-    proptest::collection::vec(what.prop_map(|what| Event { at: 0, what }), 0..24).boxed()
+    let what = prop_oneof![
+        3 => socket(), 2 => call(), 2 => back(), 1 => working(), 3 => small(),
+        1 => message(), 1 => peer().prop_map(What::Peer)
+    ];
+    here_or_live(what.boxed())
 }
 
 /// Events in any order, with prose.
 fn all_events() -> BoxedStrategy<Vec<Event>> {
-    let what =
-        prop_oneof![2 => socket(), 2 => call(), 2 => back(), 1 => working(), 3 => small(), 2 => spoken()];
-    proptest::collection::vec(what.prop_map(|what| Event { at: 0, what }), 0..24).boxed()
+    let what = prop_oneof![
+        2 => socket(), 2 => call(), 2 => back(), 1 => working(), 3 => small(),
+        1 => message(), 1 => peer().prop_map(What::Peer), 2 => spoken()
+    ];
+    here_or_live(what.boxed())
+}
+
+/// The events of a lesson; or as many of a live run, with somebody there.
+fn here_or_live(what: BoxedStrategy<What>) -> BoxedStrategy<Vec<Event>> {
+    let live = class_of_bytes().swap_remove(0);
+    (proptest::collection::vec(what, 0..24), any::<bool>(), maybe(peer()))
+        .prop_map(move |(events, is_live, peer)| {
+            let events = events.into_iter().map(|what| Event { at: 0, what });
+            let peer = peer.map(|peer| Event { at: 0, what: What::Peer(peer) });
+            is_live.then(|| live.clone()).into_iter().chain(peer).chain(events).collect()
+        })
+        .boxed()
 }
 
 fn look() -> BoxedStrategy<Look> {
@@ -245,7 +324,10 @@ fn look() -> BoxedStrategy<Look> {
 }
 
 fn told(events: &[Event], look: Look) -> Vec<Line> {
-    let mut narrator = Narrator::new(look);
+    told_by(Narrator::new(look), events)
+}
+
+fn told_by(mut narrator: Narrator, events: &[Event]) -> Vec<Line> {
     let mut lines: Vec<Line> = events.iter().flat_map(|event| narrator.show(event)).collect();
     lines.extend(narrator.settle());
     lines
@@ -263,6 +345,7 @@ fn is_a_pause(next: Option<&Event>) -> bool {
                 | What::Working(_)
                 | What::Upgrade(_)
                 | What::Message(_)
+                | What::Peer(_)
         )
     )
 }
@@ -287,6 +370,30 @@ proptest! {
         for line in told(&events, Look::new(width, glyphs, Form::Screen)) {
             prop_assert!(line.width() <= width, "{} columns of {width}: {line}", line.width());
         }
+    }
+
+    #[test]
+    fn what_is_followed_is_no_wider_either(events in events(), width in 40..=200usize, ascii: bool) {
+        let glyphs = if ascii { Glyphs::Ascii } else { Glyphs::Unicode };
+        let look = Look::new(width, glyphs, Form::Screen);
+        for line in told_by(Narrator::new(look).following("c1"), &events) {
+            prop_assert!(line.width() <= width, "{} columns of {width}: {line}", line.width());
+        }
+    }
+
+    #[test]
+    fn the_quiet_table_keeps_to_its_rows_and_columns(
+        peers in proptest::collection::vec(peer(), 0..40), look in look(), rows in 0..50usize
+    ) {
+        let lines = class(&look, &peers, rows);
+        prop_assert!(lines.len() <= rows, "{} of {rows}", lines.len());
+        if look.form() == Form::Screen {
+            for line in &lines {
+                prop_assert!(line.width() <= look.width(), "{} columns of {}: {line}", line.width(), look.width());
+            }
+        }
+        let text = paint(&lines, Palette::Plain);
+        prop_assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
     }
 
     #[test]
@@ -346,8 +453,18 @@ fn code_in(markdown: &str) -> bool {
     Parser::new(markdown).any(|event| matches!(event, Md::Start(pulldown_cmark::Tag::CodeBlock(_))))
 }
 
-fn samples() -> [Vec<Event>; 4] {
-    [listen_lesson(), blocked_accept(), close_lesson(), upgrade_lesson()]
+fn samples() -> [Vec<Event>; 9] {
+    [
+        listen_lesson(),
+        blocked_accept(),
+        close_lesson(),
+        upgrade_lesson(),
+        live_listen(),
+        live_send(),
+        live_troubles(),
+        class_of_bytes(),
+        class_of_messages(),
+    ]
 }
 
 #[test]
@@ -355,7 +472,9 @@ fn ascii_is_ascii() {
     for events in samples() {
         for form in [Form::Screen, Form::Linear] {
             let text = paint(&told(&events, Look::new(80, Glyphs::Ascii, form)), Palette::Plain);
-            assert!(text.is_ascii(), "{:?}", text.chars().find(|c| !c.is_ascii()));
+            // Letters stay as they are: a message may be in any language.
+            let odd = text.chars().find(|c| !c.is_ascii() && !c.is_alphabetic() && !"，。".contains(*c));
+            assert_eq!(odd, None);
         }
     }
 }

@@ -39,6 +39,8 @@ pub enum Meaning {
     Client,
     /// The server, by name.
     Server,
+    /// One of many connections, by name. The number picks its hue; what it means is the name alone.
+    Peer(u8),
     /// An error that a call returned.
     Error,
     /// Bytes, and the letters beneath them.

@@ -8,10 +8,12 @@
 //! (`escape.rs`), and there is no other way to make one.
 
 mod aloud;
+mod brief;
 mod bytes;
 mod call;
 mod call_aloud;
 mod checks;
+mod class;
 mod columns;
 mod escape;
 mod headings;
@@ -30,6 +32,8 @@ mod working;
 mod wrap;
 
 #[cfg(test)]
+mod class_runs;
+#[cfg(test)]
 mod goldens;
 #[cfg(test)]
 mod laws;
@@ -38,6 +42,7 @@ mod sample_runs;
 #[cfg(test)]
 mod samples;
 
+pub use class::class;
 pub use escape::{escape, quote};
 pub use line::{Line, Meaning, Span};
 pub use look::{Form, Glyphs, Look};

@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::call::{self, Open};
+use super::class::{Log, Told};
+use super::headings::Place;
 use super::line::{Line, Meaning};
 use super::look::Look;
 use super::markdown::markdown;
 use super::sockets::Sockets;
 use super::wrap::aside;
-use super::{aloud, checks, headings, prediction, socket_table, sockets_aloud, units, upgrade, working};
+use super::{
+    aloud, brief, checks, headings, prediction, socket_table, sockets_aloud, units, upgrade, working,
+};
 use crate::trace::{
     Call, Event, Host, Lesson, Part, Question, Requirement, Return, Socket, Step, Value, What,
 };
@@ -21,9 +25,18 @@ use crate::trace::{
 pub struct Narrator {
     look: Look,
     lesson: Option<Lesson>,
+    place: Place,
     /// False within a part that is only run to get somewhere.
     shown: bool,
     step: usize,
+    /// The line of this step, if it only prepares what was asked for: its call is told in a line.
+    brief: Option<String>,
+    /// This step's call is still to be made.
+    due: bool,
+    /// What the kernel says is shown now; else with the next full step.
+    tables: bool,
+    /// What is told of the connections of a live server.
+    log: Log,
     /// Calls that have not returned, by id.
     open: BTreeMap<u64, Open>,
     sockets: Sockets,
@@ -47,6 +60,8 @@ pub struct Narrator {
 enum Block {
     Heading,
     Step,
+    Brief,
+    Log,
     Card(u64),
     Sockets,
     Unchanged,
@@ -80,8 +95,13 @@ impl Narrator {
         Narrator {
             look,
             lesson: None,
+            place: Place::default(),
             shown: true,
             step: 0,
+            brief: None,
+            due: false,
+            tables: true,
+            log: Log::new(look, None),
             open: BTreeMap::new(),
             sockets: Sockets::default(),
             acted: Vec::new(),
@@ -95,19 +115,32 @@ impl Narrator {
         }
     }
 
-    /// Takes the next event and gives the lines that it adds.
+    /// Tells of the connections of a live server this one alone, `c3`, and in full: its calls as in a lesson.
+    pub fn following(self, name: &str) -> Self {
+        Narrator { log: Log::new(self.look, Some(name.to_owned())), ..self }
+    }
+
+    /// Takes the next event and gives the lines that it adds. Live, connections of a server are told in a log, a line for each thing.
     ///
     /// What the kernel says of sockets is held back until all of it is there, that is until anything but a
     /// call, a return or another socket comes, or until [`settle`](Self::settle).
     pub fn show(&mut self, event: &Event) -> Vec<Line> {
         let mut out = Vec::new();
+        if self.place.live && self.log_takes(&event.what, &mut out) {
+            return out;
+        }
         if ends_the_step(&event.what) {
             self.flush(&mut out);
         }
         match &event.what {
             What::Lesson(lesson) => {
-                *self =
-                    Narrator { lesson: Some(lesson.clone()), last: self.last, ..Narrator::new(self.look) };
+                *self = Narrator {
+                    lesson: Some(lesson.clone()),
+                    place: Place::of(lesson),
+                    last: self.last,
+                    log: Log::new(self.look, self.log.following().map(str::to_owned)),
+                    ..Narrator::new(self.look)
+                };
                 let lines = headings::lesson(&self.look, lesson);
                 self.place(Block::Heading, lines, &mut out);
             }
@@ -162,6 +195,28 @@ impl Narrator {
         out
     }
 
+    /// What is of a class is told in its log, or not at all. False if it is for the story to tell.
+    fn log_takes(&mut self, what: &What, out: &mut Vec<Line>) -> bool {
+        let before = self.log.has_begun();
+        let told = self.log.take(what, self.due);
+        if !before && self.log.has_begun() {
+            self.flush(out);
+            // From here on there is the log, and what it was before is no news in a later table.
+            self.tables = false;
+            self.sockets.shown();
+            self.told = false;
+        }
+        match (told, what) {
+            (Told::InTheLog(lines), _) => self.place(Block::Log, lines, out),
+            (Told::Accepted(call), What::Return(back)) => {
+                self.call(&call, out);
+                self.back(back, out);
+            }
+            _ => return false,
+        }
+        true
+    }
+
     fn part(&mut self, part: &Part, out: &mut Vec<Line>) {
         self.shown = part.shown;
         let lines = headings::part(&self.look, self.lesson.as_ref(), part);
@@ -172,27 +227,60 @@ impl Narrator {
         self.step = step.number;
         self.acted.clear();
         self.drawn = false;
+        self.due = true;
+        self.brief = step.brief.then(|| step.text.clone());
+        self.tables = !step.brief;
+        if step.brief {
+            return;
+        }
         let lines = headings::step(&self.look, self.lesson.as_ref(), step);
         self.place(Block::Step, lines, out);
     }
 
     fn call(&mut self, call: &Call, out: &mut Vec<Line>) {
-        if let Some(socket) = &call.socket {
-            self.acted.push((call.host, socket.clone()));
+        let brief = self.is_brief(call);
+        let followed = call.socket.as_deref().is_some_and(|name| self.log.following() == Some(name));
+        if followed && call.parent.is_none() {
+            // Of a connection that is followed each call is a step of its own.
+            self.flush(out);
         }
-        let mut open = Open { call: call.clone(), step: self.step, depth: 0, asked: false, parent: false };
+        if let Some(socket) = &call.socket {
+            self.act_on(call.host, socket);
+        }
+        let mut open = Open {
+            call: call.clone(),
+            step: self.step,
+            depth: 0,
+            asked: false,
+            parent: false,
+            brief,
+            live: self.place.live,
+        };
         if let Some((parent, within)) = call.parent.and_then(|id| Some((id, self.open.get_mut(&id)?))) {
             within.parent = true;
             open.depth = within.depth + 1;
-            if self.repeats(parent, call) {
+            open.brief = within.brief.clone();
+            if open.brief.is_some() || self.repeats(parent, call) {
                 self.open.insert(call.id, open);
                 return;
             }
         }
         self.end_repeat(out);
-        let lines = call::made(&self.look, &open);
-        self.place(Block::Card(self.root(call)), lines, out);
+        if open.brief.is_none() {
+            let lines = call::made(&self.look, &open);
+            self.place(Block::Card(self.root(call)), lines, out);
+        }
         self.open.insert(call.id, open);
+    }
+
+    /// The line of the run that a call is told with, if it is told in one: of a step that prepares, and what a server of a class
+    /// does beside it.
+    fn is_brief(&mut self, call: &Call) -> Option<String> {
+        if call.parent.is_none() && std::mem::take(&mut self.due) {
+            return self.brief.clone();
+        }
+        let followed = call.socket.as_deref().is_some_and(|name| self.log.following() == Some(name));
+        (self.log.has_begun() && !followed && call.call != "accept").then(String::new)
     }
 
     /// True if the call does once more what the calls before it did, so that it need not be shown.
@@ -233,6 +321,13 @@ impl Narrator {
     fn blocked(&mut self, blocked: &crate::trace::Blocked, out: &mut Vec<Line>) {
         let Some(mut open) = self.open.remove(&blocked.call) else { return };
         let card = Block::Card(self.root(&open.call));
+        if open.brief.is_some() {
+            let lines = if open.depth == 0 { brief::waits(&self.look, &open, blocked) } else { Vec::new() };
+            open.asked = true;
+            self.open.insert(blocked.call, open);
+            self.place(Block::Brief, lines, out);
+            return;
+        }
         if let Some(repeat) = &self.repeat
             && open.depth > 0
             && card == Block::Card(repeat.card)
@@ -252,7 +347,14 @@ impl Narrator {
     fn back(&mut self, back: &Return, out: &mut Vec<Line>) {
         let Some(open) = self.open.remove(&back.call) else { return };
         if let Some(Value::Socket { name, .. }) = &back.ok {
-            self.acted.push((open.call.host, name.clone()));
+            self.act_on(open.call.host, name);
+        }
+        if open.brief.is_some() {
+            if open.depth == 0 {
+                let lines = brief::returned(&self.look, &open, back);
+                self.place(Block::Brief, lines, out);
+            }
+            return;
         }
         if let Some(repeat) = self.repeat.as_mut().filter(|_| open.depth > 0 && !open.asked) {
             repeat.calls += 1;
@@ -267,8 +369,8 @@ impl Narrator {
         self.end_repeat(out);
         self.returned |= !open.call.asked.is_empty();
         let later = open.step != self.step;
-        if later {
-            self.acted.extend(open.call.socket.iter().map(|socket| (open.call.host, socket.clone())));
+        if let Some(socket) = open.call.socket.as_deref().filter(|_| later) {
+            self.act_on(open.call.host, socket);
         }
         let lines = call::returned(&self.look, &open, back, later);
         self.place(Block::Card(self.root(&open.call)), lines, out);
@@ -314,30 +416,50 @@ impl Narrator {
             .collect();
         for id in silent {
             let Some(open) = self.open.get_mut(&id) else { continue };
-            let lines = call::goes_on(&self.look, open);
+            let (block, lines) = match open.brief {
+                Some(_) => (Block::Brief, brief::goes_on(&self.look, open)),
+                None => (Block::Card(id), call::goes_on(&self.look, open)),
+            };
             open.asked = true;
-            self.place(Block::Card(id), lines, out);
+            self.place(block, lines, out);
         }
-        if !self.told && !self.returned {
+        if !(self.told || self.returned) || !self.has_table() {
             return;
         }
-        let pairs = self.sockets.pairs(&self.acted);
-        let linux = self.lesson.as_ref().is_some_and(|lesson| lesson.system == "linux");
+        let mut pairs = self.sockets.pairs(&self.acted);
+        if let Some(followed) = self.log.following().filter(|_| !self.tables) {
+            let news = |at: usize| self.sockets.at(at).is_of(followed) && self.sockets.at(at).changed();
+            pairs.retain(|pair| Host::ALL.into_iter().filter_map(|host| pair.side(host)).any(news));
+        }
+        let place = self.place;
         let (block, lines) = match (pairs.as_slice(), self.returned) {
             ([], false) => (Block::Unchanged, Vec::new()),
             // A call of an earlier step may have come back behind this step's table.
-            ([], true) if self.drawn => (Block::Unchanged, Vec::new()),
+            ([], true) if self.drawn || !self.tables => (Block::Unchanged, Vec::new()),
             ([], true) => (Block::Unchanged, call::nothing_changed(&self.look)),
             (pairs, _) if self.look.linear() => {
-                (Block::Sockets, sockets_aloud::tell(&self.look, &self.sockets, pairs, linux))
+                (Block::Sockets, sockets_aloud::tell(&self.look, &self.sockets, pairs, place))
             }
-            (pairs, _) => (Block::Sockets, socket_table::draw(&self.look, &self.sockets, pairs, linux)),
+            (pairs, _) => (Block::Sockets, socket_table::draw(&self.look, &self.sockets, pairs, place)),
         };
         self.sockets.shown();
         self.drawn |= !pairs.is_empty();
         self.returned = false;
         self.told = false;
         self.place(block, lines, out);
+    }
+
+    /// True if what the kernel says is to be shown: of a class only what it says of the connection that is followed.
+    fn has_table(&self) -> bool {
+        let followed = |(_, name): &(Host, String)| self.log.following() == Some(name);
+        self.tables || (self.told && self.acted.iter().any(followed))
+    }
+
+    /// A call of this step named the socket.
+    fn act_on(&mut self, host: Host, name: &str) {
+        if !self.acted.iter().any(|(h, n)| *h == host && n == name) {
+            self.acted.push((host, name.to_owned()));
+        }
     }
 
     /// Adds a block, after a blank line where one belongs; nothing of a part that is not shown.
@@ -359,7 +481,7 @@ impl Narrator {
         match (last, next) {
             (Card(one), Card(other)) => one != other && !self.look.linear(),
             (Card(_), Unchanged) => false,
-            (Check, Check) | (Message, Message) => false,
+            (Check, Check) | (Message, Message) | (Brief, Brief) | (Log, Log) => false,
             (Requirements(one), Requirements(other)) => one != other,
             (_, Heading | Step | Prose | Question | End) => true,
             _ => !self.look.linear(),

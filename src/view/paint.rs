@@ -2,7 +2,8 @@
 //!
 //! Colour is the second channel. The eight colours of the terminal's own theme are used, since a theme makes
 //! them readable on its background, dark or light; yellow, white, black and blue are left out, because on one of
-//! the two they often are not.
+//! the two they often are not. To tell many connections apart there is the bright blue too, which is lighter than the
+//! blue and readable on both; bright green and bright cyan vanish on white, and red is for what fails.
 
 use colored::{ColoredString, Colorize};
 
@@ -64,8 +65,20 @@ fn colour(text: &str, meaning: Meaning) -> ColoredString {
         Meaning::NotSeen => text.magenta(),
         Meaning::Client => text.cyan().bold(),
         Meaning::Server => text.magenta().bold(),
+        Meaning::Peer(number) => peer(text, number),
         Meaning::Link => text.underline(),
     }
+}
+
+/// Four hues, and each once more underlined. Not bold: many terminals make that bright.
+fn peer(text: &str, number: u8) -> ColoredString {
+    let text = match number % 4 {
+        0 => text.cyan(),
+        1 => text.magenta(),
+        2 => text.green(),
+        _ => text.bright_blue(),
+    };
+    if (number / 4).is_multiple_of(2) { text } else { text.underline() }
 }
 
 #[cfg(test)]
@@ -86,5 +99,13 @@ mod tests {
     fn colour_adds_nothing_but_colour() {
         let text = paint(&[line()], Palette::Colour);
         assert_eq!(text, "\x1b[2mstate\x1b[0m  \x1b[1;32mLISTEN\x1b[0m\n");
+    }
+
+    #[test]
+    fn eight_connections_look_different_and_the_ninth_like_the_first() {
+        let painted = |number| paint(&[Line::from(Span::new("c", Meaning::Peer(number)))], Palette::Colour);
+        let looks: std::collections::BTreeSet<String> = (0..8).map(painted).collect();
+        assert_eq!(looks.len(), 8);
+        assert_eq!(painted(8), painted(0));
     }
 }

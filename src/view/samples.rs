@@ -115,12 +115,27 @@ impl Run {
         }))
     }
 
+    /// A live run: one step after another, and nobody knows how many.
+    pub(super) fn live(&mut self, name: &str, title: &str) -> &mut Self {
+        self.lesson(name, title, 1, 0);
+        if let Some(Event { what: What::Lesson(lesson), .. }) = self.events.last_mut() {
+            lesson.stage = "live".into();
+            lesson.sources.clear();
+        }
+        self
+    }
+
     pub(super) fn part(&mut self, number: usize, title: &str, shown: bool) -> &mut Self {
         self.add(What::Part(Part { number, title: title.into(), shown }))
     }
 
     pub(super) fn step(&mut self, number: usize, text: &str) -> &mut Self {
         self.add(What::Step(Step { number, line: 10 + number, text: text.into(), brief: false }))
+    }
+
+    /// A step that prepares what was asked for.
+    pub(super) fn brief(&mut self, number: usize, text: &str) -> &mut Self {
+        self.add(What::Step(Step { number, line: 1, text: text.into(), brief: true }))
     }
 
     pub(super) fn prose(&mut self, markdown: &str) -> &mut Self {

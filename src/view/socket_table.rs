@@ -1,7 +1,9 @@
-//! The table of what the kernel says now: the client's sockets at the left, the server's at the right.
+//! The table of what the kernel says now: the client's sockets at the left, the server's at the right. Live, where one side
+//! may have nothing to show, the other has the whole width.
 
 use super::call::{LABEL, host_meaning};
 use super::columns::{GAP, beside};
+use super::headings::Place;
 use super::line::{Line, Meaning};
 use super::look::Look;
 use super::sockets::{Pair, Sockets, Tracked, retransmits};
@@ -17,16 +19,16 @@ const PORT: &str = "\u{a0}\u{a0}port\u{a0}";
 /// A space at which no line is broken.
 const NB: char = '\u{a0}';
 
-/// Draws the pairs. `linux` is true where the kernel admits one more than the limit.
-pub(super) fn draw(look: &Look, sockets: &Sockets, pairs: &[Pair], linux: bool) -> Vec<Line> {
-    let table = Table { look, sockets, linux };
+/// Draws the pairs.
+pub(super) fn draw(look: &Look, sockets: &Sockets, pairs: &[Pair], place: Place) -> Vec<Line> {
+    let table = Table { look, sockets, place };
     if look.wide() { table.side_by_side(pairs) } else { table.stacked(pairs) }
 }
 
 struct Table<'a> {
     look: &'a Look,
     sockets: &'a Sockets,
-    linux: bool,
+    place: Place,
 }
 
 /// A row of the table: its name, and what it says of a socket (none where it does not apply).
@@ -46,18 +48,22 @@ impl<'a> Table<'a> {
     ];
 
     fn side_by_side(&self, pairs: &[Pair]) -> Vec<Line> {
-        let column = (self.look.content() - LABEL - GAP) / 2;
-        let header = Host::ALL.map(|host| (self.look.line(host.name(), host_meaning(host)), column));
-        let mut lines = self.row("", header);
+        let hosts = self.hosts(pairs);
+        let room = self.look.content() - LABEL;
+        let column = if let [_] = hosts[..] { room } else { (room - GAP) / 2 };
+        let header = hosts.iter().map(|host| self.look.line(host.name(), host_meaning(*host)));
+        let mut lines = self.row("", header, column);
         for (at, pair) in pairs.iter().enumerate() {
             if at > 0 {
                 lines.push(Line::blank());
             }
-            let sides = Host::ALL.map(|host| pair.side(host).map(|at| self.sockets.at(at)));
+            let sides: Vec<Option<&Tracked>> =
+                hosts.iter().map(|host| pair.side(*host).map(|at| self.sockets.at(at))).collect();
             for (name, cell) in self.rows(at, &sides) {
-                let cells = sides.map(|side| side.and_then(|socket| cell(self, socket)));
+                let cells: Vec<Option<Line>> =
+                    sides.iter().map(|side| side.and_then(|socket| cell(self, socket))).collect();
                 if cells.iter().any(Option::is_some) {
-                    lines.extend(self.row(name, cells.map(|cell| (cell.unwrap_or_default(), column))));
+                    lines.extend(self.row(name, cells.into_iter().map(Option::unwrap_or_default), column));
                 }
             }
         }
@@ -65,10 +71,19 @@ impl<'a> Table<'a> {
         lines
     }
 
-    fn row(&self, name: &str, [client, server]: [(Line, usize); 2]) -> Vec<Line> {
-        let label = (self.look.line(name, Meaning::Label), LABEL - GAP);
-        let lines = beside(&[label, client, server]);
-        lines.into_iter().map(|line| line.indented(self.look.indent())).collect()
+    /// Who has a column: both; live, where the other side may be out of sight, only who has a socket to show.
+    fn hosts(&self, pairs: &[Pair]) -> Vec<Host> {
+        let mut hosts = Host::ALL.to_vec();
+        if self.place.live {
+            hosts.retain(|host| pairs.iter().any(|pair| pair.side(*host).is_some()));
+        }
+        hosts
+    }
+
+    fn row(&self, name: &str, cells: impl Iterator<Item = Line>, column: usize) -> Vec<Line> {
+        let mut row = vec![(self.look.line(name, Meaning::Label), LABEL - GAP)];
+        row.extend(cells.map(|cell| (cell, column)));
+        beside(&row).into_iter().map(|line| line.indented(self.look.indent())).collect()
     }
 
     /// The rows for a pair: addresses that are as they were are left out from the second pair on.
@@ -110,7 +125,8 @@ impl<'a> Table<'a> {
         for host in Host::ALL {
             for socket in pairs.iter().filter_map(|pair| pair.side(host)).map(|at| self.sockets.at(at)) {
                 let Some(text) = connection(socket) else { continue };
-                let text = self.look.line(format!("{}: {text}", socket.now.name), Meaning::Quiet);
+                let name = if self.is_theirs(socket) { THE_OTHER_END } else { socket.now.name.as_str() };
+                let text = self.look.line(format!("{name}: {text}"), Meaning::Quiet);
                 let label =
                     (self.look.line(if lines.is_empty() { "tcp" } else { "" }, Meaning::Label), LABEL - GAP);
                 lines.extend(beside(&[label, (text, self.look.content() - LABEL)]));
@@ -119,8 +135,17 @@ impl<'a> Table<'a> {
         lines.into_iter().map(|line| line.indented(self.look.indent())).collect()
     }
 
+    /// True for a socket of another program: the kernel's table has it, and no descriptor of ours leads to it.
+    fn is_theirs(&self, t: &Tracked) -> bool {
+        self.place.live && t.nameless()
+    }
+
     fn name(&self, t: &Tracked) -> Line {
         let look = self.look;
+        if self.is_theirs(t) {
+            let whose = format!(" {}", whose(t).replace(' ', &NB.to_string()));
+            return look.spans([(THE_OTHER_END, host_meaning(t.now.host)), (&whose, Meaning::State)]);
+        }
         let mut line = Line::blank();
         if let Some(before) = &t.was_called {
             line.extend(look.spans([(before, Meaning::Quiet), (TO, Meaning::Plain)]));
@@ -140,8 +165,7 @@ impl<'a> Table<'a> {
 
     fn descriptor(&self, t: &Tracked) -> Line {
         let look = self.look;
-        let had = t.before.as_ref().and_then(|before| before.fd);
-        match (t.now.fd, had) {
+        match (t.now.fd, t.had_descriptor()) {
             (Some(fd), _) => look.line(format!("fd{NB}{fd}"), Meaning::State),
             (None, Some(fd)) => {
                 look.spans([(&format!("fd{NB}{fd}{TO}"), Meaning::State), ("closed", Meaning::Changed)])
@@ -207,7 +231,7 @@ impl<'a> Table<'a> {
     /// Who waits in a listener's queue; or in which queue this one waits.
     fn waiting(&self, t: &Tracked) -> Option<Line> {
         let Some(now) = t.now.accept_queue else {
-            let queue = queued(t).filter(|_| t.now.exists)?;
+            let queue = queued(t, self.place).filter(|_| t.now.exists)?;
             return Some(self.look.line(queue, Meaning::State));
         };
         let before = t.before.as_ref().and_then(|before| before.accept_queue);
@@ -216,7 +240,7 @@ impl<'a> Table<'a> {
             let was = t.before.as_ref().and_then(|before| before.accept_limit);
             line.push(self.look.span(", limit ", Meaning::State));
             line.extend(self.number(was, limit));
-            if self.linux {
+            if self.place.linux {
                 line.push(
                     self.look.span(
                         format!(" (Linux admits {})", thousands(limit.saturating_add(1))),
@@ -290,11 +314,24 @@ fn whole((address, port): &(String, Option<String>)) -> String {
     }
 }
 
-/// Where a socket waits that never had a descriptor, as far as its state tells.
-pub(super) fn queued(t: &Tracked) -> Option<&'static str> {
+/// What stands for the name of a socket that another program has.
+const THE_OTHER_END: &str = "the other end";
+
+/// Where the socket of another program is. From when it may have closed it, the kernel alone may be keeping it.
+pub(super) fn whose(t: &Tracked) -> &'static str {
+    match t.now.state.as_deref() {
+        Some("SYN_SENT" | "ESTABLISHED" | "CLOSE_WAIT") => "in another program",
+        _ => "of another program",
+    }
+}
+
+/// Where a socket waits that never had a descriptor, as far as its state tells. Whether another program has accepted its own,
+/// nobody tells us.
+pub(super) fn queued(t: &Tracked, place: Place) -> Option<&'static str> {
     match t.now.state.as_deref() {
         _ if !t.nameless() => None,
         Some("SYN_RECV") => Some("for the end of the handshake"),
+        _ if place.live => None,
         Some("ESTABLISHED" | "CLOSE_WAIT") => Some("in the accept queue"),
         _ => None,
     }

@@ -11,18 +11,26 @@ pub(super) struct Tracked {
     pub(super) before: Option<Socket>,
     /// The states that it came to since then, in order.
     pub(super) path: Vec<Option<String>>,
+    /// The descriptor that it had last.
+    pub(super) had: Option<i64>,
     /// The name that it had before `accept` gave it a descriptor: `~client.c`.
     pub(super) was_called: Option<String>,
 }
 
 impl Tracked {
     fn new(now: &Socket) -> Self {
-        Tracked { now: now.clone(), before: None, path: vec![now.state.clone()], was_called: None }
+        let path = vec![now.state.clone()];
+        Tracked { now: now.clone(), before: None, path, had: now.fd, was_called: None }
     }
 
-    /// True if no table has shown it yet, under any name.
+    /// True if it is there and no table has shown it yet, under any name.
     pub(super) fn is_new(&self) -> bool {
-        self.before.is_none() && self.was_called.is_none()
+        self.now.exists && self.before.is_none() && self.was_called.is_none()
+    }
+
+    /// The descriptor that it had in the last table, or had already lost before there was one.
+    pub(super) fn had_descriptor(&self) -> Option<i64> {
+        self.before.as_ref().map_or(self.had, |before| before.fd)
     }
 
     /// The state in the last table, if it was there, and those that it came to since.
@@ -51,6 +59,12 @@ impl Tracked {
     pub(super) fn just_established(&self) -> bool {
         let is = |socket: &Socket| socket.state.as_deref() == Some("ESTABLISHED");
         is(&self.now) && !self.before.as_ref().is_some_and(is)
+    }
+
+    /// True if it is this socket, or its other end.
+    pub(super) fn is_of(&self, name: &str) -> bool {
+        let other_end = self.now.name.strip_prefix('~').and_then(|rest| rest.split_once('.'));
+        other_end.map_or(self.now.name == name, |(_, of)| of == name)
     }
 
     /// True if it has no descriptor and never had one: it waits in a listener's queue, or the kernel alone keeps it.
@@ -109,6 +123,10 @@ impl Sockets {
 
     /// Takes in what the kernel says of a socket now.
     pub(super) fn take(&mut self, now: &Socket) {
+        // A socket that is connected to itself is its own other end: it is told once.
+        if now.name.starts_with('~') && now.local.is_some() && now.local == now.peer {
+            return;
+        }
         let Some(known) = self.all.iter_mut().find(|t| t.now.host == now.host && t.now.name == now.name)
         else {
             if now.exists {
@@ -124,6 +142,7 @@ impl Sockets {
         if known.now.state != now.state && now.exists {
             known.path.push(now.state.clone());
         }
+        known.had = now.fd.or(known.had);
         known.now = now.clone();
     }
 

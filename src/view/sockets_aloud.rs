@@ -2,29 +2,30 @@
 
 use super::aloud::{capital, sentence};
 use super::call::address;
+use super::headings::Place;
 use super::line::{Line, Meaning};
 use super::look::Look;
-use super::socket_table::{connection, queued, seconds};
+use super::socket_table::{connection, queued, seconds, whose};
 use super::sockets::{Pair, Sockets, Tracked};
 use super::units::{bytes, thousands};
 use crate::trace::{Host, Socket};
 
-/// A few sentences for each socket that changed. `linux` is true where the kernel admits one more than the limit.
-pub(super) fn tell(look: &Look, sockets: &Sockets, pairs: &[Pair], linux: bool) -> Vec<Line> {
+/// A few sentences for each socket that changed.
+pub(super) fn tell(look: &Look, sockets: &Sockets, pairs: &[Pair], place: Place) -> Vec<Line> {
     let sides = pairs.iter().flat_map(|pair| Host::ALL.into_iter().filter_map(|host| pair.side(host)));
     let changed = sides.map(|at| sockets.at(at)).filter(|socket| socket.changed());
-    changed.flat_map(|socket| sentence(look, story(socket, linux), Meaning::State)).collect()
+    changed.flat_map(|socket| sentence(look, story(socket, place), Meaning::State)).collect()
 }
 
-fn story(t: &Tracked, linux: bool) -> String {
-    let mut story = vec![who(t), state(t)];
+fn story(t: &Tracked, place: Place) -> String {
+    let mut story = vec![who(t, place), state(t)];
     if let Some(before) = &t.was_called {
         story.insert(1, format!("Until now it was the socket {}, without a descriptor.", name(before)));
     }
     if t.now.exists {
         story.extend(addresses(t));
-        story.extend(queued(t).map(|queue| format!("It waits {queue}.")));
-        story.extend(waiting(t, linux));
+        story.extend(queued(t, place).map(|queue| format!("It waits {queue}.")));
+        story.extend(waiting(t, place.linux));
         story.extend(amount("To read", t, |socket| socket.recv_queue));
         story.extend(amount("Not acknowledged", t, |socket| socket.send_queue));
         story.extend(t.now.time_wait_ms.map(|ms| format!("It ends in {}econds.", seconds(ms))));
@@ -37,8 +38,11 @@ fn story(t: &Tracked, linux: bool) -> String {
 }
 
 /// `Server socket s, descriptor 3, tcp.`
-fn who(t: &Tracked) -> String {
+fn who(t: &Tracked, place: Place) -> String {
     let now = &t.now;
+    if place.live && t.nameless() {
+        return format!("The other end, {}, {}.", whose(t), now.protocol);
+    }
     let descriptor = now.fd.map_or_else(|| "no descriptor".into(), |fd| format!("descriptor {fd}"));
     let host = if t.is_new() { format!("New {}", now.host) } else { capital(now.host.name()) };
     format!("{host} socket {}, {descriptor}, {}.", name(&now.name), now.protocol)

@@ -119,7 +119,7 @@ fn broken(look: &Look, it: &Message, section: &str) -> Vec<Line> {
     lines
 }
 
-fn consequences(it: &Message) -> String {
+pub(super) fn consequences(it: &Message) -> String {
     let at = it.offset.map(|offset| format!("broken by byte {offset} of the frames"));
     let code = it.code.map(|code| format!("answered with Close {code}"));
     [at, code].into_iter().flatten().collect::<Vec<_>>().join("; ")

@@ -88,7 +88,7 @@ fn words(text: &Line) -> Vec<Word> {
     let mut gap = Line::blank();
     let mut open = false; // the last word may go on
     for span in text.spans() {
-        for grapheme in span.text().graphemes(true) {
+        for grapheme in span.text().graphemes(true).flat_map(from_its_space) {
             if grapheme == " " {
                 gap.push(Span::new(grapheme, span.meaning()));
                 open = false;
@@ -113,6 +113,13 @@ fn words(text: &Line) -> Vec<Word> {
         }
     }
     words
+}
+
+/// A mark on a space is one with it, and yet the line may be broken there.
+fn from_its_space(grapheme: &str) -> impl Iterator<Item = &str> {
+    let after = grapheme.strip_prefix(' ').map_or(0, |_| 1);
+    let (space, rest) = grapheme.split_at(after);
+    [space, rest].into_iter().filter(|piece| !piece.is_empty())
 }
 
 /// Spaces between two pieces of one meaning have that meaning too (a link is underlined as a whole).
@@ -176,6 +183,11 @@ mod tests {
     fn space_within_a_line_is_kept_and_at_its_end_is_not() {
         assert_eq!(wrapped("c   fd 3", 20, 0, Long::Break), ["c   fd 3"]);
         assert_eq!(wrapped("c   fd 3", 5, 0, Long::Break), ["c", "fd 3"]);
+    }
+
+    #[test]
+    fn a_mark_on_a_space_joins_no_words() {
+        assert_eq!(wrapped("one \u{a3e}two", 5, 0, Long::Keep), ["one", "\u{a3e}two"]);
     }
 
     #[test]

@@ -80,7 +80,12 @@ impl Words<'_> {
                 }
                 Argument::Word(only)
             }
-            Kind::MaybeNumber(_) | Kind::MaybeBytes | Kind::Maybe(_) => return Ok(()),
+            Kind::MaybeNamed(name) if self.peek().is_some_and(|token| token.is(name)) => {
+                self.next += 1;
+                arguments.push(Argument::Word(name));
+                Argument::Text(self.word(&format!("a value for `{name}`"))?.text.clone())
+            }
+            Kind::MaybeNumber(_) | Kind::MaybeBytes | Kind::Maybe(_) | Kind::MaybeNamed(_) => return Ok(()),
         };
         arguments.push(argument);
         Ok(())

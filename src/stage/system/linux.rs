@@ -38,3 +38,12 @@ pub(in super::super) fn give_up_rights() {
         libc::syscall(libc::SYS_capset, &raw const header, none.as_ptr());
     }
 }
+
+/// Corresponds to `malloc_trim(3)`.
+#[cfg(target_env = "gnu")]
+pub(in super::super) fn trim() {
+    // SAFETY: it may be called at any time from any thread.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}

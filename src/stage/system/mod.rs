@@ -15,6 +15,7 @@ mod linux;
 #[cfg(target_os = "linux")]
 pub(super) use linux::{give_up_rights, settle_in};
 
+pub use this::raise_descriptor_limit;
 pub(super) use this::{ThreadId, hear_only_the_end, interrupt, prepare, this_thread};
 
 /// Elsewhere a host shares the descriptors of its process.
@@ -24,3 +25,13 @@ pub(super) fn settle_in() {}
 /// Elsewhere a thread's rights are its process's.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn give_up_rights() {}
+
+/// Gives free memory back to the kernel where the allocator keeps it: glibc keeps an arena for many a thread that has ended.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub fn give_memory_back() {
+    linux::trim();
+}
+
+/// Elsewhere the allocator does as it likes.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn give_memory_back() {}

@@ -52,3 +52,20 @@ pub(in super::super) fn interrupt(thread: &ThreadId) {
         libc::pthread_kill(thread.0, SIGNAL);
     }
 }
+
+/// Lets this process have as many descriptors as it may without asking anybody: the soft limit becomes the hard one, see
+/// getrlimit(2). Gives how many that are.
+pub fn raise_descriptor_limit() -> usize {
+    // SAFETY: both calls read or write one `rlimit`, for which all zero is a value.
+    unsafe {
+        let mut limit: libc::rlimit = std::mem::zeroed();
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) != 0 {
+            return 256;
+        }
+        let wanted = libc::rlimit { rlim_cur: limit.rlim_max, ..limit };
+        if libc::setrlimit(libc::RLIMIT_NOFILE, &raw const wanted) == 0 {
+            limit = wanted;
+        }
+        usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX)
+    }
+}

@@ -1,6 +1,6 @@
 //! Is the head here yet? Bytes come in whatever pieces TCP makes of them, the head ends at its empty line.
 
-use super::{MAX_FIELD_LINES, MAX_HEAD_BYTES};
+use super::{MAX_FIELD_LINES, MAX_HEAD_BYTES, is_token};
 
 /// Collects bytes until the head is whole.
 ///
@@ -30,6 +30,11 @@ pub enum Progress {
     },
     /// It hasn't come, and no more is read.
     TooLarge(TooLarge),
+    /// It never will: this byte has no place in a start line, so whoever sent it does not speak HTTP.
+    NotHttp {
+        /// Where the byte stands, from the start.
+        at: usize,
+    },
 }
 
 /// Which limit was passed.
@@ -94,10 +99,23 @@ impl HeadReader {
                 return Some(Progress::TooLarge(TooLarge::Lines));
             }
         }
+        if self.lines == 0 && !may_stand_in_start_line(byte, self.seen - 1 == self.line) {
+            return Some(Progress::NotHttp { at: self.seen - 1 });
+        }
         if self.seen < MAX_HEAD_BYTES {
             return None;
         }
         Some(Progress::TooLarge(if self.lines == 0 { TooLarge::StartLine } else { TooLarge::Bytes }))
+    }
+}
+
+/// Whether HTTP, old or new, request or response, could have this byte in its first line (RFC 9112 §3, §4).
+fn may_stand_in_start_line(byte: u8, first: bool) -> bool {
+    match byte {
+        b'\r' | b'\n' => true,
+        _ if first => is_token(&[byte]),
+        b'\t' => true,
+        _ => !byte.is_ascii_control(),
     }
 }
 
@@ -134,6 +152,15 @@ mod tests {
     fn a_head_of_bare_line_feeds_is_not_waited_for() {
         let mut reader = HeadReader::new();
         assert_eq!(reader.push(b"GET / HTTP/1.1\nHost: a\n\n"), Progress::Complete { head: 24 });
+    }
+
+    #[test]
+    fn what_is_no_http_is_not_waited_for() {
+        let tls = b"\x16\x03\x01\x02\x00\x01\x00";
+        assert_eq!(HeadReader::new().push(tls), Progress::NotHttp { at: 0 });
+        assert_eq!(HeadReader::new().push(b"\x81\x85abcd"), Progress::NotHttp { at: 0 });
+        assert_eq!(HeadReader::new().push(b"\r\nGET /\x00"), Progress::NotHttp { at: 7 });
+        assert_eq!(HeadReader::new().push("HTTP/1.1 200 sch\u{f6}n".as_bytes()), Progress::Incomplete);
     }
 
     #[test]

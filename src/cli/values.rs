@@ -1,0 +1,182 @@
+//! What a person types for an address, a time or a size.
+
+use std::{str::FromStr, time::Duration};
+
+/// Host and port, as one writes them: `127.0.0.1:7000`, `localhost:7000`, `[::1]:7000`. Of a port alone, the host is 127.0.0.1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place(pub String);
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Place, String> {
+        let wrong = || {
+            "expected an address and a port, such as 127.0.0.1:7000, localhost:7000, [::1]:7000, or a port alone".to_owned()
+        };
+        let (host, port) = match text.rsplit_once(':') {
+            None => ("", text),
+            Some(both) => both,
+        };
+        let port: u16 = match port.parse() {
+            Ok(number) if port.bytes().all(|byte| byte.is_ascii_digit()) => number,
+            Err(_) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => {
+                return Err(format!("{port} is no port: they go from 0 to 65535"));
+            }
+            _ => return Err(wrong()),
+        };
+        let bracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        match (host, bracketed) {
+            ("", _) => Ok(Place(format!("127.0.0.1:{port}"))),
+            ("*", _) => Ok(Place(format!("0.0.0.0:{port}"))),
+            (_, Some(address)) if address.parse::<std::net::Ipv6Addr>().is_ok() => {
+                Ok(Place(format!("{host}:{port}")))
+            }
+            (_, Some(address)) => Err(format!("{address} is no IPv6 address")),
+            (host, None) if host.contains(':') => Err(format!(
+                "an IPv6 address stands in brackets, so that the port can be told from it: [{host}]:{port}"
+            )),
+            (host, None)
+                if host.contains(['/', '@', '?', '#'])
+                    || host.chars().any(|c| c.is_whitespace() || c.is_control()) =>
+            {
+                Err(wrong())
+            }
+            _ => Ok(Place(format!("{host}:{port}"))),
+        }
+    }
+}
+
+/// Where `websocket` serves, or whom it calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Spot {
+    /// An address to serve at.
+    Here(Place),
+    /// The parts of a ws URL (RFC 6455 §3).
+    There {
+        /// Host and port to connect to.
+        to: Place,
+        /// The same as in the URL, for the line `Host`.
+        authority: String,
+        /// Path and query.
+        path: String,
+    },
+}
+
+impl FromStr for Spot {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Spot, String> {
+        let Some((scheme, rest)) = text.split_once("://") else { return text.parse().map(Spot::Here) };
+        match scheme.to_ascii_lowercase().as_str() {
+            "ws" => {}
+            "wss" => {
+                return Err(
+                    "wss is a WebSocket over TLS, whose bytes can't be shown by hand; take a ws:// URL"
+                        .to_owned(),
+                );
+            }
+            "http" | "https" => {
+                return Err(format!("a WebSocket has the scheme ws: ws://{rest}"));
+            }
+            other => {
+                return Err(format!(
+                    "{other} is not the scheme of a WebSocket; expected ws://HOST:PORT/PATH"
+                ));
+            }
+        }
+        if rest.contains('#') {
+            return Err("a ws URL has no fragment: leave out what stands behind # (RFC 6455 §3)".to_owned());
+        }
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(end);
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        if path.chars().any(|c| !c.is_ascii_graphic()) {
+            return Err("a path is visible ASCII; write other characters as %20, %C3%A4".to_owned());
+        }
+        let named = authority
+            .rsplit_once(':')
+            .is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()));
+        // Without a port it is 80.
+        let to: Place = if named {
+            authority.parse()?
+        } else {
+            format!("{}:80", authority.trim_end_matches(':')).parse()?
+        };
+        if authority.is_empty() || authority.starts_with(':') {
+            return Err("the URL names no host; expected ws://HOST:PORT/PATH".to_owned());
+        }
+        Ok(Spot::There { to, authority: authority.to_owned(), path })
+    }
+}
+
+/// `500ms`, `2s`, `5m`
+pub fn time(text: &str) -> Result<Duration, String> {
+    let units = [("ms", 1), ("s", 1000), ("m", 60_000)];
+    let found = units.iter().find_map(|(unit, factor)| {
+        let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+        number.checked_mul(*factor)
+    });
+    found.map(Duration::from_millis).ok_or_else(|| "expected a time such as 500ms, 2s or 5m".to_owned())
+}
+
+/// `100`, `64k`, `1m`: bytes, in powers of 1024.
+pub fn size(text: &str) -> Result<u64, String> {
+    let lower = text.to_ascii_lowercase();
+    let (number, shift) =
+        match lower.strip_suffix('k').map(|n| (n, 10)).or_else(|| lower.strip_suffix('m').map(|n| (n, 20))) {
+            Some(both) => both,
+            None => (lower.as_str(), 0),
+        };
+    match number.parse::<u64>().ok().and_then(|n| n.checked_mul(1 << shift)) {
+        Some(size @ 1..) => Ok(size),
+        _ => Err("expected a size in bytes such as 100, 64k or 1m".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_an_address_and_a_port() {
+        let place = |text: &str| text.parse::<Place>().map(|place| place.0);
+        assert_eq!(place("7000").unwrap(), "127.0.0.1:7000");
+        assert_eq!(place(":7000").unwrap(), "127.0.0.1:7000");
+        assert_eq!(place("*:7000").unwrap(), "0.0.0.0:7000");
+        assert_eq!(place("localhost:7000").unwrap(), "localhost:7000");
+        assert_eq!(place("[::1]:7000").unwrap(), "[::1]:7000");
+        assert!(place("::1:7000").unwrap_err().contains("[::1]:7000"));
+        assert!(place("127.0.0.1").is_err() && place("localhost").is_err() && place("a b:1").is_err());
+        assert!(place("host:70000").unwrap_err().contains("65535"));
+        assert!(place("http://x:80").is_err() && place("").is_err() && place("host:").is_err());
+    }
+
+    #[test]
+    fn a_spot_is_an_address_or_a_ws_url() {
+        let there = |text: &str| match text.parse::<Spot>() {
+            Ok(Spot::There { to, authority, path }) => (to.0, authority, path),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            there("ws://localhost:8000/chat?x=1"),
+            ("localhost:8000".into(), "localhost:8000".into(), "/chat?x=1".into())
+        );
+        assert_eq!(there("WS://h"), ("h:80".into(), "h".into(), "/".into()));
+        assert_eq!(there("ws://[::1]:8000?q"), ("[::1]:8000".into(), "[::1]:8000".into(), "/?q".into()));
+        assert_eq!("8000".parse(), Ok(Spot::Here(Place("127.0.0.1:8000".into()))));
+        for wrong in
+            ["wss://h/", "http://h/", "ws://", "ws://:80/", "ws://h/#x", "ws://h/a b", "ws://u@h/", "ftp://h"]
+        {
+            assert!(wrong.parse::<Spot>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn times_and_sizes_have_units() {
+        assert_eq!(time("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(time("5m"), Ok(Duration::from_secs(300)));
+        assert!(time("5").is_err() && time("s").is_err() && time("-1s").is_err());
+        assert_eq!((size("100"), size("64k"), size("1M")), (Ok(100), Ok(65536), Ok(1 << 20)));
+        assert!(size("0").is_err() && size("1g").is_err() && size("k").is_err());
+    }
+}

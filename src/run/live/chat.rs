@@ -1,0 +1,109 @@
+//! A WebSocket to somebody's server: upgraded by hand, then lines go out as messages and messages come in.
+
+use std::time::{Duration, Instant};
+
+use super::{Errand, Live, Result, Stop, Telling, advice};
+use crate::{
+    course, kernel,
+    run::{Heard, act::GLANCE, outcome::Observed},
+    trace::{Host, Value},
+};
+
+impl Live<'_> {
+    /// `sockwalk websocket ws://HOST:PORT/PATH`
+    pub(super) fn websocket(&mut self, errand: &Errand) -> Result<()> {
+        let Errand::WebSocket { to, authority, path, origin, texts, wait } = errand else { return Ok(()) };
+        self.call(to, Telling::Brief)?;
+        let origin = origin.as_ref().map(|origin| format!(" origin {origin}")).unwrap_or_default();
+        self.step(Telling::Full, &format!("client$ ws request c {path} host {authority}{origin}"))?;
+        match self.step(Telling::Full, "client$ ws verify c")? {
+            Observed::Gave(Value::Number(101)) => {}
+            Observed::Gave(Value::Number(status)) => {
+                self.say(&advice::not_upgraded(status));
+                return Err(Stop::Failed);
+            }
+            _ => return Err(Stop::Failed),
+        }
+        self.step(Telling::Full, "client$ w = ws handoff c")?;
+        for text in texts {
+            self.step(
+                Telling::Full,
+                &format!("client$ ws send w text {}", course::escaped(text.as_bytes())),
+            )?;
+        }
+        match self.talk(*wait) {
+            // Ctrl-C is no reason to hang up without a word.
+            Err(Stop::Person) => {
+                let _ = self.attempt(Telling::Full, r#"client$ ws close w 1001 "going away""#);
+                Err(Stop::Person)
+            }
+            other => other,
+        }
+    }
+
+    /// Sends what is typed and shows what comes, until the other side closes, or there is no more to say and it is silent.
+    fn talk(&mut self, wait: Duration) -> Result<()> {
+        self.say(advice::CHAT);
+        let (mut more_to_say, mut last) = (true, Instant::now());
+        loop {
+            while self.something_came() {
+                if !self.receive()? {
+                    return Ok(());
+                }
+                last = Instant::now();
+            }
+            if self.run.journal.audience().stopped() {
+                return Err(Stop::Person);
+            }
+            match self.run.journal.audience().hear(GLANCE) {
+                Heard::Nothing => {}
+                Heard::Line(text) if text.is_empty() => more_to_say = false,
+                Heard::Line(text) => {
+                    self.step(
+                        Telling::Full,
+                        &format!("client$ ws send w text {}", course::escaped(text.as_bytes())),
+                    )?;
+                    last = Instant::now();
+                }
+                Heard::End => more_to_say = false,
+            }
+            if !more_to_say && last.elapsed() >= wait {
+                return self.say_goodbye();
+            }
+        }
+    }
+
+    /// A message that waits, in tungstenite's hands or in the kernel's.
+    fn something_came(&mut self) -> bool {
+        let waits = self.run.sessions[Host::Client as usize].has_more("w");
+        let held = self.run.stage.desk(Host::Client).find("c");
+        waits || held.is_some_and(|held| kernel::is_readable(held.socket(), Duration::ZERO))
+    }
+
+    /// The next message. False if it was the last.
+    fn receive(&mut self) -> Result<bool> {
+        match self.attempt(Telling::Full, "client$ ws recv w")? {
+            Observed::Gave(Value::Close { code: 1006, .. }) => {
+                self.say("The stream ended without a Close: 1006 stands for that, and is never sent (RFC 6455 §7.1.5).");
+                Err(Stop::Failed)
+            }
+            Observed::Gave(Value::Close { .. }) => {
+                self.say("Both have said Close. Now the server ends TCP; a client waits for that (RFC 6455 §7.1.1).");
+                self.attempt(Telling::Brief, "client$ r = recv c 4096 within 2s")?;
+                Ok(false)
+            }
+            Observed::Gave(_) => Ok(true),
+            failed => {
+                self.advise(&failed);
+                Err(Stop::Failed)
+            }
+        }
+    }
+
+    /// The closing handshake, begun by us.
+    fn say_goodbye(&mut self) -> Result<()> {
+        self.step(Telling::Full, "client$ ws close w 1000")?;
+        while self.receive()? {}
+        Ok(())
+    }
+}
