@@ -113,6 +113,18 @@ pub fn judge_too_large(limit: TooLarge) -> Judgement {
     alone(Finding { requirement, section, met: false, found: "more".into(), offset: None }, status)
 }
 
+/// For a head that the client ended in the middle, after `had` bytes: 400.
+pub fn judge_cut_off(had: usize) -> Judgement {
+    let finding = Finding {
+        requirement: "a whole head before the end of the stream",
+        section: "RFC 9112 §8",
+        met: false,
+        found: format!("{had} bytes and no empty line"),
+        offset: Some(had),
+    };
+    alone(finding, 400)
+}
+
 /// For bytes that are no HTTP: 400. `at` is the byte that can't be.
 pub fn judge_not_http(bytes: &[u8], at: usize) -> Judgement {
     let found = match bytes {

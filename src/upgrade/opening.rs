@@ -7,7 +7,10 @@ use std::{
 
 use super::{
     Finding, Sessions, accept_key,
-    answer::{Decision, Judgement, Policy, judge_not_http, judge_request, judge_too_large, judge_too_slow},
+    answer::{
+        Decision, Judgement, Policy, judge_cut_off, judge_not_http, judge_request, judge_too_large,
+        judge_too_slow,
+    },
     page,
     request::ClientRequest,
     verify::{Answer, Failure, judge_response},
@@ -103,6 +106,9 @@ fn judge_and_answer(on: &Held, reception: &Reception, pieces: &mut Vec<Piece>) -
         }
         Head::TooLarge(limit) => judge_too_large(limit),
         Head::NotHttp(bytes, at) => judge_not_http(&bytes, at),
+        // Who has not said a word is owed no answer.
+        Head::CutOff(0) => return Err(cut_off(0)),
+        Head::CutOff(had) => judge_cut_off(had),
         Head::TooSlow(had) => judge_too_slow(had),
     };
     note_all(Host::Server, &judgement.requirements, pieces);
@@ -141,6 +147,7 @@ fn judge_the_answer(sessions: &Sessions, on: &Held, pieces: &mut Vec<Piece>) -> 
     loop {
         let head = match read_head(on, None, pieces)? {
             Head::Whole(head) => head,
+            Head::CutOff(had) => return Err(cut_off(had)),
             Head::NotHttp(bytes, at) => {
                 let had = text::shown(&bytes, 40);
                 return Err(invalid(format!(
@@ -174,6 +181,8 @@ enum Head {
     TooLarge(crate::wire::http::TooLarge),
     /// The bytes, and which of them can't be.
     NotHttp(Vec<u8>, usize),
+    /// The stream ended after so many bytes.
+    CutOff(usize),
     /// The deadline came after so many bytes.
     TooSlow(usize),
 }
@@ -201,13 +210,7 @@ fn read_head(on: &Held, until: Option<Instant>, pieces: &mut Vec<Piece>) -> io::
         let (piece, outcome) = Piece::recv(on, ROOM);
         pieces.push(piece);
         bytes = match outcome {
-            Ok(bytes) if bytes.is_empty() => {
-                let had = reader.bytes().len();
-                return Err(io::Error::new(
-                    io::ErrorKind::UnexpectedEof,
-                    format!("the stream ended after {had} bytes of a head"),
-                ));
-            }
+            Ok(bytes) if bytes.is_empty() => return Ok(Head::CutOff(reader.bytes().len())),
             Ok(bytes) => bytes,
             Err(error)
                 if error.kind() == io::ErrorKind::Interrupted || until.is_some() && is_timeout(&error) =>
@@ -217,6 +220,10 @@ fn read_head(on: &Held, until: Option<Instant>, pieces: &mut Vec<Piece>) -> io::
             Err(error) => return Err(error),
         };
     }
+}
+
+fn cut_off(had: usize) -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, format!("the stream ended after {had} bytes of a head"))
 }
 
 /// Whether a time limit of the socket ended a call: EAGAIN on Unix, ETIMEDOUT on Windows.

@@ -1,6 +1,6 @@
 //! What is said around a live call: how to look at it from elsewhere, what an error means, what to do next.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use super::class::{Class, Service};
 
@@ -184,16 +184,40 @@ pub(super) fn welcome(at: SocketAddr, class: &Class) -> String {
                 "It serves WebSockets at `ws://{shown}:{port}/`, a thread for each, and sends every message back. A browser gets a page at `http://{shown}:{port}/`."
             ),
             format!("sockwalk websocket ws://{shown}:{port}/ hello"),
-            format!(", {message} bytes a message"),
+            format!(", {} a message", bytes_told(*message)),
         ),
     };
     let origin = match &class.service {
         Service::WebSocket { any_origin: true, .. } => {
-            "\n\n**Any origin:** a page of any web site, open in a browser on this machine, can connect and read what comes (RFC 6455 §10.2)."
+            "\n\n**Any origin:** a page of any web site, open in a browser that can reach this server, can connect and read what comes (RFC 6455 §10.2)."
+        }
+        Service::WebSocket { .. } if !at.ip().is_loopback() => {
+            "\n\nThe page may connect under the address of this machine. Opened under a name, it is another origin: `--origin http://NAME:PORT` lets it in."
         }
         _ => "",
     };
+    let (idle, bytes) = (duration(*idle), bytes_told(*bytes));
     format!(
-        "{what} **Ctrl-C** ends it. From a second terminal:\n\n```\n{how}\n```\n\nLimits: {connections} connections at once, {idle:?} without a byte, {bytes} bytes received on each{size}.{origin}"
+        "{what} **Ctrl-C** ends it. From a second terminal:\n\n```\n{how}\n```\n\nLimits: {connections} connections at once, {idle} in which nothing moves, {bytes} received on each{size}.{origin}"
     )
+}
+
+/// `5 minutes`, `2 s`, `300 ms`
+pub(super) fn duration(time: Duration) -> String {
+    match time.as_millis() {
+        60_000 => "1 minute".to_owned(),
+        ms if ms >= 60_000 && ms % 60_000 == 0 => format!("{} minutes", ms / 60_000),
+        ms if ms >= 1000 && ms % 1000 == 0 => format!("{} s", ms / 1000),
+        ms => format!("{ms} ms"),
+    }
+}
+
+/// `64 MiB`, `100 bytes`
+pub(super) fn bytes_told(bytes: u64) -> String {
+    match bytes {
+        1 => "1 byte".to_owned(),
+        bytes if bytes >= 1 << 20 && bytes % (1 << 20) == 0 => format!("{} MiB", bytes >> 20),
+        bytes if bytes >= 1 << 10 && bytes % (1 << 10) == 0 => format!("{} KiB", bytes >> 10),
+        bytes => format!("{bytes} bytes"),
+    }
 }

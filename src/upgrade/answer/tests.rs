@@ -115,6 +115,9 @@ fn every_refusal_is_a_whole_response_that_closes() {
         judge_too_slow(7),
         judge_too_large(TooLarge::Bytes),
         judge_too_large(TooLarge::StartLine),
+        judge_cut_off(7),
+        judge_not_http(b"\x16\x03\x01", 0),
+        judge_not_http(b"\x1b]0;title\x07 \xff", 0),
     ]);
     for judgement in judgements {
         let finding = judgement.requirements.iter().find(|finding| !finding.met).unwrap().clone();
@@ -153,6 +156,16 @@ fn limits_and_time_have_their_statuses() {
     assert_eq!(refusal(judge_too_large(TooLarge::StartLine)).status, 414);
     assert_eq!(refusal(judge_too_large(TooLarge::Bytes)).status, 431);
     assert_eq!(refusal(judge_too_large(TooLarge::Lines)).status, 431);
+    assert_eq!(refusal(judge_cut_off(3)).status, 400);
+}
+
+#[test]
+fn what_speaks_no_http_is_named() {
+    let tls = refusal(judge_not_http(b"\x16\x03\x01\x02\x00", 0));
+    assert_eq!(tls.status, 400);
+    assert!(String::from_utf8(tls.response).unwrap().contains("a TLS record"));
+    let frame = refusal(judge_not_http(b"\x81\x85abcdefghi", 0));
+    assert!(String::from_utf8(frame.response).unwrap().contains("\\x81"));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{
+    super::advice::{bytes_told, duration},
     Service,
     room::{Guest, Report, Room, lock},
     stamped,
@@ -215,14 +216,14 @@ impl Served<'_> {
             self.doing.go_on();
             return (Ending::Stopped, "the server ends".to_owned());
         }
-        let idle = self.room.class.idle;
+        let idle = duration(self.room.class.idle);
         match error.kind() {
             _ if is_timeout(error) && self.full() => {
-                (Ending::Limit, format!("{STUCK}: for {idle:?} there was no room to send to it (--idle)"))
+                (Ending::Limit, format!("{STUCK}: for {idle} there was no room to send to it (--idle)"))
             }
-            _ if is_timeout(error) => (Ending::Limit, format!("nothing moved for {idle:?} (--idle)")),
+            _ if is_timeout(error) => (Ending::Limit, format!("nothing moved for {idle} (--idle)")),
             io::ErrorKind::QuotaExceeded => {
-                (Ending::Limit, format!("it sent more than {} bytes (--bytes)", self.room.class.bytes))
+                (Ending::Limit, format!("it sent more than {} (--bytes)", bytes_told(self.room.class.bytes)))
             }
             io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
                 (Ending::Reset, format!("{}: {}", errno_name(error), errno_text(error)))

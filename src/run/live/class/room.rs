@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Of those who have left, so many stay in the table.
-const REMEMBERED: usize = 16;
+const REMEMBERED: usize = 4096;
 
 /// So many at once are a crowd, behind which one tidies up.
 const CROWD: usize = 64;
