@@ -471,7 +471,8 @@ impl Audience for Screen {
             Some(rows) => rows.saturating_sub(2).max(4),
             None => usize::MAX,
         };
-        let lines = view::class(&self.look, peers, rows);
+        let mut lines = vec![Line::blank()];
+        lines.extend(view::class(&self.look, peers, rows));
         if !can_draw {
             if let Some(table) = &mut self.table {
                 table.last = lines;

@@ -385,6 +385,33 @@ mod tests {
     }
 
     #[test]
+    fn a_request_names_its_host_and_its_page() {
+        let arguments = |line: &str| match super::step(line).unwrap().what {
+            crate::course::Statement::Act(act) => act.arguments,
+            other => panic!("{other:?}"),
+        };
+        use crate::course::Argument as A;
+        let text = |text: &str| A::Text(text.to_owned());
+        let request = arguments("client$ ws request c /chat host a.example:80 origin http://b.example");
+        let socket = A::Socket("c".to_owned());
+        assert_eq!(
+            request,
+            [
+                socket,
+                text("/chat"),
+                A::Word("host"),
+                text("a.example:80"),
+                A::Word("origin"),
+                text("http://b.example")
+            ]
+        );
+        assert_eq!(arguments("server$ ws answer conn allow http://b.example => 403").len(), 3);
+        assert_eq!(arguments("server$ ws answer conn within 1s => 408").len(), 1);
+        assert!(super::step("client$ ws request c /chat origin").is_err());
+        assert!(super::step("client$ ws request c /chat from x").is_err());
+    }
+
+    #[test]
     fn a_frame_takes_modifiers() {
         let act = act(r#"client$ ws frame c text "hi" mask 37fa213d more"#);
         assert_eq!(

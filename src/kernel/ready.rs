@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use socket2::Socket;
 
-/// Whether bytes, the end of the stream or an error are there to be received, or come within `most`. Where the system has no
-/// poll(2) the answer is always yes.
+/// Whether bytes, the end of the stream or an error are there to be received, or come within `most`.
 #[cfg(unix)]
 #[allow(unsafe_code, reason = "poll(2) has no safe form in socket2")]
 pub fn is_readable(socket: &Socket, most: Duration) -> bool {
@@ -16,6 +15,7 @@ pub fn is_readable(socket: &Socket, most: Duration) -> bool {
     unsafe { libc::poll(&raw mut one, 1, most) > 0 }
 }
 
+/// Always yes: here one has to receive to find out.
 #[cfg(not(unix))]
 pub fn is_readable(_: &Socket, _: Duration) -> bool {
     true
