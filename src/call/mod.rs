@@ -267,6 +267,11 @@ impl Piece {
         Piece::call(on.subject(), told, on.send(bytes), |count| Value::Count(*count))
     }
 
+    /// Whether it is a `send`.
+    pub fn is_send(&self) -> bool {
+        matches!(self, Piece::Call(_, told, _) if told.call == "send")
+    }
+
     /// `accept` on the way: the new socket is `name`'s, and nobody's desk holds it.
     pub fn accept(on: &Held, name: &str) -> (Piece, io::Result<(Held, Option<SocketAddr>)>) {
         let ran = accept::accept(on.socket()).map(|(socket, peer)| {

@@ -260,7 +260,6 @@ impl<'a> Words<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{escaped, unescaped};
 
     #[test]
     fn what_is_escaped_is_read_back() {
@@ -272,8 +271,8 @@ mod tests {
         ] {
             let text = escaped(bytes);
             assert_eq!(unescaped(&text[1..text.len() - 1]).unwrap(), bytes, "{text}");
-            let step = format!("client$ send c {text}");
-            assert!(super::step(&step).is_ok(), "{step}");
+            let line = format!("client$ send c {text}");
+            assert!(step(&line).is_ok(), "{line}");
         }
         assert_eq!(unescaped(r#"say "hi" or \"hi\""#).unwrap(), br#"say "hi" or "hi""#);
         assert!(unescaped("ends with \\").is_err() && unescaped("\\q").is_err());
@@ -386,8 +385,8 @@ mod tests {
 
     #[test]
     fn a_request_names_its_host_and_its_page() {
-        let arguments = |line: &str| match super::step(line).unwrap().what {
-            crate::course::Statement::Act(act) => act.arguments,
+        let arguments = |line: &str| match step(line).unwrap().what {
+            Statement::Act(act) => act.arguments,
             other => panic!("{other:?}"),
         };
         use crate::course::Argument as A;
@@ -407,8 +406,8 @@ mod tests {
         );
         assert_eq!(arguments("server$ ws answer conn allow http://b.example => 403").len(), 3);
         assert_eq!(arguments("server$ ws answer conn within 1s => 408").len(), 1);
-        assert!(super::step("client$ ws request c /chat origin").is_err());
-        assert!(super::step("client$ ws request c /chat from x").is_err());
+        assert!(step("client$ ws request c /chat origin").is_err());
+        assert!(step("client$ ws request c /chat from x").is_err());
     }
 
     #[test]

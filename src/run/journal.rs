@@ -44,15 +44,20 @@ impl<'a> Journal<'a> {
 
     /// The calls and notes that a step was made of, as children of the call `parent`.
     pub fn write_pieces(&mut self, host: Host, parent: u64, done: &Done) {
+        // A note belongs behind the call that it was made of.
+        let mut at = done.started;
         for piece in &done.pieces {
-            self.write_piece(host, Some(parent), piece);
+            self.write_piece(host, Some(parent), piece, at);
+            if let Piece::Call(.., done) = piece {
+                at = done.started + done.took;
+            }
         }
     }
 
-    /// A call or a note of its own, or as a child of the call `parent`.
-    pub fn write_piece(&mut self, host: Host, parent: Option<u64>, piece: &Piece) {
+    /// A call or a note of its own, or as a child of the call `parent`; a note was made then.
+    pub fn write_piece(&mut self, host: Host, parent: Option<u64>, piece: &Piece, noted: Instant) {
         match piece {
-            Piece::Note(what) => self.write(what.clone()),
+            Piece::Note(what) => self.write_at(noted, what.clone()),
             Piece::Call(on, told, done) => {
                 let id = self.next_call();
                 let call = call(id, host, Some(on), told, done.here.source(), parent, false);

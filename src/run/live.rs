@@ -179,6 +179,8 @@ struct Live<'a> {
     called: &'static str,
     /// The address that it is all about, once it is known.
     about: Option<SocketAddr>,
+    /// A WebSocket was told that there is no more to say.
+    said_goodbye: bool,
 }
 
 /// Whether a step is what was asked for, or only comes before it.
@@ -190,7 +192,7 @@ enum Telling {
 
 impl<'a> Live<'a> {
     fn new(run: Run<'a>, hold: Hold) -> Live<'a> {
-        Live { run, hold, called: "", about: None }
+        Live { run, hold, called: "", about: None, said_goodbye: false }
     }
 
     /// Closes what is open and writes the end. True if all went well.
@@ -242,7 +244,14 @@ impl<'a> Live<'a> {
                 self.say(&advice.unwrap_or_else(|| format!("**{errno}**: {words}.")));
                 true
             }
-            Observed::Violation(..) | Observed::Invalid(_) => true,
+            Observed::Invalid(what) => {
+                self.say(&advice::invalid(what));
+                true
+            }
+            Observed::Violation(_, what) => {
+                self.say(&advice::violation(what));
+                true
+            }
             _ => false,
         }
     }
@@ -286,8 +295,13 @@ impl<'a> Live<'a> {
         Ok(found)
     }
 
-    /// Watches the sockets until the person has seen enough.
-    fn hold(&mut self) -> Result<()> {
+    /// Says what can be looked at, and watches the sockets until the person has seen enough.
+    fn hold(&mut self, said: &str) -> Result<()> {
+        match self.hold {
+            Hold::UntilTold => self.say(said),
+            Hold::For(Duration::ZERO) => return Ok(()),
+            Hold::For(_) => {}
+        }
         let began = Instant::now();
         loop {
             if let Hold::For(time) = self.hold

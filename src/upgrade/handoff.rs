@@ -277,7 +277,12 @@ impl Handed {
         if let Err(error) = websocket.flush() {
             ran.outcome = ran.outcome.and(closed_is_fine(error));
         }
-        Done { pieces: self.pieces(Some(What::Message(note))), ..Done::of(ran, |()| Value::Done) }
+        let mut pieces = self.pieces(None);
+        // Behind a Close nothing more goes out (§5.5.1): what was not sent is not told as sent.
+        if pieces.iter().any(Piece::is_send) {
+            pieces.push(Piece::Note(What::Message(note)));
+        }
+        Done { pieces, ..Done::of(ran, |()| Value::Done) }
     }
 
     fn tells(&self) -> bool {

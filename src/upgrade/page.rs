@@ -57,13 +57,14 @@ pub fn answer(request: &RequestHead) -> Option<Page> {
     Some(Page { status, response })
 }
 
-/// True if any line of the opening handshake is there. Of a handshake that lacks one, the judge says which.
+/// True if any line of the opening handshake is there. Of a handshake that lacks one, the judge says which. An upgrade to
+/// something else, such as `h2c`, may be ignored (RFC 9110 §7.8).
 fn asks_for_upgrade(request: &RequestHead) -> bool {
     const PREFIX: &str = "Sec-WebSocket-";
-    request.headers.0.iter().any(|line| {
-        let prefix = line.name.get(..PREFIX.len());
-        line.name.eq_ignore_ascii_case("Upgrade") || prefix.is_some_and(|p| p.eq_ignore_ascii_case(PREFIX))
-    })
+    let named =
+        |name: &str| name.get(..PREFIX.len()).is_some_and(|prefix| prefix.eq_ignore_ascii_case(PREFIX));
+    request.headers.has_token("Upgrade", "websocket")
+        || request.headers.0.iter().any(|line| named(&line.name))
 }
 
 /// True if there is nothing else in the request that would have to be refused.
@@ -183,7 +184,7 @@ mod tests {
             ("Host", "Host: a\r\nHost", 400),
             ("Accept: ", "Content-Length: 5\r\nAccept: ", 400),
             ("Accept: ", "Transfer-Encoding: chunked\r\nAccept: ", 400),
-            ("Accept: ", "upgrade: h2c\r\nAccept: ", 426),
+            ("Accept: ", "upgrade: h2c, WebSocket\r\nAccept: ", 426),
             ("Accept: ", "sec-websocket-key: a\r\nAccept: ", 426),
         ];
         for (from, to, refused_with) in left {

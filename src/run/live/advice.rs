@@ -53,6 +53,18 @@ pub(super) fn on(call: &str, errno: &str, about: Option<SocketAddr>) -> Option<S
     })
 }
 
+/// When what came is not what a rule asks for.
+pub(super) fn invalid(what: &str) -> String {
+    format!(
+        "The connection is failed, as the rule asks (RFC 6455 §7.1.7): {what}. What is told above names the place; it is for the other side to mend."
+    )
+}
+
+/// When the other side broke a rule.
+pub(super) fn violation(what: &str) -> String {
+    format!("The other side broke a rule, and the connection is failed (RFC 6455 §7.1.7): {what}.")
+}
+
 /// Behind `socket`.
 pub(super) fn made(fd: i64) -> String {
     let pid = std::process::id();

@@ -17,15 +17,13 @@ impl Live<'_> {
     pub(super) fn socket(&mut self, protocol: &str) -> Result<()> {
         self.step(Telling::Full, &format!("client$ s = socket {protocol}"))?;
         let fd = self.run.stage.desk(Host::Client).find("s").map_or(-1, |held| held.descriptor());
-        self.say(&advice::made(fd));
-        self.hold()
+        self.hold(&advice::made(fd))
     }
 
     /// `sockwalk connect HOST:PORT`
     pub(super) fn connect(&mut self, to: &str) -> Result<()> {
         self.call(to, Telling::Full)?;
-        self.say(&advice::connected(self.about));
-        self.hold()
+        self.hold(&advice::connected(self.about))
     }
 
     /// `sockwalk send HOST:PORT TEXT`

@@ -33,7 +33,7 @@ impl Live<'_> {
         }
         match self.talk(*wait) {
             // Ctrl-C is no reason to hang up without a word.
-            Err(Stop::Person) => {
+            Err(Stop::Person) if !self.said_goodbye => {
                 let _ = self.attempt(Telling::Full, r#"client$ ws close w 1001 "going away""#);
                 Err(Stop::Person)
             }
@@ -47,7 +47,7 @@ impl Live<'_> {
         let (mut more_to_say, mut last) = (true, Instant::now());
         loop {
             while self.something_came() {
-                if !self.receive()? {
+                if !self.receive("")? {
                     return Ok(());
                 }
                 last = Instant::now();
@@ -55,8 +55,11 @@ impl Live<'_> {
             if self.run.journal.audience().stopped() {
                 return Err(Stop::Person);
             }
-            match self.run.journal.audience().hear(GLANCE) {
+            let heard = self.run.journal.audience().hear(GLANCE);
+            match heard {
                 Heard::Nothing => {}
+                // Whoever has said that this is all is not heard any more.
+                _ if !more_to_say => {}
                 Heard::Line(text) if text.is_empty() => more_to_say = false,
                 Heard::Line(text) => {
                     self.step(
@@ -81,8 +84,12 @@ impl Live<'_> {
     }
 
     /// The next message. False if it was the last.
-    fn receive(&mut self) -> Result<bool> {
-        match self.attempt(Telling::Full, "client$ ws recv w")? {
+    fn receive(&mut self, within: &str) -> Result<bool> {
+        match self.attempt(Telling::Full, &format!("client$ ws recv w{within}"))? {
+            Observed::Deadline => {
+                self.say("No Close came back in that time. A client may end TCP then (RFC 6455 §7.1.1).");
+                Ok(false)
+            }
             Observed::Gave(Value::Close { code: 1006, .. }) => {
                 self.say("The stream ended without a Close: 1006 stands for that, and is never sent (RFC 6455 §7.1.5).");
                 Err(Stop::Failed)
@@ -103,7 +110,8 @@ impl Live<'_> {
     /// The closing handshake, begun by us.
     fn say_goodbye(&mut self) -> Result<()> {
         self.step(Telling::Full, "client$ ws close w 1000")?;
-        while self.receive()? {}
+        self.said_goodbye = true;
+        while self.receive(" within 2s")? {}
         Ok(())
     }
 }

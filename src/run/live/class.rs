@@ -159,8 +159,8 @@ impl Live<'_> {
 
     fn tell(&mut self, report: Report) -> Result<()> {
         match report {
-            Report::Piece(piece) => self.run.journal.write_piece(Host::Server, None, &piece),
-            Report::Peer(peer) => self.run.journal.write(What::Peer(peer)),
+            Report::Piece(piece) => self.run.journal.write_piece(Host::Server, None, &piece, Instant::now()),
+            Report::Peer(peer, at) => self.run.journal.write_at(at, What::Peer(peer)),
             Report::Say(text) => self.say(&text),
             Report::Broken(text) => {
                 self.say(&text);

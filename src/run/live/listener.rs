@@ -13,8 +13,7 @@ impl Live<'_> {
         self.socket_for(at, udp)?;
         self.step(Telling::Full, &format!("server$ bind s {at}"))?;
         let at = self.bound(at);
-        self.say(&advice::bound(at, udp));
-        self.hold()
+        self.hold(&advice::bound(at, udp))
     }
 
     /// `sockwalk listen ADDR`
@@ -22,8 +21,7 @@ impl Live<'_> {
         let at = self.listener(at)?;
         self.step(Telling::Full, &format!("server$ listen s {backlog}"))?;
         let at = self.bound(at);
-        self.say(&advice::listening(at, backlog));
-        self.hold()
+        self.hold(&advice::listening(at, backlog))
     }
 
     /// `sockwalk recv ADDR`

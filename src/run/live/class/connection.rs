@@ -119,7 +119,7 @@ impl Served<'_> {
         }
         self.guest.open.store(true, Ordering::Relaxed);
         if self.told {
-            self.room.report(Report::Peer(self.guest.seen(None, None)));
+            self.room.report(Report::Peer(self.guest.seen(None, None), Instant::now()));
         }
         self.within_limits()?;
         let class = &self.room.class;
@@ -131,7 +131,10 @@ impl Served<'_> {
             Ok(over) => Ok(over),
             Err(error) => {
                 let over = self.why(&error);
-                self.say_why(&mut websocket, &over);
+                // A broken rule has been answered already.
+                if broken(&error).is_none() {
+                    self.say_why(&mut websocket, &over);
+                }
                 Ok(over)
             }
         }
@@ -185,7 +188,7 @@ impl Served<'_> {
         next.outcome
     }
 
-    /// A peer that is sent away learns why, if it still listens: RFC 6455 §7.4.1. (After a violation it has been told already.)
+    /// A peer that is sent away learns why, if it still listens: RFC 6455 §7.4.1.
     fn say_why(&self, websocket: &mut Handed, (end, detail): &Over) {
         let (code, reason) = match end {
             Ending::Stopped => (1001, "the server ends"),
@@ -206,11 +209,11 @@ impl Served<'_> {
 
     /// What an error means for the connection.
     fn why(&self, error: &io::Error) -> Over {
-        if let Some(broken) = error.get_ref().and_then(|inner| inner.downcast_ref::<Broken>()) {
-            return (
-                Ending::Violation,
-                format!("{broken}; answered with Close {}", broken.0.rule.close_code),
-            );
+        if let Some(broken) = broken(error) {
+            let code = broken.0.rule.close_code;
+            // 1009, too big: that rule is this server's own (RFC 6455 §10.4).
+            let end = if code == 1009 { Ending::Limit } else { Ending::Violation };
+            return (end, format!("{broken}; answered with Close {code}"));
         }
         if self.room.is_closed() && error.kind() == io::ErrorKind::Interrupted {
             self.doing.go_on();
@@ -336,4 +339,9 @@ impl Served<'_> {
             }
         }
     }
+}
+
+/// The broken rule behind an error, if that is what it is.
+fn broken(error: &io::Error) -> Option<&Broken> {
+    error.get_ref().and_then(|inner| inner.downcast_ref())
 }

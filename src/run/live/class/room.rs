@@ -8,7 +8,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::SyncSender,
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{Class, Tell};
@@ -28,8 +28,8 @@ const CROWD: usize = 64;
 pub(super) enum Report {
     /// A call, or a note.
     Piece(Piece),
-    /// Somebody came, or left.
-    Peer(Peer),
+    /// Somebody came, or left, then.
+    Peer(Peer, Instant),
     /// Prose.
     Say(String),
     /// Prose, and the server can't go on.
@@ -205,7 +205,7 @@ impl Room {
         inside.crowd |= inside.guests.len() >= CROWD;
         drop(inside);
         if self.class.tell != Tell::Nobody {
-            self.report(Report::Peer(guest.seen(None, None)));
+            self.report(Report::Peer(guest.seen(None, None), Instant::now()));
         }
         guest
     }
@@ -219,7 +219,7 @@ impl Room {
     pub fn leave(&self, guest: &Guest, end: Ending, detail: String) {
         let peer = guest.seen(None, Some((end, detail)));
         if self.class.tell != Tell::Nobody {
-            self.report(Report::Peer(peer.clone()));
+            self.report(Report::Peer(peer.clone(), Instant::now()));
         }
         let mut inside = self.inside();
         inside.guests.remove(&guest.number);

@@ -1,0 +1,92 @@
+//! The live commands against programs that others wrote, each as client and, where it can, as server: netcat, curl, Python's socket and
+//! websockets, Node's net and ws.
+//!
+//! The pins of those that come from package registries, and the scripts that drive them, are in `tests/peers/`; `tests/run` installs
+//! them into `target/peers`. Of the netcats this wants OpenBSD's, under the name that Debian gives it beside others.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
+
+#[path = "support/live.rs"]
+mod live;
+mod support;
+
+#[path = "peers/tcp.rs"]
+mod tcp;
+#[path = "peers/websocket_client.rs"]
+mod websocket_client;
+#[path = "peers/websocket_server.rs"]
+mod websocket_server;
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use live::Process;
+use serde_json::Value;
+
+/// Where `tests/run` has put ws and websockets: beside the folder that Cargo keeps for tests.
+fn installed() -> PathBuf {
+    let peers = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("peers");
+    assert!(peers.join("pins").exists(), "{} is not there: tests/run makes it", peers.display());
+    peers
+}
+
+/// A script of `tests/peers/`, run by Python or Node as its name says.
+fn script(name: &str, arguments: &[&str]) -> Process {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(name);
+    let mut command = if name.ends_with(".py") {
+        let mut python = Command::new(installed().join("python/bin/python"));
+        python.arg("-B");
+        python
+    } else {
+        let mut node = Command::new("node");
+        node.env("NODE_PATH", installed().join("node_modules"));
+        node
+    };
+    Process::start(&format!("{name} {}", arguments.join(" ")), command.arg(path).args(arguments))
+}
+
+/// A script that serves, and the port that the kernel gave it.
+fn server(name: &str, arguments: &[&str]) -> (Process, String) {
+    let mut server = script(name, arguments);
+    let port = server.says("port")["port"].to_string();
+    (server, port)
+}
+
+/// OpenBSD's netcat.
+fn nc(arguments: &[&str]) -> Process {
+    Process::start(&format!("nc {}", arguments.join(" ")), Command::new("nc.openbsd").args(arguments))
+}
+
+/// curl, without its progress meter and without the surroundings' proxies.
+fn curl(arguments: &[&str]) -> Process {
+    let mut command = Command::new("curl");
+    command.args(["--disable", "--silent", "--show-error", "--noproxy", "*", "--http1.1"]).args(arguments);
+    Process::start(&format!("curl {}", arguments.join(" ")), &mut command)
+}
+
+/// Bytes as the trace writes them.
+fn hex(bytes: impl AsRef<[u8]>) -> String {
+    data_encoding::HEXLOWER.encode(bytes.as_ref())
+}
+
+/// The bytes that a field of an event has in hex.
+fn bytes(hex: &Value) -> Vec<u8> {
+    data_encoding::HEXLOWER
+        .decode(hex.as_str().expect("bytes are in hex").as_bytes())
+        .expect("bytes are in hex")
+}
+
+/// The bytes that came by `recv` on one connection, or on all.
+fn received(events: &[Value], socket: Option<&str>) -> Vec<u8> {
+    let calls: Vec<&Value> = events
+        .iter()
+        .filter(|e| {
+            e["event"] == "call" && e["call"] == "recv" && socket.is_none_or(|name| e["socket"] == name)
+        })
+        .map(|call| &call["id"])
+        .collect();
+    let returns = events.iter().filter(|e| e["event"] == "return" && calls.contains(&&e["call"]));
+    returns.filter(|e| e["ok"]["data"].is_string()).flat_map(|e| bytes(&e["ok"]["data"])).collect()
+}
