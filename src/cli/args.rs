@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::values::{Place, Spot, size, time};
+use super::values::{Place, Spot, origin, size, time};
 
 /// Walk through the life of a socket, call by call, on the real kernel.
 ///
@@ -241,13 +241,13 @@ pub enum Command {
         #[command(flatten)]
         class: Class,
         /// Let in pages of this origin too, such as http://example.com
-        #[arg(long = "origin", value_name = "ORIGIN", requires = "at", help_heading = "With an address")]
+        #[arg(long = "origin", value_name = "ORIGIN", value_parser = origin, requires = "at", help_heading = "With an address")]
         origins: Vec<String>,
         /// Let in pages of any origin: what a server does that does not check
         #[arg(long, requires = "at", conflicts_with = "origins", help_heading = "With an address")]
         any_origin: bool,
         /// Name this web page as the origin, as a browser would
-        #[arg(long, value_name = "ORIGIN", requires = "at", help_heading = "With a URL")]
+        #[arg(long, value_name = "ORIGIN", value_parser = origin, requires = "at", help_heading = "With a URL")]
         from: Option<String>,
         /// With nothing more to send, close when nothing has come for so long
         #[arg(long, value_name = "TIME", value_parser = time, default_value = "1s", requires = "at", help_heading = "With a URL")]

@@ -1,8 +1,16 @@
 //! The keyboard: one key at a time, and the terminal as it was afterwards.
 
-use std::io::{self, BufRead, IsTerminal};
+use std::{
+    io::{self, BufRead, IsTerminal},
+    sync::Once,
+    thread,
+};
 
 use crossterm::terminal;
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
+    iterator::Signals,
+};
 
 /// A key that means something here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,8 +78,22 @@ struct Raw;
 
 impl Raw {
     fn enter() -> io::Result<Raw> {
+        static WATCHED: Once = Once::new();
+        WATCHED.call_once(watch);
         terminal::enable_raw_mode().map(|()| Raw)
     }
+}
+
+/// Whoever ends the program from outside, while a key is waited for, gets a terminal as it was: a signal that is not caught runs no
+/// destructor.
+fn watch() {
+    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGQUIT, SIGHUP]) else { return };
+    let _ = thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for signal in signals.forever() {
+            let _ = terminal::disable_raw_mode();
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+        }
+    });
 }
 
 impl Drop for Raw {

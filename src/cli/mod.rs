@@ -15,9 +15,12 @@ mod tally;
 mod values;
 mod walk;
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser, error::ErrorKind};
 
 use args::{Cli, Command};
@@ -31,7 +34,19 @@ use crate::run::Errand;
 /// # Errors
 /// What can't be read, written or started, said for people.
 pub fn run() -> Result<ExitCode> {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(wrong) if wrong.use_stderr() => wrong.exit(),
+        // Help, or the version: standard output can fail here too.
+        Err(asked) => {
+            return match asked.print().and_then(|()| io::stdout().flush()) {
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                    Err(error).context("can't write to standard output")
+                }
+                _ => Ok(ExitCode::SUCCESS),
+            };
+        }
+    };
     let show = &cli.show;
     let Some(command) = cli.command else {
         return map::map(show);

@@ -435,7 +435,10 @@ impl Audience for Screen {
 
     fn stopped(&mut self) -> bool {
         // With nobody left to tell it to, a live run has no purpose.
-        self.broken.is_some() || self.told_to_end.as_ref().is_some_and(|told| told.load(Ordering::Acquire))
+        let unread = !self.narrates && self.trace.as_ref().and_then(Writer::failure).is_some();
+        self.broken.is_some()
+            || unread
+            || self.told_to_end.as_ref().is_some_and(|told| told.load(Ordering::Acquire))
     }
 
     fn hear(&mut self, most: Duration) -> Heard {

@@ -32,15 +32,15 @@ impl FromStr for Place {
                 Ok(Place(format!("{host}:{port}")))
             }
             (_, Some(address)) => Err(format!("{address} is no IPv6 address")),
-            (host, None) if host.contains(':') => Err(format!(
-                "an IPv6 address stands in brackets, so that the port can be told from it: [{host}]:{port}"
-            )),
             (host, None)
                 if host.contains(['/', '@', '?', '#'])
                     || host.chars().any(|c| c.is_whitespace() || c.is_control()) =>
             {
                 Err(wrong())
             }
+            (host, None) if host.contains(':') => Err(format!(
+                "an IPv6 address stands in brackets, so that the port can be told from it: [{host}]:{port}"
+            )),
             _ => Ok(Place(format!("{host}:{port}"))),
         }
     }
@@ -90,8 +90,8 @@ impl FromStr for Spot {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-        if path.chars().any(|c| !c.is_ascii_graphic()) {
-            return Err("a path is visible ASCII; write other characters as %20, %C3%A4".to_owned());
+        if path.chars().any(|c| !c.is_ascii_graphic() || c == '"') {
+            return Err("a path is visible ASCII, without quotation marks; write other characters as %20, %22, %C3%A4".to_owned());
         }
         let named = authority
             .rsplit_once(':')
@@ -107,6 +107,14 @@ impl FromStr for Spot {
         }
         Ok(Spot::There { to, authority: authority.to_owned(), path })
     }
+}
+
+/// `http://example.com`, `null`: what a browser says of a page (RFC 6454 §7.1).
+pub fn origin(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.chars().any(|c| !c.is_ascii_graphic() || c == '"') {
+        return Err("expected an origin such as http://example.com, or null".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 /// `500ms`, `2s`, `5m`

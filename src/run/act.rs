@@ -84,8 +84,9 @@ impl Run<'_> {
             self.results.insert((act.host, result), CallResult::Running(running));
             return Ok(None);
         }
-        let (done, ended) = if self.stage.is_live() && act.within.is_none() {
-            self.wait_for_the_world(&ticket)?
+        let (done, ended) = if self.stage.is_live() {
+            let until = act.within.map(|within| started + Duration::from_millis(within));
+            self.wait_for_the_world(&ticket, until)?
         } else {
             let deadline = act.within.map_or(CALL_DEADLINE, Duration::from_millis);
             match ticket.wait(deadline.saturating_sub(started.elapsed()))? {
@@ -97,13 +98,14 @@ impl Run<'_> {
         self.finish(step, act, observed)
     }
 
-    /// Nobody knows when another program will do its part: only the person ends the wait.
-    fn wait_for_the_world(&mut self, ticket: &Ticket) -> io::Result<(Done, bool)> {
+    /// Nobody knows when another program will do its part: the person ends the wait, if no time was set.
+    fn wait_for_the_world(&mut self, ticket: &Ticket, until: Option<Instant>) -> io::Result<(Done, bool)> {
         loop {
-            if let Some(done) = ticket.wait(GLANCE)? {
+            let left = until.map_or(GLANCE, |until| until.saturating_duration_since(Instant::now()));
+            if let Some(done) = ticket.wait(left.min(GLANCE))? {
                 return Ok((done, false));
             }
-            if self.journal.audience().stopped() {
+            if left.is_zero() || self.journal.audience().stopped() {
                 return Ok((ticket.end()?, true));
             }
         }

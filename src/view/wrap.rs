@@ -38,17 +38,20 @@ pub(super) fn wrap(text: &Line, width: usize, hang: usize, long: Long) -> Vec<Li
             room = room.saturating_sub(word.gap.width());
             line.push(word.gap);
         }
+        let mut rest = &word.pieces[..];
         while long == Long::Break && word.width > room {
-            let rest = word.pieces.split_off(fitting(&word.pieces, room));
-            word.pieces.drain(..).for_each(|span| line.push(span));
+            let (fits, more) = rest.split_at(fitting(rest, room));
+            for span in fits {
+                word.width -= span.width();
+                line.push(span.clone());
+            }
             lines.push(std::mem::take(&mut line));
             line.space(hang);
             room = width - hang;
-            word.width = rest.iter().map(Span::width).sum();
-            word.pieces = rest;
+            rest = more;
         }
         room = room.saturating_sub(word.width);
-        word.pieces.into_iter().for_each(|span| line.push(span));
+        rest.iter().for_each(|span| line.push(span.clone()));
         begun = true;
     }
     lines.push(line);

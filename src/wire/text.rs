@@ -125,6 +125,7 @@ pub fn steers(c: char) -> bool {
             | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}' | '\u{feff}' // no width
             | '\u{2028}' | '\u{2029}' // line and paragraph separators
             | '\u{fff9}'..='\u{fffb}' // interlinear annotation
+            | '\u{13430}'..='\u{1343f}' // joiners of hieroglyphs
             | '\u{e0000}'..='\u{e0fff}') // tags: invisible text
 }
 

@@ -12,8 +12,8 @@ pub(super) fn on(call: &str, errno: &str, about: Option<SocketAddr>) -> Option<S
     Some(match (call, errno) {
         ("bind", "EADDRINUSE") => format!(
             "**EADDRINUSE**: {at} is taken, by a socket that listens or is bound there, or by a connection that is still \
-             being wound up. `ss -tanp 'sport = :{port}'` shows which (`lsof -nP -i :{port}` on macOS). End that program, or take \
-             another port; with port 0 the kernel picks a free one."
+             being wound up. This shows which:\n\n```\nss -tuanp 'sport = :{port}'\nlsof -nP -i :{port}\n```\n\n\
+             End that program, or take another port; with port 0 the kernel picks a free one."
         ),
         ("bind", "EACCES") => format!(
             "**EACCES**: port {port} is one of the low ports that need a privilege (ip(7); CAP_NET_BIND_SERVICE on Linux). Take one from 1024 up."

@@ -69,6 +69,8 @@ impl Served<'_> {
     }
 
     fn to_the_end(&self) -> io::Result<Over> {
+        // Else what follows an answer that is not acknowledged yet would wait for that (Nagle's algorithm, RFC 9293 §3.7.4).
+        self.piece(Piece::set(&self.guest.held, "TCP_NODELAY", 1).0);
         match &self.room.class.service {
             Service::Echo => self.echo(),
             Service::WebSocket { origins, any_origin } => self.websocket(origins, *any_origin),
