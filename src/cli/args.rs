@@ -186,7 +186,7 @@ pub enum Command {
         #[arg(value_name = "TEXT")]
         text: Option<String>,
         /// Show what comes back until nothing has come for so long
-        #[arg(long, value_name = "TIME", value_parser = time, default_value = "1s", requires = "to", help_heading = "With an address")]
+        #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true, default_value = "1s", requires = "to", help_heading = "With an address")]
         wait: Duration,
         /// Where to start.
         #[command(flatten)]
@@ -201,7 +201,7 @@ pub enum Command {
         #[arg(value_name = "ADDR", conflicts_with = "number")]
         at: Option<Place>,
         /// Room for each recv, in bytes
-        #[arg(long, value_name = "SIZE", value_parser = size, default_value = "4k", requires = "at", help_heading = "With an address")]
+        #[arg(long, value_name = "SIZE", value_parser = size, allow_hyphen_values = true, default_value = "4k", requires = "at", help_heading = "With an address")]
         size: u64,
         /// Where to start.
         #[command(flatten)]
@@ -250,7 +250,7 @@ pub enum Command {
         #[arg(long, value_name = "ORIGIN", value_parser = origin, requires = "at", help_heading = "With a URL")]
         from: Option<String>,
         /// With nothing more to send, close when nothing has come for so long
-        #[arg(long, value_name = "TIME", value_parser = time, default_value = "1s", requires = "at", help_heading = "With a URL")]
+        #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true, default_value = "1s", requires = "at", help_heading = "With a URL")]
         wait: Duration,
         /// Where to start.
         #[command(flatten)]
@@ -338,19 +338,19 @@ pub struct Class {
     pub quiet: bool,
 
     /// Accept no more than so many connections at once
-    #[arg(long, value_name = "N", requires = "at", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", requires = "at", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..), allow_hyphen_values = true)]
     pub connections: u32,
 
     /// End a connection on which nothing has moved for so long
-    #[arg(long, value_name = "TIME", requires = "at", default_value = "5m", value_parser = time)]
+    #[arg(long, value_name = "TIME", requires = "at", default_value = "5m", value_parser = time, allow_hyphen_values = true)]
     pub idle: Duration,
 
     /// End a connection that has sent more than so much
-    #[arg(long, value_name = "SIZE", requires = "at", default_value = "64m", value_parser = size)]
+    #[arg(long, value_name = "SIZE", requires = "at", default_value = "64m", value_parser = size, allow_hyphen_values = true)]
     pub bytes: u64,
 
     /// Refuse a WebSocket message larger than this
-    #[arg(long, value_name = "SIZE", requires = "at", default_value = "1m", value_parser = size)]
+    #[arg(long, value_name = "SIZE", requires = "at", default_value = "1m", value_parser = size, allow_hyphen_values = true)]
     pub message: u64,
 }
 

@@ -27,7 +27,7 @@ use args::{Cli, Command};
 use screen::Screen;
 use values::Spot;
 
-use crate::run::Errand;
+use crate::{run::Errand, view::escape};
 
 /// Does what the command line asks for. `Ok` holds the exit code: 1 if a check did not hold.
 ///
@@ -36,7 +36,7 @@ use crate::run::Errand;
 pub fn run() -> Result<ExitCode> {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(wrong) if wrong.use_stderr() => wrong.exit(),
+        Err(wrong) if wrong.use_stderr() => complain(&wrong),
         // Help, or the version: standard output can fail here too.
         Err(asked) => {
             return match asked.print().and_then(|()| io::stdout().flush()) {
@@ -96,6 +96,17 @@ pub fn run() -> Result<ExitCode> {
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { command } => manual::page(command.as_deref()),
     }
+}
+
+/// Ends as clap does, but without whatever in the arguments could steer a terminal: they may have been pasted.
+fn complain(wrong: &clap::Error) -> ! {
+    let text = wrong.render().to_string();
+    if !text.chars().any(|c| c.is_control() && c != '\n') {
+        wrong.exit();
+    }
+    let lines: Vec<_> = text.split('\n').map(escape).collect();
+    let _ = io::stderr().write_all(lines.join("\n").as_bytes());
+    std::process::exit(wrong.exit_code())
 }
 
 /// Ends as clap does when arguments do not go together.

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     run::{Audience, Go, Heard, Prediction},
+    stage::nobody_reads_stdout,
     trace::{self, Event, Sink, What, Writer},
     view::{self, Form, Glyphs, Line, Look, Meaning, Narrator, Palette, markdown, paint},
 };
@@ -435,10 +436,12 @@ impl Audience for Screen {
 
     fn stopped(&mut self) -> bool {
         // With nobody left to tell it to, a live run has no purpose.
+        if self.broken.is_none() && nobody_reads_stdout() {
+            self.broken = Some(io::ErrorKind::BrokenPipe.into());
+        }
         let unread = !self.narrates && self.trace.as_ref().and_then(Writer::failure).is_some();
-        self.broken.is_some()
-            || unread
-            || self.told_to_end.as_ref().is_some_and(|told| told.load(Ordering::Acquire))
+        let told = self.told_to_end.as_ref().is_some_and(|told| told.load(Ordering::Acquire));
+        self.broken.is_some() || unread || told
     }
 
     fn hear(&mut self, most: Duration) -> Heard {

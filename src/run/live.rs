@@ -117,6 +117,9 @@ pub fn live(errand: &Errand, hold: Hold, audience: &mut dyn Audience) -> io::Res
     let mut live = Live::new(run, hold);
     let (name, title) = errand.heading();
     live.run.open(trace::Lesson { name: name.to_owned(), title, ..live.run.here() });
+    if let Errand::WebSocket { .. } = errand {
+        live.counterpart = "websocket";
+    }
     let outcome = match errand {
         Errand::Socket(protocol) => live.socket(protocol),
         Errand::Bind { at, udp } => live.bind(at, *udp),
@@ -179,6 +182,8 @@ struct Live<'a> {
     called: &'static str,
     /// The address that it is all about, once it is known.
     about: Option<SocketAddr>,
+    /// The command that serves what this one calls.
+    counterpart: &'static str,
     /// A WebSocket was told that there is no more to say.
     said_goodbye: bool,
 }
@@ -192,7 +197,7 @@ enum Telling {
 
 impl<'a> Live<'a> {
     fn new(run: Run<'a>, hold: Hold) -> Live<'a> {
-        Live { run, hold, called: "", about: None, said_goodbye: false }
+        Live { run, hold, called: "", about: None, counterpart: "accept", said_goodbye: false }
     }
 
     /// Closes what is open and writes the end. True if all went well.
@@ -240,7 +245,7 @@ impl<'a> Live<'a> {
     fn advise(&mut self, observed: &Observed) -> bool {
         match observed {
             Observed::Failed(errno, words) => {
-                let advice = advice::on(self.called, errno, self.about);
+                let advice = advice::on(self.called, errno, self.about, self.counterpart);
                 self.say(&advice.unwrap_or_else(|| format!("**{errno}**: {words}.")));
                 true
             }

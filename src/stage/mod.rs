@@ -17,7 +17,7 @@ use std::{
 
 pub use host::{Hand, Job, Ticket};
 pub use observer::Seen;
-pub use system::{give_memory_back, raise_descriptor_limit};
+pub use system::{give_memory_back, nobody_reads_stdout, raise_descriptor_limit};
 
 use crate::{
     call::{Desk, Held},

@@ -5,7 +5,9 @@ use std::{net::SocketAddr, time::Duration};
 use super::class::{Class, Service};
 
 /// What an error of a call means and what to do about it, in Markdown; nothing if the system's words are all there is to say.
-pub(super) fn on(call: &str, errno: &str, about: Option<SocketAddr>) -> Option<String> {
+///
+/// `counterpart` is the command that would have been there to be called.
+pub(super) fn on(call: &str, errno: &str, about: Option<SocketAddr>, counterpart: &str) -> Option<String> {
     let at = about.map_or_else(|| "that address".to_owned(), |at| format!("`{at}`"));
     let port = about.map_or(0, |at| at.port());
     let v6 = about.is_some_and(|at| at.is_ipv6());
@@ -33,7 +35,7 @@ pub(super) fn on(call: &str, errno: &str, about: Option<SocketAddr>) -> Option<S
         }
         ("connect", "ECONNREFUSED") => format!(
             "**ECONNREFUSED**: the host answered at once, with a RST: nothing listens at {at} (or a firewall says so in its place). \
-             Check the port, or start something there: `sockwalk accept {}`.",
+             Check the port, or start something there: `sockwalk {counterpart} {}`.",
             about.map_or_else(String::new, |at| at.to_string())
         ),
         ("connect", "ETIMEDOUT") => format!(

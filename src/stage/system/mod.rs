@@ -15,8 +15,8 @@ mod linux;
 #[cfg(target_os = "linux")]
 pub(super) use linux::{give_up_rights, settle_in};
 
-pub use this::raise_descriptor_limit;
 pub(super) use this::{ThreadId, hear_only_the_end, interrupt, prepare, this_thread};
+pub use this::{nobody_reads_stdout, raise_descriptor_limit};
 
 /// Elsewhere a host shares the descriptors of its process.
 #[cfg(not(target_os = "linux"))]

@@ -69,3 +69,10 @@ pub fn raise_descriptor_limit() -> usize {
         usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX)
     }
 }
+
+/// Whether standard output is a pipe or socket whose other end is gone: poll(2) says POLLERR, and a write would give EPIPE.
+pub fn nobody_reads_stdout() -> bool {
+    let mut one = libc::pollfd { fd: libc::STDOUT_FILENO, events: 0, revents: 0 };
+    // SAFETY: the array is one `pollfd` long and outlives the call.
+    unsafe { libc::poll(&raw mut one, 1, 0) > 0 && one.revents & libc::POLLERR != 0 }
+}

@@ -80,6 +80,7 @@ impl Served<'_> {
     /// What comes is sent back, until the peer has no more to say.
     fn echo(&self) -> io::Result<Over> {
         loop {
+            self.still_open()?;
             let bytes = self.recv(ROOM)?;
             if bytes.is_empty() {
                 return Ok((Ending::Closed, "it sent a FIN, and has been sent all back".to_owned()));
@@ -145,6 +146,7 @@ impl Served<'_> {
     /// Each message is sent back.
     fn messages(&self, websocket: &mut Handed) -> io::Result<Over> {
         loop {
+            self.still_open()?;
             match self.next(websocket)? {
                 Came::Message(message) if message.is_text() || message.is_binary() => {
                     self.guest.received.fetch_add(1, Ordering::Relaxed);
@@ -168,6 +170,11 @@ impl Served<'_> {
                 Came::Close { code, .. } => return Ok((Ending::Closed, format!("Close {code}"))),
             }
         }
+    }
+
+    /// Whoever has more to say all the time waits in no call, and has to be told all the same that the server ends.
+    fn still_open(&self) -> io::Result<()> {
+        if self.room.is_closed() { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
     }
 
     fn next(&self, websocket: &mut Handed) -> io::Result<Came> {
@@ -206,7 +213,8 @@ impl Served<'_> {
         let good = done.outcome.is_ok();
         self.tell(told("ws close", vec![arg("code", &code.to_string())], "room in the send buffer"), done);
         // What was on its way is still taken in, until the answer to our Close.
-        while good && matches!(self.next(websocket), Ok(Came::Message(_))) {}
+        let until = Instant::now() + LINGER.0;
+        while good && Instant::now() < until && matches!(self.next(websocket), Ok(Came::Message(_))) {}
     }
 
     /// What an error means for the connection.
