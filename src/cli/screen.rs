@@ -79,8 +79,8 @@ pub(super) struct Screen {
 struct Table {
     /// Rows of it that stand on the terminal now.
     drawn: usize,
-    /// Where lines can't be drawn over: the last one, for the end.
-    last: Vec<Line>,
+    /// Where lines can't be drawn over: who was there last, for the end.
+    last: Vec<trace::Peer>,
 }
 
 impl Screen {
@@ -205,8 +205,11 @@ impl Screen {
 
     /// The last table, where it was not drawn all along.
     pub fn last_table(&mut self) {
-        let lines = self.table.take().map(|table| table.last).unwrap_or_default();
-        self.print(&lines);
+        let peers = self.table.take().map(|table| table.last).unwrap_or_default();
+        if !peers.is_empty() {
+            let lines = [vec![Line::blank()], view::class(&self.look, &peers, usize::MAX)].concat();
+            self.print(&lines);
+        }
     }
 
     /// Takes the table away, so that something else can be written.
@@ -470,21 +473,17 @@ impl Audience for Screen {
     }
 
     fn table(&mut self, peers: &[trace::Peer]) {
+        let Some(table) = &mut self.table else { return };
         let can_draw = io::stdout().is_terminal()
             && self.look.form() == Form::Screen
             && std::env::var_os("TERM").is_some_and(|term| term != "dumb");
-        let rows = match crossterm_rows(can_draw) {
-            Some(rows) => rows.saturating_sub(2).max(4),
-            None => usize::MAX,
-        };
-        let mut lines = vec![Line::blank()];
-        lines.extend(view::class(&self.look, peers, rows));
         if !can_draw {
-            if let Some(table) = &mut self.table {
-                table.last = lines;
-            }
+            table.last = peers.to_vec();
             return;
         }
+        let rows = terminal_rows().map_or(24, |rows| rows.saturating_sub(2).max(4));
+        let mut lines = vec![Line::blank()];
+        lines.extend(view::class(&self.look, peers, rows));
         self.write(&lines);
         if let Some(table) = &mut self.table {
             table.drawn = lines.len();
@@ -521,10 +520,9 @@ impl Audience for Screen {
     }
 }
 
-/// Rows of the terminal, asked only of one.
-fn crossterm_rows(terminal: bool) -> Option<usize> {
-    let rows = if terminal { crossterm::terminal::size().ok()?.1 } else { return None };
-    (rows > 0).then_some(usize::from(rows))
+/// Rows of the terminal; to be asked only of one.
+fn terminal_rows() -> Option<usize> {
+    crossterm::terminal::size().ok().map(|(_, rows)| usize::from(rows)).filter(|rows| *rows > 0)
 }
 
 fn wait(time: Duration) {
