@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::values::{Place, Spot, origin, size, time};
+use super::values::{Place, Spot, allowed_origin, origin, size, some_time, time};
 
 /// Walk through the life of a socket, call by call, on the real kernel.
 ///
@@ -182,7 +182,7 @@ pub enum Command {
         /// Call this host and port, and send TEXT
         #[arg(value_name = "HOST:PORT", conflicts_with = "number", requires = "text")]
         to: Option<Place>,
-        /// What to send; \r \n \t \0 \\ and \x1b mean what they mean in C
+        /// What to send; \r \n \t \\ as in C, \0 is the byte 0, \x1b any byte by two hex digits
         #[arg(value_name = "TEXT")]
         text: Option<String>,
         /// Show what comes back until nothing has come for so long
@@ -241,7 +241,7 @@ pub enum Command {
         #[command(flatten)]
         class: Class,
         /// Let in pages of this origin too, such as http://example.com
-        #[arg(long = "origin", value_name = "ORIGIN", value_parser = origin, requires = "at", help_heading = "With an address")]
+        #[arg(long = "origin", value_name = "ORIGIN", value_parser = allowed_origin, requires = "at", help_heading = "With an address")]
         origins: Vec<String>,
         /// Let in pages of any origin: what a server does that does not check
         #[arg(long, requires = "at", conflicts_with = "origins", help_heading = "With an address")]
@@ -342,7 +342,7 @@ pub struct Class {
     pub connections: u32,
 
     /// End a connection on which nothing has moved for so long
-    #[arg(long, value_name = "TIME", requires = "at", default_value = "5m", value_parser = time, allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", requires = "at", default_value = "5m", value_parser = some_time, allow_hyphen_values = true)]
     pub idle: Duration,
 
     /// End a connection that has sent more than so much

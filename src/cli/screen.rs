@@ -464,6 +464,10 @@ impl Audience for Screen {
         }
     }
 
+    fn has_keyboard(&self) -> bool {
+        self.lines.is_some()
+    }
+
     fn settled(&mut self) {
         self.settle();
     }

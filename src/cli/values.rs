@@ -69,13 +69,10 @@ impl FromStr for Spot {
         let Some((scheme, rest)) = text.split_once("://") else { return text.parse().map(Spot::Here) };
         match scheme.to_ascii_lowercase().as_str() {
             "ws" => {}
-            "wss" => {
-                return Err(
-                    "wss is a WebSocket over TLS, whose bytes can't be shown by hand; take a ws:// URL"
-                        .to_owned(),
-                );
+            "wss" | "https" => {
+                return Err("that is TLS, which sockwalk does not speak: it calls ws:// URLs only".to_owned());
             }
-            "http" | "https" => {
+            "http" => {
                 return Err(format!("a WebSocket has the scheme ws: ws://{rest}"));
             }
             other => {
@@ -115,6 +112,41 @@ pub fn origin(text: &str) -> Result<String, String> {
         return Err("expected an origin such as http://example.com, or null".to_owned());
     }
     Ok(text.to_owned())
+}
+
+/// An origin as a browser writes it (RFC 6454 §6.2): one that is written in another way never comes.
+pub fn allowed_origin(text: &str) -> Result<String, String> {
+    let text = origin(text)?;
+    if text == "null" {
+        return Ok(text);
+    }
+    let wrong = || {
+        "expected an origin as a browser writes it, such as http://example.com or http://example.com:8000: a scheme, a host, and a port unless it is the scheme's own; no path, no slash at the end".to_owned()
+    };
+    let (scheme, host) = text.split_once("://").ok_or_else(wrong)?;
+    let usual = match scheme.to_ascii_lowercase().as_str() {
+        "http" => Some(":80"),
+        "https" => Some(":443"),
+        _ => None,
+    };
+    if scheme.is_empty()
+        || host.is_empty()
+        || host.contains(['/', '?', '#', '@', '*'])
+        || usual.is_some_and(|port| host.ends_with(port))
+    {
+        return Err(wrong());
+    }
+    Ok(text)
+}
+
+/// `500ms`, `2s`, `5m`; not 0, which setsockopt takes for "without end" (SO_RCVTIMEO, socket(7)).
+pub fn some_time(text: &str) -> Result<Duration, String> {
+    match time(text)? {
+        Duration::ZERO => {
+            Err("0 would be no limit at all; expected a time such as 500ms, 2s or 5m".to_owned())
+        }
+        time => Ok(time),
+    }
 }
 
 /// `500ms`, `2s`, `5m`

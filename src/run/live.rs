@@ -271,7 +271,12 @@ impl<'a> Live<'a> {
             Ok(found) => found.collect(),
             Err(error) => {
                 self.say(&format!(
-                    "No address is known for `{to}`: {error}. Check the name and the port; `getent hosts` shows what the system finds for a name."
+                    "No address is known for `{to}`: {error}.{}",
+                    match to.rsplit_once(':') {
+                        Some((name, _)) if cfg!(target_os = "linux") =>
+                            format!(" What the system finds for the name:\n\n```\ngetent ahosts {name}\n```"),
+                        _ => String::new(),
+                    }
                 ));
                 return Err(Stop::Failed);
             }
@@ -281,21 +286,18 @@ impl<'a> Live<'a> {
             let all: Vec<String> = found.iter().map(|address| format!("`{address}`")).collect();
             self.say(&format!("`{to}` is {} (getaddrinfo(3)).", all.join(", then ")));
         }
-        if let Some(far) = found.iter().find(|address| !address.ip().is_loopback()) {
-            self.say(&format!("This leaves the machine: {} is no loopback address.", far.ip()));
-        }
         Ok(found)
     }
 
     /// Where to bind: one address.
-    fn place(&mut self, at: &str) -> Result<SocketAddr> {
+    fn place(&mut self, at: &str, listens: bool) -> Result<SocketAddr> {
         let found = match at.parse() {
             Ok(address) => address,
             // Of a name with several addresses the first is taken.
             Err(_) => *self.resolve(at)?.first().ok_or(Stop::Failed)?,
         };
         if !found.ip().is_loopback() {
-            self.say(&announcement(found));
+            self.say(&announcement(found, listens));
         }
         Ok(found)
     }
@@ -314,13 +316,24 @@ impl<'a> Live<'a> {
             {
                 return Ok(());
             }
-            if let (Heard::Line(_), Hold::UntilTold) = (self.run.journal.audience().hear(GLANCE), self.hold) {
+            if let (Heard::Line(_) | Heard::End, Hold::UntilTold) =
+                (self.run.journal.audience().hear(GLANCE), self.hold)
+            {
                 return Ok(());
             }
             if self.run.journal.audience().stopped() {
                 return Err(Stop::Person);
             }
             self.run.look();
+        }
+    }
+
+    /// What ends a hold.
+    fn until(&mut self) -> &'static str {
+        if self.run.journal.audience().has_keyboard() {
+            "you press **Enter**"
+        } else {
+            "**Ctrl-C** (SIGINT or SIGTERM)"
         }
     }
 
@@ -339,6 +352,7 @@ impl<'a> Live<'a> {
         for host in Host::ALL {
             let open = self.run.stage.desk(host).all();
             for held in open.iter().filter(|held| !held.is_closed()) {
+                self.run.look();
                 let waiting = self.run.picture.find(host, &held.name).and_then(|socket| socket.accept_queue);
                 // Whoever wants to leave wants to see this too: it is no reason to stop twice.
                 let _ = self.attempt(Telling::Full, &format!("{host}$ close {}", held.name));
@@ -359,20 +373,17 @@ const LONGEST_LINE: usize = 200;
 const SETTLED: Duration = Duration::from_millis(300);
 
 /// What it means to be bound to more than loopback.
-fn announcement(at: SocketAddr) -> String {
-    if at.ip().is_unspecified() {
-        let all = if at.is_ipv6() {
-            "`::` is every address of this machine"
-        } else {
-            "`0.0.0.0` is every IPv4 address of this machine"
-        };
-        format!(
-            "**Open to the network:** {all}. Whoever can reach it can connect, unless a firewall is in the way."
-        )
+fn announcement(at: SocketAddr, called: bool) -> String {
+    let what = match at.ip() {
+        ip if !ip.is_unspecified() => format!("{ip} is no loopback address"),
+        ip if ip.is_ipv4() => "`0.0.0.0` is every IPv4 address of this machine".to_owned(),
+        _ if cfg!(windows) => "`::` is every IPv6 address of this machine".to_owned(),
+        _ => "`::` is every address of this machine, IPv4 too unless IPV6_V6ONLY is set (ipv6(7))".to_owned(),
+    };
+    let who = if called {
+        "Whoever can reach it can call it, unless a firewall is in the way."
     } else {
-        format!(
-            "**Open to the network:** {} is no loopback address. Whoever can reach it can connect, unless a firewall is in the way.",
-            at.ip()
-        )
-    }
+        "It is only bound: nobody can call it before it listens."
+    };
+    format!("**Open to the network:** {what}. {who}")
 }

@@ -51,6 +51,11 @@ pub trait Audience: Sink {
         Heard::Nothing
     }
 
+    /// Whether a person can end a hold with Enter.
+    fn has_keyboard(&self) -> bool {
+        false
+    }
+
     /// For the moment there is no more to tell.
     fn settled(&mut self) {}
 

@@ -212,9 +212,7 @@ fn read_head(on: &Held, until: Option<Instant>, pieces: &mut Vec<Piece>) -> io::
         bytes = match outcome {
             Ok(bytes) if bytes.is_empty() => return Ok(Head::CutOff(reader.bytes().len())),
             Ok(bytes) => bytes,
-            Err(error)
-                if error.kind() == io::ErrorKind::Interrupted || until.is_some() && is_timeout(&error) =>
-            {
+            Err(error) if is_over(&error, until.is_some()) => {
                 return Ok(Head::TooSlow(reader.bytes().len()));
             }
             Err(error) => return Err(error),
@@ -224,6 +222,11 @@ fn read_head(on: &Held, until: Option<Instant>, pieces: &mut Vec<Piece>) -> io::
 
 fn cut_off(had: usize) -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, format!("the stream ended after {had} bytes of a head"))
+}
+
+/// Whether the time for a head is over: by the socket's own limit, or, where it has none, because whoever waits ended the call.
+fn is_over(error: &io::Error, limited: bool) -> bool {
+    if limited { is_timeout(error) } else { error.kind() == io::ErrorKind::Interrupted }
 }
 
 /// Whether a time limit of the socket ended a call: EAGAIN on Unix, ETIMEDOUT on Windows.

@@ -48,7 +48,7 @@ fn word(end: Option<Ending>) -> (&'static str, Meaning) {
     match end {
         None => ("gone", Meaning::State),
         Some(Ending::Closed) => ("closed", Meaning::State),
-        Some(Ending::Reset) => ("reset", Meaning::Fails),
+        Some(Ending::Reset) => ("broken off", Meaning::Fails),
         Some(Ending::Refused) => ("refused", Meaning::Fails),
         Some(Ending::Page) => ("page", Meaning::State),
         Some(Ending::Violation) => ("violation", Meaning::Fails),

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use super::class::{Class, Service};
+use crate::trace::Socket;
 
 /// What an error of a call means and what to do about it, in Markdown; nothing if the system's words are all there is to say.
 ///
@@ -12,42 +13,48 @@ pub(super) fn on(call: &str, errno: &str, about: Option<SocketAddr>, counterpart
     let port = about.map_or(0, |at| at.port());
     let v6 = about.is_some_and(|at| at.is_ipv6());
     Some(match (call, errno) {
-        ("bind", "EADDRINUSE") => format!(
-            "**EADDRINUSE**: {at} is taken, by a socket that listens or is bound there, or by a connection that is still \
-             being wound up. This shows which:\n\n```\nss -tuanp 'sport = :{port}'\nlsof -nP -i :{port}\n```\n\n\
-             End that program, or take another port; with port 0 the kernel picks a free one."
-        ),
-        ("bind", "EACCES") => format!(
+        ("bind" | "listen", "EADDRINUSE") => taken(&at, port),
+        ("bind", "EACCES") if (1..1024).contains(&port) => format!(
             "**EACCES**: port {port} is one of the low ports that need a privilege (ip(7); CAP_NET_BIND_SERVICE on Linux). Take one from 1024 up."
         ),
-        ("bind", "EADDRNOTAVAIL") if v6 => format!(
-            "**EADDRNOTAVAIL**: {at} is no address of this machine; perhaps IPv6 is off here. Take 127.0.0.1; `ip addr` shows what there is."
+        ("bind", "EADDRNOTAVAIL") => format!(
+            "**EADDRNOTAVAIL**: {at} is no address of this machine{}. These are:\n\n```\n{OWN_ADDRESSES}\n```",
+            if v6 { "; perhaps IPv6 is off here" } else { "" }
         ),
-        ("bind", "EADDRNOTAVAIL") => {
-            format!("**EADDRNOTAVAIL**: {at} is no address of this machine. `ip addr` shows which are; 127.0.0.1 always is.")
-        }
         ("socket", "EAFNOSUPPORT") => {
             "**EAFNOSUPPORT**: this kernel has no such address family: IPv6 is not there. Take an IPv4 address, such as 127.0.0.1."
                 .to_owned()
         }
         ("socket" | "accept", "EMFILE") => {
-            "**EMFILE**: this process has as many descriptors as it may. `ulimit -n` shows the limit, and raises it.".to_owned()
+            "**EMFILE**: this process has as many descriptors as it may. `ulimit -n NUMBER` sets the limit for what the shell starts, up to the one of `ulimit -Hn`.".to_owned()
         }
         ("connect", "ECONNREFUSED") => format!(
-            "**ECONNREFUSED**: the host answered at once, with a RST: nothing listens at {at} (or a firewall says so in its place). \
-             Check the port, or start something there: `sockwalk {counterpart} {}`.",
+            "**ECONNREFUSED**: the SYN was answered with a RST: nothing listens at {at}. (Or a firewall refuses in its place, by RST or ICMP.) \
+             Check the port, or start something on that machine:\n\n```\nsockwalk {counterpart} {}\n```",
             about.map_or_else(String::new, |at| at.to_string())
         ),
         ("connect", "ETIMEDOUT") => format!(
-            "**ETIMEDOUT**: no SYN to {at} was answered. The host is not there, or a firewall drops them without a word."
+            "**ETIMEDOUT**: no SYN to {at} was answered. The host is not there, or a firewall drops them without a word, or whoever listens there \
+             has a full accept queue (Linux drops a SYN then: listen(2))."
         ),
-        ("connect", "EHOSTUNREACH" | "ENETUNREACH") => {
-            format!("**{errno}**: no way leads to {at} from here: `ip route get {}` shows the way that the kernel would take.",
-                about.map_or_else(String::new, |at| at.ip().to_string()))
+        ("connect", "ENETUNREACH") => format!("**ENETUNREACH**: this machine has no route to {at}."),
+        ("connect", "EHOSTUNREACH") => format!(
+            "**EHOSTUNREACH**: there is a route to {at}, and nobody at its end: the next host on it did not answer (ARP, or Neighbor Discovery over IPv6), or a router or a firewall \
+             said so (ICMP).{}",
+            if cfg!(target_os = "linux") {
+                let ip = about.map_or_else(String::new, |at| at.ip().to_string());
+                format!(" The route, and who answered:\n\n```\nip route get {ip}\nip neigh\n```")
+            } else {
+                String::new()
+            }
+        ),
+        ("connect", "EADDRNOTAVAIL") if v6 => {
+            format!("**EADDRNOTAVAIL**: no address of this machine can call {at}; perhaps IPv6 is off here.")
         }
-        ("connect", "EADDRNOTAVAIL") => {
-            format!("**EADDRNOTAVAIL**: {at} can't be called from any address of this machine; perhaps IPv6 is off here.")
-        }
+        ("connect", "EADDRNOTAVAIL") => format!(
+            "**EADDRNOTAVAIL**: the kernel found no local address and port for a connection to {at}. Perhaps all its ports for callers are in use with that one \
+             (connect(2); on Linux `net.ipv4.ip_local_port_range`, ip(7))."
+        ),
         ("connect", "EINTR") => "**EINTR**: the wait was ended. The handshake is given up with the socket.".to_owned(),
         (_, "ECONNRESET") => "**ECONNRESET**: a RST came. The other side has thrown the connection away, and with it whatever was on its way.".to_owned(),
         (_, "EPIPE") => "**EPIPE**: there is nobody left to send to: the connection was reset, or this side has shut it down.".to_owned(),
@@ -67,53 +74,108 @@ pub(super) fn violation(what: &str) -> String {
     format!("The other side broke a rule, and the connection is failed (RFC 6455 §7.1.7): {what}.")
 }
 
-/// Behind `socket`.
-pub(super) fn made(fd: i64) -> String {
-    let pid = std::process::id();
+/// Somebody else has the address.
+fn taken(at: &str, port: u16) -> String {
+    let linux = cfg!(target_os = "linux");
+    let hidden = if linux {
+        " A TCP socket that is bound and does not listen is not in that list; a newer `ss` has the option `-B` for those. Programs of other people are named to root."
+    } else {
+        ""
+    };
     format!(
-        "The socket is there and has no address: nobody can find it by one. It is held until you press **Enter**. Look at it from a second terminal:\n\n\
-         ```\nls -l /proc/{pid}/fd/{fd}\nlsof -nP -a -p {pid} -d {fd}\n```"
+        "**EADDRINUSE**: {at} is taken: by a program that listens or is bound there, or by a connection of that port. One in TIME_WAIT has no program, and goes by itself{}.\n\n\
+         ```\n{}\n```\n\nEnd the program, or take another port; with port 0 the kernel picks a free one.{hidden}",
+        if linux { " within a minute" } else { "" },
+        sockets_of(port)
+    )
+}
+
+/// What shows the sockets of a port from elsewhere, on this system.
+fn sockets_of(port: u16) -> String {
+    if cfg!(target_os = "linux") {
+        format!("ss -tuanp '( sport = :{port} or dport = :{port} )'")
+    } else if cfg!(windows) {
+        format!("netstat -ano | findstr :{port}")
+    } else {
+        format!("lsof -nP -i :{port}\nnetstat -an | grep '[.]{port} '")
+    }
+}
+
+/// What shows the addresses of this machine.
+const OWN_ADDRESSES: &str = if cfg!(target_os = "linux") {
+    "ip -br addr"
+} else if cfg!(windows) {
+    "ipconfig"
+} else {
+    "ifconfig"
+};
+
+/// What shows a descriptor from elsewhere.
+fn descriptor(fd: i64) -> String {
+    let pid = std::process::id();
+    let list = if cfg!(target_os = "linux") { format!("ls -l /proc/{pid}/fd/{fd}\n") } else { String::new() };
+    format!("{list}lsof -nP -a -p {pid} -d {fd}")
+}
+
+/// Behind `socket`.
+pub(super) fn made(fd: i64, until: &str) -> String {
+    format!(
+        "The socket is there and has no address: nobody can find it by one. It is held until {until}. Look at it from a second terminal:\n\n```\n{}\n```",
+        descriptor(fd)
     )
 }
 
 /// Behind `bind`.
-pub(super) fn bound(at: SocketAddr, udp: bool) -> String {
-    let pid = std::process::id();
+pub(super) fn bound(at: SocketAddr, udp: bool, fd: i64, until: &str) -> String {
+    let (host, port) = (reach(at), at.port());
     if udp {
+        let linux = if cfg!(target_os = "linux") {
+            "\n\n`to read` is the next datagram alone, without its header (FIONREAD, udp(7)); the `Recv-Q` of `ss` is the memory that all of them take."
+        } else {
+            ""
+        };
         return format!(
-            "The socket is held until you press **Enter**. UDP needs no more: datagrams can come. Send one, and see it wait:\n\n\
-             ```\necho hello | nc -u -w1 {} {}\nss -uanp 'sport = :{}'\n```",
-            reach(at),
-            at.port(),
-            at.port()
+            "The socket is held until {until}. UDP needs no more: datagrams can come. Send one, and see it wait:\n\n\
+             ```\necho hello | nc -u -w1 {host} {port}\n{}\n```{linux}",
+            sockets_of(port)
         );
     }
+    let hidden = if cfg!(target_os = "linux") {
+        " `lsof` knows that it is TCP and not where it is bound: a socket that is only bound is not in `/proc/net/tcp`, and `ss` leaves it out as well (a newer one has the option `-B` for it)."
+    } else {
+        ""
+    };
     format!(
-        "The socket is held until you press **Enter**. It has an address, and cannot be called yet. From a second terminal:\n\n\
-         ```\nlsof -nP -a -p {pid} -i\nnc -v {} {}\nsockwalk bind {at}\n```\n\n\
-         `nc` is refused: an address alone is no listener. A second socket can't have the address: EADDRINUSE.",
-        reach(at),
-        at.port()
+        "The socket is held until {until}. It has an address, and cannot be called yet. From a second terminal:\n\n\
+         ```\nlsof -nP -a -p {} -d {fd}\nnc -v {host} {port}\nsockwalk bind {at}\n```\n\n\
+         `nc` is refused: an address alone is no listener. A second socket can't have the address: EADDRINUSE.{hidden}",
+        std::process::id()
     )
 }
 
 /// Behind `listen`.
-pub(super) fn listening(at: SocketAddr, backlog: u16) -> String {
+pub(super) fn listening(at: SocketAddr, backlog: u16, until: &str) -> String {
+    let (host, port) = (reach(at), at.port());
+    let calls = u32::from(backlog) + 2;
+    let linux = if cfg!(target_os = "linux") {
+        format!(
+            "\n\nIn the LISTEN line `Recv-Q` is the queue and `Send-Q` its limit. Linux admits one more than that; the call after it stays in SYN-SENT. \
+             The lines ESTAB with {port} as the local port are the queue: no program has them yet."
+        )
+    } else {
+        String::new()
+    };
     format!(
-        "The socket listens, and nobody will accept. It is held until you press **Enter**. Call it from a second terminal, more than {backlog} times, and see the queue fill:\n\n\
-         ```\nnc {} {} &\nss -ltn 'sport = :{}'\nss -tanp 'sport = :{}'\n```\n\n\
-         In the LISTEN line `Recv-Q` is the queue and `Send-Q` its limit.",
-        reach(at),
-        at.port(),
-        at.port(),
-        at.port()
+        "The socket listens, and nobody will accept. It is held until {until}. Call it {calls} times from a second terminal, and see the queue fill:\n\n\
+         ```\nfor i in $(seq {calls}); do sleep 60 | nc {host} {port} & done\n{}\n```{linux}",
+        sockets_of(port)
     )
 }
 
 /// Behind `listen` of a server that serves one.
 pub(super) fn call_me(at: SocketAddr) -> String {
     format!(
-        "It waits for one caller at `{at}`. From a second terminal:\n\n```\nnc {} {}\n```",
+        "It waits for one caller at `{at}`. From a second terminal:\n\n```\nnc {} {}\n```\n\nEach line that you type there is sent with Enter; Ctrl-C there ends the stream.",
         reach(at),
         at.port()
     )
@@ -129,29 +191,55 @@ fn reach(at: SocketAddr) -> String {
 }
 
 /// Behind `connect`.
-pub(super) fn connected(to: Option<SocketAddr>) -> String {
-    let port = to.map_or(0, |to| to.port());
+pub(super) fn connected(to: Option<SocketAddr>, until: &str) -> String {
     format!(
-        "Connected. It is held until you press **Enter**; what the other side does meanwhile is shown. From a second terminal:\n\n```\nss -tanp '( sport = :{port} or dport = :{port} )'\n```"
+        "Connected. It is held until {until}; what the other side does meanwhile is shown. From a second terminal:\n\n```\n{}\n```",
+        sockets_of(to.map_or(0, |to| to.port()))
     )
 }
 
 /// At the end of a stream.
-pub(super) fn end_of_stream(calls: u64, bytes: u64) -> String {
+pub(super) fn end_of_stream(calls: u64, bytes: u64, room: u32) -> String {
+    let came = match (bytes, calls) {
+        (0, _) => return "`recv` gave 0: the end of the stream. Not a byte came before it.".to_owned(),
+        (1, _) => "1 byte came".to_owned(),
+        (bytes, 1) => format!("{bytes} bytes came, in one call"),
+        (bytes, calls) => format!("{bytes} bytes came, in {calls} calls"),
+    };
     format!(
-        "`recv` gave 0: the end of the stream. {bytes} bytes came, in {calls} calls that gave some. Where they were cut, TCP decided: it carries bytes, and keeps no record of who sent how many at once."
+        "`recv` gave 0: the end of the stream. {came}. A `recv` gives what has come, up to its room of {room} bytes: TCP carries bytes, and keeps no record of who sent how many at once."
     )
 }
 
-/// Behind a `close` that sends a FIN.
-pub(super) const AFTER_FIN: &str = "`close` gave the descriptor back at once; the kernel goes on alone. It waits for the other side to close as well: \
-    FIN_WAIT2 until then, TIME_WAIT after that. A program that does not close keeps us in FIN_WAIT2 (on Linux for a minute: `tcp_fin_timeout`, tcp(7)).";
+/// What has become of a connection behind a `close`: as it was seen before, and as it is seen now.
+pub(super) fn after_close(before: Option<&Socket>, now: Option<&Socket>) -> String {
+    let unread = before.and_then(|socket| socket.recv_queue).unwrap_or_default();
+    let passive = before.and_then(|socket| socket.state.as_deref()) == Some("CLOSE_WAIT");
+    let goes_on = "`close` gave the descriptor back at once; the kernel goes on alone. ";
+    let minute = if cfg!(target_os = "linux") { ", on Linux for a minute" } else { "" };
+    match now.filter(|socket| socket.exists).and_then(|socket| socket.state.as_deref()) {
+        Some("TIME_WAIT") => format!("{goes_on}Both sides have sent a FIN, and ours was the first: so it is here that TIME_WAIT stays{minute}."),
+        Some("FIN_WAIT2") => format!(
+            "{goes_on}The other side has acknowledged our FIN, and its program has not closed: FIN_WAIT2 until it does. Linux does not wait longer than `tcp_fin_timeout`, a minute (tcp(7))."
+        ),
+        Some(_) => format!("{goes_on}Our FIN is on its way, and not acknowledged yet."),
+        None if unread > 0 => format!(
+            "{} lay here that nobody had read. Then `close` sends no FIN but a RST, so that the other side learns that bytes were lost (RFC 9293 §3.6.1): nothing is left of the connection.",
+            if unread == 1 { "1 byte".to_owned() } else { format!("{unread} bytes") }
+        ),
+        None if passive => {
+            "The other side had ended its half first: our FIN was the last, and nothing is left of the connection here. TIME_WAIT is with the other side.".to_owned()
+        }
+        // A system that does not say, or what came between the last look and the call.
+        None => "Nothing is seen of the connection any more. A FIN from here that is the first leads to FIN_WAIT2 and TIME_WAIT; one that is the second leaves nothing; and if bytes lay here unread, it was a RST (RFC 9293 §3.6.1).".to_owned(),
+    }
+}
 
 /// Behind half a close.
 pub(super) const AFTER_HALF: &str = "Our half of the stream has ended: the other side's `recv` gives 0 once it has read all. It may still send, and we receive until it ends its half too. **Ctrl-C** if it does not.";
 
 /// Behind a reset.
-pub(super) const AFTER_RESET: &str = "With SO_LINGER at 0 seconds `close` sent a RST in place of a FIN. Both kernels have forgotten the connection; the other side learns it by ECONNRESET.";
+pub(super) const AFTER_RESET: &str = "With SO_LINGER at 0 seconds `close` sent a RST in place of a FIN, and this kernel has forgotten the connection. The other one does when the RST arrives; its program learns it by ECONNRESET, at its next `recv` or `send`.";
 
 /// Connections that nobody accepted, when the listener closes.
 pub(super) fn left_in_the_queue(waiting: u64) -> String {
@@ -163,12 +251,17 @@ pub(super) fn left_in_the_queue(waiting: u64) -> String {
 }
 
 /// Before a talk over a WebSocket.
-pub(super) const CHAT: &str = "The WebSocket is open. Each line that you type goes out as a text message, and what comes is shown. An empty line closes it.";
+pub(super) fn chat(wait: Duration) -> String {
+    format!(
+        "The WebSocket is open. Each line of the input goes out as a text message, and what comes is shown. An empty line or Ctrl-D is the last: our Close follows when nothing has come for {}. **Ctrl-C** closes at once.",
+        duration(wait)
+    )
+}
 
 /// A server that does not upgrade.
 pub(super) fn not_upgraded(status: i64) -> String {
     let more = match status {
-        301..=308 => {
+        301 | 302 | 303 | 307 | 308 => {
             " It points elsewhere: see the line `Location`. A client may follow (RFC 6455 §4.1); this one leaves that to you."
         }
         401 | 407 => " It asks for a login, which this program does not do.",

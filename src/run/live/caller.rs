@@ -17,13 +17,15 @@ impl Live<'_> {
     pub(super) fn socket(&mut self, protocol: &str) -> Result<()> {
         self.step(Telling::Full, &format!("client$ s = socket {protocol}"))?;
         let fd = self.run.stage.desk(Host::Client).find("s").map_or(-1, |held| held.descriptor());
-        self.hold(&advice::made(fd))
+        let until = self.until();
+        self.hold(&advice::made(fd, until))
     }
 
     /// `sockwalk connect HOST:PORT`
     pub(super) fn connect(&mut self, to: &str) -> Result<()> {
         self.call(to, Telling::Full)?;
-        self.hold(&advice::connected(self.about))
+        let until = self.until();
+        self.hold(&advice::connected(self.about, until))
     }
 
     /// `sockwalk send HOST:PORT TEXT`
@@ -38,9 +40,12 @@ impl Live<'_> {
         self.call(to, Telling::Brief)?;
         match how {
             Ending::Fin => {
+                self.run.look();
+                let before = self.run.picture.find(Host::Client, "c").cloned();
                 self.step(Telling::Full, "client$ close c")?;
                 self.settle(super::SETTLED);
-                self.say(advice::AFTER_FIN);
+                let now = self.run.picture.find(Host::Client, "c");
+                self.say(&advice::after_close(before.as_ref(), now));
             }
             Ending::Half => {
                 self.step(Telling::Full, "client$ shutdown c SHUT_WR")?;

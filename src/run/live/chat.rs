@@ -43,7 +43,7 @@ impl Live<'_> {
 
     /// Sends what is typed and shows what comes, until the other side closes, or there is no more to say and it is silent.
     fn talk(&mut self, wait: Duration) -> Result<()> {
-        self.say(advice::CHAT);
+        self.say(&advice::chat(wait));
         let (mut more_to_say, mut last) = (true, Instant::now());
         loop {
             while self.something_came() {

@@ -73,6 +73,9 @@ pub enum Tell {
 /// Reports that may wait to be told.
 const WAITING: usize = 8192;
 
+/// So many are told before anything else is looked at: who wants to leave is not to wait for all of them.
+const AT_ONCE: usize = 256;
+
 /// How often the table of who is connected is drawn.
 const REDRAW: Duration = Duration::from_millis(250);
 
@@ -140,7 +143,7 @@ impl Live<'_> {
                 Ok(report) => {
                     self.tell(report)?;
                     // What waits is told before anything else is looked at; who wants to leave is heard all the same.
-                    for report in told.try_iter().take(WAITING) {
+                    for report in told.try_iter().take(AT_ONCE) {
                         self.tell(report)?;
                     }
                 }
@@ -188,7 +191,7 @@ impl Live<'_> {
         loop {
             let left = room.end_all(door);
             // Whoever goes on talking is not waited for here: there may always be one more.
-            for report in told.try_iter().take(WAITING) {
+            for report in told.try_iter().take(AT_ONCE) {
                 // A server that is ending does not fail any more.
                 let _ = self.tell(report);
             }

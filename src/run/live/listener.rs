@@ -9,11 +9,13 @@ use crate::trace::{Host, Value};
 impl Live<'_> {
     /// `sockwalk bind ADDR`
     pub(super) fn bind(&mut self, at: &str, udp: bool) -> Result<()> {
-        let at = self.place(at)?;
+        let at = self.place(at, udp)?;
         self.socket_for(at, udp)?;
         self.step(Telling::Full, &format!("server$ bind s {at}"))?;
         let at = self.bound(at);
-        self.hold(&advice::bound(at, udp))
+        let fd = self.run.stage.desk(Host::Server).find("s").map_or(-1, |held| held.descriptor());
+        let until = self.until();
+        self.hold(&advice::bound(at, udp, fd, until))
     }
 
     /// `sockwalk listen ADDR`
@@ -21,7 +23,8 @@ impl Live<'_> {
         let at = self.listener(at)?;
         self.step(Telling::Full, &format!("server$ listen s {backlog}"))?;
         let at = self.bound(at);
-        self.hold(&advice::listening(at, backlog))
+        let until = self.until();
+        self.hold(&advice::listening(at, backlog, until))
     }
 
     /// `sockwalk recv ADDR`
@@ -41,7 +44,7 @@ impl Live<'_> {
             let observed = self.attempt(Telling::Full, &format!("{host}$ r = recv {socket} {size}"))?;
             match &observed {
                 Observed::Gave(Value::Data(data)) if data.is_empty() => {
-                    self.say(&advice::end_of_stream(calls, bytes));
+                    self.say(&advice::end_of_stream(calls, bytes, size));
                     return Ok(());
                 }
                 Observed::Gave(Value::Data(data)) => {
@@ -60,7 +63,7 @@ impl Live<'_> {
 
     /// A socket that can be bound and listened on: what comes before is told in a line each.
     pub(super) fn listener(&mut self, at: &str) -> Result<SocketAddr> {
-        let at = self.place(at)?;
+        let at = self.place(at, true)?;
         self.socket_for(at, false)?;
         // On Windows the option means something else: it would let two programs share the port.
         if cfg!(unix) {

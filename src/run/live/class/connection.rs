@@ -44,7 +44,7 @@ pub(super) fn serve(room: &Room, guest: &Arc<Guest>, doing: &Doing) {
     };
     // Who does not read would be sent to for minutes by the kernel; a RST is the end of that.
     let at_once = end == Ending::Limit && guest.open.load(Ordering::Relaxed) && detail.starts_with(STUCK);
-    served.close(at_once);
+    served.close(at_once, end == Ending::Reset);
     room.leave(guest, end, detail);
 }
 
@@ -83,7 +83,10 @@ impl Served<'_> {
             self.still_open()?;
             let bytes = self.recv(ROOM)?;
             if bytes.is_empty() {
-                return Ok((Ending::Closed, "it sent a FIN, and has been sent all back".to_owned()));
+                return Ok((
+                    Ending::Closed,
+                    "it sent a FIN; all that came before it was sent back".to_owned(),
+                ));
             }
             self.send(&bytes)?;
             if self.guest.held.traffic().0 > self.room.class.bytes {
@@ -96,7 +99,8 @@ impl Served<'_> {
     fn websocket(&self, origins: &[String], any_origin: bool) -> io::Result<Over> {
         let allowed = if any_origin { None } else { Some(self.own_origins(origins)) };
         let policy = Policy { allowed_origins: allowed, ..Policy::default() };
-        let reception = Reception { policy, page: true, until: Some(Instant::now() + HEAD) };
+        let reception =
+            Reception { policy, page: true, until: Some(Instant::now() + HEAD.min(self.room.class.idle)) };
         let done = opening::answer(&self.guest.held, &reception);
         let unmet = done.pieces.iter().find_map(|piece| match piece {
             Piece::Note(What::Upgrade(it)) if !it.met => Some(format!("{} ({})", it.requirement, it.section)),
@@ -318,11 +322,11 @@ impl Served<'_> {
     }
 
     /// Ends the connection: our FIN, then what the peer still sends is read away, so that `close` needs no RST.
-    fn close(&self, at_once: bool) {
+    fn close(&self, at_once: bool, broken: bool) {
         let held = &self.guest.held;
         if at_once {
             self.piece(Piece::set(held, "SO_LINGER", 0).0);
-        } else {
+        } else if !broken {
             let (piece, outcome) = Piece::shutdown(held, "SHUT_WR");
             self.piece(piece);
             if outcome.is_ok() {
@@ -342,10 +346,17 @@ impl Served<'_> {
             if left.is_zero() || self.guest.held.socket().set_read_timeout(Some(left)).is_err() {
                 return;
             }
-            match self.recv(ROOM) {
-                Ok(bytes) if bytes.is_empty() => return,
-                Ok(bytes) => had += bytes.len(),
+            let (piece, outcome) = Piece::recv(&self.guest.held, ROOM);
+            match outcome {
+                // That we stop listening is no fault, and not told as one.
                 Err(_) => return,
+                Ok(bytes) => {
+                    self.piece(piece);
+                    if bytes.is_empty() {
+                        return;
+                    }
+                    had += bytes.len();
+                }
             }
         }
     }

@@ -19,7 +19,13 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) fn accept_all(room: &Arc<Room>, listener: &Held, _doing: &Doing) {
     let mut number = 0_u32;
     let mut short = false;
-    while room.wait_for_a_seat(|| room.report(Report::Say(full(room.class.connections)))) {
+    let mut said = false;
+    let mut say_full = || {
+        if !std::mem::replace(&mut said, true) {
+            room.report(Report::Say(full(room.class.connections)));
+        }
+    };
+    while room.wait_for_a_seat(&mut say_full) {
         let next = number.wrapping_add(1);
         let (piece, outcome) = Piece::accept(listener, &format!("c{next}"));
         match outcome {
@@ -69,6 +75,6 @@ fn is_shortage(error: &io::Error) -> bool {
 
 fn full(connections: usize) -> String {
     format!(
-        "The limit of {connections} connections at once is reached (`--connections`). Whoever calls now is connected by the kernel and waits in the accept queue until somebody leaves."
+        "The limit of {connections} at once is reached (`--connections`). Whoever calls now is connected by the kernel and waits in the accept queue until somebody leaves."
     )
 }
