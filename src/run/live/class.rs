@@ -74,7 +74,7 @@ pub enum Tell {
 const WAITING: usize = 8192;
 
 /// So many are told before anything else is looked at: who wants to leave is not to wait for all of them.
-const AT_ONCE: usize = 256;
+const AT_ONCE: usize = 32;
 
 /// How often the table of who is connected is drawn.
 const REDRAW: Duration = Duration::from_millis(250);

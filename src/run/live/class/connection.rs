@@ -43,7 +43,7 @@ pub(super) fn serve(room: &Room, guest: &Arc<Guest>, doing: &Doing) {
         Err(error) => served.why(&error),
     };
     // Who does not read would be sent to for minutes by the kernel; a RST is the end of that.
-    let at_once = end == Ending::Limit && guest.open.load(Ordering::Relaxed) && detail.starts_with(STUCK);
+    let at_once = end == Ending::Limit && detail.starts_with(STUCK);
     served.close(at_once, end == Ending::Reset);
     room.leave(guest, end, detail);
 }
