@@ -3,7 +3,6 @@
 //!
 //! The tests that are ignored make namespaces of their own, as any user may: with util-linux's `unshare`, `mount` and iproute2's `ip`.
 #![cfg(unix)]
-#![allow(dead_code, unused_imports, reason = "what only some systems' tests use")]
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
 
 #[allow(dead_code, reason = "each test file uses its part of this")]
@@ -260,10 +259,75 @@ fn frame(opcode: u8, payload: &[u8], masked: bool) -> Vec<u8> {
     frame
 }
 
+// Addresses and arguments.
+
+#[test]
+fn a_port_that_is_taken_is_told_with_what_to_do() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = taken.local_addr().unwrap();
+    for command in ["bind", "listen", "accept", "recv", "websocket"] {
+        for form in ["--color=never", "--plain", "--ascii", "--quiet"] {
+            if form == "--quiet" && !["accept", "websocket"].contains(&command) {
+                continue;
+            }
+            let ended = ended(&[command, &at.to_string(), form]);
+            assert_eq!((ended.code, ended.err.as_str()), (Some(1), ""), "{command} {form}");
+            let shows = match cfg!(target_os = "linux") {
+                true => format!("ss -tuanp '( sport = :{0} or dport = :{0} )'", at.port()),
+                false => format!("lsof -nP -i :{}", at.port()),
+            };
+            for words in ["EADDRINUSE", "is taken", &shows, "port 0"] {
+                assert!(flat(&ended.out).contains(words), "{command} {form}: {words}\n{}", ended.out);
+            }
+        }
+        let mut here = start(&[command, &at.to_string()]);
+        let events = events(&here.end().err);
+        assert!(matches!(&events.last().unwrap().what, What::End(end) if end.left), "{command}: {events:?}");
+    }
+}
+
 /// The commands in an advice, as its Markdown marks them: words with arguments.
 fn commands(markdown: &str) -> Vec<String> {
     let code = markdown.split('`').skip(1).step_by(2).flat_map(str::lines).map(str::trim);
     code.filter(|code| code.contains(' ')).map(str::to_owned).collect()
+}
+
+#[test]
+#[ignore = "needs ss and ip (iproute2)"]
+fn the_advice_on_an_address_is_a_command_that_shows_what_it_says() {
+    let (stream, datagrams) =
+        (TcpListener::bind("127.0.0.1:0").unwrap(), UdpSocket::bind("127.0.0.1:0").unwrap());
+    let tcp = stream.local_addr().unwrap().to_string();
+    let udp = datagrams.local_addr().unwrap().to_string();
+    for (arguments, error, shown) in [
+        (&["bind", &tcp][..], "EADDRINUSE", &tcp[..]),
+        (&["accept", &tcp], "EADDRINUSE", &tcp),
+        (&["bind", &udp, "--udp"], "EADDRINUSE", &udp),
+        (&["bind", "192.0.2.1:0"], "EADDRNOTAVAIL", "127.0.0.1"),
+    ] {
+        let ended = start(arguments).end();
+        let advice = events(&ended.err).into_iter().find_map(|event| match event.what {
+            What::Narration { markdown } if markdown.contains(error) => Some(markdown),
+            _ => None,
+        });
+        let commands = commands(&advice.unwrap());
+        assert!(!commands.is_empty(), "{arguments:?}");
+        for command in commands {
+            let output = Command::new("sh").args(["-c", &command]).output().unwrap();
+            assert!(support::stdout(&output).contains(shown), "{arguments:?}: {command}\n{output:?}");
+            // Where it is to be copied, it is not torn apart.
+            assert!(ended.out.lines().any(|line| line.trim() == command), "{command}\n{}", ended.out);
+        }
+    }
+}
+
+#[test]
+fn an_address_that_is_not_ours_is_told() {
+    for command in ["bind", "listen", "accept", "recv", "websocket"] {
+        let ended = ended(&[command, "192.0.2.1:0"]);
+        assert_eq!((ended.code, ended.err.as_str()), (Some(1), ""), "{command}");
+        assert!(flat(&ended.out).contains("is no address of this machine"), "{}", ended.out);
+    }
 }
 
 #[test]
@@ -312,6 +376,65 @@ fn a_call_that_is_refused_is_told_with_what_to_do() {
 }
 
 #[test]
+fn wrong_arguments_of_the_live_commands_exit_with_2_and_say_what_is_right() {
+    const PLACE: &str = "such as 127.0.0.1:7000";
+    const TIME: &str = "such as 500ms, 2s or 5m";
+    const SIZE: &str = "such as 100, 64k or 1m";
+    let url = &format!("ws://{}/", silent_peer());
+    for (arguments, help) in [
+        (&["socket", "sctp"][..], "tcp, udp, tcp6, udp6"),
+        (&["bind", "127.0.0.1"], PLACE),
+        (&["bind", ""], PLACE),
+        (&["bind", "::1:7000"], "[::1]:7000"),
+        (&["bind", "[::g]:7000"], "no IPv6 address"),
+        (&["bind", "localhost:70000"], "65535"),
+        (&["bind", "--udp"], "<ADDR>"),
+        (&["bind", "7000", "--part", "2"], "--part"),
+        (&["listen", "host name:7000"], PLACE),
+        (&["listen", "7000", "--backlog", "many"], "--backlog"),
+        (&["listen", "7000", "--backlog", "65536"], "65535"),
+        (&["listen", "--backlog", "4"], "<ADDR>"),
+        (&["connect", "http://localhost:80"], PLACE),
+        (&["connect", "localhost:"], PLACE),
+        (&["send", "7000"], "<TEXT>"),
+        (&["send", "7000", "x", "--wait", "5"], TIME),
+        (&["send", "7000", r"a\q"], "`\\q` is no escape"),
+        (&["send", "7000", r"a\xg"], "two hex digits"),
+        (&["recv", "7000", "--size", "0"], SIZE),
+        (&["recv", "7000", "--size", "1g"], SIZE),
+        (&["recv", "--size", "1k"], "<ADDR>"),
+        (&["close", "7000", "--how", "politely"], "fin, half, reset"),
+        (&["close", "--how", "fin"], "<HOST:PORT>"),
+        (&["accept", "7000", "--connections", "0"], "1.."),
+        (&["accept", "7000", "--idle", "5"], TIME),
+        (&["accept", "7000", "--bytes", "much"], SIZE),
+        (&["accept", "7000", "--show", "1", "--quiet"], "--quiet"),
+        (&["accept", "7000", "--show", "c1"], "--show"),
+        (&["accept", "--quiet"], "<ADDR>"),
+        (&["websocket", "7000", "--message", "-1"], "--message"),
+        (&["websocket", "wss://localhost/"], "ws://"),
+        (&["websocket", "http://localhost/"], "ws://localhost/"),
+        (&["websocket", "gopher://localhost/"], "expected ws://"),
+        (&["websocket", "ws://"], "no host"),
+        (&["websocket", "ws://localhost/#top"], "no fragment"),
+        (&["websocket", "ws://localhost/a b"], "%20"),
+        (&["websocket", "7000", "hello"], "ws://127.0.0.1:7000"),
+        (&["websocket", "7000", "--from", "http://a"], "ws:// URL"),
+        (&["websocket", "7000", "--origin", "http://a", "--any-origin"], "--any-origin"),
+        (&["websocket", url, "--from", "http://a b"], "--from"),
+        (&["websocket", url, "--from", "http://a\"b"], "--from"),
+        (&["websocket", url, "--from", "http://a\r\nEvil: 1"], "--from"),
+        (&["websocket", url, "--from", ""], "--from"),
+        (&["websocket", &format!("{url}?a=\"b")], "%22"),
+    ] {
+        let ended = ended(arguments);
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{arguments:?}: {}", ended.err);
+        assert!(ended.err.contains(help), "{arguments:?}: {}", ended.err);
+        assert!(ended.err.chars().all(|c| !harmful(c)), "{arguments:?}: {:?}", ended.err);
+    }
+}
+
+#[test]
 #[ignore = "needs unshare (util-linux) and ip (iproute2)"]
 fn a_low_port_needs_a_right_and_that_is_told() {
     // The second namespace of users has no right over the network of the first.
@@ -321,6 +444,40 @@ fn a_low_port_needs_a_right_and_that_is_told() {
         assert_eq!((ended.code, ended.err.as_str()), (Some(1), ""), "{command}: {}", ended.out);
         assert!(ended.out.contains("EACCES") && flat(&ended.out).contains("from 1024 up"), "{}", ended.out);
     }
+}
+
+// Systems that lack something.
+
+/// In a network of its own, with only the addresses of IPv4.
+const NO_IPV6: &str =
+    r#"for each in /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo 1 >"$each"; done; ip link set lo up; "#;
+
+#[test]
+#[ignore = "needs unshare (util-linux) and ip (iproute2)"]
+fn without_ipv6_that_is_what_is_told() {
+    let exec = format!(r#"{NO_IPV6}exec "$0" "$@""#);
+    let ended = secluded(&["--net"], &exec, &["socket", "tcp6"]).end();
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{}", ended.out);
+    assert!(ended.out.contains("AF_INET6"), "{}", ended.out);
+    for command in ["bind", "listen", "accept", "recv", "websocket", "connect"] {
+        let ended = secluded(&["--net"], &exec, &[command, "[::1]:7000"]).end();
+        assert_eq!((ended.code, ended.err.as_str()), (Some(1), ""), "{command}: {}", ended.out);
+        assert!(
+            ended.out.contains("EADDRNOTAVAIL") && flat(&ended.out).contains("perhaps IPv6 is off here"),
+            "{command}: {}",
+            ended.out
+        );
+    }
+    let ended = secluded(&["--net"], &exec, &["connect", "192.0.2.1:80"]).end();
+    assert_eq!((ended.code, ended.err.as_str()), (Some(1), ""), "{}", ended.out);
+    assert!(
+        ended.out.contains("ENETUNREACH") && flat(&ended.out).contains("no route to 192.0.2.1"),
+        "{}",
+        ended.out
+    );
+    let mut check = secluded(&["--net"], &exec, &["check"]);
+    let checked = check.process.succeed();
+    assert!(checked.out.contains("all hold"), "{}", checked.out);
 }
 
 #[test]
@@ -366,7 +523,7 @@ fn localhost_is_found_without_ipv6() {
     let folder = Folder::new();
     let hosts = localhost(&folder);
     let script = format!(
-        r#"for f in /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo 1 > "$f" || exit 9; done; ip link set lo up; mount --bind {hosts} /etc/hosts
+        r#"{NO_IPV6} mount --bind {hosts} /etc/hosts
         mkfifo "$FOLDER/trace"
         timeout --foreground 20 "$0" accept 127.0.0.1:7000 --trace "$FOLDER/trace" >"$FOLDER/server" & server=$!
         exec 3<"$FOLDER/trace"
@@ -1079,6 +1236,40 @@ fn ended_well(ended: &Ended, trace: &str, what: &str) {
 }
 
 #[test]
+fn ctrl_c_at_any_moment_ends_a_live_command_tidily() {
+    let endless = Endless::new();
+    let mut moments = Moments(SEED);
+    for moment in 0..50 {
+        let command: Vec<&str> =
+            endless.commands[moment % endless.commands.len()].iter().map(String::as_str).collect();
+        let mut here = start(&command);
+        let listens = ["listen", "recv", "accept", "websocket"].contains(&command[0]) && command[1] == "0";
+        let mut clients = Vec::new();
+        let signal = ["INT", "INT", "TERM", "QUIT"][usize::try_from(moments.next(4)).unwrap()];
+        let delay = if listens && moments.next(3) > 0 {
+            let port = here.port();
+            match command[0] {
+                "listen" => {}
+                "recv" => clients.push(chatter(port, false, Duration::from_millis(5))),
+                other => clients = talkers(port, other == "websocket"),
+            }
+            moments.millis(400)
+        } else {
+            moments.millis(150)
+        };
+        pass(delay);
+        let (ended, took) = here.told_to_end(signal);
+        let what = format!(
+            "seed {SEED:#x}, moment {moment}: {command:?}, {signal} after {delay:?}, ended after {took:?}"
+        );
+        ended_well(&ended, &ended.err, &what);
+        assert!(took < PROMPT, "{what}");
+        // Whoever was not let in any more is reset.
+        clients.into_iter().for_each(|client| drop(client.join()));
+    }
+}
+
+#[test]
 fn a_signal_ends_a_live_command_tidily() {
     let endless = Endless::new();
     for command in &endless.commands {
@@ -1109,6 +1300,20 @@ fn a_signal_ends_a_class_that_is_never_silent() {
         ended_well(&ended, &ended.err, command);
         assert!(took < LADEN, "{command}: {took:?}");
         clients.into_iter().for_each(|client| client.join().unwrap());
+    }
+}
+
+/// timeout(1) sends its signal to its program, and then to the group of processes that this is in.
+#[test]
+fn a_signal_that_comes_twice_at_the_same_time_counts_once() {
+    for _ in 0..10 {
+        let noting = r#"echo $$ >"$FOLDER/pid"; exec "$0" "$@""#;
+        let mut here = shell(noting, &["accept", "0", "--trace", "/dev/stderr"]);
+        here.port();
+        let id = fs::read_to_string(here.home.path("pid")).unwrap();
+        signal("TERM", &format!("{} {}", id.trim(), id.trim()));
+        let ended = here.end();
+        ended_well(&ended, &ended.err, "twice");
     }
 }
 
@@ -1266,6 +1471,38 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         if thread::panicking() {
             self.signal("KILL");
+        }
+    }
+}
+
+#[test]
+fn ctrl_c_at_any_moment_leaves_the_terminal_as_it_was() {
+    let endless = Endless::new();
+    let mut moments = Moments(SEED);
+    for moment in 0..50_usize {
+        // Lessons and live commands take turns.
+        let lesson = moment % 2 == 0;
+        let command: Vec<&str> = match lesson {
+            true => vec![support::NINE[moment / 2 % 9]],
+            false => {
+                endless.commands[moment / 2 % endless.commands.len()].iter().map(String::as_str).collect()
+            }
+        };
+        let mut terminal = Terminal::start(&command);
+        let (delay, steps) = match lesson {
+            true => (moments.millis(800), moments.next(12)),
+            false => (moments.millis(400), 0),
+        };
+        let what =
+            format!("seed {SEED:#x}, moment {moment}: {command:?}, Ctrl-C after {delay:?}, {steps} steps");
+        assert!(!terminal.step_for(delay, steps), "{what}: it was over before: {}", terminal.shown);
+        terminal.press("\x03");
+        let (code, trace) = terminal.over(&what);
+        let events = events(&trace);
+        match code.as_str() {
+            "0" if !lesson => assert!(is_complete(&events), "{what}: the trace has no end"),
+            "130" if lesson || events.is_empty() => {}
+            code => panic!("{what}: exit {code}\n{}", terminal.shown),
         }
     }
 }

@@ -3,14 +3,9 @@
 use std::{
     io::{self, BufRead, IsTerminal},
     sync::Once,
-    thread,
 };
 
 use crossterm::terminal;
-use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
-    iterator::Signals,
-};
 
 /// A key that means something here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,15 +81,24 @@ impl Raw {
 
 /// Whoever ends the program from outside, while a key is waited for, gets a terminal as it was: a signal that is not caught runs no
 /// destructor.
+#[cfg(unix)]
 fn watch() {
+    use signal_hook::{
+        consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
+        iterator::Signals,
+    };
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGQUIT, SIGHUP]) else { return };
-    let _ = thread::Builder::new().name("signals".to_owned()).spawn(move || {
+    let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for signal in signals.forever() {
             let _ = terminal::disable_raw_mode();
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         }
     });
 }
+
+/// On Windows a console's mode is its own matter.
+#[cfg(not(unix))]
+fn watch() {}
 
 impl Drop for Raw {
     fn drop(&mut self) {
