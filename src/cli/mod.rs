@@ -2,7 +2,6 @@
 
 mod args;
 mod check;
-mod interrupt;
 mod keys;
 mod lines;
 mod live;

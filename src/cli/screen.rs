@@ -15,13 +15,12 @@ use anyhow::{Context, Result, bail};
 
 use super::{
     args::{Pace, Show, When},
-    interrupt,
     keys::{self, Key},
     lines::Lines,
 };
 use crate::{
     run::{Audience, Go, Heard, Prediction},
-    stage::nobody_reads_stdout,
+    stage::{nobody_reads_stdout, told_to_end},
     trace::{self, Event, Sink, What, Writer},
     view::{self, Form, Glyphs, Line, Look, Meaning, Narrator, Palette, markdown, paint},
 };
@@ -128,7 +127,7 @@ impl Screen {
             interrupted: false,
             filled: 0,
             leaving: false,
-            told_to_end: if live { Some(interrupt::noticed()?) } else { None },
+            told_to_end: if live { Some(told_to_end().context("can't listen to Ctrl-C")?) } else { None },
             // Enter ends a hold where there is a terminal; what is to be said may come from a file as well.
             lines: if purpose == Purpose::Talk || (purpose == Purpose::Live && io::stdin().is_terminal()) {
                 Some(Lines::start().context("can't start a thread for standard input")?)

@@ -3,6 +3,7 @@
 //! A host's thread makes the narrated calls and nothing else, so in `strace -f` the threads named `client` and `server` show
 //! the lesson, and the threads named `observer` what was read about it.
 
+mod ending;
 mod host;
 mod observer;
 mod ports;
@@ -15,6 +16,7 @@ use std::{
     thread,
 };
 
+pub use ending::told_to_end;
 pub use host::{Hand, Job, Ticket};
 pub use observer::Seen;
 pub use system::{give_memory_back, nobody_reads_stdout, raise_descriptor_limit};
