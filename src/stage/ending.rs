@@ -37,7 +37,9 @@ pub fn told_to_end() -> io::Result<Arc<AtomicBool>> {
             let now = u64::try_from(began.elapsed().as_millis()).map_or(u64::MAX, |passed| passed + 1);
             match first.compare_exchange(0, now, Ordering::SeqCst, Ordering::SeqCst) {
                 Ok(_) => told.store(true, Ordering::SeqCst),
-                Err(before) if u128::from(now - before.min(now)) > ONE.as_millis() => low_level::exit(AT_ONCE),
+                Err(before) if u128::from(now - before.min(now)) > ONE.as_millis() => {
+                    low_level::exit(AT_ONCE)
+                }
                 Err(_) => {}
             }
         };
