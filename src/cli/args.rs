@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::values::{Place, Spot, allowed_origin, origin, size, some_time, time};
+use super::values::{Place, Spot, allowed_origin, callee, origin, short_time, size, some_time, time};
 
 /// Walk through the life of a socket, call by call, on the real kernel.
 ///
@@ -168,7 +168,7 @@ pub enum Command {
     #[command(after_help = "Examples:\n  sockwalk connect --width 60\n  sockwalk connect localhost:7000")]
     Connect {
         /// Call this host and port
-        #[arg(value_name = "HOST:PORT", conflicts_with = "number")]
+        #[arg(value_name = "HOST:PORT", conflicts_with = "number", value_parser = callee)]
         to: Option<Place>,
         /// Where to start.
         #[command(flatten)]
@@ -180,13 +180,13 @@ pub enum Command {
     #[command(after_help = "Examples:\n  sockwalk send --ascii\n  sockwalk send localhost:7000 'hello\\n'")]
     Send {
         /// Call this host and port, and send TEXT
-        #[arg(value_name = "HOST:PORT", conflicts_with = "number", requires = "text")]
+        #[arg(value_name = "HOST:PORT", conflicts_with = "number", requires = "text", value_parser = callee)]
         to: Option<Place>,
         /// What to send; \r \n \t \\ as in C, \0 is the byte 0, \x1b any byte by two hex digits
         #[arg(value_name = "TEXT")]
         text: Option<String>,
-        /// Show what comes back until nothing has come for so long
-        #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true, default_value = "1s", requires = "to", help_heading = "With an address")]
+        /// Show what comes back until nothing has come for so long, at most 1m
+        #[arg(long, value_name = "TIME", value_parser = short_time, allow_hyphen_values = true, default_value = "1s", requires = "to", help_heading = "With an address")]
         wait: Duration,
         /// Where to start.
         #[command(flatten)]
@@ -215,7 +215,7 @@ pub enum Command {
     )]
     Close {
         /// Call this host and port, and end the connection
-        #[arg(value_name = "HOST:PORT", conflicts_with = "number")]
+        #[arg(value_name = "HOST:PORT", conflicts_with = "number", value_parser = callee)]
         to: Option<Place>,
         /// In which way
         #[arg(long, value_enum, default_value = "fin", requires = "to", help_heading = "With an address")]
@@ -240,6 +240,9 @@ pub enum Command {
         /// How a class is served.
         #[command(flatten)]
         class: Class,
+        /// Refuse a message larger than this
+        #[arg(long, value_name = "SIZE", requires = "at", default_value = "1m", value_parser = size, allow_hyphen_values = true, help_heading = "With an address")]
+        message: u64,
         /// Let in pages of this origin too, such as http://example.com
         #[arg(long = "origin", value_name = "ORIGIN", value_parser = allowed_origin, requires = "at", help_heading = "With an address")]
         origins: Vec<String>,
@@ -348,10 +351,6 @@ pub struct Class {
     /// End a connection that has sent more than so much
     #[arg(long, value_name = "SIZE", requires = "at", default_value = "64m", value_parser = size, allow_hyphen_values = true)]
     pub bytes: u64,
-
-    /// Refuse a WebSocket message larger than this
-    #[arg(long, value_name = "SIZE", requires = "at", default_value = "1m", value_parser = size, allow_hyphen_values = true)]
-    pub message: u64,
 }
 
 /// What a socket speaks.

@@ -92,21 +92,28 @@ pub(super) fn errand(errand: &Errand, show: &Show) -> Result<ExitCode> {
 
 /// `sockwalk accept ADDR`
 pub(super) fn accept(at: Place, class: &args::Class, show: &Show) -> Result<ExitCode> {
-    serve_class(at, Service::Echo, class, show)
+    // Bytes have no messages, and so no limit for them.
+    serve_class(at, Service::Echo, u64::MAX, class, show)
 }
 
 /// `sockwalk websocket ADDR`
 pub(super) fn websocket(
     at: Place,
+    service: Service,
+    message: u64,
     class: &args::Class,
-    origins: Vec<String>,
-    any_origin: bool,
     show: &Show,
 ) -> Result<ExitCode> {
-    serve_class(at, Service::WebSocket { origins, any_origin }, class, show)
+    serve_class(at, service, message, class, show)
 }
 
-fn serve_class(at: Place, service: Service, class: &args::Class, show: &Show) -> Result<ExitCode> {
+fn serve_class(
+    at: Place,
+    service: Service,
+    message: u64,
+    class: &args::Class,
+    show: &Show,
+) -> Result<ExitCode> {
     let mut screen = Screen::new(show, Purpose::Live)?;
     let tell = match (class.show, class.quiet) {
         (_, true) if show.trace.is_none() => Tell::Nobody,
@@ -125,7 +132,7 @@ fn serve_class(at: Place, service: Service, class: &args::Class, show: &Show) ->
         connections: usize::try_from(class.connections).unwrap_or(usize::MAX),
         idle: class.idle,
         bytes: class.bytes,
-        message: class.message,
+        message,
         tell,
     };
     let good = run::serve(&class, &mut screen)?;

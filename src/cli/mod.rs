@@ -20,21 +20,28 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use clap::{CommandFactory, Parser, error::ErrorKind};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, error::ErrorKind, parser::ValueSource};
 
 use args::{Cli, Command};
 use screen::Screen;
 use values::Spot;
 
-use crate::{run::Errand, view::escape};
+use crate::{
+    run::{Errand, Service},
+    view::escape,
+};
 
 /// Does what the command line asks for. `Ok` holds the exit code: 1 if a check did not hold.
 ///
 /// # Errors
 /// What can't be read, written or started, said for people.
 pub fn run() -> Result<ExitCode> {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let parsed = Cli::command().try_get_matches();
+    let cli = match parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches))) {
+        Ok((cli, matches)) => {
+            go_together(&cli, &matches);
+            cli
+        }
         Err(wrong) if wrong.use_stderr() => complain(&wrong),
         // Help, or the version: standard output can fail here too.
         Err(asked) => {
@@ -70,17 +77,8 @@ pub fn run() -> Result<ExitCode> {
         Command::Recv { part, .. } => walk::lesson("recv", part, show),
         Command::Close { part, .. } => walk::lesson("close", part, show),
         Command::Websocket { at: None, part, .. } => walk::lesson("websocket", part, show),
-        Command::Websocket { at: Some(Spot::Here(at)), texts, from, class, origins, any_origin, .. } => {
-            if let Some(text) = texts.first() {
-                refuse(format!(
-                    "a text, such as `{text}`, goes with a URL: sockwalk websocket ws://{} {text}",
-                    at.0
-                ));
-            }
-            if from.is_some() {
-                refuse("--from goes with a ws:// URL: it is the client that names its origin".to_owned());
-            }
-            live::websocket(at, &class, origins, any_origin, show)
+        Command::Websocket { at: Some(Spot::Here(at)), class, message, origins, any_origin, .. } => {
+            live::websocket(at, Service::WebSocket { origins, any_origin }, message, &class, show)
         }
         Command::Websocket { at: Some(Spot::There { to, authority, path }), texts, from, wait, .. } => {
             live::errand(&Errand::WebSocket { to: to.0, authority, path, origin: from, texts, wait }, show)
@@ -94,6 +92,35 @@ pub fn run() -> Result<ExitCode> {
         Command::Progress { reset } => map::progress(reset, show),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { command } => manual::page(command.as_deref()),
+    }
+}
+
+/// Refuses options of `websocket` that the address, or the URL, has no use for: to ignore them would be to promise what is not done.
+fn go_together(cli: &Cli, matches: &ArgMatches) {
+    let (Some(Command::Websocket { at: Some(at), .. }), Some((_, given))) =
+        (&cli.command, matches.subcommand())
+    else {
+        return;
+    };
+    let (wrong, why) = match at {
+        Spot::Here(_) => {
+            (&["texts", "from", "wait"][..], "goes with a ws:// URL, where sockwalk is the client")
+        }
+        Spot::There { .. } => (
+            &["show", "quiet", "connections", "idle", "bytes", "message", "origins", "any_origin"][..],
+            "goes with an address, where sockwalk is the server",
+        ),
+    };
+    let found = wrong.iter().find(|id| given.value_source(id) == Some(ValueSource::CommandLine));
+    if let Some(id) = found {
+        let name = match (*id, at) {
+            ("texts", Spot::Here(at)) => {
+                refuse(format!("a TEXT {why}: sockwalk websocket ws://{}/ TEXT", at.0))
+            }
+            ("origins", _) => "--origin".to_owned(),
+            (id, _) => format!("--{}", id.replace('_', "-")),
+        };
+        refuse(format!("{name} {why}"));
     }
 }
 

@@ -202,13 +202,13 @@ impl Screen {
         self.narrator = Narrator::new(self.look).following(name);
     }
 
-    /// The last table, where it was not drawn all along.
+    /// The last table, to stay: where it was drawn all along, it has made room for what was said at the end.
     pub fn last_table(&mut self) {
-        let peers = self.table.take().map(|table| table.last).unwrap_or_default();
-        if !peers.is_empty() {
-            let lines = [vec![Line::blank()], view::class(&self.look, &peers, usize::MAX)].concat();
-            self.print(&lines);
-        }
+        self.wipe_table();
+        let Some(table) = self.table.take().filter(|table| !table.last.is_empty()) else { return };
+        let most = if io::stdout().is_terminal() { table_rows() } else { usize::MAX };
+        let lines = [vec![Line::blank()], view::class(&self.look, &table.last, most)].concat();
+        self.print(&lines);
     }
 
     /// Takes the table away, so that something else can be written.
@@ -484,12 +484,12 @@ impl Audience for Screen {
             table.last = peers.to_vec();
             return;
         }
-        let rows = terminal_rows().map_or(24, |rows| rows.saturating_sub(2).max(4));
         let mut lines = vec![Line::blank()];
-        lines.extend(view::class(&self.look, peers, rows));
+        lines.extend(view::class(&self.look, peers, table_rows()));
         self.write(&lines);
         if let Some(table) = &mut self.table {
             table.drawn = lines.len();
+            table.last = peers.to_vec();
         }
     }
 
@@ -521,6 +521,11 @@ impl Audience for Screen {
             }
         }
     }
+}
+
+/// Rows for the table of a class: what the terminal has, but for a line above and the cursor's.
+fn table_rows() -> usize {
+    terminal_rows().map_or(24, |rows| rows.saturating_sub(2).max(4))
 }
 
 /// Rows of the terminal; to be asked only of one.

@@ -46,6 +46,18 @@ impl FromStr for Place {
     }
 }
 
+/// Somebody to call: port 0 is nobody's.
+pub fn callee(text: &str) -> Result<Place, String> {
+    let place: Place = text.parse()?;
+    match place.0.ends_with(":0") {
+        true => {
+            Err("nobody can be called at port 0: it asks the kernel for a free port, in bind alone"
+                .to_owned())
+        }
+        false => Ok(place),
+    }
+}
+
 /// Where `websocket` serves, or whom it calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Spot {
@@ -95,7 +107,7 @@ impl FromStr for Spot {
             .is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()));
         // Without a port it is 80.
         let to: Place = if named {
-            authority.parse()?
+            callee(authority)?
         } else {
             format!("{}:80", authority.trim_end_matches(':')).parse()?
         };
@@ -144,6 +156,16 @@ pub fn some_time(text: &str) -> Result<Duration, String> {
     match time(text)? {
         Duration::ZERO => {
             Err("0 would be no limit at all; expected a time such as 500ms, 2s or 5m".to_owned())
+        }
+        time => Ok(time),
+    }
+}
+
+/// A time of at most a minute: so long a call of the notation may wait.
+pub fn short_time(text: &str) -> Result<Duration, String> {
+    match time(text)? {
+        time if time > Duration::from_secs(60) => {
+            Err("at most 1m; expected a time such as 500ms or 2s".to_owned())
         }
         time => Ok(time),
     }

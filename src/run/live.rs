@@ -253,8 +253,8 @@ impl<'a> Live<'a> {
                 self.say(&advice::invalid(what));
                 true
             }
-            Observed::Violation(_, what) => {
-                self.say(&advice::violation(what));
+            Observed::Violation(code, what) => {
+                self.say(&advice::violation(*code, what));
                 true
             }
             _ => false,

@@ -115,11 +115,22 @@ fn all(desk: &Desk, table: Option<&SocketTable>) -> Vec<Seen> {
         } else {
             let reading = look(held.socket(), held.protocol.is_tcp());
             held.saw_ends(reading.local, reading.peer);
-            Some(reading)
+            Some(table.and_then(|table| outlived(held, &reading, table)).unwrap_or(reading))
         };
         Some(Seen { host: desk.host, held: Arc::clone(held), reading, other_end: false })
     };
     sockets.iter().filter_map(see).collect()
+}
+
+/// A connection that both sides have shut down and nobody closed: the descriptor stands for a socket that is CLOSED, while Linux
+/// keeps its TIME_WAIT apart from it.
+fn outlived(held: &Held, reading: &Reading, table: &SocketTable) -> Option<Reading> {
+    let (Some(local), Some(peer)) = held.ends() else { return None };
+    if !held.protocol.is_tcp() || reading.state != Some("CLOSED") || reading.peer.is_some() {
+        return None;
+    }
+    let found = table.find(local, peer).ok().flatten()?;
+    Some(Reading { options: reading.options.clone(), ..found })
 }
 
 /// A socket whose descriptor was given back: `Some(None)` if it is gone, `None` if there is no way to know.

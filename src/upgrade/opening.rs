@@ -18,9 +18,10 @@ use super::{
 use crate::{
     call::{Done, Held, Piece, send_all},
     ran,
-    trace::{Host, Value, What, Working},
+    trace::{Host, Row, Value, What, Working},
     wire::{
-        http::{HeadReader, Progress, parse_request},
+        Field,
+        http::{self, HeadReader, Progress, parse_request},
         text,
     },
 };
@@ -167,7 +168,10 @@ fn judge_the_answer(sessions: &Sessions, on: &Held, pieces: &mut Vec<Piece>) -> 
                 return match verdict.outcome {
                     Ok(_) => Ok(101),
                     // Another status is HTTP's answer, and no broken rule.
-                    Err(Failure::Status { status }) => Ok(i64::from(status)),
+                    Err(Failure::Status { status }) => {
+                        pieces.push(Piece::Note(What::Working(another_answer(&head, &on.leftover()))));
+                        Ok(i64::from(status))
+                    }
                     Err(failure) => Err(invalid(failure.to_string())),
                 };
             }
@@ -175,10 +179,44 @@ fn judge_the_answer(sessions: &Sessions, on: &Held, pieces: &mut Vec<Piece>) -> 
     }
 }
 
+/// How much is shown of what stands behind a head, in bytes.
+const BODY_SHOWN: usize = 400;
+
+/// How much is shown of the name of a field, in characters.
+const NAME_SHOWN: usize = 40;
+
+/// The lines of an answer that is not 101, and what came with it: there it says why.
+fn another_answer(head: &[u8], rest: &[u8]) -> Working {
+    let told = |field: &Field| {
+        let line = field.value.split_once(": ").filter(|_| field.name == "field-line");
+        let (name, value) = line.unwrap_or((field.name, &field.value));
+        Row {
+            name: text::shown(name.as_bytes(), NAME_SHOWN),
+            value: value.to_owned(),
+            meaning: field.meaning.clone(),
+            bits: None,
+            section: Some(field.section.to_owned()).filter(|section| !section.is_empty()),
+        }
+    };
+    let between = ["SP", "CRLF", "LF", "empty line"];
+    let mut rows: Vec<Row> =
+        http::fields(head).iter().filter(|field| !between.contains(&field.name)).map(told).collect();
+    if !rest.is_empty() {
+        rows.push(Row {
+            name: "content".to_owned(),
+            value: text::shown(rest, BODY_SHOWN),
+            meaning: "what came with the head".to_owned(),
+            bits: None,
+            section: Some("RFC 9110 §6.4".to_owned()),
+        });
+    }
+    Working { host: Host::Client, socket: None, title: "the answer".to_owned(), bytes: Vec::new(), rows }
+}
+
 /// How the reading of a head ended.
 enum Head {
     Whole(Vec<u8>),
-    TooLarge(crate::wire::http::TooLarge),
+    TooLarge(http::TooLarge),
     /// The bytes, and which of them can't be.
     NotHttp(Vec<u8>, usize),
     /// The stream ended after so many bytes.

@@ -107,7 +107,7 @@ fn broken(look: &Look, it: &Message, section: &str) -> Vec<Line> {
     let rule = it.rule.as_deref().unwrap_or("a rule of the protocol");
     let line = look.spans([
         (&format!("{}: ", it.socket), Meaning::Prose),
-        ("violation", Meaning::Fails),
+        (offence(it), Meaning::Fails),
         (": ", Meaning::Plain),
         (rule, Meaning::Prose),
     ]);
@@ -119,15 +119,26 @@ fn broken(look: &Look, it: &Message, section: &str) -> Vec<Line> {
     lines
 }
 
+/// What an offence against this receiver is called: going past a limit of its own breaks no rule of the protocol.
+pub(super) fn offence(it: &Message) -> &'static str {
+    if it.code == Some(TOO_BIG) { "over a limit" } else { "violation" }
+}
+
+/// Message Too Big, RFC 6455 §7.4.1.
+const TOO_BIG: u16 = 1009;
+
+/// Where it was seen, and what follows.
 pub(super) fn consequences(it: &Message) -> String {
-    let at = it.offset.map(|offset| format!("broken by byte {offset} of the frames"));
+    let by = if it.code == Some(TOO_BIG) { "reached at" } else { "broken by" };
+    let at = it.offset.map(|offset| format!("{by} byte {offset} of the frames"));
     let code = it.code.map(|code| format!("answered with Close {code}"));
     [at, code].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 fn violation_aloud(it: &Message, section: &str) -> String {
     let rule = it.rule.as_deref().unwrap_or("a rule of the protocol");
-    let told = format!("{}'s {} met a violation: {rule}", the_host(it.host), it.socket);
+    let met = if it.code == Some(TOO_BIG) { "limit" } else { "violation" };
+    let told = format!("{}'s {} met a {met}: {rule}", the_host(it.host), it.socket);
     let parts = [told, section.to_owned(), capital(&consequences(it))];
     parts.iter().filter(|part| !part.is_empty()).map(|part| stop(part)).collect::<Vec<_>>().join(" ")
 }

@@ -368,17 +368,37 @@ fn send_to_netcat_and_its_answer() {
     assert_eq!(nc.end().out, "one\r\ntwo\tA\\x41\0end\n");
 }
 
-#[test]
-#[ignore = "needs Python; tests/run installs it"]
-fn send_speaks_http_to_the_server_of_python() {
-    let folder = Folder::new();
-    folder.file("index.html", "<!doctype html>a page\n");
+/// Python's http.server, which serves this folder, and its port.
+fn http_server(folder: &Folder) -> (Process, String) {
     let mut command = Command::new(installed().join("python/bin/python"));
     command.args(["-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory"]).arg(&folder.0);
     let mut server = Process::start("http.server", &mut command);
     let port = server.out("its port", |line| {
         line.strip_prefix("Serving HTTP on 127.0.0.1 port ")?.split(' ').next().map(str::to_owned)
     });
+    (server, port)
+}
+
+#[test]
+#[ignore = "needs Python; tests/run installs it"]
+fn a_web_server_that_knows_no_websocket_is_told_with_its_answer() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.0.join("chat")).unwrap();
+    let (_server, port) = http_server(&folder);
+    // A folder without its slash is a redirection.
+    let (code, text) = shown(&["websocket", &format!("ws://127.0.0.1:{port}/chat"), "hello"]);
+    assert_eq!(code, Some(1), "{text}");
+    for part in ["301", "Location", "/chat/", "Moved Permanently", "It points elsewhere"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+#[ignore = "needs Python; tests/run installs it"]
+fn send_speaks_http_to_the_server_of_python() {
+    let folder = Folder::new();
+    folder.file("index.html", "<!doctype html>a page\n");
+    let (_server, port) = http_server(&folder);
     let at = format!("127.0.0.1:{port}");
     let mut live = Live::start(&["send", &at, r"GET / HTTP/1.0\r\n\r\n"]);
     let answer = String::from_utf8(received(&live.succeed(), None)).unwrap();
@@ -416,7 +436,14 @@ fn who_has_ended_its_half_can_still_receive() {
         let mut live = Live::start(&["close", &format!("127.0.0.1:{port}"), "--how", "half"]);
         gave(&mut live, "shutdown", |e| e["ok"] == "done");
         assert_eq!(peer.says("end")["end"], "fin");
-        assert_eq!(received(&live.succeed(), None), b"an answer to the end", "{name}");
+        let events = live.succeed();
+        assert_eq!(received(&events, None), b"an answer to the end", "{name}");
+        // Both have ended their half, and nobody has closed: the kernel keeps TIME_WAIT while the descriptor is open.
+        if cfg!(target_os = "linux") {
+            let waits =
+                |e: &Value| e["event"] == "socket" && e["state"] == "TIME_WAIT" && e["fd"].is_number();
+            assert!(events.iter().any(waits), "{name}: no TIME_WAIT");
+        }
         peer.succeed();
     }
 }

@@ -65,12 +65,17 @@ pub(super) fn on(call: &str, errno: &str, about: Option<SocketAddr>, counterpart
 /// When what came is not what a rule asks for.
 pub(super) fn invalid(what: &str) -> String {
     format!(
-        "The connection is failed, as the rule asks (RFC 6455 §7.1.7): {what}. What is told above names the place; it is for the other side to mend."
+        "The connection is failed: {what}. Without an answer as RFC 6455 §4.1 asks for it, there is no WebSocket; it is for the other side to mend."
     )
 }
 
-/// When the other side broke a rule.
-pub(super) fn violation(what: &str) -> String {
+/// When the other side broke a rule, or went past a limit of ours.
+pub(super) fn violation(code: u16, what: &str) -> String {
+    if code == 1009 {
+        return format!(
+            "More than this program takes in one message: it is its own limit, and no rule that was broken (RFC 6455 §10.4): {what}."
+        );
+    }
     format!("The other side broke a rule, and the connection is failed (RFC 6455 §7.1.7): {what}.")
 }
 
@@ -258,6 +263,11 @@ pub(super) fn chat(wait: Duration) -> String {
     )
 }
 
+/// A server that goes on talking after we have said all.
+pub(super) fn never_silent(time: Duration) -> String {
+    format!("It has not been silent in {}: our Close follows all the same.", duration(time))
+}
+
 /// A server that does not upgrade.
 pub(super) fn not_upgraded(status: i64) -> String {
     let more = match status {
@@ -304,9 +314,33 @@ pub(super) fn welcome(at: SocketAddr, class: &Class) -> String {
         _ => "",
     };
     let (idle, bytes) = (duration(*idle), bytes_told(*bytes));
+    let elsewhere = from_elsewhere(at, &class.service);
     format!(
-        "{what} **Ctrl-C** ends it. From a second terminal:\n\n```\n{how}\n```\n\nLimits: {connections} connections at once, {idle} in which nothing moves, {bytes} received on each{size}.{origin}"
+        "{what} **Ctrl-C** ends it. From a second terminal:\n\n```\n{how}\n```{elsewhere}\n\nLimits: {connections} connections at once, {idle} in which nothing moves, {bytes} received on each{size}.{origin}"
     )
+}
+
+/// How it is called from another machine: by the addresses that this one has, if it listens at all of them.
+fn from_elsewhere(at: SocketAddr, service: &Service) -> String {
+    if !at.ip().is_unspecified() {
+        return String::new();
+    }
+    let found: Vec<String> = if_addrs::get_if_addrs()
+        .unwrap_or_default()
+        .iter()
+        .filter(|interface| !interface.is_loopback() && !interface.is_link_local())
+        .map(if_addrs::Interface::ip)
+        .filter(|ip| ip.is_ipv4() == at.is_ipv4())
+        .map(|ip| SocketAddr::new(ip, at.port()))
+        .map(|there| match service {
+            Service::Echo => format!("nc {} {}", there.ip(), there.port()),
+            Service::WebSocket { .. } => format!("http://{there}/"),
+        })
+        .collect();
+    match found.is_empty() {
+        true => "\n\nThis machine has no other address than loopback's: nobody else can call it.".to_owned(),
+        false => format!("\n\nFrom another machine:\n\n```\n{}\n```", found.join("\n")),
+    }
 }
 
 /// `5 minutes`, `2 s`, `300 ms`

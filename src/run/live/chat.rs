@@ -9,6 +9,9 @@ use crate::{
     trace::{Host, Value},
 };
 
+/// A server that goes on talking is listened to for so many times as long as one that falls silent.
+const PATIENCE: u32 = 10;
+
 impl Live<'_> {
     /// `sockwalk websocket ws://HOST:PORT/PATH`
     pub(super) fn websocket(&mut self, errand: &Errand) -> Result<()> {
@@ -44,7 +47,7 @@ impl Live<'_> {
     /// Sends what is typed and shows what comes, until the other side closes, or there is no more to say and it is silent.
     fn talk(&mut self, wait: Duration) -> Result<()> {
         self.say(&advice::chat(wait));
-        let (mut more_to_say, mut last) = (true, Instant::now());
+        let (mut more_to_say, mut last, mut all_said) = (true, Instant::now(), None);
         loop {
             while self.something_came() {
                 if !self.receive("")? {
@@ -70,7 +73,16 @@ impl Live<'_> {
                 }
                 Heard::End => more_to_say = false,
             }
-            if !more_to_say && last.elapsed() >= wait {
+            if more_to_say {
+                continue;
+            }
+            // Some servers are never silent.
+            let said = *all_said.get_or_insert_with(Instant::now);
+            if last.elapsed() >= wait {
+                return self.say_goodbye();
+            }
+            if said.elapsed() >= wait * PATIENCE {
+                self.say(&advice::never_silent(wait * PATIENCE));
                 return self.say_goodbye();
             }
         }

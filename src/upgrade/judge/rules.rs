@@ -43,6 +43,11 @@ const fn must(words: &'static str, section: &'static str, close_code: u16) -> Ru
     Rule { words, section, level: Some(Level::Must), close_code }
 }
 
+/// The sender breaks no rule here: it is for each receiver to say how much it takes.
+const fn limit(words: &'static str) -> Rule {
+    Rule { words, section: "RFC 6455 §10.4", level: None, close_code: TOO_BIG }
+}
+
 /// RSV1, RSV2, RSV3.
 pub(super) const RESERVED_BITS: Rule =
     must("RSV1 to RSV3 are 0 unless an extension was agreed on", "RFC 6455 §5.2", PROTOCOL_ERROR);
@@ -82,12 +87,10 @@ pub(super) const LENGTH_NOT_MINIMAL: Rule =
     must("the length is written in the fewest bytes", "RFC 6455 §5.2", PROTOCOL_ERROR);
 
 /// More than the receiver takes in one frame.
-pub(super) const FRAME_TOO_BIG: Rule =
-    must("a receiver protects itself: this frame is over its limit", "RFC 6455 §10.4", TOO_BIG);
+pub(super) const FRAME_TOO_BIG: Rule = limit("this frame is larger than this receiver takes");
 
 /// More than the receiver takes in one message.
-pub(super) const MESSAGE_TOO_BIG: Rule =
-    must("a receiver protects itself: this message is over its limit", "RFC 6455 §10.4", TOO_BIG);
+pub(super) const MESSAGE_TOO_BIG: Rule = limit("this message is larger than this receiver takes");
 
 /// A byte that can't be UTF-8.
 pub(super) const TEXT_NOT_UTF8: Rule = must("a text message is UTF-8", "RFC 6455 §5.6, §8.1", INVALID_DATA);

@@ -5,7 +5,7 @@ use super::payload;
 use crate::trace::Message;
 use crate::view::line::{Line, Meaning};
 use crate::view::units::bytes;
-use crate::view::upgrade::consequences;
+use crate::view::upgrade::{consequences, offence};
 
 /// `text "hello", 5 bytes`, with the bytes of its frame beside it if `frame` has them and there is room for both.
 pub(super) fn entry(layout: &Layout, it: &Message, frame: Option<(&[u8], usize)>) -> Entry {
@@ -53,7 +53,7 @@ fn text(layout: &Layout, it: &Message) -> Line {
 pub(super) fn violation(layout: &Layout, it: &Message, answered: bool) -> Vec<Entry> {
     let look = layout.look();
     let rule = it.rule.as_deref().unwrap_or("a rule of the protocol");
-    let text = look.spans([("violation: ", Meaning::Fails), (rule, Meaning::Prose)]);
+    let text = look.spans([(&format!("{}: ", offence(it)), Meaning::Fails), (rule, Meaning::Prose)]);
     let section: Vec<&str> = it.section.as_deref().into_iter().chain(it.level.as_deref()).collect();
     let mut first = Entry::new(Mark::Wrong, text);
     if !section.is_empty() {
