@@ -3,13 +3,29 @@
 //! [`http`] and [`websocket`] are the only parsers and encoders of those protocols in this program. They take
 //! apart and never judge more than the form: what a message may mean is for `upgrade` to say. [`field`] is the
 //! list that every view reads, [`text`] makes bytes of the network safe to show, [`utf8`] checks text that
-//! arrives in pieces. Nothing here does I/O, and no input makes it panic.
+//! arrives in pieces. [`frame`] takes a whole frame of the link apart, layer by layer, each with its own decoder;
+//! [`flow`] knows what only the conversation tells, [`summary`] says a frame in a line. Nothing here does I/O, and no input makes it panic.
 
 #![forbid(unsafe_code)]
 
+pub mod arp;
+pub mod checksum;
+pub mod ethernet;
 pub mod field;
+pub mod flow;
+pub mod frame;
+pub mod fuzz;
 pub mod http;
+pub mod icmp;
+pub mod icmpv6;
+pub mod ip;
+pub mod ipv4;
+pub mod ipv6;
+mod reading;
+pub mod summary;
+pub mod tcp;
 pub mod text;
+pub mod udp;
 pub mod utf8;
 pub mod websocket;
 

@@ -1,0 +1,8 @@
+//! An ARP packet.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sockwalk::wire::{ethernet::ether_type, fuzz};
+
+fuzz_target!(|data: &[u8]| fuzz::carried(ether_type::ARP, data));

@@ -1,0 +1,201 @@
+//! What does only the conversation know? Relative numbers, the scale of windows, and what was seen before.
+//!
+//! A tracker is given the segments in the order in which they were seen. Sequence numbers go round at 2^32, so
+//! "before" means: less than half the circle away (RFC 9293 §3.4). What it keeps of a connection is bounded.
+
+use std::{collections::HashMap, net::SocketAddr};
+
+use super::tcp::{Flags, Segment};
+
+mod side;
+#[cfg(test)]
+mod tests;
+
+use side::Side;
+
+/// The largest shift of a window that counts (RFC 7323 §2.3).
+const LARGEST_SHIFT: u8 = 14;
+
+/// What the conversation says about one segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// True if its sender is the one whose segment came first.
+    pub from_first: bool,
+    /// The sequence number, counted from the sender's SYN: SYN is 0, the first byte 1.
+    pub sequence: u32,
+    /// The acknowledgment number, counted from the other's SYN. `None` without ACK.
+    pub acknowledgment: Option<u32>,
+    /// The window in bytes. `None` if its scale is not known, as the SYNs were not seen.
+    pub window: Option<u32>,
+    /// By how many bits it was shifted: 0 for that of a SYN, and where one of both offered no scale.
+    pub window_shift: Option<u8>,
+    /// How many of the numbers that it takes (bytes, SYN, FIN) were seen before.
+    pub repeated: u32,
+    /// What is remarkable about it.
+    pub remark: Option<Remark>,
+    /// The number of the other's SYN, for numbers in SACK blocks.
+    pub other_base: Option<u32>,
+}
+
+/// What is remarkable about a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Remark {
+    /// It has bytes, a SYN or a FIN that were seen before.
+    Retransmission,
+    /// It fills a gap: what comes after it was seen before it.
+    OutOfOrder,
+    /// Something before it was not seen.
+    Gap,
+    /// It says nothing new, to see whether the other is still there.
+    KeepAlive,
+    /// The answer to that.
+    KeepAliveAnswer,
+    /// It asks whether a window of 0 has opened.
+    ZeroWindowProbe,
+    /// The answer to that: still closed.
+    ZeroWindowProbeAnswer,
+    /// Its sender is able to take nothing more.
+    ZeroWindow,
+    /// It says nothing but a new window.
+    WindowUpdate,
+    /// It says again what is awaited, though more was sent: the n-th repeat.
+    DuplicateAcknowledgment(u32),
+}
+
+impl Remark {
+    /// In a few words.
+    pub fn words(self) -> String {
+        match self {
+            Remark::Retransmission => "retransmission".into(),
+            Remark::OutOfOrder => "out of order".into(),
+            Remark::Gap => "something before it was not seen".into(),
+            Remark::KeepAlive => "keep-alive".into(),
+            Remark::KeepAliveAnswer => "answer to a keep-alive".into(),
+            Remark::ZeroWindowProbe => "zero window probe".into(),
+            Remark::ZeroWindowProbeAnswer => "answer to a zero window probe".into(),
+            Remark::ZeroWindow => "zero window".into(),
+            Remark::WindowUpdate => "window update".into(),
+            Remark::DuplicateAcknowledgment(count) => format!("duplicate ACK {count}"),
+        }
+    }
+}
+
+/// True if `a` comes before `b` on the circle of sequence numbers.
+pub fn before(a: u32, b: u32) -> bool {
+    a.wrapping_sub(b) >= 1 << 31
+}
+
+/// One connection, between two endpoints.
+#[derive(Debug, Clone)]
+pub struct Flow {
+    sides: [Side; 2],
+}
+
+impl Flow {
+    /// A connection of which nothing was seen. The order of the endpoints says who is [`Seen::from_first`].
+    pub fn new(first: SocketAddr, second: SocketAddr) -> Self {
+        Flow { sides: [Side::new(first), Side::new(second)] }
+    }
+
+    /// Takes note of the next segment. `None` if it is not between these endpoints.
+    ///
+    /// A SYN with another number than the one before begins a new connection between the same endpoints.
+    pub fn see(&mut self, segment: &Segment) -> Option<Seen> {
+        let ends = (segment.source, segment.destination);
+        let from_first = ends == (self.sides[0].endpoint, self.sides[1].endpoint);
+        if !from_first && ends != (self.sides[1].endpoint, self.sides[0].endpoint) {
+            return None;
+        }
+        let [first, second] = &mut self.sides;
+        let (from, to) = if from_first { (first, second) } else { (second, first) };
+        let flags = segment.flags;
+        let acknowledges = flags.contains(Flags::ACK);
+        if flags.contains(Flags::SYN) && from.base != Some(segment.sequence) {
+            // Another SYN than before: what the other side said belongs to the connection before.
+            if from.base.is_some() && !acknowledges {
+                *to = Side::new(to.endpoint);
+            }
+            from.begin(segment);
+        }
+        // Without the SYN, the first byte seen counts as byte 1.
+        let base = *from.base.get_or_insert(segment.sequence.wrapping_sub(1));
+        from.next.get_or_insert(segment.sequence);
+        if flags.contains(Flags::SYN) {
+            from.window_scale = Some(segment.window_scale);
+        }
+        if acknowledges && to.base.is_none() {
+            to.base = Some(segment.acknowledgment.wrapping_sub(1));
+        }
+        let (repeated, remark) = side::remark(from, to, segment);
+        let window_shift = shift(from, to, segment);
+        let scaled = window_shift.map(|shift| u32::from(segment.window) << shift);
+        from.take(segment, remark);
+        Some(Seen {
+            from_first,
+            sequence: segment.sequence.wrapping_sub(base),
+            acknowledgment: to
+                .base
+                .filter(|_| acknowledges)
+                .map(|base| segment.acknowledgment.wrapping_sub(base)),
+            window: scaled,
+            window_shift,
+            repeated,
+            remark,
+            other_base: to.base,
+        })
+    }
+}
+
+/// By how many bits the window of `segment` counts, if that is known.
+fn shift(from: &Side, to: &Side, segment: &Segment) -> Option<u8> {
+    if segment.flags.contains(Flags::SYN) {
+        return Some(0);
+    }
+    match (from.window_scale?, to.window_scale?) {
+        (Some(own), Some(_)) => Some(own.min(LARGEST_SHIFT)),
+        _ => Some(0),
+    }
+}
+
+/// Many connections, told apart by their endpoints; of too many, the one longest unheard of is forgotten.
+#[derive(Debug, Clone)]
+pub struct Flows {
+    flows: HashMap<(SocketAddr, SocketAddr), (u64, Flow)>,
+    limit: usize,
+    clock: u64,
+}
+
+impl Default for Flows {
+    /// Up to 4,096 connections.
+    fn default() -> Self {
+        Flows::new(4096)
+    }
+}
+
+impl Flows {
+    /// Up to `limit` connections, at least one.
+    pub fn new(limit: usize) -> Self {
+        Flows { flows: HashMap::new(), limit: limit.max(1), clock: 0 }
+    }
+
+    /// Takes note of the next segment, of whatever connection.
+    pub fn see(&mut self, segment: &Segment) -> Seen {
+        let (a, b) = (segment.source, segment.destination);
+        let key = (a.min(b), a.max(b));
+        self.clock += 1;
+        if !self.flows.contains_key(&key) && self.flows.len() >= self.limit {
+            let oldest = self.flows.iter().min_by_key(|(_, (used, _))| *used).map(|(key, _)| *key);
+            if let Some(oldest) = oldest {
+                self.flows.remove(&oldest);
+            }
+        }
+        let (used, flow) = self.flows.entry(key).or_insert_with(|| (0, Flow::new(a, b)));
+        *used = self.clock;
+        flow.see(segment).expect("the key is the flow's endpoints")
+    }
+
+    /// Takes note of the next frame. `None` if it has no segment with a whole header.
+    pub fn see_frame(&mut self, frame: &[u8]) -> Option<Seen> {
+        Segment::parse(frame).map(|segment| self.see(&segment))
+    }
+}

@@ -1,0 +1,236 @@
+//! A frame of the link, layer by layer: Ethernet, then ARP or IP, then ICMP, TCP or UDP, then what they carry.
+//!
+//! The fields of a whole frame cover every bit of it exactly once; their bits count from the start of the frame.
+
+use std::ops::Range;
+
+use super::{
+    arp,
+    ethernet::{self, ether_type},
+    field::Field,
+    flow::Seen,
+    http, icmp, icmpv6,
+    ip::{Datagram, protocol},
+    ipv4, ipv6,
+    reading::Reading,
+    tcp, udp, websocket,
+};
+
+pub mod build;
+#[cfg(test)]
+mod tests;
+
+/// How much of plain data is shown, in characters.
+const SHOWN: usize = 120;
+
+/// What a layer speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Protocol {
+    /// Ethernet, with its tags.
+    Ethernet,
+    /// ARP.
+    Arp,
+    /// IPv4, with its options.
+    Ipv4,
+    /// IPv6, with its extension headers.
+    Ipv6,
+    /// ICMP, without the datagram that it quotes.
+    Icmp,
+    /// ICMPv6, without the datagram that it quotes.
+    Icmpv6,
+    /// TCP, with its options.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// An HTTP/1.1 head and what follows it.
+    Http,
+    /// WebSocket frames.
+    WebSocket,
+    /// Bytes that no decoder here knows, or that a program made.
+    Data,
+    /// What Ethernet has after the packet: padding.
+    Trailer,
+}
+
+impl Protocol {
+    /// Its name: `TCP`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Protocol::Ethernet => "Ethernet",
+            Protocol::Arp => "ARP",
+            Protocol::Ipv4 => "IPv4",
+            Protocol::Ipv6 => "IPv6",
+            Protocol::Icmp => "ICMP",
+            Protocol::Icmpv6 => "ICMPv6",
+            Protocol::Tcp => "TCP",
+            Protocol::Udp => "UDP",
+            Protocol::Http => "HTTP/1.1",
+            Protocol::WebSocket => "WebSocket",
+            Protocol::Data => "data",
+            Protocol::Trailer => "trailer",
+        }
+    }
+}
+
+/// A layer of a frame. The layers stand in order, and together they have all bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// Its bytes in the frame: a header without what it carries.
+    pub bytes: Range<usize>,
+    /// Which of the dissection's fields are its.
+    pub fields: Range<usize>,
+    /// True for what an ICMP message quotes: not sent as such, but told about.
+    pub quoted: bool,
+}
+
+/// A frame taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dissection {
+    /// The layers, in order.
+    pub layers: Vec<Layer>,
+    /// The fields of all layers, in order.
+    pub fields: Vec<Field>,
+}
+
+impl Dissection {
+    /// The fields of one of its layers.
+    pub fn fields_of(&self, layer: &Layer) -> &[Field] {
+        self.fields.get(layer.fields.clone()).unwrap_or_default()
+    }
+
+    /// The first layer that speaks this and is not quoted.
+    pub fn layer(&self, protocol: Protocol) -> Option<&Layer> {
+        self.layers.iter().find(|layer| layer.protocol == protocol && !layer.quoted)
+    }
+}
+
+/// What TCP and UDP carry, as the caller knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Payload {
+    /// To be guessed: HTTP if it begins like a head, else data.
+    #[default]
+    Guess,
+    /// Bytes of a program.
+    Data,
+    /// An HTTP/1.1 head, maybe with what follows.
+    Http,
+    /// WebSocket frames; the first begins here.
+    WebSocket,
+}
+
+/// What is known about a frame besides its bytes. The default: nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Context<'a> {
+    /// What the conversation says about this segment, from [`super::flow`].
+    pub seen: Option<&'a Seen>,
+    /// What the payload is.
+    pub payload: Payload,
+}
+
+/// Takes an Ethernet frame apart. Any bytes will do; what is cut off or wrong is told as such.
+pub fn dissect(frame: &[u8], context: Context) -> Dissection {
+    let mut r = Reading::new(frame);
+    if let Some(number) = r.layer(Protocol::Ethernet, ethernet::fields) {
+        if number < ether_type::FIRST {
+            let length = usize::from(number);
+            r.within(length, "Length", |r| data(r, "of IEEE 802.2: not known to this decoder"));
+        } else {
+            carried_by_ethernet(&mut r, number, context);
+        }
+        r.layer(Protocol::Trailer, ethernet::trailer);
+    }
+    let (layers, fields) = r.into_parts();
+    Dissection { layers, fields }
+}
+
+fn carried_by_ethernet(r: &mut Reading, number: u16, context: Context) {
+    match number {
+        ether_type::ARP => {
+            // Its own lengths say where it ends.
+            let _ = r.layer(Protocol::Arp, arp::fields);
+        }
+        ether_type::IPV4 | ether_type::IPV6 => datagram(r, number, context),
+        _ => data(r, "of a protocol that is not known to this decoder"),
+    }
+}
+
+fn datagram(r: &mut Reading, number: u16, context: Context) {
+    let (found, by) = if number == ether_type::IPV4 {
+        (r.layer(Protocol::Ipv4, ipv4::fields), "Total Length")
+    } else {
+        (r.layer(Protocol::Ipv6, ipv6::fields), "Payload Length")
+    };
+    let Some(datagram) = found else { return };
+    let length = datagram.payload.len();
+    if length < r.left() || datagram.whole {
+        r.within(length, by, |r| carried_by_ip(r, &datagram, context));
+    } else {
+        // It claims more than is there: what is there ends it.
+        carried_by_ip(r, &datagram, context);
+    }
+}
+
+fn carried_by_ip(r: &mut Reading, datagram: &Datagram, context: Context) {
+    if !datagram.first {
+        return data(r, "a later fragment: its header is in the first");
+    }
+    match (datagram.protocol, datagram.source.is_ipv4()) {
+        (protocol::TCP, _) => {
+            // Where the header is cut off nothing is left to be told.
+            let _ = r.layer(Protocol::Tcp, |r| tcp::fields(r, datagram, context.seen));
+            payload(r, context.payload);
+        }
+        (protocol::UDP, _) => {
+            if let Some(length) = r.layer(Protocol::Udp, |r| udp::fields(r, datagram)) {
+                r.within(length, "Length", |r| payload(r, context.payload));
+            }
+        }
+        (protocol::ICMP, true) => icmp::fields(r, datagram),
+        (protocol::ICMPV6, false) => icmpv6::fields(r, datagram),
+        (protocol::NO_NEXT, false) => data(r, "ignored: the header says that nothing follows"),
+        _ => {}
+    }
+    data(r, "of a protocol that is not known to this decoder");
+}
+
+/// A datagram that an ICMP message quotes; its first four bits say which version it is.
+pub(super) fn quoted(r: &mut Reading) {
+    match r.rest().first().map(|byte| byte >> 4) {
+        Some(6) => datagram(r, ether_type::IPV6, Context::default()),
+        Some(_) => datagram(r, ether_type::IPV4, Context::default()),
+        None => {}
+    }
+    data(r, "not part of the quoted datagram");
+}
+
+fn payload(r: &mut Reading, payload: Payload) {
+    if r.left() == 0 {
+        return;
+    }
+    let guessed = match payload {
+        Payload::Guess if begins_like_http(r.rest()) => Payload::Http,
+        other => other,
+    };
+    match guessed {
+        Payload::Http => r.layer(Protocol::Http, |r| r.hand_over(http::fields)),
+        Payload::WebSocket => r.layer(Protocol::WebSocket, |r| r.hand_over(websocket::fields)),
+        Payload::Guess | Payload::Data => data(r, "what a program sent"),
+    }
+}
+
+fn data(r: &mut Reading, meaning: &'static str) {
+    r.layer(Protocol::Data, |r| r.all_as_text("Data", SHOWN, meaning));
+}
+
+/// True if the first line is a request line or a status line of HTTP/1.
+pub fn begins_like_http(bytes: &[u8]) -> bool {
+    if bytes.starts_with(b"HTTP/1.") {
+        return true;
+    }
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let mut words = line.split(|byte| *byte == b' ');
+    let (method, _target, version) = (words.next(), words.next(), words.next());
+    method.is_some_and(http::is_token) && version.is_some_and(|version| version.starts_with(b"HTTP/1."))
+}

@@ -1,0 +1,74 @@
+//! Whole frames from typed headers, with right lengths and checksums: for tests, and for captures of byte streams.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::wire::{
+    arp,
+    ethernet::{self, Mac, ether_type},
+    icmp, icmpv6,
+    ip::protocol,
+    ipv4, ipv6, tcp, udp,
+};
+
+/// The card of a host, made up of its address, so that a capture needs no other source: 02:00 and its last four bytes.
+pub fn card_of(address: IpAddr) -> Mac {
+    let [.., a, b, c, d] = match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+        IpAddr::V6(address) => address.octets(),
+    };
+    Mac([2, 0, a, b, c, d])
+}
+
+/// A datagram that carries `payload` between two hosts, in a frame between their cards ([`card_of`]).
+///
+/// Addresses of two families can't talk to each other: both are then taken as IPv6, the other one mapped.
+pub fn ip(source: IpAddr, destination: IpAddr, protocol: u8, payload: &[u8]) -> Vec<u8> {
+    let (datagram, number) = match (source, destination) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            (ipv4::Header::new(source, destination, protocol).encode(payload), ether_type::IPV4)
+        }
+        (source, destination) => {
+            let six = |address: IpAddr| match address {
+                IpAddr::V4(address) => address.to_ipv6_mapped(),
+                IpAddr::V6(address) => address,
+            };
+            let header = ipv6::Header::new(six(source), six(destination), protocol);
+            (header.encode(payload), ether_type::IPV6)
+        }
+    };
+    ethernet::Header::new(card_of(source), card_of(destination), number).encode(&datagram)
+}
+
+/// A TCP segment in a frame. The ports are those of `source` and `destination`, whatever `header` says.
+pub fn tcp(source: SocketAddr, destination: SocketAddr, header: &tcp::Header, payload: &[u8]) -> Vec<u8> {
+    let header = tcp::Header { source: source.port(), destination: destination.port(), ..*header };
+    let segment = header.encode(source.ip(), destination.ip(), payload);
+    ip(source.ip(), destination.ip(), protocol::TCP, &segment)
+}
+
+/// A UDP datagram in a frame.
+pub fn udp(source: SocketAddr, destination: SocketAddr, payload: &[u8]) -> Vec<u8> {
+    let header = udp::Header { source: source.port(), destination: destination.port() };
+    let datagram = header.encode(source.ip(), destination.ip(), payload);
+    ip(source.ip(), destination.ip(), protocol::UDP, &datagram)
+}
+
+/// A message of ICMP in a frame, or of ICMPv6 if the addresses are such.
+pub fn icmp(source: IpAddr, destination: IpAddr, message: &icmp::Message) -> Vec<u8> {
+    match (source, destination) {
+        (IpAddr::V6(from), IpAddr::V6(to)) => {
+            ip(source, destination, protocol::ICMPV6, &icmpv6::encode(message, from, to))
+        }
+        _ => ip(source, destination, protocol::ICMP, &message.encode()),
+    }
+}
+
+/// An ARP packet in a frame, filled up to the 60 bytes that a card sends at least. A request goes to all.
+pub fn arp(packet: &arp::Packet) -> Vec<u8> {
+    let destination =
+        if packet.operation == arp::operation::REQUEST { Mac::BROADCAST } else { packet.target_hardware };
+    let header = ethernet::Header::new(packet.sender_hardware, destination, ether_type::ARP);
+    let mut frame = header.encode(&packet.encode());
+    frame.resize(60, 0);
+    frame
+}

@@ -1,0 +1,93 @@
+//! A TCP segment as programs need it: straight from an Ethernet frame, without a list of fields.
+
+use std::{net::SocketAddr, ops::Range};
+
+use super::{Flags, SHORTEST, SackBlocks, TcpOption, each};
+use crate::wire::ip::{Datagram, protocol};
+
+/// A segment. Numbers are as they were sent: not relative, not scaled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// Address and port of the sender.
+    pub source: SocketAddr,
+    /// Address and port that are meant.
+    pub destination: SocketAddr,
+    /// The number of the first byte, or of SYN.
+    pub sequence: u32,
+    /// The number of the next byte that is awaited; counts if ACK is set.
+    pub acknowledgment: u32,
+    /// The control bits.
+    pub flags: Flags,
+    /// How much the sender is able to take, not scaled.
+    pub window: u16,
+    /// The Maximum Segment Size option, in bytes.
+    pub maximum_segment_size: Option<u16>,
+    /// The Window Scale option, in bits.
+    pub window_scale: Option<u8>,
+    /// The SACK-Permitted option.
+    pub sack_permitted: bool,
+    /// The blocks of the SACK option.
+    pub sack: SackBlocks,
+    /// The Timestamps option: TSval and TSecr.
+    pub timestamps: Option<(u32, u32)>,
+    /// Where the payload stands in the frame, as far as it is there.
+    pub payload: Range<usize>,
+    /// False if the frame was cut off or is a fragment: then the payload is not all here.
+    pub whole: bool,
+}
+
+impl Segment {
+    /// Finds the segment in an Ethernet frame: over IPv4 or IPv6, whole or the first fragment.
+    ///
+    /// `None` for all other frames, and where the header or its options are cut off. Allocates nothing.
+    pub fn parse(frame: &[u8]) -> Option<Self> {
+        let datagram = Datagram::parse(frame)?;
+        if datagram.protocol != protocol::TCP || !datagram.first {
+            return None;
+        }
+        let bytes = frame.get(datagram.payload.clone())?;
+        let fixed: &[u8; SHORTEST] = bytes.first_chunk()?;
+        let length = usize::from(fixed[12] >> 4) * 4;
+        let options = bytes.get(SHORTEST..length)?;
+        let word = |at: usize| u16::from_be_bytes([fixed[at], fixed[at + 1]]);
+        let long = |at: usize| u32::from_be_bytes([fixed[at], fixed[at + 1], fixed[at + 2], fixed[at + 3]]);
+        let mut segment = Segment {
+            source: SocketAddr::new(datagram.source, word(0)),
+            destination: SocketAddr::new(datagram.destination, word(2)),
+            sequence: long(4),
+            acknowledgment: long(8),
+            flags: Flags::from_bits(word(12)),
+            window: word(14),
+            maximum_segment_size: None,
+            window_scale: None,
+            sack_permitted: false,
+            sack: SackBlocks::default(),
+            timestamps: None,
+            payload: datagram.payload.start + length..datagram.payload.end,
+            whole: datagram.whole,
+        };
+        for option in each(options).flatten() {
+            match option {
+                TcpOption::MaximumSegmentSize(size) => segment.maximum_segment_size = Some(size),
+                TcpOption::WindowScale(shift) => segment.window_scale = Some(shift),
+                TcpOption::SackPermitted => segment.sack_permitted = true,
+                TcpOption::Sack(blocks) => segment.sack = blocks,
+                TcpOption::Timestamps { value, echo } => segment.timestamps = Some((value, echo)),
+                _ => {}
+            }
+        }
+        Some(segment)
+    }
+
+    /// How far it moves the sequence numbers on: a number for each byte, one for SYN and one for FIN (RFC 9293 §3.4).
+    pub fn sequence_length(&self) -> u32 {
+        let marks = u32::from(self.flags.contains(Flags::SYN)) + u32::from(self.flags.contains(Flags::FIN));
+        // Total Length has 16 bits, and a frame over 4 GB is none.
+        u32::try_from(self.payload.len()).unwrap_or(u32::MAX).saturating_add(marks)
+    }
+
+    /// The number after the last that it takes, modulo 2^32.
+    pub fn sequence_end(&self) -> u32 {
+        self.sequence.wrapping_add(self.sequence_length())
+    }
+}
