@@ -11,6 +11,11 @@ fn each_of_the_nine_runs_by_its_name() {
     for name in NINE {
         let output = run(&[name]);
         assert!(output.status.success(), "{name}: {}\n{}", stderr(&output), stdout(&output));
+        let shown = stdout(&output);
+        assert!(shown.contains("all hold") || shown.contains("cannot be seen"), "{name}:\n{shown}");
+        assert!(!shown.contains("checks failed"), "{name}:\n{shown}");
+        let output = run(&[name, "--stage", "loopback"]);
+        assert!(output.status.success(), "{name}: {}\n{}", stderr(&output), stdout(&output));
         assert!(stdout(&output).contains("all hold"), "{name}:\n{}", stdout(&output));
     }
 }

@@ -47,6 +47,11 @@ fn straced(log: &str) -> Vec<Seen> {
         if arguments.contains("F_GETFD") {
             continue;
         }
+        // Giving up its rights is the last thing that a host's thread does before the lesson.
+        if name == "capset" {
+            seen.retain(|(host, ..): &Seen| host != comm);
+            continue;
+        }
         let first: String = arguments.chars().take_while(char::is_ascii_digit).collect();
         let fd = if name == "socket" { None } else { first.parse().ok() };
         seen.push((comm.to_owned(), name.to_owned(), fd));
@@ -69,7 +74,7 @@ fn the_calls_that_are_told_are_the_calls_that_were_made() {
                 "-f",
                 "--decode-pids=comm",
                 "-e",
-                "trace=%network,close,fcntl",
+                "trace=%network,close,fcntl,capset",
                 "-e",
                 "signal=none",
                 "-o",
@@ -90,7 +95,11 @@ fn the_calls_that_are_told_are_the_calls_that_were_made() {
         }
         // What is left open at the end is closed, and that alone is not told.
         for more in &seen[told.len()..] {
-            assert_eq!(more.1, "close", "{name}: strace saw {more:?}, which was not told");
+            // On a cable a connection is aborted, so that its network can go at once: SO_LINGER.
+            assert!(
+                ["setsockopt", "close"].contains(&more.1.as_str()),
+                "{name}: strace saw {more:?}, which was not told"
+            );
         }
     }
 }

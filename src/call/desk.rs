@@ -70,6 +70,7 @@ pub struct Held {
     received: AtomicU64,
     sent: AtomicU64,
     ends: Mutex<(Option<SocketAddr>, Option<SocketAddr>)>,
+    called: Mutex<Option<SocketAddr>>,
 }
 
 impl Held {
@@ -90,6 +91,7 @@ impl Held {
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             ends: Mutex::default(),
+            called: Mutex::default(),
         }
     }
 
@@ -165,6 +167,16 @@ impl Held {
         *lock(&self.ends)
     }
 
+    /// The address that it last called by `connect`. The kernel does not tell it before somebody has answered.
+    pub fn called(&self) -> Option<SocketAddr> {
+        *lock(&self.called)
+    }
+
+    /// It is about to call that address.
+    pub fn calls(&self, address: SocketAddr) {
+        *lock(&self.called) = Some(address);
+    }
+
     /// Remembers the addresses.
     pub fn saw_ends(&self, local: Option<SocketAddr>, peer: Option<SocketAddr>) {
         let mut ends = lock(&self.ends);
@@ -219,6 +231,13 @@ impl Desk {
     /// All of them.
     pub fn all(&self) -> Vec<Arc<Held>> {
         lock(&self.sockets).clone()
+    }
+
+    /// Makes `close` end each connection at once, by a RST: SO_LINGER with a time of 0, see socket(7).
+    pub fn abort(&self) {
+        for held in lock(&self.sockets).iter().filter(|held| !held.is_closed()) {
+            let _ = held.socket.set_linger(Some(std::time::Duration::ZERO));
+        }
     }
 
     /// Closes what is open and forgets all; to be called on the host's thread.

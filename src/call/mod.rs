@@ -177,7 +177,10 @@ impl Request {
             Request::Accept => {
                 accept::accept(held(on).socket()).map(|(new, peer)| Gave::Socket(new, peer.as_socket()))
             }
-            Request::Connect(address) => connect::connect(held(on).socket(), *address).map(nothing),
+            Request::Connect(address) => {
+                held(on).calls(*address);
+                connect::connect(held(on).socket(), *address).map(nothing)
+            }
             Request::Send(bytes, flags) => send::send(held(on).socket(), bytes, flags).map(Gave::Count),
             Request::Recv(size, flags) => recv::recv(held(on).socket(), *size, flags).map(Gave::Data),
             Request::Shutdown(how) => shutdown::shutdown(held(on).socket(), how).map(nothing),

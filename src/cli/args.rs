@@ -1,10 +1,11 @@
 //! What a person can type. No side effects here: `mod.rs` says what it means.
 
-use std::{path::PathBuf, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::values::{Place, Spot, allowed_origin, callee, origin, short_time, size, some_time, time};
+use crate::trace::Host;
 
 /// Walk through the life of a socket, call by call, on the real kernel.
 ///
@@ -51,6 +52,21 @@ pub struct Show {
     #[arg(long, global = true, value_name = "PACE")]
     pub pace: Option<Pace>,
 
+    /// Where lessons run: on a cable between two hosts (Linux), on loopback, or auto: on the cable if it can be had
+    #[arg(long, global = true, value_name = "STAGE", default_value = "auto", hide_possible_values = true)]
+    pub stage: Where,
+
+    /// step: every frame on the cable waits for Enter; d drops it instead
+    #[arg(
+        long,
+        global = true,
+        value_name = "HOW",
+        default_value = "flow",
+        hide_possible_values = true,
+        help_heading = "Cable"
+    )]
+    pub packets: Packets,
+
     /// Write every event to FILE as JSON Lines (- is standard output, and nothing else is printed there)
     #[arg(long, global = true, value_name = "FILE")]
     pub trace: Option<PathBuf>,
@@ -65,6 +81,26 @@ pub enum When {
     Always,
     /// Never.
     Never,
+}
+
+/// Where lessons run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Where {
+    /// On a cable if it can be had, else on loopback.
+    Auto,
+    /// On a cable between two hosts.
+    Cable,
+    /// On this machine's loopback interface.
+    Loopback,
+}
+
+/// How frames cross the cable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Packets {
+    /// By themselves.
+    Flow,
+    /// One by one, when the person says so.
+    Step,
 }
 
 /// How fast a lesson goes.
@@ -305,6 +341,21 @@ pub enum Command {
         #[arg(long)]
         reset: bool,
     },
+    /// Run a command in the network of a host that another sockwalk has on a cable (Linux)
+    #[command(
+        after_help = "Examples:\n  sockwalk enter client\n  sockwalk enter server -- ss -tan\n\nWithout a command: your shell. It sees that host's interfaces and sockets, and your files."
+    )]
+    Enter {
+        /// Whose network
+        #[arg(value_name = "HOST", value_enum)]
+        host: WhichHost,
+        /// Of this process, if several are running
+        #[arg(long, value_name = "PID")]
+        pid: Option<u32>,
+        /// What to run, after --
+        #[arg(value_name = "COMMAND", last = true)]
+        command: Vec<OsString>,
+    },
     /// Write the completions of a shell to standard output
     #[command(after_help = "Examples:\n  sockwalk completions bash\n  sockwalk completions zsh")]
     Completions {
@@ -364,6 +415,24 @@ pub enum Protocol {
     Tcp6,
     /// UDP over IPv6
     Udp6,
+}
+
+/// One of the two hosts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WhichHost {
+    /// The one that calls
+    Client,
+    /// The one that is called
+    Server,
+}
+
+impl From<WhichHost> for Host {
+    fn from(which: WhichHost) -> Host {
+        match which {
+            WhichHost::Client => Host::Client,
+            WhichHost::Server => Host::Server,
+        }
+    }
 }
 
 /// How a connection is ended.

@@ -4,7 +4,7 @@ use std::{path::Path, path::PathBuf, process::ExitCode, time::Instant};
 
 use anyhow::Result;
 
-use super::{Screen, args::Show, code, screen::Purpose, source, tally::Tally};
+use super::{Screen, args::Show, code, screen::Purpose, source, stages::Stages, tally::Tally};
 use crate::{
     course::{self, Faults, Lesson, Statement},
     run::{self, Audience, Go, Prediction},
@@ -41,6 +41,7 @@ impl Audience for Quiet<'_> {
 
 /// `sockwalk check [LESSON|FILE]…`
 pub(super) fn check(what: &[String], show: &Show) -> Result<ExitCode> {
+    let mut stages = Stages::new(show)?;
     let mut screen = Screen::new(show, Purpose::Check)?;
     let lessons: Vec<Lesson> = if what.is_empty() {
         course::builtin().iter().map(source::builtin).collect::<Result<_>>()?
@@ -48,12 +49,20 @@ pub(super) fn check(what: &[String], show: &Show) -> Result<ExitCode> {
         what.iter().map(|name| source::named(Path::new(name))).collect::<Result<_>>()?
     };
     let mut tally = Tally::default();
+    if let Some(excuse) = stages.excuse() {
+        screen.plain(&excuse.replace('`', ""));
+    }
     let began = Instant::now();
     let widest = lessons.iter().map(|lesson| lesson.front.lesson.chars().count()).max().unwrap_or(0);
     for lesson in &lessons {
-        let mut quiet = Quiet { screen: &mut screen, failed: Vec::new() };
         let began = Instant::now();
-        let stage = source::stage(lesson)?;
+        // Of all lessons, those that can't run here are passed over, and that is said.
+        if what.is_empty() && !stages.fits(lesson) {
+            screen.plain(&format!("{:widest$}  not run: it needs the cable", lesson.front.lesson));
+            continue;
+        }
+        let mut quiet = Quiet { screen: &mut screen, failed: Vec::new() };
+        let stage = stages.stage(lesson)?;
         let end = run::run(lesson, 1, stage, &mut quiet)?.end;
         let broken = quiet.failed;
         tally.add(&end);
@@ -81,7 +90,9 @@ fn expects(statement: &Statement) -> bool {
     match statement {
         Statement::Act(act) => !act.expect.is_empty(),
         Statement::Wait { expect, .. } => !expect.is_empty(),
-        Statement::Check(_) => false,
+        Statement::Check(_) | Statement::CheckWire(_) | Statement::Wire { .. } | Statement::Sysctl { .. } => {
+            false
+        }
     }
 }
 
@@ -93,7 +104,7 @@ pub(super) fn lint(files: &[PathBuf], show: &Show) -> Result<ExitCode> {
         let (name, bytes) = source::bytes(path)?;
         match course::parse(&name, &bytes) {
             Ok(lesson) => {
-                let claims = lesson.steps().filter(|step| matches!(step.what, Statement::Check(_))).count();
+                let claims = lesson.steps().filter(|step| step.is_claim()).count();
                 let steps = lesson.steps().count() - claims;
                 let checks = claims + lesson.steps().filter(|step| expects(&step.what)).count();
                 screen.plain(&format!(

@@ -15,6 +15,12 @@ pub(super) enum Key {
     Again,
     Help,
     Quit,
+    /// A frame is dropped.
+    Drop,
+    /// A frame is sent on twice.
+    Twice,
+    /// All frames cross.
+    All,
     Number(usize),
     /// Ctrl-C.
     Interrupt,
@@ -54,6 +60,9 @@ fn letter(c: char) -> Key {
         'b' => Key::Back,
         'r' => Key::Again,
         'q' => Key::Quit,
+        'd' => Key::Drop,
+        't' => Key::Twice,
+        'a' => Key::All,
         '?' | 'h' => Key::Help,
         digit @ '1'..='9' => Key::Number(digit as usize - '0' as usize),
         _ => Key::Other,

@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod enter;
 mod keys;
 mod lines;
 mod live;
@@ -10,6 +11,7 @@ mod map;
 mod progress;
 mod screen;
 mod source;
+mod stages;
 mod tally;
 mod values;
 mod walk;
@@ -90,6 +92,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Lint { files } => check::lint(&files, show),
         Command::Replay { file } => walk::replay(&file, show),
         Command::Progress { reset } => map::progress(reset, show),
+        Command::Enter { host, pid, command } => enter::enter(host.into(), pid, &command),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { command } => manual::page(command.as_deref()),
     }

@@ -14,12 +14,12 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use super::{
-    args::{Pace, Show, When},
+    args::{Pace, Packets, Show, When},
     keys::{self, Key},
     lines::Lines,
 };
 use crate::{
-    run::{Audience, Go, Heard, Prediction},
+    run::{Audience, Go, Heard, Packet, Prediction},
     stage::{nobody_reads_stdout, told_to_end},
     trace::{self, Event, Sink, What, Writer},
     view::{self, Form, Glyphs, Line, Look, Meaning, Narrator, Palette, markdown, paint},
@@ -65,6 +65,8 @@ pub(super) struct Screen {
     filled: usize,
     /// Somebody wants to leave in the middle of a step: nothing more is shown up to its end.
     leaving: bool,
+    /// Every frame on the cable waits for a key.
+    packets: bool,
     /// Live: becomes true when somebody wants it to end.
     told_to_end: Option<Arc<AtomicBool>>,
     /// Live: standard input.
@@ -127,6 +129,7 @@ impl Screen {
             interrupted: false,
             filled: 0,
             leaving: false,
+            packets: show.packets == Packets::Step,
             told_to_end: if live { Some(told_to_end().context("can't listen to Ctrl-C")?) } else { None },
             // Enter ends a hold where there is a terminal; what is to be said may come from a file as well.
             lines: if purpose == Purpose::Talk || (purpose == Purpose::Live && io::stdin().is_terminal()) {
@@ -382,6 +385,9 @@ impl Screen {
     }
 }
 
+/// What the keys do while a frame waits.
+const PACKET_HELP: &str = "- **Enter**, space: the frame crosses (`wire$ deliver`)\n- **d**: it is taken off the cable (`wire$ drop`)\n- **t**: it crosses twice (`wire$ duplicate`)\n- **a**: all that wait cross\n- **q**: all frames cross by themselves from here on, and the lesson is left at the end of this step\n- **?**: this list";
+
 impl Sink for Screen {
     fn take(&mut self, event: &Event) {
         self.record(event);
@@ -431,6 +437,43 @@ impl Audience for Screen {
                 }
                 Some(Key::Help) => self.say(&self.help()),
                 Some(Key::Quit) | None => return Go::Leave,
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn steps_packets(&self) -> bool {
+        self.packets
+    }
+
+    fn packet(&mut self, number: u64) -> Packet {
+        self.settle();
+        if self.broken.is_some() || self.leaving {
+            return Packet::Leave;
+        }
+        match self.pace {
+            Pace::Auto => return Packet::Deliver,
+            Pace::Every(time) => {
+                wait(time);
+                return Packet::Deliver;
+            }
+            Pace::Step => {}
+        }
+        let keys = format!(
+            "**Enter** lets #{number} across · **d** drops it · **t** twice · **a** all · **?** help · **q** leave"
+        );
+        loop {
+            match self.ask(&keys) {
+                Some(Key::Enter) => return Packet::Deliver,
+                Some(Key::Drop) => return Packet::Drop,
+                Some(Key::Twice) => return Packet::Duplicate,
+                Some(Key::All) => return Packet::All,
+                Some(Key::Help) => self.say(PACKET_HELP),
+                Some(Key::Quit) | None => {
+                    // Asked for in the middle of a step: it is left at its end.
+                    self.leaving = true;
+                    return Packet::Leave;
+                }
                 Some(_) => {}
             }
         }

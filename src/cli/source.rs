@@ -8,10 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::{
-    course::{self, Builtin, Lesson},
-    stage::Stage,
-};
+use crate::course::{self, Builtin, Lesson};
 
 /// A built-in lesson by its name, or a lesson file; `-` is standard input.
 pub(super) fn named(path: &Path) -> Result<Lesson> {
@@ -51,17 +48,6 @@ pub(super) fn bytes(path: &Path) -> Result<(String, Vec<u8>)> {
         (&file).read_to_end(&mut bytes).with_context(|| format!("can't read the lesson file {name}"))?;
     }
     Ok((name, bytes))
-}
-
-/// A fresh stage for a lesson.
-pub(super) fn stage(lesson: &Lesson) -> Result<Stage> {
-    if lesson.front.stage == "cable" {
-        bail!(
-            "the lesson {} needs a cable between two hosts, which this version does not have",
-            lesson.front.lesson
-        );
-    }
-    Stage::loopback().context("can't start the threads of the two hosts")
 }
 
 /// Parses a lesson that is built in.

@@ -16,6 +16,7 @@ use super::{
     progress::Progress,
     screen::Purpose,
     source,
+    stages::Stages,
     tally::Tally,
 };
 use crate::{
@@ -31,10 +32,11 @@ const INTERRUPTED: u8 = 130;
 pub(super) fn lesson(name: &str, part: Part, show: &Show) -> Result<ExitCode> {
     let builtin = course::find(name).with_context(|| format!("there is no lesson `{name}`"))?;
     let lesson = source::builtin(builtin)?;
+    let mut stages = Stages::new(show)?;
     let mut screen = Screen::new(show, Purpose::Course)?;
     let mut progress = Progress::load();
     let Some(from) = start(&lesson, part, &mut screen, &progress)? else { return done(&screen, true) };
-    let ended = walk(&lesson, from, &mut screen, Some(&mut progress))?;
+    let ended = walk(&lesson, from, &mut stages, &mut screen, Some(&mut progress))?;
     if screen.steps() && ended.instead.is_none() {
         screen.say(&match after(name) {
             Some(next) => format!("Next: `sockwalk {next}`"),
@@ -54,14 +56,16 @@ fn after(name: &str) -> Option<&'static str> {
 /// `sockwalk run FILE`, or a further lesson by its name
 pub(super) fn file(path: &Path, part: Part, show: &Show) -> Result<ExitCode> {
     let lesson = source::named(path)?;
+    let mut stages = Stages::new(show)?;
     let mut screen = Screen::new(show, Purpose::File)?;
     let from = checked_part(&lesson, part)?.unwrap_or(1);
-    let ended = walk(&lesson, from, &mut screen, None)?;
+    let ended = walk(&lesson, from, &mut stages, &mut screen, None)?;
     done(&screen, ended.end.failed == 0)
 }
 
 /// `sockwalk tour`
 pub(super) fn tour(show: &Show) -> Result<ExitCode> {
+    let mut stages = Stages::new(show)?;
     let mut screen = Screen::new(show, Purpose::Course)?;
     let mut progress = Progress::load();
     let nine: Vec<_> = course::builtin().iter().filter(|lesson| lesson.in_tour).collect();
@@ -78,7 +82,8 @@ pub(super) fn tour(show: &Show) -> Result<ExitCode> {
     let mut tally = Tally::default();
     for builtin in &nine[first..] {
         let lesson = source::builtin(builtin)?;
-        let ended = walk(&lesson, from.min(lesson.parts.len()), &mut screen, Some(&mut progress))?;
+        let from_part = from.min(lesson.parts.len());
+        let ended = walk(&lesson, from_part, &mut stages, &mut screen, Some(&mut progress))?;
         from = 1;
         tally.add(&ended.end);
         if ended.instead.is_some() {
@@ -148,6 +153,7 @@ fn pauses_before(event: &Event) -> bool {
 fn walk(
     lesson: &Lesson,
     mut from: usize,
+    stages: &mut Stages,
     screen: &mut Screen,
     mut progress: Option<&mut Progress>,
 ) -> Result<Ended> {
@@ -155,8 +161,14 @@ fn walk(
     // Who begins at a part where they never were has not walked the whole lesson.
     let place = progress.as_ref().and_then(|progress| progress.place());
     let mut whole = from <= 1 || place.is_some_and(|(left, part)| left == *name && from <= part);
+    if screen.steps() {
+        stages.be_patient();
+    }
+    if let Some(excuse) = stages.excuse() {
+        screen.say(&excuse);
+    }
     loop {
-        let stage = source::stage(lesson)?;
+        let stage = stages.stage(lesson)?;
         let ended = run::run(lesson, from, stage, screen)?;
         screen.settle();
         from = match ended.instead {

@@ -30,6 +30,15 @@ pub(super) fn lint(lesson: &Lesson, lines: &[&str]) -> Vec<Fault> {
             Statement::Act(act) => linter.act(step, act),
             Statement::Wait { host, result, .. } => linter.wait(step, *host, result),
             Statement::Check(claim) => linter.claim(step, claim),
+            Statement::Wire { .. } | Statement::Sysctl { .. } if lesson.front.stage != "cable" => linter
+                .fault(
+                    step,
+                    step.text.split(' ').next().unwrap_or_default(),
+                    "only where there is a cable can this be done".to_owned(),
+                    "expected `stage: cable` in the front matter",
+                ),
+            // Where there is no cable, a claim about it is not seen.
+            Statement::Wire { .. } | Statement::Sysctl { .. } | Statement::CheckWire(_) => {}
         }
     }
     linter.placeholders();

@@ -84,6 +84,13 @@ pub struct Step {
     pub what: Statement,
 }
 
+impl Step {
+    /// Whether it only claims something, and does nothing.
+    pub fn is_claim(&self) -> bool {
+        matches!(self.what, Statement::Check(_) | Statement::CheckWire(_))
+    }
+}
+
 /// What a step asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Statement {
@@ -102,6 +109,127 @@ pub enum Statement {
     },
     /// `check server.s LISTEN accept_queue=0`
     Check(Claim),
+    /// `wire$ deliver SYN,ACK`
+    Wire {
+        /// What is done.
+        act: WireAct,
+        /// Milliseconds that its frames are waited for, if the line says so.
+        within: Option<u64>,
+    },
+    /// `check wire client>server SYN`
+    CheckWire(WireClaim),
+    /// `client$ sysctl net.ipv4.tcp_syn_retries 2`
+    Sysctl {
+        /// Whose kernel.
+        host: Host,
+        /// As sysctl(8) names it.
+        name: String,
+        /// What it is to become.
+        value: String,
+    },
+}
+
+/// Something done to the cable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WireAct {
+    /// From now on every frame waits.
+    Hold,
+    /// Held frames cross, in their order.
+    Deliver(Which),
+    /// Held frames are taken away.
+    Drop(Which),
+    /// Held frames cross twice.
+    Duplicate(Which),
+    /// Held frames cross with a wrong bit in them.
+    Corrupt(Which),
+    /// All held frames cross, the newest first.
+    Reorder,
+    /// From now on every frame takes so many milliseconds.
+    Delay(u64),
+    /// From now on every frame is lost.
+    Cut,
+    /// The cable is as new: what is held crosses, and nothing is held, slow or lost any more.
+    Mend,
+}
+
+impl WireAct {
+    /// Its word in the notation.
+    pub fn name(&self) -> &'static str {
+        match self {
+            WireAct::Hold => "hold",
+            WireAct::Deliver(_) => "deliver",
+            WireAct::Drop(_) => "drop",
+            WireAct::Duplicate(_) => "duplicate",
+            WireAct::Corrupt(_) => "corrupt",
+            WireAct::Reorder => "reorder",
+            WireAct::Delay(_) => "delay",
+            WireAct::Cut => "cut",
+            WireAct::Mend => "mend",
+        }
+    }
+
+    /// Which frames it is about, if it chooses.
+    pub fn which(&self) -> Option<&Which> {
+        match self {
+            WireAct::Deliver(which)
+            | WireAct::Drop(which)
+            | WireAct::Duplicate(which)
+            | WireAct::Corrupt(which) => Some(which),
+            _ => None,
+        }
+    }
+}
+
+/// Which of the held frames.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// So many, the oldest first.
+    Oldest(usize),
+    /// All of them.
+    All,
+    /// The oldest that looks like this.
+    Like(FramePattern),
+}
+
+/// What a frame looks like. What is not said may be anything.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FramePattern {
+    /// Who sent it.
+    pub from: Option<Host>,
+    /// `SYN,ACK`: these flags of TCP and no others, but for PSH, which is only compared if it is named. Bits as in the header.
+    pub flags: Option<u8>,
+    /// `data`, `ARP`, `ICMP`, `UDP`: one of [`words::FRAMES`].
+    pub kind: Option<&'static str>,
+    /// `again`: it repeats what was sent before.
+    pub again: bool,
+    /// `len=5`
+    pub values: Vec<(words::FrameKey, Compare, i64)>,
+    /// `held`, `dropped`: one of [`words::FATES`].
+    pub fate: Option<&'static str>,
+}
+
+/// A claim about the cable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WireClaim {
+    /// True: wait until all is settled and look once. False: wait until it holds, up to a deadline.
+    pub still: bool,
+    /// What.
+    pub what: WireWanted,
+    /// Milliseconds that it is waited for, if the line says so.
+    pub within: Option<u64>,
+    /// On which systems or stages; everywhere if empty.
+    pub on: Vec<&'static str>,
+}
+
+/// What is claimed of the cable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WireWanted {
+    /// A frame like this came, behind the one that the last such claim found.
+    Frame(FramePattern),
+    /// `quiet`: no frame has come since the last call, or the last thing done to the cable.
+    Quiet,
+    /// `held=2`: so many frames wait.
+    Held(Compare, i64),
 }
 
 /// A call, or a step of the WebSocket upgrade.

@@ -6,6 +6,7 @@ use super::{
     lint,
     sentence::statement,
     token::Origin,
+    words::CABLES,
 };
 
 /// A lesson file is at most so large, in bytes.
@@ -25,6 +26,8 @@ pub struct Front {
     pub after: Option<String>,
     /// Where it can run: `any`, `loopback` or `cable`.
     pub stage: String,
+    /// What is different about its cable: words of [`CABLES`](super::words::CABLES).
+    pub cable: Vec<String>,
     /// The language of its prose, a BCP 47 tag.
     pub language: String,
     /// Man pages and RFC sections.
@@ -138,7 +141,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-const FRONT_KEYS: [&str; 6] = ["lesson", "title", "after", "stage", "language", "sources"];
+const FRONT_KEYS: [&str; 7] = ["lesson", "title", "after", "stage", "cable", "language", "sources"];
 
 /// The front matter, and the number of its first line.
 fn front(lines: &mut Lines, faults: &mut Vec<Fault>) -> (Front, usize) {
@@ -202,6 +205,21 @@ fn front(lines: &mut Lines, faults: &mut Vec<Fault>) -> (Front, usize) {
             "after" => front.after = Some(unquoted),
             "language" => front.language = unquoted,
             "sources" => front.sources = list(value),
+            "cable" => {
+                front.cable = list(value);
+                let wrong = front.cable.iter().find(|word| !CABLES.contains(&word.as_str()));
+                if let Some(word) = wrong {
+                    faults.push(Fault {
+                        nearest: nearest(word, CABLES.iter().copied()),
+                        ..origin.fault(
+                            value_at,
+                            value.chars().count().max(1),
+                            format!("`{word}` is nothing that a cable can be"),
+                            format!("expected some of {}", CABLES.join(", ")),
+                        )
+                    });
+                }
+            }
             "stage" if ["any", "loopback", "cable"].contains(&value) => front.stage = unquoted,
             "stage" => faults.push(Fault {
                 nearest: nearest(value, ["any", "loopback", "cable"]),

@@ -3,6 +3,7 @@
 mod argument;
 mod claim;
 mod expectation;
+mod wire;
 
 use super::{
     Act, Outcome, Statement, Step,
@@ -150,18 +151,15 @@ impl<'a> Words<'a> {
     }
 
     fn statement(&mut self) -> Result<Statement> {
-        const STARTS: [&str; 3] = ["client$", "server$", "check"];
-        let first = self.word("`client$`, `server$` or `check`")?;
+        const STARTS: [&str; 4] = ["client$", "server$", "wire$", "check"];
+        let first = self.word("`client$`, `server$`, `wire$` or `check`")?;
         let host = match first.text.as_str() {
-            "check" => return self.claim().map(Statement::Check),
+            "check" => return self.check(),
             "client$" => Host::Client,
             "server$" => Host::Server,
             "wire$" => {
-                return Err(self.fault(
-                    first,
-                    "this version has no cable to act on",
-                    "expected `client$`, `server$` or `check`",
-                ));
+                let act = self.wire_act()?;
+                return Ok(Statement::Wire { act, within: self.within()? });
             }
             _ => return Err(self.unknown(first, "beginning of a step", &STARTS)),
         };
@@ -175,6 +173,10 @@ impl<'a> Words<'a> {
                 expect: self.expectations(true)?,
             });
         }
+        if self.peek().is_some_and(|token| token.is("sysctl")) {
+            self.next += 1;
+            return self.sysctl(host);
+        }
         let result = match self.second() {
             Some(equals) if equals.is("=") => {
                 let name = self.name("a name for what the call returns")?;
@@ -184,6 +186,35 @@ impl<'a> Words<'a> {
             _ => None,
         };
         self.act(host, result).map(Statement::Act)
+    }
+
+    /// `net.ipv4.tcp_syn_retries 2`: settings of the network alone, which each host has for itself.
+    fn sysctl(&mut self, host: Host) -> Result<Statement> {
+        let token = self.word("a setting, such as net.ipv4.tcp_syn_retries")?;
+        let name = token.text.clone();
+        if !name.starts_with("net.")
+            || !name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+            || name.contains("..")
+        {
+            return Err(self.fault(
+                token,
+                format!("`{name}` is no setting of a host's network"),
+                "expected a name such as net.ipv4.tcp_syn_retries",
+            ));
+        }
+        let value = self.word("its new value")?.text.clone();
+        Ok(Statement::Sysctl { host, name, value })
+    }
+
+    /// What stands behind `check`.
+    fn check(&mut self) -> Result<Statement> {
+        let still = self.peek().is_some_and(|token| token.is("still"));
+        self.next += usize::from(still);
+        if self.peek().is_some_and(|token| token.is("wire")) {
+            self.next += 1;
+            return self.wire_claim(still).map(Statement::CheckWire);
+        }
+        self.claim(still).map(Statement::Check)
     }
 
     fn act(&mut self, host: Host, result: Option<String>) -> Result<Act> {

@@ -120,7 +120,7 @@ fn tags_end(characters: &[char], at: usize) -> Option<usize> {
     }
     let end = at + 1 + characters[at + 1..].iter().position(|&c| c == ']')?;
     let inside = &characters[at + 1..end];
-    inside.iter().all(|c| c.is_alphanumeric() || matches!(c, ' ' | ',' | '-' | '_')).then_some(end + 1)
+    inside.iter().all(|c| c.is_alphanumeric() || matches!(c, ' ' | ',' | '-' | '_' | '+')).then_some(end + 1)
 }
 
 /// The bytes of the string whose opening quote is at `at`, and the place behind the closing one.

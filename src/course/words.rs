@@ -252,7 +252,7 @@ pub const FRAME_MODIFIERS: &[&str] = &["mask", "unmasked", "more", "rsv1"];
 
 /// Where a claim may hold: the operating systems, the stages, and what a machine may lack.
 pub const TAGS: &[&str] =
-    &["linux", "macos", "windows", "loopback", "cable", "ipv6", "privileged-ports", "unix"];
+    &["linux", "macos", "windows", "linux+loopback", "loopback", "cable", "ipv6", "privileged-ports", "unix"];
 
 /// States of TCP as in RFC 9293 §3.3.2, and the other words that a claim can say of a socket or a call.
 pub const STATES: &[&str] = &[
@@ -326,6 +326,72 @@ pub const KEYS: &[(&str, Key)] = &[
     ("SO_REUSEADDR", Key::Option("SO_REUSEADDR")),
     ("SO_KEEPALIVE", Key::Option("SO_KEEPALIVE")),
     ("TCP_NODELAY", Key::Option("TCP_NODELAY")),
+];
+
+/// What can be different about a lesson's cable: its hosts do not know each other's Ethernet addresses yet, and ask by ARP; its hosts
+/// may open raw sockets.
+pub const CABLES: &[&str] = &["unknown-neighbours", "raw-sockets"];
+
+/// What can be done to the cable, what stands behind it, and what it does.
+pub const WIRE: &[(&str, &str, &str)] = &[
+    ("hold", "", "from now on every frame waits"),
+    (
+        "deliver",
+        "[N|all|FRAME]",
+        "held frames cross: the oldest, N of them, all, or the oldest that looks like FRAME",
+    ),
+    ("drop", "[N|all|FRAME]", "held frames are taken away"),
+    ("duplicate", "[N|all|FRAME]", "held frames cross twice"),
+    ("corrupt", "[N|all|FRAME]", "held frames cross with a wrong bit in what they carry"),
+    ("reorder", "", "all held frames cross, the newest first"),
+    ("delay", "TIME", "from now on every frame takes so long"),
+    ("cut", "", "from now on every frame is lost"),
+    ("mend", "", "the cable is as new: what is held crosses, and nothing is held, slow or lost any more"),
+];
+
+/// Kinds of frames that are not told by TCP's flags.
+pub const FRAMES: &[&str] = &["data", "ARP", "ICMP", "UDP"];
+
+/// Flags of TCP, and their bits in the header: RFC 9293 §3.1.
+pub const TCP_FLAGS: &[(&str, u8)] = &[
+    ("FIN", 0x01),
+    ("SYN", 0x02),
+    ("RST", 0x04),
+    ("PSH", 0x08),
+    ("ACK", 0x10),
+    ("URG", 0x20),
+    ("ECE", 0x40),
+    ("CWR", 0x80),
+];
+
+/// What can have become of a frame.
+pub const FATES: &[&str] = &["held", "delivered", "dropped", "duplicated", "corrupted", "lost", "delayed"];
+
+/// What a claim about a frame can hold a number against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FrameKey {
+    /// Bytes that TCP or UDP carries.
+    Length,
+    /// Sequence number of TCP, counted from the SYN, which is 0.
+    Sequence,
+    /// Acknowledgment number of TCP, counted from the other side's SYN.
+    Acknowledgment,
+    /// Window in bytes, scaled where that was agreed on.
+    Window,
+    /// Maximum segment size that a SYN announces.
+    Mss,
+    /// Milliseconds since the frame that it repeats was sent.
+    After,
+}
+
+/// Names of these keys.
+pub const FRAME_KEYS: &[(&str, FrameKey)] = &[
+    ("len", FrameKey::Length),
+    ("seq", FrameKey::Sequence),
+    ("ack", FrameKey::Acknowledgment),
+    ("win", FrameKey::Window),
+    ("mss", FrameKey::Mss),
+    ("after", FrameKey::After),
 ];
 
 /// Errors that a call can give, by the kernel's name.

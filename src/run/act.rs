@@ -8,10 +8,10 @@ use std::{
 use super::{CALL_DEADLINE, CallResult, Run, Running, journal, outcome};
 use crate::{
     call::{Done, Held, Protocol, Request, Subject, Told, framing::Framing},
-    course::{Act, Argument, Expected, Outcome, Place, Step},
+    course::{Act, Argument, Expected, Outcome, Place, Statement, Step},
     kernel::Waiting,
     stage::{Job, Ticket},
-    trace::{Blocked, Source, What},
+    trace::{Blocked, Host, Source, What},
 };
 
 /// A call that has not come back so soon is looked at: does it wait?
@@ -73,7 +73,7 @@ impl Run<'_> {
             waits_for: plan.told.waits_for.to_owned(),
             known_by: known_by.to_owned(),
         }));
-        self.look();
+        self.settle();
         if act.background {
             let result = act.result.clone().unwrap_or_default();
             let expects_block = matches!(&act.expect[..], [Expected { what: Outcome::Blocked, .. }]);
@@ -82,11 +82,14 @@ impl Run<'_> {
             }
             let running = Running { id, ticket, descriptor };
             self.results.insert((act.host, result), CallResult::Running(running));
+            self.step_packets()?;
             return Ok(None);
         }
         let (done, ended) = if self.stage.is_live() {
             let until = act.within.map(|within| started + Duration::from_millis(within));
             self.wait_for_the_world(&ticket, until)?
+        } else if self.packets {
+            self.wait_stepping(&ticket, act.within.map_or(CALL_DEADLINE, Duration::from_millis))?
         } else {
             let deadline = act.within.map_or(CALL_DEADLINE, Duration::from_millis);
             match ticket.wait(deadline.saturating_sub(started.elapsed()))? {
@@ -119,7 +122,8 @@ impl Run<'_> {
         observed: outcome::Observed,
     ) -> io::Result<Option<outcome::Observed>> {
         self.collect_returned()?;
-        self.look();
+        self.settle();
+        self.step_packets()?;
         // Live nothing is claimed: what comes, comes.
         if !self.stage.is_live() {
             self.hold_against(step, &act.expect, &observed);
@@ -165,12 +169,13 @@ impl Run<'_> {
         self.write_check(text, step.line, holds, what);
     }
 
-    fn host_of(&self, step: &Step) -> crate::trace::Host {
-        use crate::course::Statement;
+    fn host_of(&self, step: &Step) -> Host {
         match &step.what {
             Statement::Act(act) => act.host,
-            Statement::Wait { host, .. } => *host,
+            Statement::Wait { host, .. } | Statement::Sysctl { host, .. } => *host,
             Statement::Check(claim) => claim.subject.host,
+            // The cable is nobody's; who asks gets the side that begins.
+            Statement::Wire { .. } | Statement::CheckWire(_) => Host::Client,
         }
     }
 

@@ -29,9 +29,9 @@ impl fmt::Display for Told {
 }
 
 /// What a look found of a claim.
-struct Verdict {
-    holds: Option<bool>,
-    observed: String,
+pub(super) struct Verdict {
+    pub holds: Option<bool>,
+    pub observed: String,
 }
 
 impl Run<'_> {
@@ -67,7 +67,7 @@ impl Run<'_> {
         let mut first = true;
         loop {
             self.collect_returned()?;
-            let changed = self.look();
+            let changed = self.look() | self.take_frames();
             let verdict = self.judge(claim);
             let over = if claim.still {
                 // Looked at once, when two readings agree: nothing has changed since the last one.

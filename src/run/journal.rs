@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use super::{Audience, micros};
+use super::{Audience, cable::fate_of, frames::Frames, micros, nanos};
 use crate::{
     call::{Done, Piece, Subject, Told},
-    trace::{Call, Event, Host, What},
+    stage::{self, Happening},
+    trace::{Became, Call, Event, Frame, Host, What, Wire},
 };
 
 /// Writes events to the audience.
@@ -14,11 +15,22 @@ pub(super) struct Journal<'a> {
     start: Instant,
     last: u64,
     calls: u64,
+    /// What came over the cable.
+    pub frames: Frames,
+    /// Frames that are taken off because they repeat others.
+    pub folded: Vec<u64>,
 }
 
 impl<'a> Journal<'a> {
     pub fn new(audience: &'a mut dyn Audience) -> Self {
-        Journal { audience, start: Instant::now(), last: 0, calls: 0 }
+        Journal {
+            audience,
+            start: Instant::now(),
+            last: 0,
+            calls: 0,
+            frames: Frames::default(),
+            folded: Vec::new(),
+        }
     }
 
     pub fn audience(&mut self) -> &mut dyn Audience {
@@ -33,7 +45,48 @@ impl<'a> Journal<'a> {
     /// An event that happened then; never before the one written last, so that a trace reads in its order.
     pub fn write_at(&mut self, at: Instant, what: What) {
         self.last = micros(self.start, at).max(self.last);
+        self.frames.hear(&what);
         self.audience.take(&Event { at: self.last, what });
+    }
+
+    /// Something that happened on the cable.
+    pub fn write_happening(&mut self, happening: Happening) {
+        let Happening { at, what } = happening;
+        let ns = nanos(self.start, at);
+        match what {
+            stage::What::Seen { frame } => {
+                let why = self.frames.came(frame.number, frame.from, at, &frame.bytes);
+                let told = Frame {
+                    number: frame.number,
+                    from: frame.from,
+                    ns,
+                    bytes: frame.bytes.clone(),
+                    cause: why.cause,
+                    call: why.call,
+                    again: why.again,
+                };
+                self.write_at(at, What::Frame(told));
+            }
+            stage::What::Fate { frame, fate } => {
+                let mut told = fate_of(frame, ns, fate);
+                if let Some(at) = self.folded.iter().position(|number| *number == frame) {
+                    self.folded.swap_remove(at);
+                    told.fate = Became::Folded;
+                }
+                self.frames.fate(frame, told.fate);
+                self.write_at(at, What::Fate(told));
+            }
+            stage::What::Overrun { frames } => {
+                let why = format!("{frames} frames came faster than they could be taken, and were lost");
+                let told = Wire { action: "overrun".to_owned(), frames: Vec::new(), failed: Some(why) };
+                self.write_at(at, What::Wire(told));
+            }
+            stage::What::LeftOut { happenings, .. } => {
+                let why = format!("so much crossed at once that {happenings} events are left out here");
+                let told = Wire { action: "left out".to_owned(), frames: Vec::new(), failed: Some(why) };
+                self.write_at(at, What::Wire(told));
+            }
+        }
     }
 
     /// The number of the next call.

@@ -3,7 +3,10 @@
 //! A run writes its events to an [`Audience`], which shows them, records them, and says when to go on.
 
 mod act;
+mod cable;
+mod cause;
 mod claim;
+mod frames;
 mod journal;
 mod live;
 mod outcome;
@@ -39,6 +42,17 @@ pub trait Audience: Sink {
 
     /// A question is asked: which answer, counted from 0?
     fn predict(&mut self, question: &trace::Question) -> Prediction;
+
+    /// Whether the person wants to be asked for every frame that comes to the cable.
+    fn steps_packets(&self) -> bool {
+        false
+    }
+
+    /// The frame of this number waits on the cable: what is to become of it?
+    fn packet(&mut self, number: u64) -> Packet {
+        let _ = number;
+        Packet::Deliver
+    }
 
     /// Whether the person wants it all to end, in the middle of whatever goes on.
     fn stopped(&mut self) -> bool {
@@ -94,6 +108,21 @@ pub enum Go {
     Leave,
 }
 
+/// What is to become of the oldest frame that waits on the cable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packet {
+    /// It crosses.
+    Deliver,
+    /// It is taken away.
+    Drop,
+    /// It crosses twice.
+    Duplicate,
+    /// All that wait cross.
+    All,
+    /// From here on frames cross by themselves.
+    Leave,
+}
+
 /// The answer to a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prediction {
@@ -134,6 +163,10 @@ struct Run<'a> {
     websockets: HashMap<(Host, String), String>,
     end: End,
     step: usize,
+    /// Each frame waits until the person says what is to become of it.
+    packets: bool,
+    /// The lesson has said `wire$ hold`: what waits is the lesson's to deliver.
+    lesson_holds: bool,
 }
 
 /// What became of a call with a name.
@@ -151,7 +184,13 @@ struct Running {
 
 impl<'a> Run<'a> {
     fn new(stage: Stage, audience: &'a mut dyn Audience) -> Run<'a> {
+        let packets = stage.wire().is_some() && audience.steps_packets();
+        if packets && let Some(cable) = stage.wire() {
+            cable.hold();
+        }
         Run {
+            packets,
+            lesson_holds: false,
             stage,
             journal: Journal::new(audience),
             picture: Picture::default(),
@@ -182,6 +221,9 @@ impl<'a> Run<'a> {
     /// Writes the event that opens the run.
     fn open(&mut self, lesson: trace::Lesson) {
         self.journal.write(What::Lesson(lesson));
+        for setting in self.stage.settings() {
+            self.write_setting(setting);
+        }
     }
 
     /// Calls that still wait are ended, so that the threads can go; then every socket is closed.
@@ -201,6 +243,8 @@ impl<'a> Run<'a> {
     /// A step begins: its number is the next.
     fn begin(&mut self, step: &Step, brief: bool) {
         self.step += 1;
+        self.take_frames();
+        self.journal.frames.before = self.journal.frames.newest();
         self.journal.write(What::Step(trace::Step {
             number: self.step,
             line: step.line,
@@ -217,6 +261,9 @@ impl<'a> Run<'a> {
                 self.wait(step, *host, result, expect, *within)
             }
             Statement::Check(claim) => self.claim(step, claim),
+            Statement::Wire { act, within } => self.wire_act(step, act, *within),
+            Statement::CheckWire(claim) => self.wire_claim(step, claim),
+            Statement::Sysctl { host, name, value } => self.sysctl(step, *host, name, value),
         }
     }
 
@@ -235,15 +282,19 @@ impl<'a> Run<'a> {
             Some(CallResult::Returned(observed)) => observed,
             Some(CallResult::Running(running)) => {
                 let deadline = within.map_or(CALL_DEADLINE, Duration::from_millis);
-                let (done, ended) = match running.ticket.wait(deadline)? {
+                let (done, ended) = match running.ticket.wait(Duration::ZERO)? {
                     Some(done) => (done, false),
-                    None => (running.ticket.end()?, true),
+                    None if self.packets => self.wait_stepping(&running.ticket, deadline)?,
+                    None => match running.ticket.wait(deadline)? {
+                        Some(done) => (done, false),
+                        None => (running.ticket.end()?, true),
+                    },
                 };
                 self.returned(host, running.id, done, ended)
             }
         };
         self.collect_returned()?;
-        self.look();
+        self.settle();
         self.hold_against(step, expect, &observed);
         self.results.insert(key, CallResult::Returned(observed));
         Ok(())
@@ -285,6 +336,11 @@ impl<'a> Run<'a> {
         self.journal.write_at(done.started + done.took, What::Return(told));
         outcome::Observed::of(done, deadline)
     }
+}
+
+/// Nanoseconds from `start`.
+fn nanos(start: Instant, at: Instant) -> u64 {
+    u64::try_from(at.saturating_duration_since(start).as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Microseconds from `start`.

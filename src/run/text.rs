@@ -35,7 +35,29 @@ pub(super) fn filled(
         }
     }
     filled.push_str(rest);
-    filled
+    if stage.wire().is_some() { from_within(&filled) } else { filled }
+}
+
+/// A second terminal sees nothing of the hosts of a cable: commands for it are run inside one of them, of the server if the block
+/// does not say which (```` ```outside client ````).
+fn from_within(markdown: &str) -> String {
+    let mut host = None;
+    let mut all = String::with_capacity(markdown.len());
+    for line in markdown.split_inclusive('\n') {
+        match (line.trim().strip_prefix("```"), &host) {
+            (Some(info), None) if info.split_whitespace().next() == Some("outside") => {
+                host = Some(info.split_whitespace().nth(1).unwrap_or("server").to_owned());
+            }
+            (Some(_), _) => host = None,
+            (None, Some(host)) if !line.trim().is_empty() => {
+                all.push_str(&format!("sockwalk enter {host} -- {line}"));
+                continue;
+            }
+            _ => {}
+        }
+        all.push_str(line);
+    }
+    all
 }
 
 fn value(

@@ -4,7 +4,7 @@ use std::io;
 
 use super::{Audience, Ended, Go, Prediction, Run, text};
 use crate::{
-    course::{Block, Lesson, Predict, Statement, Step},
+    course::{Block, Lesson, Predict, Step},
     stage::Stage,
     trace::{self, Answer, What},
 };
@@ -17,7 +17,7 @@ use crate::{
 pub fn run(lesson: &Lesson, from: usize, stage: Stage, audience: &mut dyn Audience) -> io::Result<Ended> {
     let run = Run::new(stage, audience);
     let mut walk = Walk { run, lesson, part: 1, shown: false, answer: None, failed_before: 0 };
-    let steps = lesson.steps().filter(|step| !matches!(step.what, Statement::Check(_))).count();
+    let steps = lesson.steps().filter(|step| !step.is_claim()).count();
     walk.run.open(trace::Lesson {
         name: lesson.front.lesson.clone(),
         title: lesson.front.title.clone(),
@@ -166,7 +166,7 @@ impl Walk<'_> {
 
     fn steps(&mut self, steps: &[Step], seen: bool) -> io::Result<Flow> {
         for step in steps {
-            if !matches!(step.what, Statement::Check(_)) {
+            if !step.is_claim() {
                 if self.shown
                     && seen
                     && let Flow::Instead(go) = self.pause()

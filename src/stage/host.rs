@@ -10,7 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{observer::Observer, system};
+use super::{
+    cable::{MovedIn, Plug},
+    observer::Observer,
+    system,
+};
 use crate::{
     call::{Desk, Doing, Done, Here, watched_by},
     kernel::{Task, Waiting},
@@ -31,6 +35,8 @@ const MOST_SIGNALS: usize = 500;
 pub(super) enum Rights {
     /// Descriptors that begin at 3, and no capability: a student's program on a machine of its own.
     OwnWorld,
+    /// The same, and raw sockets.
+    OwnWorldAndRawSockets,
     /// All that the process has.
     OfTheProcess,
 }
@@ -41,6 +47,8 @@ pub(super) struct HostThread {
     pub desk: Arc<Desk>,
     /// Who reads them.
     pub observer: Observer,
+    /// What it found on the cable, until somebody takes it.
+    pub moved_in: Option<MovedIn>,
     orders: Option<Sender<Order>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -60,27 +68,38 @@ struct Worker {
 }
 
 impl HostThread {
-    /// Starts the thread and its observer.
-    pub fn start(host: Host, rights: Rights) -> io::Result<HostThread> {
+    /// Starts the thread and its observer. With a plug the thread gets a network of its own.
+    ///
+    /// If that fails, the error holds an [`Unavailable`](super::Unavailable).
+    pub fn start(host: Host, rights: Rights, plug: Option<Plug>) -> io::Result<HostThread> {
         let desk = Arc::new(Desk::new(host));
         let (orders, inbox) = mpsc::channel::<Order>();
         let (ready, observer) = mpsc::channel();
         let shared = Arc::clone(&desk);
         let thread = thread::Builder::new().name(host.name().to_owned()).spawn(move || {
             system::hear_only_the_end();
-            if rights == Rights::OwnWorld {
+            if rights != Rights::OfTheProcess {
                 system::settle_in();
             }
-            // The observer is born here, so that it shares this thread's descriptors and, on a cable, its network.
-            let _ = ready.send(Observer::start(Arc::clone(&shared)));
-            if rights == Rights::OwnWorld {
-                system::give_up_rights();
+            let plugged_in = plug.is_some();
+            let begin = || -> io::Result<_> {
+                let moved_in = plug.map(Plug::into_host).transpose().map_err(io::Error::other)?;
+                // The observer is born here, so that it shares this thread's descriptors and, on a cable, its network.
+                Ok((Observer::start(Arc::clone(&shared))?, moved_in))
+            };
+            let _ = ready.send(begin());
+            if rights != Rights::OfTheProcess {
+                system::give_up_rights(rights == Rights::OwnWorldAndRawSockets);
             }
             serve(&shared, &inbox);
+            if plugged_in {
+                shared.abort();
+            }
             shared.clear();
         })?;
-        let observer = observer.recv().map_err(|_| io::Error::other("the host's thread ended at once"))??;
-        Ok(HostThread { desk, observer, orders: Some(orders), thread: Some(thread) })
+        let begun = observer.recv().map_err(|_| io::Error::other("the host's thread ended at once"))?;
+        let (observer, moved_in) = begun?;
+        Ok(HostThread { desk, observer, moved_in, orders: Some(orders), thread: Some(thread) })
     }
 
     /// Gives the thread a job.

@@ -3,7 +3,9 @@
 //! A host's thread makes the narrated calls and nothing else, so in `strace -f` the threads named `client` and `server` show
 //! the lesson, and the threads named `observer` what was read about it.
 
+mod cable;
 mod ending;
+mod enter;
 mod host;
 mod observer;
 mod ports;
@@ -16,7 +18,12 @@ use std::{
     thread,
 };
 
+pub use cable::{
+    Cable, Fate, Frame, Happening, NotDone, Options as CableOptions, Possible, Reason, Setting, Timers,
+    Unavailable, Way, What, Which, prepare as prepare_cable, probe as cable_probe,
+};
 pub use ending::told_to_end;
+pub use enter::{NotEntered, enter};
 pub use host::{Hand, Job, Ticket};
 pub use observer::Seen;
 pub use system::{give_memory_back, nobody_reads_stdout, raise_descriptor_limit};
@@ -26,6 +33,7 @@ use crate::{
     kernel,
     trace::Host,
 };
+use cable::{Network, Plug};
 use host::{HostThread, Rights};
 use ports::Ports;
 
@@ -33,8 +41,10 @@ use ports::Ports;
 pub struct Stage {
     client: HostThread,
     server: HostThread,
-    /// The ports that stand for those of a lesson; none on the open machine, where a port is what it is.
+    /// The ports that stand for those of a lesson; none on a cable and on the open machine, where a port is what it is.
     ports: Option<Ports>,
+    /// What is between the hosts, if each has a network of its own. It goes after the hosts.
+    network: Option<Network>,
 }
 
 impl Stage {
@@ -43,7 +53,8 @@ impl Stage {
     /// # Errors
     /// If a thread can't be started.
     pub fn loopback() -> io::Result<Stage> {
-        Stage::start_hosts(Rights::OwnWorld, Some(Ports::new()))
+        let [client, server] = Stage::start_hosts(Rights::OwnWorld, [None, None])?;
+        Ok(Stage { client, server, ports: Some(Ports::new()), network: None })
     }
 
     /// On the open machine: one host acts, and the other side is whatever program is out there. Its sockets are the process's
@@ -52,44 +63,115 @@ impl Stage {
     /// # Errors
     /// If a thread can't be started.
     pub fn live() -> io::Result<Stage> {
-        Stage::start_hosts(Rights::OfTheProcess, None)
+        let [client, server] = Stage::start_hosts(Rights::OfTheProcess, [None, None])?;
+        Ok(Stage { client, server, ports: None, network: None })
     }
 
-    fn start_hosts(rights: Rights, ports: Option<Ports>) -> io::Result<Stage> {
-        system::prepare();
-        Ok(Stage {
-            client: HostThread::start(Host::Client, rights)?,
-            server: HostThread::start(Host::Server, rights)?,
-            ports,
+    /// Two hosts with a network stack each, 10.0.0.1 (client) and 10.0.0.2 (server), and a cable between them that is this
+    /// program. Needs no root.
+    ///
+    /// The first one of a process has to be made while there is a single thread: from then on the whole process is in a network
+    /// of its own, apart from the machine's. Where the cable can't be had, the process stays as it was.
+    ///
+    /// # Errors
+    /// Why there can't be one here, and what would change that.
+    pub fn cable(options: CableOptions) -> Result<Stage, Unavailable> {
+        let plugs = Network::plugs(options)?;
+        Stage::plugged_in(options, plugs).map_err(|error| {
+            error.downcast().unwrap_or_else(|error| Unavailable::other("laying the cable", &error))
         })
+    }
+
+    fn plugged_in(options: CableOptions, plugs: [Plug; 2]) -> io::Result<Stage> {
+        let rights = if options.raw_sockets { Rights::OwnWorldAndRawSockets } else { Rights::OwnWorld };
+        let [mut client, mut server] = Stage::start_hosts(rights, plugs.map(Some))?;
+        let moved_in = client.moved_in.take().zip(server.moved_in.take());
+        let (one, other) = moved_in.ok_or_else(|| io::Error::other("a host did not move in"))?;
+        let network = Some(Network::connect([one, other])?);
+        Ok(Stage { client, server, ports: None, network })
+    }
+
+    fn start_hosts(rights: Rights, [client, server]: [Option<Plug>; 2]) -> io::Result<[HostThread; 2]> {
+        system::prepare();
+        Ok([
+            HostThread::start(Host::Client, rights, client)?,
+            HostThread::start(Host::Server, rights, server)?,
+        ])
     }
 
     /// The stage's name, as in the trace and in the tags of a lesson.
     pub fn name(&self) -> &'static str {
-        if self.is_live() { "live" } else { "loopback" }
+        match self {
+            Stage { network: Some(_), .. } => "cable",
+            Stage { ports: Some(_), .. } => "loopback",
+            _ => "live",
+        }
+    }
+
+    /// The cable between the hosts, where there is one.
+    pub fn wire(&self) -> Option<&Cable> {
+        self.network.as_ref().map(Network::cable)
+    }
+
+    /// Changes a setting of a host's kernel, as sysctl(8) does: `net.ipv4.tcp_syn_retries` to `2`. Only on a cable, where a host
+    /// has a network of its own. Gives what it was before; whether it could be changed is in there too.
+    ///
+    /// # Errors
+    /// Where there is no cable.
+    pub fn set_sysctl(&self, host: Host, name: &str, value: &str) -> io::Result<Setting> {
+        self.own_network()?.set(host, name, value)
+    }
+
+    /// Reads a setting of a host's kernel.
+    ///
+    /// # Errors
+    /// Where there is no cable, or no such setting.
+    pub fn sysctl(&self, host: Host, name: &str) -> io::Result<String> {
+        self.own_network()?.setting(host, name)
+    }
+
+    /// The settings that were changed on this stage, in order: by its options, then by [`Stage::set_sysctl`].
+    pub fn settings(&self) -> Vec<Setting> {
+        self.network.as_ref().map(Network::settings).unwrap_or_default()
+    }
+
+    fn own_network(&self) -> io::Result<&Network> {
+        self.network.as_ref().ok_or_else(|| {
+            io::Error::new(io::ErrorKind::Unsupported, "only on a cable has a host settings of its own")
+        })
     }
 
     /// Whether the other side is somebody else's program.
     pub fn is_live(&self) -> bool {
-        self.ports.is_none()
+        self.ports.is_none() && self.network.is_none()
     }
 
     /// Whether a tag of a lesson, such as `linux` or `ipv6`, holds here.
     pub fn is(&self, tag: &str) -> bool {
-        match tag {
-            "unix" => cfg!(unix),
-            "ipv6" => std::net::UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_ok(),
-            "privileged-ports" => kernel::low_ports_are_privileged(),
-            other => other == std::env::consts::OS || other == self.name(),
+        match (tag, &self.network) {
+            _ if tag.contains('+') => tag.split('+').all(|one| self.is(one)),
+            ("unix", _) => cfg!(unix),
+            // An IPv6 address would bring frames of its own.
+            ("ipv6", Some(_)) => false,
+            ("ipv6", None) => std::net::UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_ok(),
+            ("privileged-ports", Some(network)) => network.low_ports_are_privileged(),
+            ("privileged-ports", None) => kernel::low_ports_are_privileged(),
+            (other, _) => other == std::env::consts::OS || other == self.name(),
         }
     }
 
     /// A host's address.
-    pub fn address(&self, _: Host, v6: bool) -> IpAddr {
-        if v6 { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() }
+    pub fn address(&self, host: Host, v6: bool) -> IpAddr {
+        if self.network.is_some() {
+            cable::address(host, v6)
+        } else if v6 {
+            Ipv6Addr::LOCALHOST.into()
+        } else {
+            Ipv4Addr::LOCALHOST.into()
+        }
     }
 
-    /// The port that stands here for the one that the lesson names. 0 and ports under 1024 stand for themselves, and live all do.
+    /// The port that stands here for the one that the lesson names. 0 and ports under 1024 stand for themselves, and on a cable and live all do.
     ///
     /// # Errors
     /// If no port is free.
@@ -123,7 +205,10 @@ impl Stage {
         let strangers: Vec<(Host, String, SocketAddr, SocketAddr)> = seen
             .iter()
             .filter_map(|one| Some((one, one.reading.as_ref()?)))
-            .filter_map(|(one, reading)| Some((one, reading.local?, reading.peer?)))
+            .filter_map(|(one, reading)| {
+                let calling = (reading.state == Some("SYN_SENT")).then(|| one.held.called()).flatten();
+                Some((one, reading.local?, reading.peer.or(calling)?))
+            })
             .filter(|(one, local, peer)| {
                 !seen.iter().any(|other| other.host != one.host && other.has_ends(*peer, *local))
             })
@@ -143,6 +228,16 @@ impl Stage {
         match host {
             Host::Client => &self.client,
             Host::Server => &self.server,
+        }
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // The hosts' last frames are to cross: so both ends of a connection learn that it is over.
+        if let Some(cable) = self.wire() {
+            cable.record(false);
+            cable.mend();
         }
     }
 }

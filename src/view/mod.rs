@@ -15,6 +15,7 @@ mod call_aloud;
 mod checks;
 mod class;
 mod columns;
+mod crossing;
 mod escape;
 mod headings;
 mod line;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::call::{self, Open};
 use super::class::{Log, Told};
+use super::crossing::{self, Crossings};
 use super::headings::Place;
 use super::line::{Line, Meaning};
 use super::look::Look;
@@ -14,7 +15,7 @@ use super::{
     aloud, brief, checks, headings, prediction, socket_table, sockets_aloud, units, upgrade, working,
 };
 use crate::trace::{
-    Call, Event, Host, Lesson, Part, Question, Requirement, Return, Socket, Step, Value, What,
+    Call, Event, Host, Lesson, Part, Question, Requirement, Return, Setting, Socket, Step, Value, What,
 };
 
 /// Tells a run, event by event.
@@ -29,6 +30,8 @@ pub struct Narrator {
     /// False within a part that is only run to get somewhere.
     shown: bool,
     step: usize,
+    /// This step does something to the cable.
+    wire_step: bool,
     /// The line of this step, if it only prepares what was asked for: its call is told in a line.
     brief: Option<String>,
     /// This step's call is still to be made.
@@ -40,6 +43,8 @@ pub struct Narrator {
     /// Calls that have not returned, by id.
     open: BTreeMap<u64, Open>,
     sockets: Sockets,
+    /// What has crossed the cable.
+    crossings: Crossings,
     /// The sockets that the calls of this step named.
     acted: Vec<(Host, String)>,
     /// A call has returned, and no table was shown since.
@@ -63,8 +68,10 @@ enum Block {
     Brief,
     Log,
     Card(u64),
+    Wire,
     Sockets,
     Unchanged,
+    Setting,
     Check,
     Prose,
     Question,
@@ -98,12 +105,14 @@ impl Narrator {
             place: Place::default(),
             shown: true,
             step: 0,
+            wire_step: false,
             brief: None,
             due: false,
             tables: true,
             log: Log::new(look, None),
             open: BTreeMap::new(),
             sockets: Sockets::default(),
+            crossings: Crossings::default(),
             acted: Vec::new(),
             returned: false,
             drawn: false,
@@ -145,7 +154,10 @@ impl Narrator {
                 self.place(Block::Heading, lines, &mut out);
             }
             What::Part(part) => self.part(part, &mut out),
-            What::Step(step) => self.begin(step, &mut out),
+            What::Step(step) => {
+                self.crossings.begin(event.at);
+                self.begin(step, &mut out);
+            }
             What::Narration { markdown: text } => {
                 let lines = markdown(&self.look, text);
                 self.place(Block::Prose, lines, &mut out);
@@ -164,6 +176,16 @@ impl Narrator {
                 self.place(Block::Message, lines, &mut out);
             }
             What::Peer(_) => {}
+            What::Frame(frame) => self.crossings.frame(frame),
+            What::Fate(fate) => self.crossings.fate(fate),
+            What::Wire(wire) => {
+                let lines = crossing::done(&self.look, wire, self.wire_step);
+                if !lines.is_empty() {
+                    self.flush(&mut out);
+                }
+                self.place(Block::Wire, lines, &mut out);
+            }
+            What::Setting(setting) => self.setting(setting, &mut out),
             What::Check(check) => {
                 let lines = checks::check(&self.look, check);
                 self.place(Block::Check, lines, &mut out);
@@ -225,6 +247,7 @@ impl Narrator {
 
     fn begin(&mut self, step: &Step, out: &mut Vec<Line>) {
         self.step = step.number;
+        self.wire_step = step.text.starts_with("wire$");
         self.acted.clear();
         self.drawn = false;
         self.due = true;
@@ -388,6 +411,25 @@ impl Narrator {
         call.id
     }
 
+    /// A setting of a host's kernel was changed.
+    fn setting(&mut self, it: &Setting, out: &mut Vec<Line>) {
+        let before = it.before.as_ref().map(|before| format!("{before} → ")).unwrap_or_default();
+        let lines = if self.look.linear() {
+            let text = format!(
+                "{}'s kernel: {} is now {}.",
+                aloud::capital(aloud::the_host(it.host)),
+                it.name,
+                it.value
+            );
+            aloud::sentence(&self.look, text, Meaning::Quiet)
+        } else {
+            let text = self.look.line(format!("{} = {before}{}", it.name, it.value), Meaning::Quiet);
+            let label = self.look.span(it.host.name(), call::host_meaning(it.host));
+            call::labelled(&self.look, label, vec![text])
+        };
+        self.place(Block::Setting, lines, out);
+    }
+
     fn socket(&mut self, socket: &Socket) {
         self.sockets.take(socket);
         self.told = true;
@@ -422,6 +464,10 @@ impl Narrator {
             };
             open.asked = true;
             self.place(block, lines, out);
+        }
+        if !self.crossings.is_empty() && self.tables {
+            let lines = self.crossings.draw(&self.look);
+            self.place(Block::Wire, lines, out);
         }
         if !(self.told || self.returned) || !self.has_table() {
             return;
@@ -481,7 +527,7 @@ impl Narrator {
         match (last, next) {
             (Card(one), Card(other)) => one != other && !self.look.linear(),
             (Card(_), Unchanged) => false,
-            (Check, Check) | (Message, Message) | (Brief, Brief) | (Log, Log) => false,
+            (Check, Check) | (Setting, Setting) | (Message, Message) | (Brief, Brief) | (Log, Log) => false,
             (Requirements(one), Requirements(other)) => one != other,
             (_, Heading | Step | Prose | Question | End) => true,
             _ => !self.look.linear(),
@@ -494,6 +540,7 @@ fn ends_the_step(what: &What) -> bool {
     match what {
         What::Call(_) | What::Blocked(_) | What::Return(_) | What::Socket(_) => false,
         What::Working(_) | What::Upgrade(_) | What::Message(_) | What::Peer(_) => false,
+        What::Frame(_) | What::Fate(_) | What::Wire(_) | What::Setting(_) => false,
         What::Lesson(_) | What::Part(_) | What::Step(_) | What::Narration { .. } => true,
         What::Check(_) | What::Question(_) | What::Answer(_) | What::End(_) => true,
     }

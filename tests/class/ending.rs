@@ -147,6 +147,11 @@ fn a_second_ctrl_c_ends_at_once() {
     deaf[0].read_exact(&mut close).unwrap();
     assert_eq!(close[0], 0x88, "a Close: {close:?}");
     assert_eq!(u16::from_be_bytes([close[2], close[3]]), 1001);
+    // Two at the same time would count as one.
+    let told = Instant::now();
+    while told.elapsed() < Duration::from_millis(100) {
+        thread::park_timeout(Duration::from_millis(10));
+    }
     let told = Instant::now();
     server.process.signal("INT");
     let ended = server.process.end();

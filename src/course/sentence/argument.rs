@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Result, Words};
+use super::{Result, Words, wire::milliseconds};
 use crate::{
     course::{
         Argument, At, Place,
@@ -191,12 +191,7 @@ impl Words<'_> {
         }
         self.next += 1;
         let token = self.word("a time, such as 300ms or 2s")?;
-        let milliseconds = match (token.text.strip_suffix("ms"), token.text.strip_suffix('s')) {
-            (Some(number), _) => number.parse().ok(),
-            (None, Some(number)) => number.parse().ok().and_then(|s: u64| s.checked_mul(1000)),
-            (None, None) => None,
-        };
-        match milliseconds {
+        match milliseconds(&token.text) {
             Some(time @ 1..=60_000) => Ok(Some(time)),
             _ => Err(self.fault(
                 token,

@@ -13,9 +13,7 @@ use crate::{
 
 impl Words<'_> {
     /// What stands behind `check`.
-    pub(super) fn claim(&mut self) -> Result<Claim> {
-        let still = self.peek().is_some_and(|token| token.is("still"));
-        self.next += usize::from(still);
+    pub(super) fn claim(&mut self, still: bool) -> Result<Claim> {
         let token = self.word("a socket or a call, such as server.s")?;
         let subject = subject(&token.text).ok_or_else(|| {
             self.fault(

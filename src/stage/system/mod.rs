@@ -24,7 +24,7 @@ pub(super) fn settle_in() {}
 
 /// Elsewhere a thread's rights are its process's.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn give_up_rights() {}
+pub(super) fn give_up_rights(_: bool) {}
 
 /// Gives free memory back to the kernel where the allocator keeps it: glibc keeps an arena for many a thread that has ended.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]

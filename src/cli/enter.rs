@@ -1,0 +1,12 @@
+//! `sockwalk enter HOST`: a command in the network of a host, from a second terminal.
+
+use std::{ffi::OsString, process::ExitCode};
+
+use anyhow::Result;
+
+use crate::{stage, trace::Host};
+
+/// Becomes the command. Comes back only with an error.
+pub(super) fn enter(host: Host, pid: Option<u32>, command: &[OsString]) -> Result<ExitCode> {
+    match stage::enter(host, pid, command)? {}
+}

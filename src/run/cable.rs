@@ -1,0 +1,304 @@
+//! The cable of a run: what crosses becomes events, and what a lesson or a person does to it is done.
+
+use std::{
+    io,
+    time::{Duration, Instant},
+};
+
+use super::{CLAIM_DEADLINE, Packet, Run, act, claim::Verdict};
+use crate::{
+    call::Done,
+    course::{Step, Which, WireAct, WireClaim, WireWanted},
+    stage::{self, Ticket},
+    trace::{self, Became, Host, What},
+};
+
+/// A cable that carries without end is not waited for longer than this.
+const SETTLED: Duration = Duration::from_millis(500);
+
+/// How soon a frame is seen while a call waits.
+const GLANCE: Duration = Duration::from_millis(20);
+
+impl Run<'_> {
+    /// Writes what has happened on the cable since the last time. True if anything has.
+    pub(super) fn take_frames(&mut self) -> bool {
+        let Some(cable) = self.stage.wire() else { return false };
+        let happened = cable.take();
+        let any = !happened.is_empty();
+        for happening in happened {
+            self.journal.write_happening(happening);
+        }
+        if any {
+            self.fold();
+        }
+        any
+    }
+
+    /// What is sent again while the first still waits on the cable is taken off: the first one stands for it. Where a person steps, that
+    /// is so of all repeats while any frame waits: the answer to what they repeat may be that very frame.
+    fn fold(&mut self) {
+        let held: Vec<(u64, Option<u64>)> =
+            self.journal.frames.held().map(|noted| (noted.number, noted.again)).collect();
+        let steps = self.packets && !self.lesson_holds;
+        let again: Vec<u64> = held
+            .iter()
+            .filter(|(number, of)| {
+                of.is_some_and(|of| held.iter().any(|(other, _)| *other == of || (steps && other < number)))
+            })
+            .map(|(number, _)| *number)
+            .collect();
+        let Some(cable) = self.stage.wire() else { return };
+        for number in again {
+            self.journal.folded.push(number);
+            let _ = cable.drop(&stage::Which::number(number));
+        }
+        for happening in cable.take() {
+            self.journal.write_happening(happening);
+        }
+    }
+
+    /// Waits until all that is on its way has arrived, and reads both hosts.
+    pub(super) fn settle(&mut self) {
+        let until = Instant::now() + SETTLED;
+        loop {
+            let quiet = self.stage.wire().is_none_or(stage::Cable::is_quiet);
+            // The addresses of new sockets are known before the frames are told to be theirs.
+            let changed = self.look();
+            let more = self.take_frames();
+            if (quiet && !changed && !more) || self.stage.wire().is_none() || Instant::now() >= until {
+                return;
+            }
+            act::breathe();
+        }
+    }
+
+    /// `client$ sysctl net.ipv4.tcp_syn_retries 2`
+    pub(super) fn sysctl(&mut self, step: &Step, host: Host, name: &str, value: &str) -> io::Result<()> {
+        let setting = self.stage.set_sysctl(host, name, value)?;
+        if let Some(why) = &setting.failed {
+            self.write_check(format!("{} => ok", step.text), step.line, None, why.clone());
+        }
+        self.write_setting(setting);
+        Ok(())
+    }
+
+    pub(super) fn write_setting(&mut self, setting: stage::Setting) {
+        let stage::Setting { host, name, before, value, failed } = setting;
+        self.journal.write(What::Setting(trace::Setting { host, name, before, value, failed }));
+    }
+
+    /// `wire$ deliver SYN,ACK`
+    pub(super) fn wire_act(&mut self, step: &Step, act: &WireAct, within: Option<u64>) -> io::Result<()> {
+        let until = Instant::now() + within.map_or(CLAIM_DEADLINE, Duration::from_millis);
+        let name = act.name();
+        self.lesson_holds = match act {
+            WireAct::Hold => true,
+            WireAct::Mend => false,
+            _ => self.lesson_holds,
+        };
+        let done = match act.which() {
+            Some(which) => match self.chosen(which, until)? {
+                Some(numbers) => self.do_to(name, &numbers),
+                None => Err("no such frame came to the cable in that time".to_owned()),
+            },
+            None => self.stage.wire().map_or_else(
+                || Err("there is no cable".to_owned()),
+                |cable| match act {
+                    WireAct::Hold => Ok({
+                        cable.hold();
+                        Vec::new()
+                    }),
+                    WireAct::Reorder => cable.reorder().map_err(|error| error.to_string()),
+                    WireAct::Delay(time) => Ok({
+                        cable.delay(Duration::from_millis(*time));
+                        Vec::new()
+                    }),
+                    WireAct::Cut => Ok({
+                        cable.cut();
+                        Vec::new()
+                    }),
+                    _ => Ok(cable.mend()),
+                },
+            ),
+        };
+        if let Err(why) = &done {
+            self.write_check(format!("{} => ok", step.text), step.line, Some(false), why.clone());
+        }
+        self.write_wire(name, done);
+        self.collect_returned()?;
+        self.settle();
+        self.collect_returned()?;
+        self.step_packets()
+    }
+
+    fn write_wire(&mut self, action: &str, done: Result<Vec<u64>, String>) {
+        let (frames, failed) = match done {
+            Ok(frames) => (frames, None),
+            Err(why) => (Vec::new(), Some(why)),
+        };
+        self.journal.write(What::Wire(trace::Wire { action: action.to_owned(), frames, failed }));
+    }
+
+    /// Does it to these frames, one after the other.
+    fn do_to(&mut self, action: &str, numbers: &[u64]) -> Result<Vec<u64>, String> {
+        let cable = self.stage.wire().ok_or("there is no cable")?;
+        let mut done = Vec::new();
+        for number in numbers {
+            let one = stage::Which::number(*number);
+            done.extend(
+                match action {
+                    "deliver" => cable.deliver(&one),
+                    "drop" => cable.drop(&one),
+                    "duplicate" => cable.duplicate(&one),
+                    _ => cable.corrupt(&one),
+                }
+                .map_err(|error| error.to_string())?,
+            );
+        }
+        Ok(done)
+    }
+
+    /// The held frames that are meant, waited for until then; `None` if they have not come.
+    fn chosen(&mut self, which: &Which, until: Instant) -> io::Result<Option<Vec<u64>>> {
+        loop {
+            self.collect_returned()?;
+            self.take_frames();
+            let frames = &self.journal.frames;
+            let held: Vec<u64> = frames.held().map(|noted| noted.number).collect();
+            let found = match which {
+                Which::Oldest(number) => held.get(..*number).map(<[u64]>::to_vec),
+                Which::All => Some(held).filter(|held| !held.is_empty()),
+                Which::Like(pattern) => {
+                    frames.held().find(|noted| frames.fits(noted, pattern)).map(|noted| vec![noted.number])
+                }
+            };
+            if found.is_some() || Instant::now() >= until {
+                return Ok(found);
+            }
+            match self.stage.wire() {
+                Some(cable) => drop(cable.wait_for_happening(GLANCE)),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// `check wire client>server SYN`
+    pub(super) fn wire_claim(&mut self, step: &Step, claim: &WireClaim) -> io::Result<()> {
+        let text = step.text.trim_start_matches("check ").to_owned();
+        let elsewhere = |run: &Self| !claim.on.is_empty() && !claim.on.iter().any(|tag| run.stage.is(tag));
+        let verdict = if self.stage.wire().is_none() {
+            Verdict { holds: None, observed: "no cable, so no frame is seen".to_owned() }
+        } else if elsewhere(self) {
+            Verdict { holds: None, observed: format!("said of {} only", claim.on.join(", ")) }
+        } else {
+            self.wait_for_wire(claim)?
+        };
+        self.write_check(text, step.line, verdict.holds, verdict.observed);
+        Ok(())
+    }
+
+    fn wait_for_wire(&mut self, claim: &WireClaim) -> io::Result<Verdict> {
+        let until = Instant::now() + claim.within.map_or(CLAIM_DEADLINE, Duration::from_millis);
+        loop {
+            self.collect_returned()?;
+            if claim.still || claim.what == WireWanted::Quiet {
+                self.settle();
+                return Ok(self.judge_wire(claim));
+            }
+            self.look();
+            self.take_frames();
+            let verdict = self.judge_wire(claim);
+            if verdict.holds == Some(true) || Instant::now() >= until {
+                return Ok(verdict);
+            }
+            if let Some(cable) = self.stage.wire() {
+                cable.wait_for_happening(GLANCE);
+            }
+        }
+    }
+
+    fn judge_wire(&mut self, claim: &WireClaim) -> Verdict {
+        let frames = &mut self.journal.frames;
+        let (holds, observed) = match &claim.what {
+            WireWanted::Frame(pattern) => match frames.find(frames.found, pattern) {
+                Some(number) => {
+                    frames.found = number;
+                    (true, format!("frame {number}"))
+                }
+                None => (false, "no such frame came".to_owned()),
+            },
+            WireWanted::Quiet => match frames.newest() - frames.before.min(frames.newest()) {
+                0 => (true, String::new()),
+                1 => (false, "a frame came".to_owned()),
+                more => (false, format!("{more} frames came")),
+            },
+            WireWanted::Held(compare, wanted) => {
+                let held = i64::try_from(frames.held().count()).unwrap_or(i64::MAX);
+                (compare.holds(&held, wanted), format!("held={held}"))
+            }
+        };
+        Verdict { holds: Some(holds), observed }
+    }
+
+    /// Where a person steps from frame to frame: asks for each that waits, until none does.
+    /// Frames that the lesson itself holds are the lesson's.
+    pub(super) fn step_packets(&mut self) -> io::Result<()> {
+        if !self.packets || self.lesson_holds {
+            return Ok(());
+        }
+        loop {
+            self.settle();
+            let Some(number) = self.journal.frames.held().next().map(|noted| noted.number) else {
+                return Ok(());
+            };
+            let action = match self.journal.audience().packet(number) {
+                Packet::Deliver => "deliver",
+                Packet::Drop => "drop",
+                Packet::Duplicate => "duplicate",
+                Packet::All => {
+                    let numbers: Vec<u64> = self.journal.frames.held().map(|noted| noted.number).collect();
+                    let done = self.do_to("deliver", &numbers);
+                    self.write_wire("deliver", done);
+                    continue;
+                }
+                Packet::Leave => {
+                    self.packets = false;
+                    let mended = self.stage.wire().map(stage::Cable::mend).unwrap_or_default();
+                    self.write_wire("mend", Ok(mended));
+                    return Ok(());
+                }
+            };
+            // While the person looked, the kernel may have sent it again.
+            self.take_frames();
+            let done = self.do_to(action, &[number]);
+            self.write_wire(action, done);
+        }
+    }
+
+    /// Waits for a call to come back while a person steps from frame to frame: their time is not the call's.
+    pub(super) fn wait_stepping(&mut self, ticket: &Ticket, most: Duration) -> io::Result<(Done, bool)> {
+        let mut waited = Duration::ZERO;
+        while waited < most {
+            self.step_packets()?;
+            if let Some(done) = ticket.wait(GLANCE)? {
+                return Ok((done, false));
+            }
+            waited += GLANCE;
+        }
+        Ok((ticket.end()?, true))
+    }
+}
+
+/// The fate as the trace tells it.
+pub(super) fn fate_of(frame: u64, ns: u64, fate: stage::Fate) -> trace::Fate {
+    let (fate, delay_us, bit) = match fate {
+        stage::Fate::Held => (Became::Held, None, None),
+        stage::Fate::Delayed(time) => (Became::Delayed, u64::try_from(time.as_micros()).ok(), None),
+        stage::Fate::Delivered => (Became::Delivered, None, None),
+        stage::Fate::Duplicated => (Became::Duplicated, None, None),
+        stage::Fate::Corrupted { bit } => (Became::Corrupted, None, Some(bit as u64)),
+        stage::Fate::Dropped => (Became::Dropped, None, None),
+        stage::Fate::Lost => (Became::Lost, None, None),
+    };
+    trace::Fate { frame, ns, fate, delay_us, bit }
+}

@@ -1,0 +1,214 @@
+//! Why was a frame sent? By its numbers and the calls that were made, never by its time.
+//!
+//! It hears the events of a run in their order: which calls were made on which socket, with how many bytes, and which addresses
+//! each socket has. A pure function of those and of the frames.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    net::SocketAddr,
+};
+
+use crate::{
+    trace::{Call, Cause, Host, Return, Socket, Value, What},
+    wire::{
+        flow::{Remark, Seen},
+        tcp::{Flags, Segment},
+    },
+};
+
+/// A socket by host and name.
+type Name = (Host, String);
+
+/// Sender and receiver of a segment.
+type Way = (SocketAddr, SocketAddr);
+
+/// Segments of a connection that are remembered, so that a repeat is known for what it repeats.
+const REMEMBERED: usize = 4096;
+
+/// What is known of the calls.
+#[derive(Debug, Default)]
+pub(super) struct Causes {
+    /// Calls to `connect`, until their SYN was seen.
+    connects: Vec<(u64, Host, SocketAddr)>,
+    streams: HashMap<Name, Stream>,
+    /// The call that ended the sending half, or gave the descriptor back.
+    ends: HashMap<Name, u64>,
+    /// Second descriptors, and the socket that they are of.
+    twins: HashMap<Name, Name>,
+    /// Which socket has these addresses.
+    owners: HashMap<(Host, SocketAddr, SocketAddr), Name>,
+    /// Calls that are under way: what they are, and on which socket.
+    open: HashMap<u64, (String, Option<Name>)>,
+    /// First and last number of each segment that took any, and the number of its frame.
+    taken: HashMap<Way, VecDeque<(u32, u32, u64)>>,
+}
+
+/// What was handed to the kernel on one socket.
+#[derive(Debug, Default)]
+struct Stream {
+    /// Bytes so far.
+    length: u64,
+    /// Each call, with its first byte and the one behind its last; none while it goes on.
+    calls: Vec<(u64, u64, Option<u64>)>,
+    /// Calls whose datagram was not seen yet.
+    datagrams: VecDeque<u64>,
+}
+
+/// Why a frame was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Why {
+    pub cause: Cause,
+    pub call: Option<u64>,
+    pub again: Option<u64>,
+}
+
+impl Why {
+    pub fn only(cause: Cause) -> Why {
+        Why { cause, call: None, again: None }
+    }
+}
+
+impl Causes {
+    /// Takes note of what happened.
+    pub fn hear(&mut self, what: &What) {
+        match what {
+            What::Call(call) => self.called(call),
+            What::Return(back) => self.returned(back),
+            What::Socket(socket) => self.saw(socket),
+            _ => {}
+        }
+    }
+
+    fn called(&mut self, call: &Call) {
+        let name = call.socket.as_ref().map(|name| self.itself((call.host, name.clone())));
+        let address = || call.args.iter().find_map(|arg| arg.value.parse::<SocketAddr>().ok());
+        match (call.call.as_str(), &name) {
+            ("connect", _) => self.connects.extend(address().map(|to| (call.id, call.host, to))),
+            ("send", Some(name)) => {
+                let stream = self.streams.entry(name.clone()).or_default();
+                stream.calls.push((call.id, stream.length, None));
+                stream.datagrams.push_back(call.id);
+            }
+            ("shutdown" | "close", Some(name)) => {
+                self.ends.insert(name.clone(), call.id);
+            }
+            _ => {}
+        }
+        self.open.insert(call.id, (call.call.clone(), name));
+    }
+
+    fn returned(&mut self, back: &Return) {
+        let Some((call, name)) = self.open.remove(&back.call) else { return };
+        match (&back.ok, name) {
+            (Some(Value::Socket { name: new, .. }), on) if call == "dup" => {
+                self.twins.extend(on.map(|on| ((on.0, new.clone()), on)));
+            }
+            (Some(Value::Socket { name: new, .. }), on) => {
+                // A name that is used again means another socket.
+                for host in on.map_or(Host::ALL.to_vec(), |on| vec![on.0]) {
+                    let name = (host, new.clone());
+                    self.streams.remove(&name);
+                    self.ends.remove(&name);
+                    self.twins.remove(&name);
+                }
+            }
+            (came, Some(name)) if call == "send" => {
+                let Some(stream) = self.streams.get_mut(&name) else { return };
+                let count = if let Some(Value::Count(count)) = came { *count as u64 } else { 0 };
+                if let Some(entry) = stream.calls.iter_mut().find(|(id, ..)| *id == back.call) {
+                    entry.2 = Some(entry.1 + count);
+                    stream.length = stream.length.max(entry.1 + count);
+                }
+                if came.is_none() {
+                    stream.datagrams.retain(|id| *id != back.call);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn saw(&mut self, socket: &Socket) {
+        let address = |text: &Option<String>| text.as_ref()?.parse::<SocketAddr>().ok();
+        if let (Some(local), Some(peer)) = (address(&socket.local), address(&socket.peer))
+            && !socket.name.starts_with('~')
+        {
+            let name = self.itself((socket.host, socket.name.clone()));
+            self.owners.insert((socket.host, local, peer), name);
+        }
+    }
+
+    /// The socket, if that is a second descriptor of it.
+    fn itself(&self, name: Name) -> Name {
+        self.twins.get(&name).cloned().unwrap_or(name)
+    }
+
+    /// Why this segment was sent, as the frame of that number.
+    pub fn of_segment(&mut self, number: u64, from: Host, segment: &Segment, seen: &Seen) -> Why {
+        let again = self.again(number, segment, seen);
+        let call = self.call_of(from, segment, seen);
+        let flags = segment.flags;
+        let cause = match seen.remark {
+            Some(Remark::KeepAlive | Remark::ZeroWindowProbe) => Cause::Probe,
+            _ if flags.contains(Flags::RST) => Cause::Reset,
+            _ if again.is_some() => Cause::Retransmission,
+            _ if flags.contains(Flags::SYN) && flags.contains(Flags::ACK) => Cause::Answer,
+            _ if segment.sequence_length() > 0 => Cause::Call,
+            Some(Remark::WindowUpdate) => Cause::WindowUpdate,
+            _ => Cause::Acknowledgment,
+        };
+        let asked = matches!(cause, Cause::Call | Cause::Reset | Cause::Retransmission);
+        Why { cause, call: call.filter(|_| asked), again }
+    }
+
+    /// Why this datagram of UDP was sent: they cross in the order of the calls.
+    pub fn of_datagram(&mut self, from: Host, source: SocketAddr, destination: SocketAddr) -> Why {
+        let owner = self.owners.get(&(from, source, destination)).cloned();
+        let call = owner.and_then(|name| self.streams.get_mut(&name)?.datagrams.pop_front());
+        Why { cause: if call.is_some() { Cause::Call } else { Cause::Unknown }, call, again: None }
+    }
+
+    /// The first frame that had what this one says once more.
+    fn again(&mut self, number: u64, segment: &Segment, seen: &Seen) -> Option<u64> {
+        let length = segment.sequence_length();
+        if length == 0 {
+            return None;
+        }
+        let taken = self.taken.entry((segment.source, segment.destination)).or_default();
+        let first = segment.sequence;
+        let again = (seen.repeated > 0)
+            .then(|| taken.iter().find(|(from, to, _)| first.wrapping_sub(*from) < to.wrapping_sub(*from)))
+            .flatten()
+            .map(|(_, _, number)| *number);
+        if again.is_none() {
+            if taken.len() == REMEMBERED {
+                taken.pop_front();
+            }
+            taken.push_back((first, segment.sequence_end(), number));
+        }
+        again
+    }
+
+    fn call_of(&mut self, from: Host, segment: &Segment, seen: &Seen) -> Option<u64> {
+        let flags = segment.flags;
+        if flags.contains(Flags::SYN) {
+            if flags.contains(Flags::ACK) {
+                return None;
+            }
+            let to = segment.destination;
+            let at = self.connects.iter().position(|(_, host, address)| *host == from && *address == to)?;
+            // A repeat of the SYN finds its call under the connection's addresses no more: it is no new call.
+            return (seen.repeated == 0).then(|| self.connects.remove(at).0);
+        }
+        let owner = self.owners.get(&(from, segment.source, segment.destination))?;
+        if segment.payload.is_empty() {
+            return self.ends.get(owner).copied();
+        }
+        let offset = u64::from(seen.sequence).checked_sub(1)?;
+        let calls = &self.streams.get(owner)?.calls;
+        calls
+            .iter()
+            .rev()
+            .find(|(_, first, end)| *first <= offset && end.is_none_or(|end| offset < end))
+            .map(|(id, ..)| *id)
+    }
+}

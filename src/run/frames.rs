@@ -1,0 +1,177 @@
+//! The frames of a run: which came over the cable, why each was sent, and what became of it.
+
+use std::time::Instant;
+
+use super::cause::{Causes, Why};
+use crate::{
+    course::{FramePattern, words::FrameKey},
+    trace::{Became, Cause, Host, What},
+    wire::{
+        flow::{Flows, Seen},
+        frame::{Protocol, dissect},
+        tcp::{Flags, Segment},
+        udp,
+    },
+};
+
+/// Frames that claims can find; of more, the oldest are forgotten.
+const REMEMBERED: usize = 20_000;
+
+/// What a run remembers of its frames.
+#[derive(Debug, Default)]
+pub(super) struct Frames {
+    flows: Flows,
+    causes: Causes,
+    noted: Vec<Noted>,
+    /// The last frame that a claim found: the next claim looks behind it.
+    pub found: u64,
+    /// The last frame that was there before the last call, or the last thing done to the cable.
+    pub before: u64,
+}
+
+/// What is remembered of a frame.
+#[derive(Debug)]
+pub(super) struct Noted {
+    pub number: u64,
+    pub from: Host,
+    /// The frame that it repeats.
+    pub again: Option<u64>,
+    pub fate: Option<Became>,
+    at: Instant,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Tcp(Segment, Seen),
+    /// Bytes that it carries.
+    Udp(usize),
+    Arp,
+    Icmp,
+    Other,
+}
+
+impl Frames {
+    /// Takes note of an event of the run.
+    pub fn hear(&mut self, what: &What) {
+        self.causes.hear(what);
+    }
+
+    /// Takes note of a frame, and says why it was sent.
+    pub fn came(&mut self, number: u64, from: Host, at: Instant, bytes: &[u8]) -> Why {
+        let (kind, why) = self.read(number, from, bytes);
+        if self.noted.len() == REMEMBERED {
+            self.noted.drain(..REMEMBERED / 2);
+        }
+        self.noted.push(Noted { number, from, again: why.again, fate: None, at, kind });
+        why
+    }
+
+    fn read(&mut self, number: u64, from: Host, bytes: &[u8]) -> (Kind, Why) {
+        if let Some(segment) = Segment::parse(bytes) {
+            let seen = self.flows.see(&segment);
+            let why = self.causes.of_segment(number, from, &segment, &seen);
+            return (Kind::Tcp(segment, seen), why);
+        }
+        if let Some(datagram) = udp::Message::parse(bytes) {
+            let why = self.causes.of_datagram(from, datagram.source, datagram.destination);
+            return (Kind::Udp(datagram.payload.len()), why);
+        }
+        let told = dissect(bytes, Default::default());
+        if told.layer(Protocol::Arp).is_some() {
+            return (Kind::Arp, Why::only(Cause::Neighbour));
+        }
+        if told.layer(Protocol::Icmp).or_else(|| told.layer(Protocol::Icmpv6)).is_some() {
+            return (Kind::Icmp, Why::only(Cause::Report));
+        }
+        (Kind::Other, Why::only(Cause::Unknown))
+    }
+
+    /// Something became of a frame.
+    pub fn fate(&mut self, number: u64, fate: Became) {
+        if let Ok(at) = self.noted.binary_search_by_key(&number, |noted| noted.number) {
+            self.noted[at].fate = Some(fate);
+        }
+    }
+
+    /// The number of the newest; 0 if there is none.
+    pub fn newest(&self) -> u64 {
+        self.noted.last().map_or(0, |noted| noted.number)
+    }
+
+    /// Those that wait on the cable, oldest first.
+    pub fn held(&self) -> impl Iterator<Item = &Noted> {
+        self.noted.iter().filter(|noted| noted.fate == Some(Became::Held))
+    }
+
+    /// The first behind this number that looks like it.
+    pub fn find(&self, behind: u64, pattern: &FramePattern) -> Option<u64> {
+        let behind = self.noted.partition_point(|noted| noted.number <= behind);
+        self.noted[behind..].iter().find(|noted| self.fits(noted, pattern)).map(|noted| noted.number)
+    }
+
+    /// Whether a frame looks like it.
+    pub fn fits(&self, noted: &Noted, pattern: &FramePattern) -> bool {
+        let kind = match (pattern.kind, &noted.kind) {
+            (None, _)
+            | (Some("ARP"), Kind::Arp)
+            | (Some("ICMP"), Kind::Icmp)
+            | (Some("UDP"), Kind::Udp(_)) => true,
+            (Some("data"), Kind::Tcp(segment, _)) => !segment.payload.is_empty(),
+            (Some("data"), Kind::Udp(length)) => *length > 0,
+            _ => false,
+        };
+        let flags = pattern.flags.is_none_or(|wanted| match &noted.kind {
+            Kind::Tcp(segment, _) => {
+                let push = Flags::PSH.bits();
+                let mut there = segment.flags.bits();
+                if u16::from(wanted) & push == 0 {
+                    there &= !push;
+                }
+                there == u16::from(wanted)
+            }
+            _ => false,
+        });
+        kind && flags
+            && pattern.from.is_none_or(|from| from == noted.from)
+            && (!pattern.again || noted.again.is_some())
+            && pattern.fate.is_none_or(|fate| noted.fate.is_some_and(|there| name_of(there) == fate))
+            && pattern.values.iter().all(|(key, compare, wanted)| {
+                self.value(noted, *key).is_some_and(|there| compare.holds(&there, wanted))
+            })
+    }
+
+    fn value(&self, noted: &Noted, key: FrameKey) -> Option<i64> {
+        let (segment, seen) = match (&noted.kind, key) {
+            (Kind::Udp(length), FrameKey::Length) => return i64::try_from(*length).ok(),
+            (Kind::Tcp(segment, seen), _) => (segment, seen),
+            _ => return None,
+        };
+        Some(match key {
+            FrameKey::Length => i64::try_from(segment.payload.len()).ok()?,
+            FrameKey::Sequence => i64::from(seen.sequence),
+            FrameKey::Acknowledgment => i64::from(seen.acknowledgment?),
+            FrameKey::Window => i64::from(seen.window?),
+            FrameKey::Mss => i64::from(segment.maximum_segment_size?),
+            FrameKey::After => {
+                let first = noted.again?;
+                let at = self.noted.binary_search_by_key(&first, |noted| noted.number).ok()?;
+                i64::try_from(noted.at.saturating_duration_since(self.noted[at].at).as_millis()).ok()?
+            }
+        })
+    }
+}
+
+/// As in a lesson.
+fn name_of(fate: Became) -> &'static str {
+    match fate {
+        Became::Held => "held",
+        Became::Delivered => "delivered",
+        // To a lesson it is as good as never sent.
+        Became::Dropped | Became::Folded => "dropped",
+        Became::Duplicated => "duplicated",
+        Became::Corrupted => "corrupted",
+        Became::Lost => "lost",
+        Became::Delayed => "delayed",
+    }
+}

@@ -1,0 +1,219 @@
+//! Whether the cable can be had: a child of this process tries, and says where it stumbled.
+
+use std::{
+    fs,
+    io::{self, Read, Write},
+    os::fd::FromRawFd,
+};
+
+use super::{
+    super::{Options, Possible, Reason, Unavailable, Way},
+    ground::{self, Step, Stumble},
+    plug::Plug,
+    port::Port,
+};
+/// What a child says if all went well: no step has this number.
+const FINE: u8 = 0;
+
+/// Whether the cable can be had here. Changes nothing in this process.
+///
+/// # Errors
+/// Why not, and what would change that.
+pub fn probe() -> Result<Possible, Unavailable> {
+    match ground::laid() {
+        // Who stands on the ground has shown that it can be had.
+        Some(way) => Ok(Possible { way }),
+        None => rehearse(),
+    }
+}
+
+/// Lets a child try all that a stage does, by each way that may do.
+pub(super) fn rehearse() -> Result<Possible, Unavailable> {
+    let threads = ground::threads()?;
+    if threads > 1 {
+        return Err(Reason::Threads(threads).into());
+    }
+    let around = Surroundings::read();
+    let ways: &[Way] =
+        if around.administrator { &[Way::Administrator, Way::UserNamespace] } else { &[Way::UserNamespace] };
+    let mut first = None;
+    for way in ways {
+        match in_a_child(|| dress_rehearsal(*way)) {
+            Ok(Ok(())) => return Ok(Possible { way: *way }),
+            Ok(Err(stumble)) => {
+                let _ = first.get_or_insert_with(|| diagnose(&stumble, &around));
+            }
+            Err(error) => {
+                let _ = first.get_or_insert_with(|| Unavailable::other("trying in a child process", &error));
+            }
+        }
+    }
+    Err(first.unwrap_or_else(|| Reason::NoNamespaces.into()))
+}
+
+/// All that has to work, with the very code that a stage runs.
+fn dress_rehearsal(way: Way) -> Result<(), Stumble> {
+    ground::enter(way)?;
+    let [plug, _] = Plug::pair(Options::default());
+    let ours = plug.ours.clone();
+    let ground = fs::File::open("/proc/thread-self/ns/net").map_err(Stumble::at(Step::HostNamespace))?;
+    plug.move_in()?;
+    // Kept open: a network that nobody is in goes away, and takes the pair along.
+    let _host = fs::File::open("/proc/thread-self/ns/net").map_err(Stumble::at(Step::HostNamespace))?;
+    // As the server, and on from there: back to where our end of the pair is.
+    ground::unshare(libc::CLONE_NEWNET).map_err(Stumble::at(Step::HostNamespace))?;
+    super::network::go_to(&ground).map_err(Stumble::at(Step::HostNamespace))?;
+    Port::open(&ours).map(drop).map_err(Stumble::at(Step::PacketSocket))
+}
+
+/// Runs it in a child of this process, which has one thread. The error is that of making the child, or its death.
+fn in_a_child(job: impl FnOnce() -> Result<(), Stumble>) -> io::Result<Result<(), Stumble>> {
+    let mut ends = [0; 2];
+    // SAFETY: pipe2 fills the two numbers; each becomes the property of one file.
+    let (mut from_child, mut to_parent) = unsafe {
+        if libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        (fs::File::from_raw_fd(ends[0]), fs::File::from_raw_fd(ends[1]))
+    };
+    // SAFETY: the process has one thread, so the child finds no lock taken.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        let (step, value) = match job() {
+            Ok(()) => (FINE, 0),
+            Err(Stumble { step, error }) => (step as u8, error.raw_os_error().unwrap_or(0)),
+        };
+        let [a, b, c, d] = value.to_ne_bytes();
+        let _ = to_parent.write_all(&[step, a, b, c, d]);
+        // SAFETY: ends the child at once; what the parent has not flushed is not flushed twice.
+        unsafe { libc::_exit(0) }
+    }
+    if child < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    drop(to_parent);
+    let mut said = Vec::new();
+    let read = from_child.read_to_end(&mut said);
+    let mut status = 0;
+    // SAFETY: writes one int; the child is ours and not waited for elsewhere.
+    while unsafe { libc::waitpid(child, &raw mut status, 0) } < 0
+        && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
+    {}
+    read?;
+    let [step, value @ ..] = &said[..] else { return Ok(Err(killed(status))) };
+    let value = <[u8; 4]>::try_from(value).map(i32::from_ne_bytes).unwrap_or(0);
+    Ok(match Step::ALL.into_iter().find(|known| *known as u8 == *step) {
+        Some(step) => Err(Stumble { step, error: io::Error::from_raw_os_error(value) }),
+        None => Ok(()),
+    })
+}
+
+/// A child that says nothing was ended by force: seccomp can do that with SIGSYS.
+fn killed(status: libc::c_int) -> Stumble {
+    let by_seccomp = libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGSYS;
+    let error = if by_seccomp { libc::ENOSYS } else { libc::EINTR };
+    Stumble { step: Step::Unshare, error: io::Error::from_raw_os_error(error) }
+}
+
+/// What the machine says of namespaces.
+#[derive(Debug, Default)]
+struct Surroundings {
+    /// CAP_SYS_ADMIN is in force.
+    administrator: bool,
+    max_user: Option<String>,
+    max_net: Option<String>,
+    for_root: bool,
+    apparmor: bool,
+    seccomp: bool,
+    no_proc: bool,
+}
+
+impl Surroundings {
+    fn read() -> Surroundings {
+        let sysctl = |path: &str| fs::read_to_string(path).ok().map(|text| text.trim().to_owned());
+        let status = sysctl("/proc/self/status");
+        let field = |name: &str| {
+            let line = status.as_deref()?.lines().find_map(|line| line.strip_prefix(name))?;
+            Some(line.trim().to_owned())
+        };
+        let effective = field("CapEff:").and_then(|hex| u64::from_str_radix(&hex, 16).ok()).unwrap_or(0);
+        Surroundings {
+            // The bit of CAP_SYS_ADMIN in linux/capability.h.
+            administrator: effective & (1 << 21) != 0,
+            max_user: sysctl("/proc/sys/user/max_user_namespaces"),
+            max_net: sysctl("/proc/sys/user/max_net_namespaces"),
+            for_root: sysctl("/proc/sys/kernel/unprivileged_userns_clone").as_deref() == Some("0"),
+            apparmor: sysctl("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").as_deref()
+                == Some("1"),
+            seccomp: field("Seccomp:").as_deref() == Some("2"),
+            no_proc: status.is_none(),
+        }
+    }
+}
+
+/// The reason behind an error.
+fn diagnose(stumble: &Stumble, around: &Surroundings) -> Unavailable {
+    let errno = stumble.error.raw_os_error().unwrap_or(0);
+    let forbidden = matches!(errno, libc::EPERM | libc::EACCES);
+    let limit = |limit: &Option<String>| limit.clone().unwrap_or_else(|| "?".to_owned());
+    let reason = match stumble.step {
+        Step::Unshare | Step::HostNamespace if errno == libc::ENOSPC => {
+            if around.max_user.as_deref() == Some("0") {
+                Reason::UserNamespacesOff
+            } else if stumble.step == Step::Unshare && around.max_net.as_deref() != Some("0") {
+                Reason::TooMany { kind: "user", limit: limit(&around.max_user) }
+            } else {
+                Reason::TooMany { kind: "net", limit: limit(&around.max_net) }
+            }
+        }
+        Step::Unshare if forbidden && around.for_root && !around.administrator => {
+            Reason::UserNamespacesForRoot
+        }
+        Step::Unshare if (forbidden || errno == libc::ENOSYS) && around.seccomp => Reason::Seccomp,
+        Step::Unshare if errno == libc::ENOSYS || errno == libc::EINVAL => Reason::NoNamespaces,
+        Step::Map if matches!(errno, libc::ENOENT | libc::EROFS) || around.no_proc => Reason::NoProc,
+        _ if forbidden && around.apparmor => Reason::AppArmor,
+        Step::Pair if errno == libc::EOPNOTSUPP => Reason::NoVeth,
+        Step::PacketSocket if forbidden || errno == libc::EAFNOSUPPORT => Reason::NoPacketSocket,
+        step => return Unavailable::other(step.text(), &stumble.error),
+    };
+    reason.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(step: Step, errno: i32, around: Surroundings) -> Reason {
+        diagnose(&Stumble { step, error: io::Error::from_raw_os_error(errno) }, &around).reason
+    }
+
+    #[test]
+    fn each_refusal_is_put_down_to_what_causes_it() {
+        let plain = Surroundings::default;
+        let limit = |limit: &str| Some(limit.to_owned());
+        let off = Surroundings { max_user: limit("0"), ..plain() };
+        assert_eq!(reason(Step::Unshare, libc::ENOSPC, off), Reason::UserNamespacesOff);
+        let few = Surroundings { max_user: limit("9"), max_net: limit("8"), ..plain() };
+        assert_eq!(
+            reason(Step::HostNamespace, libc::ENOSPC, few),
+            Reason::TooMany { kind: "net", limit: "8".to_owned() }
+        );
+        let debian = Surroundings { for_root: true, seccomp: true, ..plain() };
+        assert_eq!(reason(Step::Unshare, libc::EPERM, debian), Reason::UserNamespacesForRoot);
+        let docker = || Surroundings { seccomp: true, apparmor: true, ..plain() };
+        assert_eq!(reason(Step::Unshare, libc::EPERM, docker()), Reason::Seccomp);
+        assert_eq!(reason(Step::Unshare, libc::ENOSYS, docker()), Reason::Seccomp);
+        let ubuntu = || Surroundings { apparmor: true, ..plain() };
+        for step in [Step::Map, Step::Loopback, Step::HostNamespace, Step::Pair, Step::PacketSocket] {
+            assert_eq!(reason(step, libc::EPERM, ubuntu()), Reason::AppArmor);
+        }
+        assert_eq!(reason(Step::Unshare, libc::EINVAL, plain()), Reason::NoNamespaces);
+        assert_eq!(reason(Step::Map, libc::EROFS, plain()), Reason::NoProc);
+        assert_eq!(reason(Step::Map, libc::ENOENT, plain()), Reason::NoProc);
+        assert_eq!(reason(Step::Pair, libc::EOPNOTSUPP, plain()), Reason::NoVeth);
+        assert_eq!(reason(Step::PacketSocket, libc::EAFNOSUPPORT, plain()), Reason::NoPacketSocket);
+        assert_eq!(reason(Step::PacketSocket, libc::EPERM, plain()), Reason::NoPacketSocket);
+        assert!(matches!(reason(Step::Pair, libc::EINVAL, plain()), Reason::Other { .. }));
+    }
+}

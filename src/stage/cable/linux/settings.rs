@@ -1,0 +1,64 @@
+//! sysctl(8) in a host's network namespace: `/proc/sys/net` shows each thread the settings of its own.
+
+use std::{fs, io};
+
+use super::super::{Setting, Timers};
+use crate::trace::Host;
+
+/// The settings that make the kernel patient, at their maximum. `tcp_fin_timeout` has none: an hour, in seconds.
+const STRETCHED: [(&str, &str); 5] = [
+    ("net.ipv4.tcp_syn_retries", "127"),
+    ("net.ipv4.tcp_synack_retries", "255"),
+    ("net.ipv4.tcp_retries2", "255"),
+    ("net.ipv4.tcp_orphan_retries", "255"),
+    ("net.ipv4.tcp_fin_timeout", "3600"),
+];
+
+/// Makes the kernel of this thread's network namespace as patient as asked for.
+pub(super) fn set_timers(host: Host, timers: Timers) -> Vec<Setting> {
+    match timers {
+        Timers::OfTheKernel => Vec::new(),
+        Timers::Stretched => STRETCHED.iter().map(|(name, value)| set(host, name, value)).collect(),
+    }
+}
+
+/// Changes one setting of this thread's network namespace.
+pub(super) fn set(host: Host, name: &str, value: &str) -> Setting {
+    let before = read(name).ok();
+    let failed = path(name).and_then(|path| fs::write(path, value)).err();
+    Setting {
+        host,
+        name: name.to_owned(),
+        before,
+        value: value.to_owned(),
+        failed: failed.map(|error| crate::call::errno_text(&error)),
+    }
+}
+
+/// Reads one setting of this thread's network namespace.
+pub(super) fn read(name: &str) -> io::Result<String> {
+    Ok(fs::read_to_string(path(name)?)?.trim().to_owned())
+}
+
+/// Only what belongs to a network, and by a name that can't lead elsewhere.
+fn path(name: &str) -> io::Result<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if name.starts_with("net.") && name.chars().all(plain) && !name.contains("..") {
+        Ok(format!("/proc/sys/{}", name.replace('.', "/")))
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, format!("`{name}` is no setting of a network")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_settings_of_a_network_are_reached() {
+        assert_eq!(path("net.ipv4.tcp_syn_retries").unwrap(), "/proc/sys/net/ipv4/tcp_syn_retries");
+        for bad in ["kernel.hostname", "net...kernel", "net/../kernel", "net.ipv4 x"] {
+            assert!(path(bad).is_err(), "{bad}");
+        }
+    }
+}
