@@ -334,6 +334,9 @@ pub enum Command {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Say what this machine can show, what it can't, and what would change that
+    #[command(after_help = "Examples:\n  sockwalk doctor\n  sockwalk doctor --plain")]
+    Doctor,
     /// Show how far you are in the course, and where that is kept
     #[command(after_help = "Examples:\n  sockwalk progress\n  sockwalk progress --reset")]
     Progress {

@@ -194,6 +194,11 @@ impl Screen {
         }
     }
 
+    /// How it is set.
+    pub fn look(&self) -> &Look {
+        &self.look
+    }
+
     /// Of a class, only the table of who is connected is shown.
     pub fn keep_table(&mut self) {
         self.table = Some(Table::default());

@@ -80,6 +80,11 @@ fn options(socket: &Socket, tcp: bool) -> Vec<SocketOption> {
     options
 }
 
+/// Whether this system says in which call a thread waits.
+pub fn says_who_waits() -> bool {
+    Task::this().waiting(-1) != Waiting::Unknown
+}
+
 /// Whether a thread is seen to wait in a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Waiting {

@@ -17,6 +17,7 @@ mod class;
 mod columns;
 mod crossing;
 mod escape;
+mod findings;
 mod headings;
 mod line;
 mod look;
@@ -45,6 +46,7 @@ mod samples;
 
 pub use class::class;
 pub use escape::{escape, quote};
+pub use findings::{Finding, findings};
 pub use line::{Line, Meaning, Span};
 pub use look::{Form, Glyphs, Look};
 pub use markdown::markdown;
