@@ -151,9 +151,8 @@ impl Stage {
         match (tag, &self.network) {
             _ if tag.contains('+') => tag.split('+').all(|one| self.is(one)),
             ("unix", _) => cfg!(unix),
-            // An IPv6 address would bring frames of its own.
-            ("ipv6", Some(_)) => false,
-            ("ipv6", None) => std::net::UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_ok(),
+            // On a cable too: each host has its ::1, and no more, as an address on the cable would bring frames of its own.
+            ("ipv6", _) => std::net::UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_ok(),
             ("privileged-ports", Some(network)) => network.low_ports_are_privileged(),
             ("privileged-ports", None) => kernel::low_ports_are_privileged(),
             (other, _) => other == std::env::consts::OS || other == self.name(),
