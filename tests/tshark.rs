@@ -17,6 +17,7 @@ use sockwalk::wire::{
 
 #[path = "support/pcap.rs"]
 mod pcap;
+mod support;
 
 /// Ours and theirs. Theirs may be several, ours too: what stands at the same place decides.
 const SAME: &[(&str, &[&str])] = &[
@@ -380,6 +381,37 @@ fn captured_frames_are_read_alike() {
         }
     }
     tally.verdict(5000, 45);
+}
+
+/// Frames of a lesson that are looked at: one that fills buffers has thousands that are all alike.
+const MOST: usize = 1500;
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs tshark"]
+fn every_frame_of_every_lesson_is_read_alike() {
+    let mut tally = Tally::default();
+    for lesson in sockwalk::course::builtin() {
+        let output = support::run(&["run", lesson.name, "--pace", "auto", "--stage", "cable", "--trace", "-"]);
+        assert!(output.status.success(), "{}: {}", lesson.name, support::stderr(&output));
+        let frames: Vec<Vec<u8>> = support::stdout(&output)
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap())
+            .filter(|event| event["event"] == "frame")
+            .map(|event| data_encoding::HEXLOWER.decode(event["bytes"].as_str().unwrap().as_bytes()).unwrap())
+            .take(MOST)
+            .collect();
+        assert!(!frames.is_empty() || lesson.name == "socket", "{} has no frames", lesson.name);
+        for (number, (frame, theirs)) in frames.iter().zip(tshark(&frames, lesson.name)).enumerate() {
+            let told = dissect(frame, Context::default());
+            let at = format!("{} of {}", number + 1, lesson.name);
+            assert_eq!(sockwalk::wire::field::check(frame.len() * 8, &told.fields), Ok(()), "frame {at}");
+            let before = tally.wrong.len();
+            tally.frame(number + 1, &told.fields, &theirs);
+            tally.wrong[before..].iter_mut().for_each(|wrong| *wrong = format!("{}: {wrong}", lesson.name));
+        }
+    }
+    tally.verdict(10_000, 30);
 }
 
 /// What both say about a segment's part in the conversation: ours, and their name for it.
