@@ -393,6 +393,21 @@ fn at_the_keyboard_d_drops_a_frame_and_the_kernel_sends_it_again() {
 }
 
 #[test]
+fn at_the_keyboard_w_takes_what_a_lesson_can_do_to_the_cable() {
+    let events = Stepper::start().walk(1, |person| {
+        person.press("w");
+        person.session.exp_string("wire$").unwrap();
+        person.press("corupt\r");
+        person.session.exp_string("expected one of hold").unwrap();
+        person.press("corrupt SYN\r");
+    });
+    all_is_well(&events);
+    let broken = events.iter().filter(is("fate")).find(|fate| fate["fate"] == "corrupted").unwrap();
+    assert_eq!(broken["frame"], 1);
+    assert!(events.iter().filter(is("frame")).any(|frame| frame["again"] == 1));
+}
+
+#[test]
 #[ignore = "takes more than three minutes"]
 fn a_handshake_held_for_three_minutes_in_any_place_goes_on() {
     thread::scope(|scope| {

@@ -392,7 +392,8 @@ const MOST: usize = 1500;
 fn every_frame_of_every_lesson_is_read_alike() {
     let mut tally = Tally::default();
     for lesson in sockwalk::course::builtin() {
-        let output = support::run(&["run", lesson.name, "--pace", "auto", "--stage", "cable", "--trace", "-"]);
+        let output =
+            support::run(&["run", lesson.name, "--pace", "auto", "--stage", "cable", "--trace", "-"]);
         assert!(output.status.success(), "{}: {}", lesson.name, support::stderr(&output));
         let frames: Vec<Vec<u8>> = support::stdout(&output)
             .lines()

@@ -139,7 +139,7 @@ fn programs() -> Finding {
         let more = ["/usr/sbin", "/sbin"].map(Into::into);
         env::split_paths(&path).chain(more).any(|folder| Path::new(&folder).join(name).is_file())
     };
-    let (found, missing): (Vec<&str>, Vec<&str>) = TOOLS.iter().partition(|name| there(&name));
+    let (found, missing): (Vec<&str>, Vec<&str>) = TOOLS.iter().partition(|name| there(name));
     let text = match (found.as_slice(), missing.as_slice()) {
         (found, []) => format!("for a second terminal: {}", found.join(", ")),
         (found, missing) => {

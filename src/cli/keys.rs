@@ -21,6 +21,8 @@ pub(super) enum Key {
     Twice,
     /// All frames cross.
     All,
+    /// Something is typed that is to be done to the cable.
+    Wire,
     Number(usize),
     /// Ctrl-C.
     Interrupt,
@@ -63,6 +65,7 @@ fn letter(c: char) -> Key {
         'd' => Key::Drop,
         't' => Key::Twice,
         'a' => Key::All,
+        'w' => Key::Wire,
         '?' | 'h' => Key::Help,
         digit @ '1'..='9' => Key::Number(digit as usize - '0' as usize),
         _ => Key::Other,
@@ -75,6 +78,12 @@ fn line() -> io::Result<Key> {
         return Ok(Key::Quit);
     }
     Ok(line.trim().chars().next().map_or(Key::Enter, letter))
+}
+
+/// Waits for a line. Nothing at its end of input.
+pub(super) fn whole_line() -> io::Result<Option<String>> {
+    let mut line = String::new();
+    Ok((io::stdin().lock().read_line(&mut line)? > 0).then(|| line.trim().to_owned()))
 }
 
 /// The terminal in raw mode; put back when dropped, whatever happens.

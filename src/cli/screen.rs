@@ -19,6 +19,7 @@ use super::{
     lines::Lines,
 };
 use crate::{
+    course::{self, WireAct},
     run::{Audience, Go, Heard, Packet, Prediction},
     stage::{nobody_reads_stdout, told_to_end},
     trace::{self, Event, Sink, What, Writer},
@@ -65,6 +66,8 @@ pub(super) struct Screen {
     filled: usize,
     /// Somebody wants to leave in the middle of a step: nothing more is shown up to its end.
     leaving: bool,
+    /// The lesson that runs is on a cable.
+    on_cable: bool,
     /// Every frame on the cable waits for a key.
     packets: bool,
     /// Live: becomes true when somebody wants it to end.
@@ -129,6 +132,7 @@ impl Screen {
             interrupted: false,
             filled: 0,
             leaving: false,
+            on_cable: false,
             packets: show.packets == Packets::Step,
             told_to_end: if live { Some(told_to_end().context("can't listen to Ctrl-C")?) } else { None },
             // Enter ends a hold where there is a terminal; what is to be said may come from a file as well.
@@ -376,11 +380,31 @@ impl Screen {
         }
     }
 
+    /// Lets the person type what is to be done to the cable. `None` if they think better of it.
+    fn type_wire(&mut self) -> Option<WireAct> {
+        loop {
+            let prompt = paint(&[self.look.line("wire$ ", Meaning::Key)], self.palette);
+            let mut out = io::stdout().lock();
+            let _ = write!(out, "\n{} ", prompt.trim_end()).and_then(|()| out.flush());
+            drop(out);
+            let text = keys::whole_line().ok().flatten().filter(|text| !text.is_empty())?;
+            self.filled = 0;
+            match course::step(&format!("wire$ {}", text.trim_start_matches("wire$").trim_start())) {
+                Ok(course::Step { what: course::Statement::Wire { act, .. }, .. }) => return Some(act),
+                Ok(_) => {}
+                Err(fault) => self.say(&format!("{}: {}.", fault.what, fault.expected)),
+            }
+        }
+    }
+
     /// What the keys do here.
     fn help(&self) -> String {
         let mut help = "- **Enter**, space: the next step\n- **b**: look back at earlier steps\n".to_owned();
         if self.purpose != Purpose::Replay {
             help += "- **r**: run this part again, from its beginning\n- **1** to **9**: jump to that part\n";
+            if self.on_cable {
+                help += "- **w**: type something to do to the cable: hold, deliver, drop, duplicate, corrupt, reorder, delay 80ms, cut, mend\n";
+            }
         }
         help += match self.purpose {
             Purpose::Course => "- **q**: leave; the next start offers to go on here\n",
@@ -391,13 +415,14 @@ impl Screen {
 }
 
 /// What the keys do while a frame waits.
-const PACKET_HELP: &str = "- **Enter**, space: the frame crosses (`wire$ deliver`)\n- **d**: it is taken off the cable (`wire$ drop`)\n- **t**: it crosses twice (`wire$ duplicate`)\n- **a**: all that wait cross\n- **q**: all frames cross by themselves from here on, and the lesson is left at the end of this step\n- **?**: this list";
+const PACKET_HELP: &str = "- **Enter**, space: the frame crosses (`wire$ deliver`)\n- **d**: it is taken off the cable (`wire$ drop`)\n- **t**: it crosses twice (`wire$ duplicate`)\n- **a**: all that wait cross\n- **w**: type something else to do to the cable: corrupt, reorder, delay 80ms, cut, mend\n- **q**: all frames cross by themselves from here on, and the lesson is left at the end of this step\n- **?**: this list";
 
 impl Sink for Screen {
     fn take(&mut self, event: &Event) {
         self.record(event);
         if let What::Lesson(lesson) = &event.what {
             self.parts = lesson.parts;
+            self.on_cable = lesson.stage == "cable" && self.purpose != Purpose::Replay;
             self.pages.clear();
         }
         if !self.narrates {
@@ -428,6 +453,8 @@ impl Audience for Screen {
         let replay = self.purpose == Purpose::Replay;
         let keys = if replay {
             "**Enter** next · **?** help · **q** leave"
+        } else if self.on_cable {
+            "**Enter** next · **r** again · **w** cable · **?** help · **q** leave"
         } else {
             "**Enter** next · **r** again · **?** help · **q** leave"
         };
@@ -439,6 +466,11 @@ impl Audience for Screen {
                 Some(Key::Number(part)) if !replay && part <= self.parts => return Go::Part(part),
                 Some(Key::Number(_)) if !replay => {
                     self.say(&format!("This lesson has parts 1 to {}.", self.parts))
+                }
+                Some(Key::Wire) if self.on_cable => {
+                    if let Some(act) = self.type_wire() {
+                        return Go::Wire(act);
+                    }
                 }
                 Some(Key::Help) => self.say(&self.help()),
                 Some(Key::Quit) | None => return Go::Leave,
@@ -473,6 +505,11 @@ impl Audience for Screen {
                 Some(Key::Drop) => return Packet::Drop,
                 Some(Key::Twice) => return Packet::Duplicate,
                 Some(Key::All) => return Packet::All,
+                Some(Key::Wire) => {
+                    if let Some(act) = self.type_wire() {
+                        return Packet::Typed(act);
+                    }
+                }
                 Some(Key::Help) => self.say(PACKET_HELP),
                 Some(Key::Quit) | None => {
                     // Asked for in the middle of a step: it is left at its end.

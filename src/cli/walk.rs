@@ -177,7 +177,7 @@ fn walk(
                 whole &= part <= ended.part;
                 part
             }
-            Some(Go::On | Go::Leave) | None => {
+            Some(Go::On | Go::Leave | Go::Wire(_)) | None => {
                 if let Some(progress) = progress.as_mut().filter(|_| screen.steps()) {
                     match ended.instead {
                         Some(_) => progress.left(name, ended.part),

@@ -90,13 +90,34 @@ impl Run<'_> {
     /// `wire$ deliver SYN,ACK`
     pub(super) fn wire_act(&mut self, step: &Step, act: &WireAct, within: Option<u64>) -> io::Result<()> {
         let until = Instant::now() + within.map_or(CLAIM_DEADLINE, Duration::from_millis);
-        let name = act.name();
         self.lesson_holds = match act {
             WireAct::Hold => true,
             WireAct::Mend => false,
             _ => self.lesson_holds,
         };
-        let done = match act.which() {
+        let done = self.do_wire(act, until)?;
+        if let Err(why) = &done {
+            self.write_check(format!("{} => ok", step.text), step.line, Some(false), why.clone());
+        }
+        self.write_wire(act.name(), done);
+        self.collect_returned()?;
+        self.settle();
+        self.collect_returned()?;
+        self.step_packets()
+    }
+
+    /// What a person types: `cut`, `delay 80ms`. Nothing is claimed of it.
+    pub(super) fn wire_by_hand(&mut self, act: &WireAct) -> io::Result<()> {
+        let done = self.do_wire(act, Instant::now())?;
+        self.write_wire(act.name(), done);
+        self.settle();
+        self.collect_returned()
+    }
+
+    fn do_wire(&mut self, act: &WireAct, until: Instant) -> io::Result<Result<Vec<u64>, String>> {
+        let name = act.name();
+        let packets = self.packets;
+        Ok(match act.which() {
             Some(which) => match self.chosen(which, until)? {
                 Some(numbers) => self.do_to(name, &numbers),
                 None => Err("no such frame came to the cable in that time".to_owned()),
@@ -117,18 +138,17 @@ impl Run<'_> {
                         cable.cut();
                         Vec::new()
                     }),
-                    _ => Ok(cable.mend()),
+                    _ => Ok({
+                        let crossed = cable.mend();
+                        // Whoever steps goes on to be asked for each frame.
+                        if packets {
+                            cable.hold();
+                        }
+                        crossed
+                    }),
                 },
             ),
-        };
-        if let Err(why) = &done {
-            self.write_check(format!("{} => ok", step.text), step.line, Some(false), why.clone());
-        }
-        self.write_wire(name, done);
-        self.collect_returned()?;
-        self.settle();
-        self.collect_returned()?;
-        self.step_packets()
+        })
     }
 
     fn write_wire(&mut self, action: &str, done: Result<Vec<u64>, String>) {
@@ -259,6 +279,10 @@ impl Run<'_> {
                     let numbers: Vec<u64> = self.journal.frames.held().map(|noted| noted.number).collect();
                     let done = self.do_to("deliver", &numbers);
                     self.write_wire("deliver", done);
+                    continue;
+                }
+                Packet::Typed(act) => {
+                    self.wire_by_hand(&act)?;
                     continue;
                 }
                 Packet::Leave => {

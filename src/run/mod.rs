@@ -25,7 +25,7 @@ use std::{
 
 use crate::{
     call::Done,
-    course::{Expected, Statement, Step},
+    course::{Expected, Statement, Step, WireAct},
     stage::{Stage, Ticket},
     trace::{self, End, Host, Sink, What},
     upgrade::Sessions,
@@ -96,7 +96,7 @@ pub enum Heard {
 }
 
 /// What to do next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Go {
     /// The next step.
     On,
@@ -106,10 +106,12 @@ pub enum Go {
     Part(usize),
     /// Leave the lesson.
     Leave,
+    /// Something is to be done to the cable, before anything else.
+    Wire(WireAct),
 }
 
 /// What is to become of the oldest frame that waits on the cable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Packet {
     /// It crosses.
     Deliver,
@@ -119,12 +121,14 @@ pub enum Packet {
     Duplicate,
     /// All that wait cross.
     All,
+    /// Something else is to be done to the cable.
+    Typed(WireAct),
     /// From here on frames cross by themselves.
     Leave,
 }
 
 /// The answer to a question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Prediction {
     /// This option.
     Option(usize),

@@ -74,7 +74,7 @@ impl Walk<'_> {
             self.shown &= from <= 1 || self.part > from;
             if self.shown
                 && seen
-                && let Flow::Instead(go) = self.pause()
+                && let Flow::Instead(go) = self.pause()?
             {
                 return Ok(Flow::Instead(go));
             }
@@ -106,7 +106,7 @@ impl Walk<'_> {
             }
             self.tell_answer();
         }
-        if self.shown { Ok(self.pause()) } else { Ok(Flow::On) }
+        if self.shown { self.pause() } else { Ok(Flow::On) }
     }
 
     fn prose_of(&mut self, blocks: &[Block]) {
@@ -122,11 +122,14 @@ impl Walk<'_> {
         self.shown = true;
     }
 
-    fn pause(&mut self) -> Flow {
+    fn pause(&mut self) -> io::Result<Flow> {
         self.shown = false;
-        match self.run.journal.audience().pause() {
-            Go::On => Flow::On,
-            go => Flow::Instead(go),
+        loop {
+            match self.run.journal.audience().pause() {
+                Go::On => return Ok(Flow::On),
+                Go::Wire(act) => self.run.wire_by_hand(&act)?,
+                go => return Ok(Flow::Instead(go)),
+            }
         }
     }
 
@@ -169,7 +172,7 @@ impl Walk<'_> {
             if !step.is_claim() {
                 if self.shown
                     && seen
-                    && let Flow::Instead(go) = self.pause()
+                    && let Flow::Instead(go) = self.pause()?
                 {
                     return Ok(Flow::Instead(go));
                 }
