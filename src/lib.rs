@@ -11,6 +11,7 @@ pub mod course;
 pub mod kernel;
 pub mod run;
 pub mod stage;
+pub mod tools;
 pub mod trace;
 pub mod upgrade;
 pub mod view;

@@ -334,6 +334,11 @@ pub enum Command {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Send the same message over TCP and over a WebSocket, and compare byte by byte
+    #[command(
+        after_help = "Examples:\n  sockwalk diff hello\n  sockwalk diff hello --split 2,3 --repeat 2 --from server"
+    )]
+    Diff(Diff),
     /// Say what this machine can show, what it can't, and what would change that
     #[command(after_help = "Examples:\n  sockwalk doctor\n  sockwalk doctor --plain")]
     Doctor,
@@ -380,6 +385,60 @@ pub struct Part {
     /// Start at this part; the parts before it are run unseen
     #[arg(long = "part", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub number: Option<u16>,
+}
+
+/// What is compared.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Comparison")]
+pub struct Diff {
+    /// The message, with escapes such as \\n and \\x1b; standard input if it is - or left out
+    #[arg(value_name = "MESSAGE", conflicts_with = "file")]
+    pub message: Option<String>,
+    /// Read the message from a file (- is standard input)
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Send binary messages, not text
+    #[arg(long)]
+    pub binary: bool,
+    /// Send it so many times
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub repeat: u16,
+    /// Cut it into pieces of these lengths, each with a send and a message of its own
+    #[arg(long, value_name = "BYTES", value_delimiter = ',')]
+    pub split: Vec<usize>,
+    /// Who sends
+    #[arg(long, value_name = "HOST", default_value = "client")]
+    pub from: Sender,
+    /// Compare messages of many sizes: what the WebSocket adds to each
+    #[arg(long, conflicts_with_all = ["message", "file", "split", "repeat"])]
+    pub sweep: bool,
+    /// Write the sweep as comma-separated values
+    #[arg(long, value_name = "FILE", requires = "sweep")]
+    pub csv: Option<PathBuf>,
+    /// Write the sweep as a picture
+    #[arg(long, value_name = "FILE", requires = "sweep")]
+    pub svg: Option<PathBuf>,
+    /// Write the comparison as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Who sends a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Sender {
+    /// The client: a WebSocket masks what it sends
+    Client,
+    /// The server: it does not
+    Server,
+}
+
+impl From<Sender> for Host {
+    fn from(sender: Sender) -> Host {
+        match sender {
+            Sender::Client => Host::Client,
+            Sender::Server => Host::Server,
+        }
+    }
 }
 
 /// How a class is served.

@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod diff;
 mod doctor;
 mod enter;
 mod keys;
@@ -92,6 +93,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Check { what } => check::check(&what, show),
         Command::Lint { files } => check::lint(&files, show),
         Command::Replay { file } => walk::replay(&file, show),
+        Command::Diff(asked) => diff::run(&asked, show),
         Command::Doctor => doctor::doctor(show),
         Command::Progress { reset } => map::progress(reset, show),
         Command::Enter { host, pid, command } => enter::enter(host.into(), pid, &command),

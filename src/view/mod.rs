@@ -15,6 +15,7 @@ mod call_aloud;
 mod checks;
 mod class;
 mod columns;
+mod comparison;
 mod crossing;
 mod escape;
 mod findings;
@@ -45,6 +46,7 @@ mod sample_runs;
 mod samples;
 
 pub use class::class;
+pub use comparison::{Bill, Comparison, Point, Side, comparison, csv, svg, sweep};
 pub use escape::{escape, quote};
 pub use findings::{Finding, findings};
 pub use line::{Line, Meaning, Span};

@@ -1,0 +1,161 @@
+//! `sockwalk diff`: the same message over TCP and over a WebSocket.
+
+use std::{
+    fs,
+    io::{self, Read},
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use super::{
+    Screen,
+    args::{Diff, Show},
+    screen::Purpose,
+    stages::Stages,
+};
+use crate::{
+    course::{self, Lesson},
+    stage::Stage,
+    tools::diff::{self, Wanted},
+    trace::{Event, Sink},
+    view::{self, Bill, Comparison, Point, Side},
+};
+
+/// The sizes of a sweep: each class of length at its ends (RFC 6455 §5.2), and a large one.
+const SIZES: [usize; 7] = [0, 1, 125, 126, 65_535, 65_536, 1 << 20];
+
+/// Events go to the trace, and nothing is narrated.
+struct Recorder<'a>(&'a mut Screen);
+
+impl Sink for Recorder<'_> {
+    fn take(&mut self, event: &Event) {
+        self.0.record(event);
+    }
+}
+
+/// Sends it both ways and shows what that came to.
+pub(super) fn run(asked: &Diff, show: &Show) -> Result<ExitCode> {
+    let mut stages = Stages::new(show)?;
+    let mut screen = Screen::new(show, Purpose::Check)?;
+    if let Some(excuse) = stages.excuse()
+        && !asked.json
+    {
+        screen.say(&excuse);
+    }
+    let from = asked.from.into();
+    if asked.sweep {
+        let mut points = Vec::new();
+        for size in SIZES {
+            let wanted = Wanted::new(&vec![b'x'; size], &[], asked.binary, 1, from)?;
+            points.push(point(size, &compare(&wanted, &stages, &mut screen)?));
+        }
+        return tell_sweep(asked, &points, &mut screen);
+    }
+    let message = message(asked)?;
+    let wanted = Wanted::new(&message, &asked.split, asked.binary, usize::from(asked.repeat), from)?;
+    let comparison = compare(&wanted, &stages, &mut screen)?;
+    if asked.json {
+        screen.plain(&told(&comparison).to_string());
+    } else {
+        let lines = view::comparison(screen.look(), &comparison);
+        screen.print(&lines);
+    }
+    screen.failures()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn compare(wanted: &Wanted, stages: &Stages, screen: &mut Screen) -> Result<Comparison> {
+    let stage = |lesson: &Lesson| -> io::Result<Stage> {
+        stages.stage(lesson).map_err(|error| io::Error::other(format!("{error:#}")))
+    };
+    Ok(diff::diff(wanted, stage, &mut Recorder(screen))?)
+}
+
+/// What is to be sent: typed, or read.
+fn message(asked: &Diff) -> Result<Vec<u8>> {
+    let most = u64::try_from(diff::LARGEST)? + 1;
+    let mut bytes = Vec::new();
+    match (&asked.message, &asked.file) {
+        (Some(text), _) if text != "-" => {
+            return Ok(course::unescaped(text).unwrap_or_else(|fault| super::refuse(fault.to_string())));
+        }
+        (None, Some(path)) if path.as_os_str() != "-" => {
+            let file = fs::File::open(path).with_context(|| format!("can't open {}", path.display()))?;
+            file.take(most)
+                .read_to_end(&mut bytes)
+                .with_context(|| format!("can't read {}", path.display()))?;
+        }
+        _ => {
+            let input = io::stdin().lock().take(most).read_to_end(&mut bytes);
+            input.context("can't read the message from standard input")?;
+        }
+    }
+    Ok(bytes)
+}
+
+fn point(size: usize, it: &Comparison) -> Point {
+    let seen = it.tcp.packets_seen && it.websocket.packets_seen;
+    Point {
+        size,
+        sent: (it.tcp.bill.sent, it.websocket.bill.sent),
+        on_the_wire: seen.then_some((it.tcp.bill.on_the_wire, it.websocket.bill.on_the_wire)),
+    }
+}
+
+fn tell_sweep(asked: &Diff, points: &[Point], screen: &mut Screen) -> Result<ExitCode> {
+    if asked.json {
+        let points: Vec<_> = points
+            .iter()
+            .map(|point| json!({"size": point.size, "tcp": point.sent.0, "websocket": point.sent.1, "overhead": point.overhead()}))
+            .collect();
+        screen.plain(&json!({ "sweep": points }).to_string());
+    } else {
+        let lines = view::sweep(screen.look(), points);
+        screen.print(&lines);
+    }
+    for (path, text) in [(&asked.csv, view::csv(points)), (&asked.svg, view::svg(points))] {
+        if let Some(path) = path {
+            fs::write(path, text).with_context(|| format!("can't write {}", path.display()))?;
+        }
+    }
+    screen.failures()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The comparison as JSON.
+fn told(it: &Comparison) -> serde_json::Value {
+    let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
+    let ranges = |ranges: &[std::ops::Range<usize>]| -> Vec<[usize; 2]> {
+        ranges.iter().map(|range| [range.start, range.end]).collect()
+    };
+    let bill = |bill: &Bill, seen: bool| {
+        let packets = |number: usize| if seen { json!(number) } else { json!(null) };
+        json!({
+            "sent": bill.sent,
+            "tcp_payload": packets(bill.payload),
+            "packets": packets(bill.packets),
+            "on_the_wire": packets(bill.on_the_wire),
+            "system_calls": bill.calls,
+        })
+    };
+    let side = |side: &Side| {
+        json!({
+            "bytes": hex(&side.bytes),
+            "sends": ranges(&side.sends),
+            "segments": if side.packets_seen { json!(ranges(&side.segments)) } else { json!(null) },
+            "recvs": ranges(&side.recvs),
+            "frames": side.frames.iter().map(|(header, payload)| json!({"header": [header.start, header.end], "payload": [payload.start, payload.end]})).collect::<Vec<_>>(),
+            "bill": bill(&side.bill, side.packets_seen),
+            "opening": bill(&side.opening, side.packets_seen),
+        })
+    };
+    json!({
+        "message": hex(&it.message),
+        "messages": it.messages,
+        "from": it.from.name(),
+        "tcp": side(&it.tcp),
+        "websocket": side(&it.websocket),
+    })
+}

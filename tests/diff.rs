@@ -1,0 +1,126 @@
+//! `sockwalk diff`, run as a person runs it: both sides are what the sockets carried.
+#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
+
+mod support;
+
+use std::{io::Write, process::Stdio};
+
+use serde_json::Value;
+use support::{Folder, run, sockwalk, stderr, stdout};
+use tungstenite::{
+    WebSocket,
+    protocol::{Role, WebSocketConfig},
+};
+
+fn told(arguments: &[&str]) -> Value {
+    let output = run(&[&["diff", "--json"], arguments].concat());
+    assert!(output.status.success(), "{}{}", stderr(&output), stdout(&output));
+    serde_json::from_str(&stdout(&output)).unwrap()
+}
+
+fn bytes(value: &Value) -> Vec<u8> {
+    data_encoding::HEXLOWER.decode(value.as_str().unwrap().as_bytes()).unwrap()
+}
+
+/// What tungstenite makes of a stream of frames.
+fn read_by_tungstenite(stream: &[u8], role: Role, messages: usize) -> Vec<Vec<u8>> {
+    let config = WebSocketConfig::default();
+    let line = std::io::Cursor::new(stream.to_vec());
+    let mut websocket = WebSocket::from_raw_socket(line, role, Some(config));
+    (0..messages).map(|_| websocket.read().unwrap().into_data().to_vec()).collect()
+}
+
+#[test]
+fn a_message_is_the_same_over_both_and_costs_what_the_rfc_says() {
+    for (size, header) in [(0, 6), (1, 6), (125, 6), (126, 8), (5000, 8), (65_535, 8), (65_536, 14)] {
+        let message = "x".repeat(size);
+        let folder = Folder::new();
+        let file = folder.file("message", &message);
+        for (from, mask, role) in [("client", 4, Role::Server), ("server", 0, Role::Client)] {
+            let both = told(&["--file", &file, "--from", from]);
+            let header = header - 4 + mask;
+            assert_eq!(bytes(&both["tcp"]["bytes"]), message.as_bytes(), "{size} from the {from}");
+            let stream = bytes(&both["websocket"]["bytes"]);
+            assert_eq!(stream.len(), size + header, "{size} from the {from}");
+            assert_eq!(read_by_tungstenite(&stream, role, 1), [message.as_bytes()]);
+            assert_eq!(both["websocket"]["bill"]["sent"], size + header);
+        }
+    }
+}
+
+#[test]
+fn pieces_are_sends_and_messages() {
+    let both = told(&["hello", "--split", "2,2", "--repeat", "3", "--binary"]);
+    assert_eq!(both["messages"], 9);
+    assert_eq!(both["tcp"]["sends"].as_array().unwrap().len(), 9);
+    let stream = bytes(&both["websocket"]["bytes"]);
+    let messages = read_by_tungstenite(&stream, Role::Server, 9);
+    assert_eq!(messages.concat(), b"hello".repeat(3));
+    assert_eq!(messages[2], b"o");
+    // What a program took in one recv is not what another gave in one send.
+    assert!(both["tcp"]["recvs"].as_array().unwrap().len() < 9);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn on_the_cable_packets_are_counted() {
+    let both = told(&["hello"]);
+    for side in ["tcp", "websocket"] {
+        let bill = &both[side]["bill"];
+        assert_eq!(bill["tcp_payload"], bill["sent"], "{bill}");
+        assert!(bill["packets"].as_u64().unwrap() >= 2, "{bill}");
+        // Ethernet, IPv4, TCP with timestamps.
+        let headers = 14 + 20 + 32;
+        let expected = bill["packets"].as_u64().unwrap() * headers + bill["sent"].as_u64().unwrap();
+        assert_eq!(bill["on_the_wire"], expected);
+    }
+    assert_eq!(both["tcp"]["opening"]["packets"], 3);
+    let both = told(&["hello", "--stage", "loopback"]);
+    assert!(both["tcp"]["bill"]["packets"].is_null() && both["tcp"]["segments"].is_null());
+}
+
+#[test]
+fn a_message_comes_from_standard_input_and_goes_into_the_trace() {
+    let folder = Folder::new();
+    let trace = folder.path("trace");
+    let mut child = sockwalk(&folder, &["diff", "--json", "--trace", &trace])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all("grüße".as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let both: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(bytes(&both["message"]), "grüße".as_bytes());
+    let lessons = std::fs::read_to_string(trace).unwrap();
+    assert_eq!(lessons.lines().filter(|line| line.contains(r#""event":"lesson""#)).count(), 2);
+}
+
+#[test]
+fn the_sweep_is_a_chart_a_table_and_a_picture() {
+    let folder = Folder::new();
+    let (csv, svg) = (folder.path("sweep.csv"), folder.path("sweep.svg"));
+    let output = run(&["diff", "--sweep", "--csv", &csv, "--svg", &svg]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stdout(&output).contains("65,536 bytes"), "{}", stdout(&output));
+    let csv = std::fs::read_to_string(csv).unwrap();
+    let overheads: Vec<&str> = csv.lines().skip(1).map(|line| line.split(',').nth(3).unwrap()).collect();
+    assert_eq!(overheads, ["6", "6", "6", "8", "8", "14", "14"]);
+    assert!(std::fs::read_to_string(svg).unwrap().starts_with("<svg"));
+}
+
+#[test]
+fn what_can_not_be_compared_is_told() {
+    for (arguments, code, told) in [
+        (&["hello", "--split", "9"][..], 1, "--split takes 9 bytes"),
+        (&[r"\xff"], 1, "--binary"),
+        (&[r"\q"], 2, "no escape"),
+        (&["--file", "/nothing/there"], 1, "can't open"),
+        (&["hello", "--sweep"], 2, "--sweep"),
+        (&["hello", "--repeat", "0"], 2, "--repeat"),
+    ] {
+        let output = run(&[&["diff"], arguments].concat());
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(told), "{arguments:?}: {}", stderr(&output));
+    }
+}
