@@ -4,6 +4,8 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::view;
+
 use super::values::{Place, Spot, allowed_origin, callee, origin, short_time, size, some_time, time};
 use crate::trace::Host;
 
@@ -70,6 +72,46 @@ pub struct Show {
     /// Write every event to FILE as JSON Lines (- is standard output, and nothing else is printed there)
     #[arg(long, global = true, value_name = "FILE")]
     pub trace: Option<PathBuf>,
+
+    /// Write the frames of a lesson to FILE as pcapng, for Wireshark; also from a replay (- is standard output)
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Cable")]
+    pub pcap: Option<PathBuf>,
+
+    /// Write calls and frames to FILE in a line each, in the manner of packetdrill (- is standard output)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub transcript: Option<PathBuf>,
+
+    /// Of frames: summary, a line each; fields, all of their bytes by name; why, also what each is for
+    #[arg(
+        long,
+        global = true,
+        value_name = "DEPTH",
+        default_value = "summary",
+        hide_possible_values = true,
+        help_heading = "Cable"
+    )]
+    pub depth: Depth,
+}
+
+/// How much is told of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Depth {
+    /// A line.
+    Summary,
+    /// All bytes, by the names of their fields.
+    Fields,
+    /// Also what each field means, and where that is defined.
+    Why,
+}
+
+impl From<Depth> for view::Depth {
+    fn from(depth: Depth) -> view::Depth {
+        match depth {
+            Depth::Summary => view::Depth::Summary,
+            Depth::Fields => view::Depth::Fields,
+            Depth::Why => view::Depth::Why,
+        }
+    }
 }
 
 /// When to use colour.
@@ -327,12 +369,15 @@ pub enum Command {
     },
     /// Show a trace again, as it was, without a network
     #[command(
-        after_help = "Examples:\n  sockwalk replay accept.jsonl\n  sockwalk replay accept.jsonl --width 120"
+        after_help = "Examples:\n  sockwalk replay accept.jsonl\n  sockwalk replay accept.jsonl --frame 4 --depth why"
     )]
     Replay {
         /// A file written by --trace (- is standard input)
         #[arg(value_name = "FILE")]
         file: PathBuf,
+        /// Show frame N alone, all of its bytes by name; with --depth why also what each is for
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        frame: Option<u64>,
     },
     /// Send the same message over TCP and over a WebSocket, and compare byte by byte
     #[command(

@@ -59,7 +59,7 @@ pub(super) fn run(asked: &Diff, show: &Show) -> Result<ExitCode> {
     if asked.json {
         screen.plain(&told(&comparison).to_string());
     } else {
-        let lines = view::comparison(screen.look(), &comparison);
+        let lines = view::comparison(&screen.look(), &comparison);
         screen.print(&lines);
     }
     screen.failures()?;
@@ -112,7 +112,7 @@ fn tell_sweep(asked: &Diff, points: &[Point], screen: &mut Screen) -> Result<Exi
             .collect();
         screen.plain(&json!({ "sweep": points }).to_string());
     } else {
-        let lines = view::sweep(screen.look(), points);
+        let lines = view::sweep(&screen.look(), points);
         screen.print(&lines);
     }
     for (path, text) in [(&asked.csv, view::csv(points)), (&asked.svg, view::svg(points))] {

@@ -42,7 +42,7 @@ pub(super) fn doctor(show: &Show) -> Result<ExitCode> {
     all.extend(what_the_kernel_tells());
     all.extend(surroundings);
     let mut screen = Screen::new(show, Purpose::Report)?;
-    let lines = findings(screen.look(), &all);
+    let lines = findings(&screen.look(), &all);
     screen.print(&lines);
     screen.failures()?;
     Ok(ExitCode::SUCCESS)

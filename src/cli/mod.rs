@@ -11,6 +11,7 @@ mod live;
 mod manual;
 mod map;
 mod progress;
+mod records;
 mod screen;
 mod source;
 mod stages;
@@ -92,7 +93,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Run { file, part } => walk::file(&file, part, show),
         Command::Check { what } => check::check(&what, show),
         Command::Lint { files } => check::lint(&files, show),
-        Command::Replay { file } => walk::replay(&file, show),
+        Command::Replay { file, frame } => walk::replay(&file, frame, show),
         Command::Diff(asked) => diff::run(&asked, show),
         Command::Doctor => doctor::doctor(show),
         Command::Progress { reset } => map::progress(reset, show),

@@ -1,7 +1,6 @@
 //! The screen: lines are written to standard output as they come, and a person is asked what next.
 
 use std::{
-    fs::File,
     io::{self, IsTerminal, Write},
     sync::{
         Arc,
@@ -14,15 +13,16 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use super::{
-    args::{Pace, Packets, Show, When},
+    args::{Pace, Packets, Show, When, Where},
     keys::{self, Key},
     lines::Lines,
+    records::Records,
 };
 use crate::{
     course::{self, WireAct},
     run::{Audience, Go, Heard, Packet, Prediction},
     stage::{nobody_reads_stdout, told_to_end},
-    trace::{self, Event, Sink, What, Writer},
+    trace::{self, Event, Sink, What},
     view::{self, Form, Glyphs, Line, Look, Meaning, Narrator, Palette, markdown, paint},
 };
 
@@ -52,8 +52,9 @@ pub(super) struct Screen {
     palette: Palette,
     pace: Pace,
     narrator: Narrator,
-    trace: Option<Writer<Box<dyn Write>>>,
-    /// False if standard output is the trace's.
+    /// The files that the run is written to.
+    records: Records,
+    /// False if standard output belongs to one of them.
     narrates: bool,
     /// What has gone wrong with standard output.
     broken: Option<io::Error>,
@@ -91,24 +92,26 @@ impl Screen {
     /// As the options and the surroundings ask.
     pub fn new(show: &Show, purpose: Purpose) -> Result<Screen> {
         let live = matches!(purpose, Purpose::Live | Purpose::Talk);
-        let records = live || matches!(purpose, Purpose::Course | Purpose::File | Purpose::Check);
-        if show.trace.is_some() && !records {
+        let recorded = live || matches!(purpose, Purpose::Course | Purpose::File | Purpose::Check);
+        if show.trace.is_some() && !recorded {
             bail!("--trace records a run: it goes with a lesson, tour, run or check");
+        }
+        let of_lessons =
+            matches!(purpose, Purpose::Course | Purpose::File | Purpose::Check | Purpose::Replay);
+        for (given, option) in [(&show.pcap, "--pcap"), (&show.transcript, "--transcript")] {
+            if given.is_some() && !of_lessons {
+                bail!("{option} records a lesson: it goes with a lesson, tour, run, check or replay");
+            }
+        }
+        if show.pcap.is_some() && show.stage == Where::Loopback && purpose != Purpose::Replay {
+            bail!("--pcap records the frames on the cable, and --stage loopback has none");
         }
         let walks = !live && !matches!(purpose, Purpose::Check | Purpose::Report);
         let glyphs = if show.ascii { Glyphs::Ascii } else { Glyphs::Unicode };
         let form = if show.plain { Form::Linear } else { Form::Screen };
         let look = Look::new(width(show), glyphs, form);
-        let to_stdout = show.trace.as_deref().is_some_and(|path| path.as_os_str() == "-");
-        let trace: Option<Box<dyn Write>> = match &show.trace {
-            None => None,
-            Some(_) if to_stdout => Some(Box::new(io::stdout())),
-            Some(path) => {
-                let file = File::create(path)
-                    .with_context(|| format!("can't write the trace to {}", path.display()))?;
-                Some(Box::new(file))
-            }
-        };
+        let records = Records::open(show)?;
+        let to_stdout = records.take_stdout();
         Ok(Screen {
             look,
             purpose,
@@ -122,8 +125,8 @@ impl Screen {
                 None if walks && keys::there() && !to_stdout => Pace::Step,
                 None => Pace::Auto,
             },
-            narrator: Narrator::new(look),
-            trace: trace.map(Writer::new),
+            narrator: Narrator::new(look).deep(show.depth.into()),
+            records,
             narrates: !to_stdout,
             broken: None,
             pages: Vec::new(),
@@ -143,6 +146,11 @@ impl Screen {
             },
             table: None,
         })
+    }
+
+    /// How it is shown.
+    pub fn look(&self) -> Look {
+        self.look
     }
 
     /// Columns.
@@ -198,11 +206,6 @@ impl Screen {
         }
     }
 
-    /// How it is set.
-    pub fn look(&self) -> &Look {
-        &self.look
-    }
-
     /// Of a class, only the table of who is connected is shown.
     pub fn keep_table(&mut self) {
         self.table = Some(Table::default());
@@ -252,11 +255,9 @@ impl Screen {
         self.print(&lines);
     }
 
-    /// Writes an event to the trace, and shows nothing.
+    /// Writes an event to the files, and shows nothing.
     pub fn record(&mut self, event: &Event) {
-        if let Some(trace) = &mut self.trace {
-            trace.take(event);
-        }
+        self.records.take(event);
     }
 
     /// Prose of the program's own.
@@ -272,11 +273,12 @@ impl Screen {
     }
 
     /// What has gone wrong on the way. That a reader went away (a broken pipe) is no error.
-    pub fn failures(&self) -> Result<()> {
-        if let Some(error) = self.trace.as_ref().and_then(Writer::failure)
+    pub fn failures(&mut self) -> Result<()> {
+        self.records.finish();
+        if let Some((what, error)) = self.records.failure()
             && error.kind() != io::ErrorKind::BrokenPipe
         {
-            bail!("the trace is not whole, its file can't be written: {error}");
+            bail!("the {what} is not whole, its file can't be written: {error}");
         }
         match &self.broken {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -526,7 +528,7 @@ impl Audience for Screen {
         if self.broken.is_none() && nobody_reads_stdout() {
             self.broken = Some(io::ErrorKind::BrokenPipe.into());
         }
-        let unread = !self.narrates && self.trace.as_ref().and_then(Writer::failure).is_some();
+        let unread = !self.narrates && self.records.failure().is_some();
         let told = self.told_to_end.as_ref().is_some_and(|told| told.load(Ordering::Acquire));
         self.broken.is_some() || unread || told
     }

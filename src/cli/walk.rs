@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use super::{
     Screen,
-    args::{Part, Show},
+    args::{Depth, Part, Show},
     code,
     progress::Progress,
     screen::Purpose,
@@ -23,6 +23,7 @@ use crate::{
     course::{self, Builtin, Lesson},
     run::{self, Audience, Ended, Go},
     trace::{Event, Reader, Sink, What},
+    view::{self, OneFrame},
 };
 
 /// Exit code of a program that Ctrl-C ended, as shells count it.
@@ -35,7 +36,7 @@ pub(super) fn lesson(name: &str, part: Part, show: &Show) -> Result<ExitCode> {
     let mut stages = Stages::new(show)?;
     let mut screen = Screen::new(show, Purpose::Course)?;
     let mut progress = Progress::load();
-    let Some(from) = start(&lesson, part, &mut screen, &progress)? else { return done(&screen, true) };
+    let Some(from) = start(&lesson, part, &mut screen, &progress)? else { return done(&mut screen, true) };
     let ended = walk(&lesson, from, &mut stages, &mut screen, Some(&mut progress))?;
     if screen.steps() && ended.instead.is_none() {
         screen.say(&match after(name) {
@@ -43,7 +44,7 @@ pub(super) fn lesson(name: &str, part: Part, show: &Show) -> Result<ExitCode> {
             None => "That was the last one. `sockwalk` shows the map of the course.".to_owned(),
         });
     }
-    done(&screen, ended.end.failed == 0)
+    done(&mut screen, ended.end.failed == 0)
 }
 
 /// The lesson of the tour that comes after this one.
@@ -60,7 +61,7 @@ pub(super) fn file(path: &Path, part: Part, show: &Show) -> Result<ExitCode> {
     let mut screen = Screen::new(show, Purpose::File)?;
     let from = checked_part(&lesson, part)?.unwrap_or(1);
     let ended = walk(&lesson, from, &mut stages, &mut screen, None)?;
-    done(&screen, ended.end.failed == 0)
+    done(&mut screen, ended.end.failed == 0)
 }
 
 /// `sockwalk tour`
@@ -74,7 +75,7 @@ pub(super) fn tour(show: &Show) -> Result<ExitCode> {
         && let Some((at, part, text)) = where_to_go_on(&nine, &progress)
     {
         match screen.ask_go_on(&text) {
-            None => return done(&screen, true),
+            None => return done(&mut screen, true),
             Some(true) => (first, from) = (at, part),
             Some(false) => {}
         }
@@ -87,11 +88,11 @@ pub(super) fn tour(show: &Show) -> Result<ExitCode> {
         from = 1;
         tally.add(&ended.end);
         if ended.instead.is_some() {
-            return done(&screen, tally.good());
+            return done(&mut screen, tally.good());
         }
     }
     screen.say(&format!("The tour: {}.", tally.told()));
-    done(&screen, tally.good())
+    done(&mut screen, tally.good())
 }
 
 /// Where the tour was left: the lesson's index, the part, and how that is told.
@@ -110,7 +111,7 @@ fn where_to_go_on(nine: &[&Builtin], progress: &Progress) -> Option<(usize, usiz
 }
 
 /// `sockwalk replay FILE`
-pub(super) fn replay(path: &Path, show: &Show) -> Result<ExitCode> {
+pub(super) fn replay(path: &Path, frame: Option<u64>, show: &Show) -> Result<ExitCode> {
     let from: Box<dyn BufRead> = if path.as_os_str() == "-" {
         Box::new(io::stdin().lock())
     } else {
@@ -118,14 +119,22 @@ pub(super) fn replay(path: &Path, show: &Show) -> Result<ExitCode> {
             File::open(path).with_context(|| format!("can't open the trace {}", path.display()))?,
         ))
     };
+    for (option, file) in [("--pcap", &show.pcap), ("--transcript", &show.transcript)] {
+        if file.as_deref().is_some_and(|file| is_same(file, path)) {
+            bail!("{option} would write over the trace that is read");
+        }
+    }
     let mut screen = Screen::new(show, Purpose::Replay)?;
+    if let Some(number) = frame {
+        return one_frame(path, Reader::new(from), number, screen, show);
+    }
     let (mut shown, mut whole) = (false, false);
     for event in Reader::new(from) {
         let event = event.with_context(|| format!("can't read the trace {}", path.display()))?;
         if pauses_before(&event) && shown {
             shown = false;
             if screen.pause() == Go::Leave {
-                return done(&screen, true);
+                return done(&mut screen, true);
             }
         }
         shown |= !matches!(event.what, What::Lesson(_) | What::Part(_));
@@ -137,7 +146,39 @@ pub(super) fn replay(path: &Path, show: &Show) -> Result<ExitCode> {
     } else {
         screen.say("*The trace ends here, before its lesson did.*");
     }
-    done(&screen, whole)
+    done(&mut screen, whole)
+}
+
+/// Whether both are there, and are one file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
+/// `sockwalk replay FILE --frame N`: that frame alone, of the first lesson that has it.
+fn one_frame(
+    path: &Path,
+    events: Reader<Box<dyn BufRead>>,
+    number: u64,
+    mut screen: Screen,
+    show: &Show,
+) -> Result<ExitCode> {
+    let depth = match show.depth {
+        Depth::Summary => view::Depth::Fields,
+        deeper => deeper.into(),
+    };
+    let mut frame = OneFrame::new(screen.look(), number, depth);
+    for event in events {
+        let event = event.with_context(|| format!("can't read the trace {}", path.display()))?;
+        screen.record(&event);
+        if let Some(lines) = frame.take(&event) {
+            screen.print(&lines);
+            return done(&mut screen, true);
+        }
+    }
+    match frame.last() {
+        Some(last) => bail!("the trace {} has no frame {number}: they go up to {last}", path.display()),
+        None => bail!("the trace {} has no frames: its lesson did not run on the cable", path.display()),
+    }
 }
 
 /// A replay waits where the run waited.
@@ -223,7 +264,7 @@ fn checked_part(lesson: &Lesson, part: Part) -> Result<Option<usize>> {
     }
 }
 
-fn done(screen: &Screen, good: bool) -> Result<ExitCode> {
+fn done(screen: &mut Screen, good: bool) -> Result<ExitCode> {
     screen.failures()?;
     Ok(if screen.interrupted() { ExitCode::from(INTERRUPTED) } else { code(good) })
 }

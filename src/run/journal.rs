@@ -1,6 +1,6 @@
 //! The journal: gives every event its time, and every call its number.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use super::{Audience, cable::fate_of, frames::Frames, micros, nanos};
 use crate::{
@@ -13,6 +13,8 @@ use crate::{
 pub(super) struct Journal<'a> {
     audience: &'a mut dyn Audience,
     start: Instant,
+    /// The same moment by the clock on the wall.
+    clock: SystemTime,
     last: u64,
     calls: u64,
     /// What came over the cable.
@@ -26,11 +28,18 @@ impl<'a> Journal<'a> {
         Journal {
             audience,
             start: Instant::now(),
+            clock: SystemTime::now(),
             last: 0,
             calls: 0,
             frames: Frames::default(),
             folded: Vec::new(),
         }
+    }
+
+    /// Nanoseconds from 1970 to the moment from which times count; `None` if the clock is set to before.
+    pub fn started(&self) -> Option<u64> {
+        let since = self.clock.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        u64::try_from(since.as_nanos()).ok()
     }
 
     pub fn audience(&mut self) -> &mut dyn Audience {

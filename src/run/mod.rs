@@ -216,6 +216,7 @@ impl<'a> Run<'a> {
             title: String::new(),
             language: "en".to_owned(),
             stage: self.stage.name().to_owned(),
+            started: self.journal.started(),
             parts: 1,
             steps: 0,
             sources: Vec::new(),

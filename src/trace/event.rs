@@ -124,8 +124,11 @@ pub struct Lesson {
     pub title: String,
     /// The language of its text, as a BCP 47 tag.
     pub language: String,
-    /// Where it runs: `loopback`, later `cable` or `live`.
+    /// Where it runs: `cable`, `loopback` or `live`.
     pub stage: String,
+    /// Nanoseconds from 1970 (UTC) to the moment from which the times of this lesson count, by this machine's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<u64>,
     /// How many parts it has.
     pub parts: usize,
     /// How many steps it has in all.

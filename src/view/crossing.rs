@@ -4,16 +4,14 @@ use std::collections::HashMap;
 
 use super::aloud::{capital, sentence};
 use super::call::{LABEL, host_meaning, labelled, room};
+use super::frame_table::{Depth, frame_table};
 use super::line::{Line, Meaning};
 use super::look::Look;
+use super::passage;
 use super::units::{thousands, time, time_in_words};
 use super::wrap::{Long, aside, wrap};
 use crate::trace::{Became, Fate, Frame, Host, Wire};
-use crate::wire::{
-    flow::{Flows, Remark},
-    summary,
-    tcp::Segment,
-};
+use crate::wire::flow::{Flows, Seen};
 
 /// Frames that are remembered by number; of more, all but the newest half are forgotten.
 const REMEMBERED: usize = 20_000;
@@ -36,6 +34,10 @@ pub(super) struct Crossings {
     rows: Vec<Row>,
     /// Nanoseconds at which the step began, from which times are counted.
     since: u64,
+    /// How much is told of each frame.
+    depth: Depth,
+    /// Frames whose tables are still to be shown.
+    tables: Vec<(Frame, Option<Seen>)>,
 }
 
 #[derive(Debug, Clone)]
@@ -75,16 +77,10 @@ impl Crossings {
             let oldest = it.number.saturating_sub(REMEMBERED as u64 / 2);
             self.frames.retain(|number, _| *number > oldest);
         }
-        let label = match Segment::parse(&it.bytes) {
-            Some(segment) => {
-                let mut seen = self.flows.see(&segment);
-                // Which frame it repeats is said instead.
-                seen.remark =
-                    seen.remark.filter(|remark| *remark != Remark::Retransmission || it.again.is_none());
-                summary::of_segment(&segment, Some(&seen))
-            }
-            None => summary::short(&it.bytes, None),
-        };
+        let (label, seen) = passage::label(&mut self.flows, it);
+        if self.depth != Depth::Summary {
+            self.tables.push((it.clone(), seen));
+        }
         let again = it.again.and_then(|first| {
             let known = self.frames.get(&first)?;
             Some((first, it.ns.saturating_sub(known.ns)))
@@ -119,6 +115,25 @@ impl Crossings {
         let mut row = Row { waited, ..Row::of(it.frame, it.ns) };
         row.take(it);
         self.rows.push(row);
+    }
+
+    /// So much is to be told of each frame.
+    pub fn deep(&mut self, depth: Depth) {
+        self.depth = depth;
+    }
+
+    /// How much is told of each frame.
+    pub fn depth(&self) -> Depth {
+        self.depth
+    }
+
+    /// The tables of the frames that came since they were last shown: of many, those that have a row.
+    pub fn tables(&mut self, look: &Look) -> Vec<Vec<Line>> {
+        let frames = std::mem::take(&mut self.tables);
+        let last = frames.len().saturating_sub(LAST_ROWS);
+        let has_row = |at: usize| frames.len() <= MOST_ROWS || at < MOST_ROWS - LAST_ROWS || at >= last;
+        let shown = frames.iter().enumerate().filter(|(at, _)| has_row(*at));
+        shown.map(|(_, (frame, seen))| frame_table(look, frame, seen.as_ref(), self.depth)).collect()
     }
 
     /// Whether there is anything to show.

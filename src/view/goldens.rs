@@ -3,6 +3,7 @@
 
 use snapbox::{Data, assert_data_eq, file};
 
+use super::cable_runs::on_the_cable;
 use super::class_runs::{class_of_bytes, class_of_messages, live_listen, live_send, live_troubles, peers};
 use super::sample_runs::{
     blocked_accept, close_lesson, elsewhere, listen_lesson, predictions, upgrade_lesson,
@@ -73,6 +74,49 @@ fn the_quiet_table_at_each_width_and_aloud() {
     golden(screen(120), Palette::Plain, file!["../../tests/data/view/quiet-120.txt"]);
     golden(ascii(), Palette::Plain, file!["../../tests/data/view/quiet-80-ascii.txt"]);
     golden(linear(), Palette::Plain, file!["../../tests/data/view/quiet-linear.txt"]);
+}
+
+/// The frames of the cable, with tables so deep.
+fn deep(look: Look, palette: Palette, depth: Depth) -> String {
+    let mut narrator = Narrator::new(look).deep(depth);
+    let mut lines: Vec<Line> = on_the_cable().iter().flat_map(|event| narrator.show(event)).collect();
+    lines.extend(narrator.settle());
+    paint(&lines, palette)
+}
+
+/// One frame alone.
+fn alone(look: Look, palette: Palette, depth: Depth) -> String {
+    let mut frame = OneFrame::new(look, 2, depth);
+    let lines = on_the_cable().iter().find_map(|event| frame.take(event)).expect("it has such a frame");
+    paint(&lines, palette)
+}
+
+#[test]
+fn frames_in_a_lesson() {
+    let golden = |depth, golden| same_text(deep(screen(80), Palette::Plain, depth), golden);
+    golden(Depth::Summary, file!["../../tests/data/view/cable-80.txt"]);
+    golden(Depth::Fields, file!["../../tests/data/view/cable-fields-80.txt"]);
+}
+
+#[test]
+fn a_frame_alone_at_each_width_and_aloud() {
+    use Depth::{Fields, Why};
+    let golden = |look, palette, depth, golden| same_text(alone(look, palette, depth), golden);
+    golden(screen(40), Palette::Plain, Fields, file!["../../tests/data/view/frame-fields-40.txt"]);
+    golden(screen(80), Palette::Plain, Fields, file!["../../tests/data/view/frame-fields-80.txt"]);
+    golden(screen(80), Palette::Colour, Fields, file!["../../tests/data/view/frame-fields-80-colour.txt"]);
+    golden(screen(80), Palette::Plain, Why, file!["../../tests/data/view/frame-why-80.txt"]);
+    golden(screen(120), Palette::Plain, Why, file!["../../tests/data/view/frame-why-120.txt"]);
+    golden(ascii(), Palette::Plain, Why, file!["../../tests/data/view/frame-why-80-ascii.txt"]);
+    golden(linear(), Palette::Plain, Fields, file!["../../tests/data/view/frame-fields-linear.txt"]);
+    golden(linear(), Palette::Plain, Why, file!["../../tests/data/view/frame-why-linear.txt"]);
+}
+
+#[test]
+fn the_transcript() {
+    let mut transcript = Transcript::default();
+    let text: String = on_the_cable().iter().map(|event| transcript.take(event)).collect();
+    same_text(text, file!["../../tests/data/view/transcript.txt"]);
 }
 
 /// One test a golden file: the events, the look, the palette, the file.

@@ -263,6 +263,7 @@ fn small() -> BoxedStrategy<What> {
             system: "linux".into(),
             stage: if live { "live".into() } else { title.clone() },
             language: title.clone(),
+            started: None,
             sources: vec![name.clone(), title.clone()],
             name,
             title,

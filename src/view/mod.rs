@@ -12,6 +12,7 @@ mod brief;
 mod bytes;
 mod call;
 mod call_aloud;
+mod capture;
 mod checks;
 mod class;
 mod columns;
@@ -19,21 +20,26 @@ mod comparison;
 mod crossing;
 mod escape;
 mod findings;
+mod frame_table;
 mod headings;
 mod line;
 mod look;
 mod markdown;
 mod narration;
 mod paint;
+mod passage;
 mod prediction;
 mod socket_table;
 mod sockets;
 mod sockets_aloud;
+mod transcript;
 mod units;
 mod upgrade;
 mod working;
 mod wrap;
 
+#[cfg(test)]
+mod cable_runs;
 #[cfg(test)]
 mod class_runs;
 #[cfg(test)]
@@ -45,13 +51,16 @@ mod sample_runs;
 #[cfg(test)]
 mod samples;
 
+pub use capture::Capture;
 pub use class::class;
 pub use comparison::{Bill, Comparison, Point, Side, comparison, csv, svg, sweep};
 pub use escape::{escape, quote};
 pub use findings::{Finding, findings};
+pub use frame_table::{Depth, OneFrame, frame_table};
 pub use line::{Line, Meaning, Span};
 pub use look::{Form, Glyphs, Look};
 pub use markdown::markdown;
 pub use narration::Narrator;
 pub use paint::{Palette, paint};
+pub use transcript::Transcript;
 pub use units::plural;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::call::{self, Open};
 use super::class::{Log, Told};
 use super::crossing::{self, Crossings};
+use super::frame_table::Depth;
 use super::headings::Place;
 use super::line::{Line, Meaning};
 use super::look::Look;
@@ -69,6 +70,7 @@ enum Block {
     Log,
     Card(u64),
     Wire,
+    Frame,
     Sockets,
     Unchanged,
     Setting,
@@ -129,6 +131,12 @@ impl Narrator {
         Narrator { log: Log::new(self.look, Some(name.to_owned())), ..self }
     }
 
+    /// Tells so much of each frame that comes to the cable.
+    pub fn deep(mut self, depth: Depth) -> Self {
+        self.crossings.deep(depth);
+        self
+    }
+
     /// Takes the next event and gives the lines that it adds. Live, connections of a server are told in a log, a line for each thing.
     ///
     /// What the kernel says of sockets is held back until all of it is there, that is until anything but a
@@ -148,7 +156,7 @@ impl Narrator {
                     place: Place::of(lesson),
                     last: self.last,
                     log: Log::new(self.look, self.log.following().map(str::to_owned)),
-                    ..Narrator::new(self.look)
+                    ..Narrator::new(self.look).deep(self.crossings.depth())
                 };
                 let lines = headings::lesson(&self.look, lesson);
                 self.place(Block::Heading, lines, &mut out);
@@ -468,6 +476,9 @@ impl Narrator {
         if !self.crossings.is_empty() && self.tables {
             let lines = self.crossings.draw(&self.look);
             self.place(Block::Wire, lines, out);
+            for lines in self.crossings.tables(&self.look) {
+                self.place(Block::Frame, lines, out);
+            }
         }
         if !(self.told || self.returned) || !self.has_table() {
             return;

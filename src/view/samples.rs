@@ -109,6 +109,7 @@ impl Run {
             stage: "loopback".into(),
             parts,
             steps,
+            started: None,
             sources: ["listen(2)", "accept(2)", "tcp(7)", "RFC 9293 §3.3.2, §3.10.7"]
                 .map(String::from)
                 .to_vec(),

@@ -19,7 +19,7 @@ const NAME: usize = 18;
 /// With less room than this for the meaning there is no table.
 const MEANING: usize = 24;
 /// Text of more bytes than this is not shown in hex: a head of HTTP would fill two screens.
-const TALL: usize = 64;
+pub(super) const TALL: usize = 64;
 /// Bytes in a row of the dump.
 const PER_ROW: usize = 8;
 
@@ -39,15 +39,15 @@ pub(super) fn working(look: &Look, it: &Working) -> Vec<Line> {
     if !it.bytes.is_empty() && !letters.ranges.is_empty() {
         lines.push(Line::blank());
         let text = it.bytes.len() > TALL && mostly_text(&it.bytes);
-        lines.extend(if text { text_dump(look, it, &letters) } else { dump(look, it, &letters) });
+        lines.extend(if text { text_dump(look, it, &letters, 0) } else { dump(look, it, &letters, 0) });
     }
     lines.push(Line::blank());
-    lines.extend(Rows::new(look, it, &letters, document).lines());
+    lines.extend(Rows::new(look, it, &letters, document, NAME).lines());
     lines
 }
 
 /// The document that all rows lean on, if it is one: said once, in the title.
-fn common_document(rows: &[Row]) -> &str {
+pub(super) fn common_document(rows: &[Row]) -> &str {
     let mut documents =
         rows.iter().filter_map(|row| row.section.as_deref()).map(|section| split_section(section).0);
     let first = documents.next().unwrap_or_default();
@@ -55,12 +55,12 @@ fn common_document(rows: &[Row]) -> &str {
 }
 
 /// The letters that link bytes and rows: one for each range of whole bytes that rows speak of.
-struct Letters {
+pub(super) struct Letters {
     ranges: Vec<(usize, usize)>,
 }
 
 impl Letters {
-    fn of(it: &Working) -> Self {
+    pub fn of(it: &Working) -> Self {
         let mut ranges = Vec::new();
         for row in &it.rows {
             if let Some(range) = whole_bytes(row).filter(|range| !ranges.contains(range)) {
@@ -75,7 +75,7 @@ impl Letters {
         (b'a'..=b'z').chain(b'A'..=b'Z').nth(at).map(char::from)
     }
 
-    fn of_row(&self, row: &Row) -> Option<char> {
+    pub fn of_row(&self, row: &Row) -> Option<char> {
         let range = whole_bytes(row)?;
         Letters::letter(self.ranges.iter().position(|known| *known == range)?)
     }
@@ -93,14 +93,15 @@ fn whole_bytes(row: &Row) -> Option<(usize, usize)> {
     row.bits.filter(|(from, to)| from < to).map(|(from, to)| (from / 8, to.div_ceil(8)))
 }
 
-fn dump(look: &Look, it: &Working, letters: &Letters) -> Vec<Line> {
+/// The bytes in hex, with their letters beneath; the first of them is counted as `base`.
+pub(super) fn dump(look: &Look, it: &Working, letters: &Letters, base: usize) -> Vec<Line> {
     let hex_width = 3 * PER_ROW - 1;
     let mut lines = Vec::new();
     for (row, bytes) in it.bytes.chunks(PER_ROW).enumerate() {
         let offset = row * PER_ROW;
         let mut line = Line::blank();
         line.space(look.indent());
-        line.extend(look.line(offset.to_string(), Meaning::Quiet));
+        line.extend(look.line((base + offset).to_string(), Meaning::Quiet));
         line.pad(look.indent() + LABEL);
         line.extend(look.line(hex(bytes), Meaning::Bytes));
         if look.wide() {
@@ -116,7 +117,7 @@ fn dump(look: &Look, it: &Working, letters: &Letters) -> Vec<Line> {
 }
 
 /// The bytes as text, a line for each range, with its offset and its letter.
-fn text_dump(look: &Look, it: &Working, letters: &Letters) -> Vec<Line> {
+pub(super) fn text_dump(look: &Look, it: &Working, letters: &Letters, base: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut ranges: Vec<&(usize, usize)> = letters.ranges.iter().collect();
     ranges.sort_unstable();
@@ -128,7 +129,7 @@ fn text_dump(look: &Look, it: &Working, letters: &Letters) -> Vec<Line> {
             let mut line = Line::blank();
             line.space(look.indent());
             if index == 0 {
-                line.extend(look.line(from.to_string(), Meaning::Quiet));
+                line.extend(look.line((base + from).to_string(), Meaning::Quiet));
                 line.pad(look.indent() + LABEL - 3);
                 line.extend(look.line(&letter, Meaning::Key));
             }
@@ -141,7 +142,7 @@ fn text_dump(look: &Look, it: &Working, letters: &Letters) -> Vec<Line> {
 }
 
 /// Where in its bytes a row stands: `1... ....` for bits of one byte, else nothing, the letter says it.
-fn picture(it: &Working, row: &Row) -> String {
+pub(super) fn picture(it: &Working, row: &Row) -> String {
     let Some((from, to)) = row.bits.filter(|(from, to)| from < to) else { return String::new() };
     let (byte, within) = (from / 8, from % 8..from % 8 + (to - from));
     if within == (0..8) || within.end > 8 {
@@ -158,7 +159,7 @@ fn picture(it: &Working, row: &Row) -> String {
 }
 
 /// The rows below the bytes, as a table or, where that is too narrow, one below the other.
-struct Rows<'a> {
+pub(super) struct Rows<'a> {
     look: &'a Look,
     it: &'a Working,
     letters: &'a Letters,
@@ -172,14 +173,21 @@ struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    fn new(look: &'a Look, it: &'a Working, letters: &'a Letters, document: &'a str) -> Self {
+    /// Names wider than `name` wrap.
+    pub fn new(
+        look: &'a Look,
+        it: &'a Working,
+        letters: &'a Letters,
+        document: &'a str,
+        name: usize,
+    ) -> Self {
         let mut rows =
             Rows { look, it, letters, document, letter: 0, bits: 0, name: 0, value: 0, section: 0 };
         rows.letter = usize::from(!letters.ranges.is_empty());
         for row in &it.rows {
             let width = |text: &str| look.span(text, Meaning::Plain).width();
             rows.bits = rows.bits.max(width(&picture(it, row)));
-            rows.name = rows.name.max(width(&row.name).min(NAME));
+            rows.name = rows.name.max(width(&row.name).min(name));
             rows.value = rows.value.max(Some(width(&row.value)).filter(|w| *w <= VALUE).unwrap_or(0));
             rows.section = rows.section.max(width(rows.place(row)));
         }
@@ -193,7 +201,7 @@ impl<'a> Rows<'a> {
         if document == self.document { place } else { section }
     }
 
-    fn lines(&self) -> Vec<Line> {
+    pub fn lines(&self) -> Vec<Line> {
         let mut lines = Vec::new();
         let mut last = None;
         for row in &self.it.rows {
@@ -290,14 +298,23 @@ fn aloud(look: &Look, it: &Working) -> Vec<Line> {
     if !it.bytes.is_empty() {
         lines.extend(sentence(look, format!("In hex: {}.", hex(&it.bytes)), Meaning::Bytes));
     }
+    lines.extend(rows_aloud(look, it, 0));
+    lines
+}
+
+/// A sentence for each row; the first of the bytes is counted as `base`.
+pub(super) fn rows_aloud(look: &Look, it: &Working, base: usize) -> Vec<Line> {
+    let mut lines = Vec::new();
     for row in &it.rows {
         let place = match row.bits {
-            Some((from, to)) if from % 8 == 0 && to == from + 8 => format!(", byte {}", from / 8),
+            Some((from, to)) if from % 8 == 0 && to == from + 8 => format!(", byte {}", base + from / 8),
             Some((from, to)) if from % 8 == 0 && to % 8 == 0 && from < to => {
-                format!(", bytes {} to {}", from / 8, to / 8 - 1)
+                format!(", bytes {} to {}", base + from / 8, base + to / 8 - 1)
             }
-            Some((from, to)) if to == from + 1 => format!(", byte {} bit {}", from / 8, from % 8),
-            Some((from, to)) if from < to => format!(", bits {from} to {}", to - 1),
+            Some((from, to)) if to == from + 1 => format!(", byte {} bit {}", base + from / 8, from % 8),
+            Some((from, to)) if from < to => {
+                format!(", bits {} to {}", base * 8 + from, base * 8 + to - 1)
+            }
             _ => String::new(),
         };
         let told = [format!("{}{place}: {}", row.name, row.value), row.meaning.clone()];
