@@ -401,6 +401,13 @@ fn at_the_keyboard_w_takes_what_a_lesson_can_do_to_the_cable() {
         person.session.exp_string("expected one of hold").unwrap();
         person.press("corrupt SYN\r");
     });
+    let _ = Stepper::start().walk(2, |person| {
+        person.press("f");
+        person.session.exp_string("frame").unwrap();
+        person.press("1\r");
+        person.session.exp_string("Sequence Number").unwrap();
+        person.press("\r");
+    });
     all_is_well(&events);
     let broken = events.iter().filter(is("fate")).find(|fate| fate["fate"] == "corrupted").unwrap();
     assert_eq!(broken["frame"], 1);

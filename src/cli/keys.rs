@@ -23,6 +23,8 @@ pub(super) enum Key {
     All,
     /// Something is typed that is to be done to the cable.
     Wire,
+    /// A frame is to be taken apart.
+    Frame,
     Number(usize),
     /// Ctrl-C.
     Interrupt,
@@ -66,6 +68,7 @@ fn letter(c: char) -> Key {
         't' => Key::Twice,
         'a' => Key::All,
         'w' => Key::Wire,
+        'f' => Key::Frame,
         '?' | 'h' => Key::Help,
         digit @ '1'..='9' => Key::Number(digit as usize - '0' as usize),
         _ => Key::Other,

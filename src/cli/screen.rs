@@ -23,7 +23,7 @@ use crate::{
     run::{Audience, Go, Heard, Packet, Prediction},
     stage::{nobody_reads_stdout, told_to_end},
     trace::{self, Event, Sink, What},
-    view::{self, Form, Glyphs, Line, Look, Meaning, Narrator, Palette, markdown, paint},
+    view::{self, Form, Glyphs, Line, Look, Meaning, Narrator, OneFrame, Palette, markdown, paint},
 };
 
 /// What a screen is for: which keys make sense, and whether there are events to record.
@@ -69,6 +69,10 @@ pub(super) struct Screen {
     leaving: bool,
     /// The lesson that runs is on a cable.
     on_cable: bool,
+    /// The frames of this lesson, where a person may ask for one.
+    frames: Vec<Event>,
+    /// How deep a frame is told that is asked for.
+    depth: view::Depth,
     /// Every frame on the cable waits for a key.
     packets: bool,
     /// Live: becomes true when somebody wants it to end.
@@ -136,6 +140,11 @@ impl Screen {
             filled: 0,
             leaving: false,
             on_cable: false,
+            frames: Vec::new(),
+            depth: match show.depth.into() {
+                view::Depth::Summary => view::Depth::Fields,
+                depth => depth,
+            },
             packets: show.packets == Packets::Step,
             told_to_end: if live { Some(told_to_end().context("can't listen to Ctrl-C")?) } else { None },
             // Enter ends a hold where there is a terminal; what is to be said may come from a file as well.
@@ -385,10 +394,7 @@ impl Screen {
     /// Lets the person type what is to be done to the cable. `None` if they think better of it.
     fn type_wire(&mut self) -> Option<WireAct> {
         loop {
-            let prompt = paint(&[self.look.line("wire$ ", Meaning::Key)], self.palette);
-            let mut out = io::stdout().lock();
-            let _ = write!(out, "\n{} ", prompt.trim_end()).and_then(|()| out.flush());
-            drop(out);
+            self.prompt_line("wire$");
             let text = keys::whole_line().ok().flatten().filter(|text| !text.is_empty())?;
             self.filled = 0;
             match course::step(&format!("wire$ {}", text.trim_start_matches("wire$").trim_start())) {
@@ -399,6 +405,35 @@ impl Screen {
         }
     }
 
+    /// Takes a frame apart, field by field: the one of the number that is typed, or the newest.
+    fn show_frame(&mut self) {
+        let newest = self.frames.last().map_or(0, |event| match &event.what {
+            What::Frame(frame) => frame.number,
+            _ => 0,
+        });
+        self.prompt_line(&format!("frame [{newest}]"));
+        let typed = keys::whole_line().ok().flatten().unwrap_or_default();
+        self.filled = 0;
+        let number = match typed.trim_start_matches('#').parse() {
+            _ if typed.is_empty() => newest,
+            Ok(number) => number,
+            Err(_) => return self.say(&format!("Frames have numbers, up to {newest}.")),
+        };
+        let mut one = OneFrame::new(self.look, number, self.depth);
+        let table = self.frames.iter().find_map(|event| one.take(event));
+        match table {
+            Some(lines) => self.print(&lines),
+            None => self.say(&format!("There is no frame {number}: they go up to {newest}.")),
+        }
+    }
+
+    /// A prompt behind which a line is typed.
+    fn prompt_line(&self, text: &str) {
+        let prompt = paint(&[self.look.line(text, Meaning::Key)], self.palette);
+        let mut out = io::stdout().lock();
+        let _ = write!(out, "\n{} ", prompt.trim_end()).and_then(|()| out.flush());
+    }
+
     /// What the keys do here.
     fn help(&self) -> String {
         let mut help = "- **Enter**, space: the next step\n- **b**: look back at earlier steps\n".to_owned();
@@ -406,6 +441,9 @@ impl Screen {
             help += "- **r**: run this part again, from its beginning\n- **1** to **9**: jump to that part\n";
             if self.on_cable {
                 help += "- **w**: type something to do to the cable: hold, deliver, drop, duplicate, corrupt, reorder, delay 80ms, cut, mend\n";
+            }
+            if !self.frames.is_empty() {
+                help += "- **f**: take a frame apart, field by field\n";
             }
         }
         help += match self.purpose {
@@ -416,8 +454,11 @@ impl Screen {
     }
 }
 
+/// So many frames of a lesson can be asked for.
+const MOST_FRAMES: usize = 20_000;
+
 /// What the keys do while a frame waits.
-const PACKET_HELP: &str = "- **Enter**, space: the frame crosses (`wire$ deliver`)\n- **d**: it is taken off the cable (`wire$ drop`)\n- **t**: it crosses twice (`wire$ duplicate`)\n- **a**: all that wait cross\n- **w**: type something else to do to the cable: corrupt, reorder, delay 80ms, cut, mend\n- **q**: all frames cross by themselves from here on, and the lesson is left at the end of this step\n- **?**: this list";
+const PACKET_HELP: &str = "- **Enter**, space: the frame crosses (`wire$ deliver`)\n- **d**: it is taken off the cable (`wire$ drop`)\n- **t**: it crosses twice (`wire$ duplicate`)\n- **a**: all that wait cross\n- **w**: type something else to do to the cable: corrupt, reorder, delay 80ms, cut, mend\n- **f**: take a frame apart, field by field\n- **q**: all frames cross by themselves from here on, and the lesson is left at the end of this step\n- **?**: this list";
 
 impl Sink for Screen {
     fn take(&mut self, event: &Event) {
@@ -425,10 +466,16 @@ impl Sink for Screen {
         if let What::Lesson(lesson) = &event.what {
             self.parts = lesson.parts;
             self.on_cable = lesson.stage == "cable" && self.purpose != Purpose::Replay;
+            self.frames.clear();
             self.pages.clear();
         }
         if !self.narrates {
             return;
+        }
+        if let (What::Frame(_), Pace::Step) = (&event.what, self.pace)
+            && self.frames.len() < MOST_FRAMES
+        {
+            self.frames.push(event.clone());
         }
         let lines = self.narrator.show(event);
         self.print(&lines);
@@ -456,7 +503,7 @@ impl Audience for Screen {
         let keys = if replay {
             "**Enter** next · **?** help · **q** leave"
         } else if self.on_cable {
-            "**Enter** next · **r** again · **w** cable · **?** help · **q** leave"
+            "**Enter** next · **r** again · **w** cable · **f** frame · **?** help · **q** leave"
         } else {
             "**Enter** next · **r** again · **?** help · **q** leave"
         };
@@ -474,6 +521,7 @@ impl Audience for Screen {
                         return Go::Wire(act);
                     }
                 }
+                Some(Key::Frame) if !self.frames.is_empty() => self.show_frame(),
                 Some(Key::Help) => self.say(&self.help()),
                 Some(Key::Quit) | None => return Go::Leave,
                 Some(_) => {}
@@ -499,7 +547,7 @@ impl Audience for Screen {
             Pace::Step => {}
         }
         let keys = format!(
-            "**Enter** lets #{number} across · **d** drops it · **t** twice · **a** all · **?** help · **q** leave"
+            "**Enter** lets #{number} across · **d** drops it · **t** twice · **a** all · **f** its bytes · **?** help · **q** leave"
         );
         loop {
             match self.ask(&keys) {
@@ -512,6 +560,7 @@ impl Audience for Screen {
                         return Packet::Typed(act);
                     }
                 }
+                Some(Key::Frame) => self.show_frame(),
                 Some(Key::Help) => self.say(PACKET_HELP),
                 Some(Key::Quit) | None => {
                     // Asked for in the middle of a step: it is left at its end.
