@@ -200,7 +200,14 @@ fn a_full_disk_is_told() {
 #[test]
 fn a_trace_is_replayed_to_the_same_screen() {
     let folder = Folder::new();
-    for options in [&[][..], &["--plain"], &["--ascii", "--width", "60"], &["--color", "always"]] {
+    for options in [
+        &[][..],
+        &["--plain"],
+        &["--ascii", "--width", "60"],
+        &["--color", "always"],
+        &["--view", "ladder"],
+        &["--view", "states", "--plain"],
+    ] {
         let trace = folder.path("trace.jsonl");
         let mut live = vec!["accept", "--trace", &trace];
         live.extend(options);
@@ -208,6 +215,22 @@ fn a_trace_is_replayed_to_the_same_screen() {
         again.extend(options);
         assert_eq!(stdout(&run(&live)), stdout(&run(&again)));
     }
+}
+
+#[test]
+fn a_ladder_leaves_the_prose_out_and_says_once_that_loopback_shows_no_frames() {
+    let folder = Folder::new();
+    let mine = folder.file("mine.md", lesson(GOOD));
+    let shown = stdout(&run(&["run", &mine, "--view", "ladder", "--stage", "loopback"]));
+    assert_eq!(shown.matches("no frames are seen").count(), 1, "{shown}");
+    assert!(shown.contains("listen s = 0") && !shown.contains("socket.listen(backlog)"), "{shown}");
+}
+
+#[test]
+fn only_a_lesson_has_another_view() {
+    let output = run(&["check", "socket", "--view", "ladder"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("it goes with a lesson, tour, run or replay"), "{}", stderr(&output));
 }
 
 #[test]

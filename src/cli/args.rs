@@ -54,6 +54,10 @@ pub struct Show {
     #[arg(long, global = true, value_name = "PACE")]
     pub pace: Option<Pace>,
 
+    /// story: step by step; ladder: calls and packets between the hosts; states: the way through the TCP state diagram
+    #[arg(long, global = true, value_name = "VIEW", default_value = "story", hide_possible_values = true)]
+    pub view: Shown,
+
     /// Where lessons run: on a cable between two hosts (Linux), on loopback, or auto: on the cable if it can be had
     #[arg(long, global = true, value_name = "STAGE", default_value = "auto", hide_possible_values = true)]
     pub stage: Where,
@@ -123,6 +127,17 @@ pub enum When {
     Always,
     /// Never.
     Never,
+}
+
+/// As what a run is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shown {
+    /// Its story, step by step.
+    Story,
+    /// A ladder: calls and states at the sides, packets across.
+    Ladder,
+    /// The state diagram of TCP, with both ends' place in it.
+    States,
 }
 
 /// Where lessons run.

@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use super::{
-    args::{Pace, Packets, Show, When, Where},
+    args::{Pace, Packets, Show, Shown, When, Where},
     keys::{self, Key},
     lines::Lines,
     records::Records,
@@ -23,7 +23,9 @@ use crate::{
     run::{Audience, Go, Heard, Packet, Prediction},
     stage::{nobody_reads_stdout, told_to_end},
     trace::{self, Event, Sink, What},
-    view::{self, Form, Glyphs, Line, Look, Meaning, Narrator, OneFrame, Palette, markdown, paint},
+    view::{
+        self, Form, Glyphs, Line, Look, Meaning, Narrator, OneFrame, Palette, Teller, View, markdown, paint,
+    },
 };
 
 /// What a screen is for: which keys make sense, and whether there are events to record.
@@ -51,7 +53,7 @@ pub(super) struct Screen {
     purpose: Purpose,
     palette: Palette,
     pace: Pace,
-    narrator: Narrator,
+    teller: Teller,
     /// The files that the run is written to.
     records: Records,
     /// False if standard output belongs to one of them.
@@ -111,6 +113,14 @@ impl Screen {
             bail!("--pcap records the frames on the cable, and --stage loopback has none");
         }
         let walks = !live && !matches!(purpose, Purpose::Check | Purpose::Report);
+        let view = match show.view {
+            Shown::Story => View::Story,
+            Shown::Ladder => View::Ladder,
+            Shown::States => View::States,
+        };
+        if view != View::Story && !walks {
+            bail!("--view shows a lesson: it goes with a lesson, tour, run or replay");
+        }
         let glyphs = if show.ascii { Glyphs::Ascii } else { Glyphs::Unicode };
         let form = if show.plain { Form::Linear } else { Form::Screen };
         let look = Look::new(width(show), glyphs, form);
@@ -129,7 +139,7 @@ impl Screen {
                 None if walks && keys::there() && !to_stdout => Pace::Step,
                 None => Pace::Auto,
             },
-            narrator: Narrator::new(look).deep(show.depth.into()),
+            teller: Teller::new(look, view, show.depth.into()),
             records,
             narrates: !to_stdout,
             broken: None,
@@ -223,7 +233,7 @@ impl Screen {
 
     /// Of a class, only this connection is told.
     pub fn follow(&mut self, name: &str) {
-        self.narrator = Narrator::new(self.look).following(name);
+        self.teller = Narrator::new(self.look).following(name).into();
     }
 
     /// The last table, to stay: where it was drawn all along, it has made room for what was said at the end.
@@ -274,9 +284,9 @@ impl Screen {
         self.print(&markdown(&self.look, text));
     }
 
-    /// Writes what the narrator still holds back.
+    /// Writes what the view still holds back.
     pub fn settle(&mut self) {
-        let lines = self.narrator.settle();
+        let lines = self.teller.settle();
         self.print(&lines);
         self.page.extend(lines);
     }
@@ -477,7 +487,7 @@ impl Sink for Screen {
         {
             self.frames.push(event.clone());
         }
-        let lines = self.narrator.show(event);
+        let lines = self.teller.show(event);
         self.print(&lines);
         if self.steps() {
             self.page.extend(lines);
@@ -642,6 +652,8 @@ impl Audience for Screen {
             }
             Pace::Step => self.turn_page(),
         }
+        let lines = self.teller.question(question);
+        self.print(&lines);
         let last = question.options.len();
         let keys = format!("**1** to **{last}** your guess · **Enter** just show me · **q** leave");
         let mut back = 0;

@@ -3,7 +3,8 @@
 
 use snapbox::{Data, assert_data_eq, file};
 
-use super::cable_runs::on_the_cable;
+use super::cable_runs::{cable_lesson, many_frames};
+use super::capture_runs::on_the_cable;
 use super::class_runs::{class_of_bytes, class_of_messages, live_listen, live_send, live_troubles, peers};
 use super::sample_runs::{
     blocked_accept, close_lesson, elsewhere, listen_lesson, predictions, upgrade_lesson,
@@ -94,7 +95,7 @@ fn alone(look: Look, palette: Palette, depth: Depth) -> String {
 #[test]
 fn frames_in_a_lesson() {
     let golden = |depth, golden| same_text(deep(screen(80), Palette::Plain, depth), golden);
-    golden(Depth::Summary, file!["../../tests/data/view/cable-80.txt"]);
+    golden(Depth::Summary, file!["../../tests/data/view/cable-summary-80.txt"]);
     golden(Depth::Fields, file!["../../tests/data/view/cable-fields-80.txt"]);
 }
 
@@ -172,4 +173,39 @@ goldens! {
     class_messages_in_ascii: class_of_messages(), ascii(), Plain, "../../tests/data/view/class-messages-80-ascii.txt";
     class_messages_at_120: class_of_messages(), screen(120), Plain, "../../tests/data/view/class-messages-120.txt";
     class_messages_aloud: class_of_messages(), linear(), Plain, "../../tests/data/view/class-messages-linear.txt";
+}
+
+/// One test a golden file: the events, the view, the look, the palette, the file.
+macro_rules! views {
+    ($($name:ident: $events:expr, $view:ident, $look:expr, $palette:ident, $file:literal;)*) => {
+        $(#[test]
+        fn $name() {
+            let mut teller = Teller::new($look, View::$view, Depth::Summary);
+            let mut lines: Vec<Line> = $events.iter().flat_map(|event| teller.show(event)).collect();
+            lines.extend(teller.settle());
+            same_text(paint(&lines, Palette::$palette), file![$file]);
+        })*
+    };
+}
+
+views! {
+    ladder_at_80: cable_lesson(), Ladder, screen(80), Plain, "../../tests/data/view/ladder-80.txt";
+    ladder_in_colour: cable_lesson(), Ladder, screen(80), Colour, "../../tests/data/view/ladder-80-colour.txt";
+    ladder_at_120: cable_lesson(), Ladder, screen(120), Plain, "../../tests/data/view/ladder-120.txt";
+    ladder_in_ascii: cable_lesson(), Ladder, ascii(), Plain, "../../tests/data/view/ladder-80-ascii.txt";
+    ladder_aloud: cable_lesson(), Ladder, linear(), Plain, "../../tests/data/view/ladder-linear.txt";
+    states_at_80: cable_lesson(), States, screen(80), Plain, "../../tests/data/view/states-80.txt";
+    states_in_colour: cable_lesson(), States, screen(80), Colour, "../../tests/data/view/states-80-colour.txt";
+    states_at_120: cable_lesson(), States, screen(120), Plain, "../../tests/data/view/states-120.txt";
+    states_in_ascii: cable_lesson(), States, ascii(), Plain, "../../tests/data/view/states-80-ascii.txt";
+    states_aloud: cable_lesson(), States, linear(), Plain, "../../tests/data/view/states-linear.txt";
+    ladder_at_64: cable_lesson(), Ladder, screen(64), Plain, "../../tests/data/view/ladder-64.txt";
+    ladder_at_100: cable_lesson(), Ladder, screen(100), Plain, "../../tests/data/view/ladder-100.txt";
+    ladder_at_50: cable_lesson(), Ladder, screen(50), Plain, "../../tests/data/view/ladder-50.txt";
+    ladder_of_many_frames: many_frames(), Ladder, screen(80), Plain, "../../tests/data/view/ladder-many-80.txt";
+    ladder_on_loopback: close_lesson(), Ladder, screen(80), Plain, "../../tests/data/view/ladder-loopback-80.txt";
+    states_at_60: cable_lesson(), States, screen(60), Plain, "../../tests/data/view/states-60.txt";
+    states_on_loopback: close_lesson(), States, screen(80), Plain, "../../tests/data/view/states-loopback-80.txt";
+    cable_at_80: cable_lesson(), Story, screen(80), Plain, "../../tests/data/view/cable-80.txt";
+    cable_aloud: cable_lesson(), Story, linear(), Plain, "../../tests/data/view/cable-linear.txt";
 }

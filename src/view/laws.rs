@@ -4,12 +4,17 @@
 use proptest::prelude::*;
 use pulldown_cmark::{Event as Md, Options, Parser};
 
+use super::cable_runs::{cable_lesson, many_frames};
 use super::class_runs::{class_of_bytes, class_of_messages, live_listen, live_send, live_troubles};
 use super::sample_runs::{
     accept_key, blocked_accept, close_lesson, listen_lesson, masked_frame, upgrade_lesson,
 };
 use super::*;
 use crate::trace::*;
+use crate::wire::{
+    frame::build,
+    tcp::{Flags, Header},
+};
 
 /// Text as it may come from anywhere: letters, Markdown, control characters, other scripts.
 fn text() -> BoxedStrategy<String> {
@@ -63,8 +68,11 @@ fn address() -> BoxedStrategy<Option<String>> {
 }
 
 fn socket() -> BoxedStrategy<What> {
-    let state =
-        maybe(prop_oneof!["CLOSED|LISTEN|ESTABLISHED|SYN_RECV|CLOSE_WAIT|TIME_WAIT".boxed(), text().boxed()]);
+    let state = maybe(prop_oneof![
+        "CLOSED|LISTEN|ESTABLISHED|SYN_SENT|SYN_RECV|FIN_WAIT[12]|CLOSING|CLOSE_WAIT|LAST_ACK|TIME_WAIT"
+            .boxed(),
+        text().boxed()
+    ]);
     let who = (host(), name(), maybe(0..9i64), any::<bool>(), address(), address(), state);
     let numbers =
         (maybe(any::<u64>()), maybe(any::<u64>()), maybe(any::<u64>()), maybe(any::<u64>()), any::<bool>());
@@ -206,6 +214,47 @@ fn message() -> BoxedStrategy<What> {
         .boxed()
 }
 
+/// What happens on a cable: frames of all kinds, and whatever becomes of any.
+fn cable() -> BoxedStrategy<What> {
+    let segment = (any::<bool>(), any::<u16>(), any::<[u32; 2]>(), 0..80usize, "[1-4]").prop_map(
+        |(client, flags, [sequence, acknowledgment], length, port)| {
+            let ends =
+                ["127.0.0.1:43210".parse(), format!("127.0.0.1:{port}000").parse()].map(Result::unwrap);
+            let (from, to) = if client { (ends[0], ends[1]) } else { (ends[1], ends[0]) };
+            let flags = Flags::from_bits(flags & 0x1ff);
+            let header = Header { sequence, acknowledgment, flags, ..Header::new(0, 0) };
+            build::tcp(from, to, &header, &vec![b'x'; length])
+        },
+    );
+    let bytes = prop_oneof![3 => segment, 1 => proptest::collection::vec(any::<u8>(), 0..80)];
+    let became = prop_oneof![
+        Just(Became::Held),
+        Just(Became::Delivered),
+        Just(Became::Dropped),
+        Just(Became::Duplicated),
+        Just(Became::Corrupted),
+        Just(Became::Lost),
+        Just(Became::Delayed),
+    ];
+    let ns = || prop_oneof![0..9_000_000_000u64, any::<u64>()];
+    prop_oneof![
+        3 => (1..6u64, host(), ns(), bytes, maybe(1..6u64)).prop_map(|(number, from, ns, bytes, again)| {
+            What::Frame(Frame { number, from, ns, bytes, cause: Cause::Unknown, call: None, again })
+        }),
+        3 => (1..6u64, ns(), became, maybe(any::<u64>()), maybe(any::<u64>()))
+            .prop_map(|(frame, ns, fate, delay_us, bit)| What::Fate(Fate { frame, ns, fate, delay_us, bit })),
+        1 => (text(), maybe(text())).prop_map(|(action, failed)| What::Wire(Wire { action, frames: vec![1], failed })),
+        1 => (host(), text(), maybe(text()), maybe(text())).prop_map(|(host, name, before, failed)| {
+            What::Setting(Setting { host, value: name.clone(), name, before, failed })
+        }),
+    ]
+    .boxed()
+}
+
+fn view() -> BoxedStrategy<View> {
+    prop_oneof![Just(View::Story), Just(View::Ladder), Just(View::States)].boxed()
+}
+
 fn small() -> BoxedStrategy<What> {
     prop_oneof![
         (0..4u64, text(), text()).prop_map(|(call, waits_for, known_by)| What::Blocked(Blocked {
@@ -291,7 +340,7 @@ fn spoken() -> BoxedStrategy<What> {
 /// Events in any order, without prose.
 fn events() -> BoxedStrategy<Vec<Event>> {
     let what = prop_oneof![
-        3 => socket(), 2 => call(), 2 => back(), 1 => working(), 3 => small(),
+        3 => socket(), 2 => call(), 2 => back(), 1 => working(), 3 => small(), 4 => cable(),
         1 => message(), 1 => peer().prop_map(What::Peer)
     ];
     here_or_live(what.boxed())
@@ -300,7 +349,7 @@ fn events() -> BoxedStrategy<Vec<Event>> {
 /// Events in any order, with prose.
 fn all_events() -> BoxedStrategy<Vec<Event>> {
     let what = prop_oneof![
-        2 => socket(), 2 => call(), 2 => back(), 1 => working(), 3 => small(),
+        2 => socket(), 2 => call(), 2 => back(), 1 => working(), 3 => small(), 4 => cable(),
         1 => message(), 1 => peer().prop_map(What::Peer), 2 => spoken()
     ];
     here_or_live(what.boxed())
@@ -311,7 +360,7 @@ fn here_or_live(what: BoxedStrategy<What>) -> BoxedStrategy<Vec<Event>> {
     let live = class_of_bytes().swap_remove(0);
     (proptest::collection::vec(what, 0..24), any::<bool>(), maybe(peer()))
         .prop_map(move |(events, is_live, peer)| {
-            let events = events.into_iter().map(|what| Event { at: 0, what });
+            let events = events.into_iter().enumerate().map(|(at, what)| Event { at: at as u64 * 700, what });
             let peer = peer.map(|peer| Event { at: 0, what: What::Peer(peer) });
             is_live.then(|| live.clone()).into_iter().chain(peer).chain(events).collect()
         })
@@ -334,6 +383,13 @@ fn told_by(mut narrator: Narrator, events: &[Event]) -> Vec<Line> {
     lines
 }
 
+fn told_as(view: View, events: &[Event], look: Look) -> Vec<Line> {
+    let mut teller = Teller::new(look, view, Depth::Summary);
+    let mut lines: Vec<Line> = events.iter().flat_map(|event| teller.show(event)).collect();
+    lines.extend(teller.settle());
+    lines
+}
+
 /// True where the terminal may wait for a key: what comes next begins something new.
 fn is_a_pause(next: Option<&Event>) -> bool {
     !matches!(
@@ -347,6 +403,10 @@ fn is_a_pause(next: Option<&Event>) -> bool {
                 | What::Upgrade(_)
                 | What::Message(_)
                 | What::Peer(_)
+                | What::Frame(_)
+                | What::Fate(_)
+                | What::Wire(_)
+                | What::Setting(_)
         )
     )
 }
@@ -357,8 +417,8 @@ fn letters(text: &str) -> Vec<char> {
 
 proptest! {
     #[test]
-    fn nothing_that_steers_a_terminal_reaches_it(events in all_events(), look in look()) {
-        let text = paint(&told(&events, look), Palette::Plain);
+    fn nothing_that_steers_a_terminal_reaches_it(events in all_events(), look in look(), view in view()) {
+        let text = paint(&told_as(view, &events, look), Palette::Plain);
         for c in text.chars().filter(|c| *c != '\n') {
             prop_assert!(!c.is_control(), "{c:?} in {text:?}");
             prop_assert!(!matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}'), "{c:?}");
@@ -366,9 +426,11 @@ proptest! {
     }
 
     #[test]
-    fn no_line_is_wider_than_the_screen(events in events(), width in 40..=200usize, ascii: bool) {
+    fn no_line_is_wider_than_the_screen(
+        events in events(), width in 40..=200usize, ascii: bool, view in view()
+    ) {
         let glyphs = if ascii { Glyphs::Ascii } else { Glyphs::Unicode };
-        for line in told(&events, Look::new(width, glyphs, Form::Screen)) {
+        for line in told_as(view, &events, Look::new(width, glyphs, Form::Screen)) {
             prop_assert!(line.width() <= width, "{} columns of {width}: {line}", line.width());
         }
     }
@@ -423,9 +485,11 @@ proptest! {
     }
 
     #[test]
-    fn held_back_lines_may_be_asked_for_at_any_pause(events in all_events(), look in look(), asks: u32) {
-        let whole = told(&events, look);
-        let mut narrator = Narrator::new(look);
+    fn held_back_lines_may_be_asked_for_at_any_pause(
+        events in all_events(), look in look(), asks: u32, view in view()
+    ) {
+        let whole = told_as(view, &events, look);
+        let mut narrator = Teller::new(look, view, Depth::Summary);
         let mut lines = Vec::new();
         for (at, event) in events.iter().enumerate() {
             lines.extend(narrator.show(event));
@@ -454,7 +518,9 @@ fn code_in(markdown: &str) -> bool {
     Parser::new(markdown).any(|event| matches!(event, Md::Start(pulldown_cmark::Tag::CodeBlock(_))))
 }
 
-fn samples() -> [Vec<Event>; 9] {
+const VIEWS: [View; 3] = [View::Story, View::Ladder, View::States];
+
+fn samples() -> [Vec<Event>; 11] {
     [
         listen_lesson(),
         blocked_accept(),
@@ -465,14 +531,16 @@ fn samples() -> [Vec<Event>; 9] {
         live_troubles(),
         class_of_bytes(),
         class_of_messages(),
+        cable_lesson(),
+        many_frames(),
     ]
 }
 
 #[test]
 fn ascii_is_ascii() {
-    for events in samples() {
+    for (events, view) in samples().iter().flat_map(|events| VIEWS.map(|view| (events, view))) {
         for form in [Form::Screen, Form::Linear] {
-            let text = paint(&told(&events, Look::new(80, Glyphs::Ascii, form)), Palette::Plain);
+            let text = paint(&told_as(view, events, Look::new(80, Glyphs::Ascii, form)), Palette::Plain);
             // Letters stay as they are: a message may be in any language.
             let odd = text.chars().find(|c| !c.is_ascii() && !c.is_alphabetic() && !"，。".contains(*c));
             assert_eq!(odd, None);
@@ -482,8 +550,9 @@ fn ascii_is_ascii() {
 
 #[test]
 fn aloud_there_are_no_drawings() {
-    for events in samples() {
-        let text = paint(&told(&events, Look::new(80, Glyphs::Unicode, Form::Linear)), Palette::Plain);
+    for (events, view) in samples().iter().flat_map(|events| VIEWS.map(|view| (events, view))) {
+        let look = Look::new(80, Glyphs::Unicode, Form::Linear);
+        let text = paint(&told_as(view, events, look), Palette::Plain);
         assert!(!text.contains(['→', '✓', '✗', '│', '─', '–', '•']), "{text}");
         assert!(!text.lines().any(|line| line.starts_with(' ') || line.contains("   ")), "{text}");
     }
@@ -491,9 +560,9 @@ fn aloud_there_are_no_drawings() {
 
 #[test]
 fn there_are_never_two_blank_lines_nor_one_at_an_end() {
-    for events in samples() {
-        let lines = told(&events, Look::new(80, Glyphs::Unicode, Form::Screen));
-        assert!(lines.windows(2).all(|two| !two.iter().all(Line::is_blank)));
+    for (events, view) in samples().iter().flat_map(|events| VIEWS.map(|view| (events, view))) {
+        let lines = told_as(view, events, Look::new(80, Glyphs::Unicode, Form::Screen));
+        assert!(lines.windows(2).all(|two| !two.iter().all(Line::is_blank)), "{view:?}");
         assert!(!lines[0].is_blank() && !lines[lines.len() - 1].is_blank());
     }
 }

@@ -22,6 +22,7 @@ mod escape;
 mod findings;
 mod frame_table;
 mod headings;
+mod ladder;
 mod line;
 mod look;
 mod markdown;
@@ -29,9 +30,12 @@ mod narration;
 mod paint;
 mod passage;
 mod prediction;
+mod setting;
 mod socket_table;
 mod sockets;
 mod sockets_aloud;
+mod states;
+mod telling;
 mod transcript;
 mod units;
 mod upgrade;
@@ -40,6 +44,8 @@ mod wrap;
 
 #[cfg(test)]
 mod cable_runs;
+#[cfg(test)]
+mod capture_runs;
 #[cfg(test)]
 mod class_runs;
 #[cfg(test)]
@@ -57,10 +63,13 @@ pub use comparison::{Bill, Comparison, Point, Side, comparison, csv, svg, sweep}
 pub use escape::{escape, quote};
 pub use findings::{Finding, findings};
 pub use frame_table::{Depth, OneFrame, frame_table};
+pub use ladder::Ladder;
 pub use line::{Line, Meaning, Span};
 pub use look::{Form, Glyphs, Look};
 pub use markdown::markdown;
 pub use narration::Narrator;
 pub use paint::{Palette, paint};
+pub use states::States;
+pub use telling::{Teller, View};
 pub use transcript::Transcript;
 pub use units::plural;

@@ -13,7 +13,7 @@ use super::markdown::markdown;
 use super::sockets::Sockets;
 use super::wrap::aside;
 use super::{
-    aloud, brief, checks, headings, prediction, socket_table, sockets_aloud, units, upgrade, working,
+    aloud, brief, checks, headings, prediction, setting, socket_table, sockets_aloud, units, upgrade, working,
 };
 use crate::trace::{
     Call, Event, Host, Lesson, Part, Question, Requirement, Return, Setting, Socket, Step, Value, What,
@@ -46,6 +46,8 @@ pub struct Narrator {
     sockets: Sockets,
     /// What has crossed the cable.
     crossings: Crossings,
+    /// Nanoseconds at which the step began, from which the times of frames count.
+    since: u64,
     /// The sockets that the calls of this step named.
     acted: Vec<(Host, String)>,
     /// A call has returned, and no table was shown since.
@@ -115,6 +117,7 @@ impl Narrator {
             open: BTreeMap::new(),
             sockets: Sockets::default(),
             crossings: Crossings::default(),
+            since: 0,
             acted: Vec::new(),
             returned: false,
             drawn: false,
@@ -163,7 +166,7 @@ impl Narrator {
             }
             What::Part(part) => self.part(part, &mut out),
             What::Step(step) => {
-                self.crossings.begin(event.at);
+                self.since = event.at.saturating_mul(1000);
                 self.begin(step, &mut out);
             }
             What::Narration { markdown: text } => {
@@ -421,20 +424,7 @@ impl Narrator {
 
     /// A setting of a host's kernel was changed.
     fn setting(&mut self, it: &Setting, out: &mut Vec<Line>) {
-        let before = it.before.as_ref().map(|before| format!("{before} → ")).unwrap_or_default();
-        let lines = if self.look.linear() {
-            let text = format!(
-                "{}'s kernel: {} is now {}.",
-                aloud::capital(aloud::the_host(it.host)),
-                it.name,
-                it.value
-            );
-            aloud::sentence(&self.look, text, Meaning::Quiet)
-        } else {
-            let text = self.look.line(format!("{} = {before}{}", it.name, it.value), Meaning::Quiet);
-            let label = self.look.span(it.host.name(), call::host_meaning(it.host));
-            call::labelled(&self.look, label, vec![text])
-        };
+        let lines = setting::setting(&self.look, it);
         self.place(Block::Setting, lines, out);
     }
 
@@ -474,7 +464,7 @@ impl Narrator {
             self.place(block, lines, out);
         }
         if !self.crossings.is_empty() && self.tables {
-            let lines = self.crossings.draw(&self.look);
+            let lines = crossing::draw(&self.look, &self.crossings.take(), self.since);
             self.place(Block::Wire, lines, out);
             for lines in self.crossings.tables(&self.look) {
                 self.place(Block::Frame, lines, out);
