@@ -44,6 +44,8 @@ pub struct Narrator {
     /// Calls that have not returned, by id.
     open: BTreeMap<u64, Open>,
     sockets: Sockets,
+    /// Settings that were changed before the first step.
+    beforehand: Vec<Setting>,
     /// What has crossed the cable.
     crossings: Crossings,
     /// Nanoseconds at which the step began, from which the times of frames count.
@@ -116,6 +118,7 @@ impl Narrator {
             log: Log::new(look, None),
             open: BTreeMap::new(),
             sockets: Sockets::default(),
+            beforehand: Vec::new(),
             crossings: Crossings::default(),
             since: 0,
             acted: Vec::new(),
@@ -424,6 +427,10 @@ impl Narrator {
 
     /// A setting of a host's kernel was changed.
     fn setting(&mut self, it: &Setting, out: &mut Vec<Line>) {
+        if self.step == 0 && it.failed.is_none() {
+            self.beforehand.push(it.clone());
+            return;
+        }
         let lines = setting::setting(&self.look, it);
         self.place(Block::Setting, lines, out);
     }
@@ -445,6 +452,11 @@ impl Narrator {
 
     /// Gives out what was held back: repeated calls, a call that goes on, the table of the sockets.
     fn flush(&mut self, out: &mut Vec<Line>) {
+        let beforehand = std::mem::take(&mut self.beforehand);
+        if !beforehand.is_empty() {
+            let lines = setting::beforehand(&self.look, &beforehand);
+            self.place(Block::Setting, lines, out);
+        }
         self.end_repeat(out);
         self.inner = None;
         let step = self.step;

@@ -7,6 +7,32 @@ use super::look::Look;
 use super::wrap::{Long, wrap};
 use crate::trace::Setting;
 
+/// What was changed before the first step, on both hosts alike: told in one paragraph.
+///
+/// A person who steps takes their time, and so the kernels' timers are stretched.
+pub(super) fn beforehand(look: &Look, all: &[Setting]) -> Vec<Line> {
+    let mut told: Vec<String> = Vec::new();
+    for it in all.iter().filter(|it| it.failed.is_none()) {
+        let name = it.name.rsplit('.').next().unwrap_or(&it.name);
+        let before = it.before.as_deref().unwrap_or("?");
+        let text = if look.linear() {
+            format!("{name} is {} instead of {before}", it.value)
+        } else {
+            format!("{name} {before} → {}", it.value)
+        };
+        if !told.contains(&text) {
+            told.push(text);
+        }
+    }
+    let text =
+        format!("While you step, the kernels of both hosts wait longer (tcp(7)): {}.", told.join(", "));
+    if look.linear() {
+        return sentence(look, text, Meaning::Quiet);
+    }
+    let lines = wrap(&look.line(text, Meaning::Quiet), look.measure(), 0, Long::Break);
+    lines.into_iter().map(|line| line.indented(look.indent())).collect()
+}
+
 /// `net.ipv4.tcp_syn_retries = 6 → 2`
 pub(super) fn setting(look: &Look, it: &Setting) -> Vec<Line> {
     if look.linear() {

@@ -1,9 +1,13 @@
 //! The ground: namespaces that the process makes for itself, once, and in which every stage then makes its own.
 
-use std::{fs, io, sync::Mutex, sync::PoisonError};
+use std::{
+    fs, io,
+    sync::{Mutex, PoisonError},
+    thread,
+};
 
 use super::{
-    super::{Reason, Unavailable, Way},
+    super::{super::system, Reason, Unavailable, Way},
     netlink::{self, Netlink},
     probe,
 };
@@ -70,8 +74,15 @@ pub(super) fn lay() -> Result<Way, Unavailable> {
     if let Some(way) = *ground {
         return Ok(way);
     }
-    let possible = probe::rehearse()?;
-    enter(possible.way).map_err(|stumble| Unavailable::other(stumble.step.text(), &stumble.error))?;
+    let (possible, child) = probe::rehearse()?;
+    let entered = enter(possible.way);
+    // The child takes milliseconds to end, and who lays a cable goes on meanwhile. Where there is no such thread, nothing waits for
+    // it, and it is gone with this process.
+    let _ = thread::Builder::new().name("rehearsal".to_owned()).spawn(move || {
+        system::hear_only_the_end();
+        child.see_out();
+    });
+    entered.map_err(|stumble| Unavailable::other(stumble.step.text(), &stumble.error))?;
     *ground = Some(possible.way);
     Ok(possible.way)
 }

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{self, Read, Write},
+    mem,
     os::fd::FromRawFd,
 };
 
@@ -23,12 +24,15 @@ pub fn probe() -> Result<Possible, Unavailable> {
     match ground::laid() {
         // Who stands on the ground has shown that it can be had.
         Some(way) => Ok(Possible { way }),
-        None => rehearse(),
+        None => rehearse().map(|(possible, child)| {
+            child.see_out();
+            possible
+        }),
     }
 }
 
-/// Lets a child try all that a stage does, by each way that may do.
-pub(super) fn rehearse() -> Result<Possible, Unavailable> {
+/// Lets a child try all that a stage does, by each way that may do. Gives the child that could do it, which is on its way out.
+pub(super) fn rehearse() -> Result<(Possible, Child), Unavailable> {
     let threads = ground::threads()?;
     if threads > 1 {
         return Err(Reason::Threads(threads).into());
@@ -39,7 +43,7 @@ pub(super) fn rehearse() -> Result<Possible, Unavailable> {
     let mut first = None;
     for way in ways {
         match in_a_child(|| dress_rehearsal(*way)) {
-            Ok(Ok(())) => return Ok(Possible { way: *way }),
+            Ok(Ok(child)) => return Ok((Possible { way: *way }, child)),
             Ok(Err(stumble)) => {
                 let _ = first.get_or_insert_with(|| diagnose(&stumble, &around));
             }
@@ -63,11 +67,28 @@ fn dress_rehearsal(way: Way) -> Result<(), Stumble> {
     // As the server, and on from there: back to where our end of the pair is.
     ground::unshare(libc::CLONE_NEWNET).map_err(Stumble::at(Step::HostNamespace))?;
     super::network::go_to(&ground).map_err(Stumble::at(Step::HostNamespace))?;
-    Port::open(&ours).map(drop).map_err(Stumble::at(Step::PacketSocket))
+    // It ends with the child: the kernel waits before it closes one, and who has asked need not wait for that.
+    Port::open(&ours).map(mem::forget).map_err(Stumble::at(Step::PacketSocket))
 }
 
-/// Runs it in a child of this process, which has one thread. The error is that of making the child, or its death.
-fn in_a_child(job: impl FnOnce() -> Result<(), Stumble>) -> io::Result<Result<(), Stumble>> {
+/// A child that has said what it had to say.
+#[must_use = "it is to be seen out"]
+pub(super) struct Child(libc::pid_t);
+
+impl Child {
+    /// Waits for its end. Gives how it ended, as waitpid(2) says it.
+    pub fn see_out(self) -> libc::c_int {
+        let mut status = 0;
+        // SAFETY: writes one int; the child is ours and not waited for elsewhere.
+        while unsafe { libc::waitpid(self.0, &raw mut status, 0) } < 0
+            && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
+        {}
+        status
+    }
+}
+
+/// Runs it in a child of this process, which has one thread. Gives the child if all went well; the error is that of making it.
+fn in_a_child(job: impl FnOnce() -> Result<(), Stumble>) -> io::Result<Result<Child, Stumble>> {
     let mut ends = [0; 2];
     // SAFETY: pipe2 fills the two numbers; each becomes the property of one file.
     let (mut from_child, mut to_parent) = unsafe {
@@ -92,20 +113,18 @@ fn in_a_child(job: impl FnOnce() -> Result<(), Stumble>) -> io::Result<Result<()
         return Err(io::Error::last_os_error());
     }
     drop(to_parent);
-    let mut said = Vec::new();
-    let read = from_child.read_to_end(&mut said);
-    let mut status = 0;
-    // SAFETY: writes one int; the child is ours and not waited for elsewhere.
-    while unsafe { libc::waitpid(child, &raw mut status, 0) } < 0
-        && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
-    {}
-    read?;
-    let [step, value @ ..] = &said[..] else { return Ok(Err(killed(status))) };
-    let value = <[u8; 4]>::try_from(value).map(i32::from_ne_bytes).unwrap_or(0);
-    Ok(match Step::ALL.into_iter().find(|known| *known as u8 == *step) {
-        Some(step) => Err(Stumble { step, error: io::Error::from_raw_os_error(value) }),
-        None => Ok(()),
-    })
+    let child = Child(child);
+    let mut said = [0; 5];
+    if let Err(error) = from_child.read_exact(&mut said) {
+        let status = child.see_out();
+        let nothing_came = error.kind() == io::ErrorKind::UnexpectedEof;
+        return if nothing_came { Ok(Err(killed(status))) } else { Err(error) };
+    }
+    let [step, value @ ..] = said;
+    let Some(step) = Step::ALL.into_iter().find(|known| *known as u8 == step) else { return Ok(Ok(child)) };
+    child.see_out();
+    let value = i32::from_ne_bytes(value);
+    Ok(Err(Stumble { step, error: io::Error::from_raw_os_error(value) }))
 }
 
 /// A child that says nothing was ended by force: seccomp can do that with SIGSYS.
