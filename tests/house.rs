@@ -164,6 +164,13 @@ fn the_words_of_the_notation_are_all_documented() {
         .chain(words::TAGS.iter().copied())
         .chain(words::HOWS.iter().copied())
         .chain(words::FRAME_MODIFIERS.iter().copied());
+    let words = words
+        .chain(words::CABLES.iter().copied())
+        .chain(words::WIRE.iter().map(|(name, ..)| *name))
+        .chain(words::FRAMES.iter().copied())
+        .chain(words::TCP_FLAGS.iter().map(|(name, _)| *name))
+        .chain(words::FATES.iter().copied())
+        .chain(words::FRAME_KEYS.iter().map(|(name, _)| *name));
     for word in words {
         assert!(text.contains(word), "docs/lessons.md says nothing of `{word}`");
     }

@@ -22,6 +22,8 @@ pub(super) fn set(socket: &Socket, option: &str, value: i64) -> Ran<()> {
         "SO_LINGER" => ran!(socket.set_linger(linger)),
         "SO_BROADCAST" => ran!(socket.set_broadcast(on)),
         "TCP_NODELAY" => ran!(socket.set_tcp_nodelay(on)),
+        // The knobs of TCP that differ by system: whole numbers, see tcp(7).
+        _ if option.starts_with("TCP_") => ran!(system::set_tcp_option(socket, option, value)),
         "IPV6_V6ONLY" => ran!(socket.set_only_v6(on)),
         // SO_ERROR, SO_TYPE and SO_ACCEPTCONN can only be read.
         _ => ran!(Err(io::Error::from(io::ErrorKind::Unsupported))),
@@ -44,6 +46,7 @@ pub(super) fn read(socket: &Socket, option: &str) -> Ran<i64> {
         "SO_TYPE" => ran!(socket.r#type()).map(|kind| if kind == Type::STREAM { 1 } else { 2 }),
         "SO_ACCEPTCONN" => ran!(system::is_listener(socket)).map(i64::from),
         "TCP_NODELAY" => ran!(socket.tcp_nodelay()).map(i64::from),
+        _ if option.starts_with("TCP_") => ran!(system::tcp_option(socket, option)),
         _ => ran!(socket.only_v6()).map(i64::from),
     }
 }

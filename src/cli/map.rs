@@ -12,7 +12,7 @@ pub(super) fn map(show: &Show) -> Result<ExitCode> {
     let mut screen = Screen::new(show, Purpose::Report)?;
     let progress = Progress::load();
     screen.say("# sockwalk\n\nThe life of a socket, call by call, on the real kernel.");
-    list(&mut screen, &progress);
+    list(&mut screen, &progress, false);
     let nine = || course::builtin().iter().filter(|lesson| lesson.in_tour);
     let next = match progress.place() {
         Some((lesson, part)) => {
@@ -37,7 +37,7 @@ pub(super) fn map(show: &Show) -> Result<ExitCode> {
 /// `sockwalk lessons`
 pub(super) fn lessons(show: &Show) -> Result<ExitCode> {
     let mut screen = Screen::new(show, Purpose::Report)?;
-    list(&mut screen, &Progress::load());
+    list(&mut screen, &Progress::load(), true);
     screen.failures()?;
     Ok(code(true))
 }
@@ -54,7 +54,7 @@ pub(super) fn progress(reset: bool, show: &Show) -> Result<ExitCode> {
             "there was nothing to forget".to_owned()
         });
     } else {
-        list(&mut screen, &Progress::load());
+        list(&mut screen, &Progress::load(), true);
         let kept = if place.exists() { "kept in" } else { "nothing is kept yet; it will be in" };
         screen.plain(&format!("   {kept} {}", place.display()));
     }
@@ -62,9 +62,11 @@ pub(super) fn progress(reset: bool, show: &Show) -> Result<ExitCode> {
     Ok(code(true))
 }
 
-/// A line for each lesson: number, name, title, and how far it was walked.
-fn list(screen: &mut Screen, progress: &Progress) {
+/// A line for each lesson: number, name, title, and how far it was walked. Those beyond the nine are counted, or listed too.
+fn list(screen: &mut Screen, progress: &Progress, all: bool) {
     let place = progress.place();
+    let shown = course::builtin().iter().filter(|lesson| all || lesson.in_tour);
+    let widest = shown.map(|lesson| lesson.name.len()).max().unwrap_or(0) + 1;
     let line = |number: usize, lesson: &Builtin| {
         let title = Front::read(lesson.file, lesson.text).map(|front| front.title).unwrap_or_default();
         let place =
@@ -74,9 +76,9 @@ fn list(screen: &mut Screen, progress: &Progress) {
         let (mark, name) = (mark.join(" "), lesson.name);
         // On a narrow screen the title has a line of its own.
         let line = if screen.width() < 72 {
-            format!("   {number:2}  {name:<10} {mark}\n       {title}")
+            format!("   {number:2}  {name:<widest$} {mark}\n       {title}")
         } else {
-            format!("   {number:2}  {name:<10} {title:<46} {mark}")
+            format!("   {number:2}  {name:<widest$} {title:<46} {mark}")
         };
         line.trim_end().to_owned()
     };
@@ -84,7 +86,9 @@ fn list(screen: &mut Screen, progress: &Progress) {
         course::builtin().iter().partition(|lesson| lesson.in_tour);
     let mut lines = vec![String::new()];
     lines.extend(nine.iter().enumerate().map(|(index, lesson)| line(index + 1, lesson)));
-    if !further.is_empty() {
+    if !all {
+        lines.push(format!("\n   and {} further lessons: sockwalk lessons", further.len()));
+    } else if !further.is_empty() {
         lines.push("\n   further lessons (sockwalk run NAME):".to_owned());
         lines.extend(further.iter().enumerate().map(|(index, lesson)| line(nine.len() + index + 1, lesson)));
     }

@@ -37,6 +37,20 @@ pub fn builtin() -> &'static [Builtin] {
         true "close" "08-close.md";
         true "websocket" "09-websocket.md";
         false "refusals" "10-refusals.md";
+        false "arp" "11-arp.md";
+        false "handshake" "12-handshake.md";
+        false "lost-syn" "13-lost-syn.md";
+        false "full-queue" "14-full-queue.md";
+        false "refusal" "15-refusal.md";
+        false "four-way" "16-four-way.md";
+        false "reset" "17-reset.md";
+        false "time-wait" "18-time-wait.md";
+        false "cut-cable" "19-cut-cable.md";
+        false "flow-control" "20-flow-control.md";
+        false "segments" "21-segments.md";
+        false "disorder" "22-disorder.md";
+        false "both-call" "23-both-call.md";
+        false "eleven-states" "24-eleven-states.md";
     };
     ALL
 }

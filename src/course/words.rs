@@ -241,6 +241,14 @@ pub const OPTIONS: &[&str] = &[
     "SO_TYPE",
     "SO_ACCEPTCONN",
     "TCP_NODELAY",
+    "TCP_KEEPIDLE",
+    "TCP_KEEPINTVL",
+    "TCP_KEEPCNT",
+    "TCP_USER_TIMEOUT",
+    "TCP_QUICKACK",
+    "TCP_CORK",
+    "TCP_SYNCNT",
+    "TCP_MAXSEG",
     "IPV6_V6ONLY",
 ];
 

@@ -37,16 +37,8 @@ impl Run<'_> {
     /// What is sent again while the first still waits on the cable is taken off: the first one stands for it. Where a person steps, that
     /// is so of all repeats while any frame waits: the answer to what they repeat may be that very frame.
     fn fold(&mut self) {
-        let held: Vec<(u64, Option<u64>)> =
-            self.journal.frames.held().map(|noted| (noted.number, noted.again)).collect();
         let steps = self.packets && !self.lesson_holds;
-        let again: Vec<u64> = held
-            .iter()
-            .filter(|(number, of)| {
-                of.is_some_and(|of| held.iter().any(|(other, _)| *other == of || (steps && other < number)))
-            })
-            .map(|(number, _)| *number)
-            .collect();
+        let again = self.journal.frames.folded(steps);
         let Some(cable) = self.stage.wire() else { return };
         for number in again {
             self.journal.folded.push(number);

@@ -7,7 +7,7 @@ use crate::{
     course::{FramePattern, words::FrameKey},
     trace::{Became, Cause, Host, What},
     wire::{
-        flow::{Flows, Seen},
+        flow::{Flows, Seen, before},
         frame::{Protocol, dissect},
         tcp::{Flags, Segment},
         udp,
@@ -104,6 +104,25 @@ impl Frames {
         self.noted.iter().filter(|noted| noted.fate == Some(Became::Held))
     }
 
+    /// Those that wait and say nothing that a frame which waits as well does not say: it stands for them. With `any`, it is enough that
+    /// some older frame waits.
+    pub fn folded(&self, any: bool) -> Vec<u64> {
+        let oldest = self.held().next().map_or(u64::MAX, |noted| noted.number);
+        self.held()
+            .filter(|noted| {
+                let first = noted.again.and_then(|first| self.get(first));
+                let waits =
+                    |first: &Noted| first.fate == Some(Became::Held) || (any && oldest < noted.number);
+                first.is_some_and(|first| waits(first) && stands(first, noted))
+            })
+            .map(|noted| noted.number)
+            .collect()
+    }
+
+    fn get(&self, number: u64) -> Option<&Noted> {
+        self.noted.binary_search_by_key(&number, |noted| noted.number).ok().map(|at| &self.noted[at])
+    }
+
     /// The first behind this number that looks like it.
     pub fn find(&self, behind: u64, pattern: &FramePattern) -> Option<u64> {
         let behind = self.noted.partition_point(|noted| noted.number <= behind);
@@ -160,6 +179,14 @@ impl Frames {
             }
         })
     }
+}
+
+/// Whether the first can stand for the frame that repeats it. A SYN,ACK does not only repeat a SYN, and a repeat with
+/// more bytes has bytes of its own.
+fn stands(first: &Noted, again: &Noted) -> bool {
+    let (Kind::Tcp(old, _), Kind::Tcp(new, _)) = (&first.kind, &again.kind) else { return false };
+    let flags = |segment: &Segment| segment.flags.bits() & !Flags::PSH.bits();
+    flags(old) == flags(new) && !before(old.sequence_end(), new.sequence_end())
 }
 
 /// As in a lesson.

@@ -64,3 +64,13 @@ pub fn flag(name: &str) -> i32 {
 pub fn is_listener(_: &Socket) -> std::io::Result<bool> {
     Err(std::io::Error::from_raw_os_error(ws::WSAENOPROTOOPT))
 }
+
+/// Options of TCP that lessons need on Linux only.
+pub fn set_tcp_option(_: &Socket, _: &str, _: i64) -> std::io::Result<()> {
+    Err(std::io::Error::from_raw_os_error(ws::WSAENOPROTOOPT))
+}
+
+/// See [`set_tcp_option`].
+pub fn tcp_option(_: &Socket, _: &str) -> std::io::Result<i64> {
+    Err(std::io::Error::from_raw_os_error(ws::WSAENOPROTOOPT))
+}
