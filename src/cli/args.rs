@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::view;
 
-use super::values::{Place, Spot, allowed_origin, callee, origin, short_time, size, some_time, time};
+use super::values::{Place, Spot, allowed_origin, callee, close, origin, short_time, size, some_time, time};
 use crate::trace::Host;
 
 /// Walk through the life of a socket, call by call, on the real kernel.
@@ -469,8 +469,17 @@ pub struct Diff {
     /// Who sends
     #[arg(long, value_name = "HOST", default_value = "client")]
     pub from: Sender,
+    /// Cut each message into WebSocket frames of these lengths
+    #[arg(long, value_name = "BYTES", value_delimiter = ',')]
+    pub fragments: Vec<usize>,
+    /// Send a Ping in the middle of each message, or before it
+    #[arg(long)]
+    pub ping: bool,
+    /// Compare the Close too, with its code and reason: 1000 or 1000:bye
+    #[arg(long, value_name = "CODE[:REASON]", value_parser = close)]
+    pub close: Option<(u16, String)>,
     /// Compare messages of many sizes: what the WebSocket adds to each
-    #[arg(long, conflicts_with_all = ["message", "file", "split", "repeat"])]
+    #[arg(long, conflicts_with_all = ["message", "file", "split", "repeat", "fragments", "ping", "close"])]
     pub sweep: bool,
     /// Write the sweep as comma-separated values
     #[arg(long, value_name = "FILE", requires = "sweep")]

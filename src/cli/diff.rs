@@ -18,7 +18,7 @@ use super::{
 use crate::{
     course::{self, Lesson},
     stage::Stage,
-    tools::diff::{self, Wanted},
+    tools::diff::{self, Also, Wanted},
     trace::{Event, Sink},
     view::{self, Bill, Comparison, Point, Side},
 };
@@ -55,7 +55,8 @@ pub(super) fn run(asked: &Diff, show: &Show) -> Result<ExitCode> {
     }
     let message = message(asked)?;
     let wanted = Wanted::new(&message, &asked.split, asked.binary, usize::from(asked.repeat), from)?;
-    let comparison = compare(&wanted, &stages, &mut screen)?;
+    let also = Also { fragments: asked.fragments.clone(), ping: asked.ping, close: asked.close.clone() };
+    let comparison = compare(&wanted.with(also), &stages, &mut screen)?;
     if asked.json {
         screen.plain(&told(&comparison).to_string());
     } else {

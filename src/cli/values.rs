@@ -118,6 +118,21 @@ impl FromStr for Spot {
     }
 }
 
+/// `1000`, `1000:bye`: a code that may be sent (RFC 6455 §7.4), and a reason that fits into its frame (§5.5).
+pub fn close(text: &str) -> Result<(u16, String), String> {
+    let (code, reason) = text.split_once(':').unwrap_or((text, ""));
+    let code: u16 = code.parse().map_err(|_| "expected a code such as 1000, or 1000:bye".to_owned())?;
+    if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
+        return Err(format!(
+            "{code} is no code that may be sent (RFC 6455 §7.4); expected 1000, 1001, or 3000 to 4999"
+        ));
+    }
+    if reason.len() > 123 {
+        return Err("a reason has at most 123 bytes: a Close is a control frame (RFC 6455 §5.5)".to_owned());
+    }
+    Ok((code, reason.to_owned()))
+}
+
 /// `http://example.com`, `null`: what a browser says of a page (RFC 6454 §7.1).
 pub fn origin(text: &str) -> Result<String, String> {
     if text.is_empty() || text.chars().any(|c| !c.is_ascii_graphic() || c == '"') {

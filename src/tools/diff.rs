@@ -33,6 +33,19 @@ pub struct Wanted {
     pub repeat: usize,
     /// Who sends.
     pub from: Host,
+    /// What else is to be on the WebSocket.
+    pub also: Also,
+}
+
+/// What a WebSocket can do beside whole messages. With any of it the sender makes its frames by hand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Also {
+    /// Each message in frames of these lengths; what is left over is one more.
+    pub fragments: Vec<usize>,
+    /// A Ping behind the first frame of each message, or before it if that is the only one.
+    pub ping: bool,
+    /// A Close at the end, with code and reason.
+    pub close: Option<(u16, String)>,
 }
 
 /// What can't be compared.
@@ -89,15 +102,7 @@ impl Wanted {
         if wanted > message.len() {
             return Err(Fault::Split { wanted, length: message.len() });
         }
-        let (mut pieces, mut rest) = (Vec::new(), message);
-        for length in split {
-            let (piece, more) = rest.split_at(*length);
-            pieces.push(piece.to_vec());
-            rest = more;
-        }
-        if !rest.is_empty() || pieces.is_empty() {
-            pieces.push(rest.to_vec());
-        }
+        let pieces: Vec<Vec<u8>> = cut(message, split).into_iter().map(<[u8]>::to_vec).collect();
         let mut before = 0;
         for piece in &pieces {
             if piece.len() > LARGEST {
@@ -108,7 +113,12 @@ impl Wanted {
             }
             before += piece.len();
         }
-        Ok(Wanted { pieces, binary, repeat: repeat.max(1), from })
+        Ok(Wanted { pieces, binary, repeat: repeat.max(1), from, also: Also::default() })
+    }
+
+    /// With more on the WebSocket than whole messages.
+    pub fn with(self, also: Also) -> Wanted {
+        Wanted { also, ..self }
     }
 
     /// Bytes of all messages.
@@ -181,7 +191,82 @@ fn over_tcp(wanted: &Wanted) -> Plan {
     )
 }
 
+/// The sender's frames are made by hand, one by one.
+fn by_hand(wanted: &Wanted) -> Plan {
+    let (from, to) = (wanted.from, wanted.from.other());
+    let (mine, _) = sockets(from);
+    let theirs = if from == Host::Client { "v" } else { "w" };
+    let hand_off = match from {
+        Host::Client => "server$ v = ws handoff conn",
+        Host::Server => "client$ w = ws handoff c",
+    };
+    let upgrade =
+        ["client$ ws request c /", "server$ ws answer conn => 101", "client$ ws verify c => 101", hand_off];
+    let mut open = opening();
+    open.extend(upgrade.map(str::to_owned));
+    let kind = if wanted.binary { "binary" } else { "text" };
+    let mut talk = Vec::new();
+    let mut come = 0;
+    for (number, piece) in wanted.sent().enumerate() {
+        let frames = cut(piece, &wanted.also.fragments);
+        let large = piece.len() > BUFFERED;
+        let ping = format!("{from}$ ws frame {mine} ping \"?\"");
+        if large {
+            talk.push(format!("{to}$ r{number} = ws recv {theirs} &"));
+        }
+        if wanted.also.ping && frames.len() == 1 {
+            talk.push(ping.clone());
+        }
+        for (at, frame) in frames.iter().enumerate() {
+            let kind = if at == 0 { kind } else { "continuation" };
+            let more = if at + 1 < frames.len() { " more" } else { "" };
+            talk.push(format!("{from}$ ws frame {mine} {kind} {}{more}", course::escaped(frame)));
+            if wanted.also.ping && at == 0 && frames.len() > 1 {
+                talk.push(ping.clone());
+            }
+        }
+        if large {
+            talk.push(format!("{to}$ wait r{number} within 60s => ok"));
+        }
+        come += usize::from(!large) + usize::from(wanted.also.ping);
+    }
+    talk.extend((0..come).map(|_| format!("{to}$ ws recv {theirs}")));
+    let pongs = if wanted.also.ping { wanted.sent().count() } else { 0 };
+    talk.extend((0..pongs).map(|_| format!("{from}$ ws unframe {mine}")));
+    let (code, reason) = wanted.also.close.clone().unwrap_or((1000, String::new()));
+    let body = [&code.to_be_bytes()[..], reason.as_bytes()].concat();
+    let goodbye = vec![
+        format!("{from}$ ws frame {mine} close {}", course::escaped(&body)),
+        format!("{to}$ ws recv {theirs} => close {code}"),
+        format!("{from}$ ws unframe {mine}"),
+    ];
+    let mut close = vec!["server$ close conn".to_owned(), "client$ close c".to_owned()];
+    if wanted.also.close.is_some() {
+        talk.extend(goodbye);
+    } else {
+        close = [goodbye, close].concat();
+    }
+    plan("websocket", open, talk, close, from, mine)
+}
+
+/// The pieces of these lengths; what is left over is one more.
+fn cut<'a>(message: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
+    let (mut pieces, mut rest) = (Vec::new(), message);
+    for length in lengths {
+        let (piece, more) = rest.split_at((*length).min(rest.len()));
+        pieces.push(piece);
+        rest = more;
+    }
+    if !rest.is_empty() || pieces.is_empty() {
+        pieces.push(rest);
+    }
+    pieces
+}
+
 fn over_websocket(wanted: &Wanted) -> Plan {
+    if wanted.also != Also::default() {
+        return by_hand(wanted);
+    }
     let (from, to) = (wanted.from, wanted.from.other());
     let (mine, _) = sockets(from);
     let (my_end, their_end) = match from {
@@ -437,6 +522,8 @@ impl Audience for EventReader<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn on_loopback(wanted: &Wanted) -> Comparison {
@@ -470,6 +557,56 @@ mod tests {
         let wanted = Wanted::new(&message, &[], true, 1, Host::Client).unwrap();
         let both = on_loopback(&wanted);
         assert_eq!((both.tcp.bytes.len(), both.websocket.bytes.len()), (200_000, 200_014));
+    }
+
+    #[test]
+    fn fragments_pings_and_a_close_are_frames_too() {
+        let also = Also { fragments: vec![2], ping: true, close: Some((1000, "bye".to_owned())) };
+        for from in Host::ALL {
+            let wanted = Wanted::new(b"hello", &[], false, 2, from).unwrap().with(also.clone());
+            let both = on_loopback(&wanted);
+            let kinds: Vec<u8> =
+                both.websocket.frames.iter().map(|(header, _)| both.websocket.bytes[header.start]).collect();
+            assert_eq!(kinds, [0x01, 0x89, 0x80, 0x01, 0x89, 0x80, 0x88], "{from}");
+            assert_eq!(both.tcp.bytes, b"hellohello");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn both_sides_carry_the_message_whatever_its_cuts(
+            message in proptest::collection::vec(any::<u8>(), 0..3000),
+            cuts in proptest::collection::vec(0..400_usize, 0..3),
+            fragments in proptest::collection::vec(0..300_usize, 0..3),
+            (repeat, ping, server) in (1..3_usize, any::<bool>(), any::<bool>()),
+        ) {
+            let mut split = Vec::new();
+            for cut in cuts {
+                if split.iter().sum::<usize>() + cut <= message.len() {
+                    split.push(cut);
+                }
+            }
+            let from = if server { Host::Server } else { Host::Client };
+            let wanted = Wanted::new(&message, &split, true, repeat, from).unwrap();
+            let both = on_loopback(&wanted.with(Also { fragments, ping, close: None }));
+            prop_assert_eq!(&both.tcp.bytes, &message.repeat(repeat));
+            let mut carried = Vec::new();
+            let mut end = 0;
+            for (header, payload) in &both.websocket.frames {
+                prop_assert_eq!(header.start, end);
+                end = payload.end;
+                let told = websocket::Header::parse(&both.websocket.bytes[header.start..]).unwrap();
+                let mut bytes = both.websocket.bytes[payload.clone()].to_vec();
+                told.key.into_iter().for_each(|key| websocket::mask(&mut bytes, key));
+                if told.opcode & 0x8 == 0 {
+                    carried.extend(bytes);
+                }
+            }
+            prop_assert_eq!(end, both.websocket.bytes.len());
+            prop_assert_eq!(carried, message.repeat(repeat));
+        }
     }
 
     #[test]

@@ -13,8 +13,8 @@ use crate::wire::websocket::{self, LengthForm};
 const FIRST: usize = 16;
 const LAST: usize = 4;
 
-/// So many messages are shown byte by byte.
-const MESSAGES: usize = 3;
+/// So many frames are shown byte by byte.
+const FRAMES: usize = 6;
 
 /// Columns of a character and its offset, and of a byte of TCP.
 const CHARACTER: usize = 14;
@@ -53,7 +53,7 @@ pub(super) fn side_by_side(look: &Look, it: &Comparison) -> Vec<Line> {
     let mut lines = row([quiet("message"), head("TCP", &it.tcp), head("WebSocket", &it.websocket)]);
     lines.push(look.line("─".repeat(look.content()), Meaning::Rule).indented(look.indent()));
     let mut at = 0;
-    for (header, payload) in it.websocket.frames.iter().take(MESSAGES) {
+    for (header, payload) in it.websocket.frames.iter().take(FRAMES) {
         let frame = &it.websocket.bytes[header.start..payload.end];
         let Ok(told) = websocket::Header::parse(frame) else { continue };
         for (bytes, words) in opening(&told, &frame[..header.len()]) {
@@ -62,6 +62,8 @@ pub(super) fn side_by_side(look: &Look, it: &Comparison) -> Vec<Line> {
             lines.extend(row([Line::blank(), Line::blank(), cell]));
         }
         let length = payload.len();
+        // A control frame is no part of the message.
+        let control = told.opcode & 0x8 != 0;
         for index in 0..length {
             if length > FIRST + LAST && (FIRST..length - LAST).contains(&index) {
                 if index == FIRST {
@@ -70,7 +72,7 @@ pub(super) fn side_by_side(look: &Look, it: &Comparison) -> Vec<Line> {
                 }
                 continue;
             }
-            let plain = it.tcp.bytes.get(at + index).copied();
+            let plain = it.tcp.bytes.get(at + index).copied().filter(|_| !control);
             let masked = it.websocket.bytes[payload.start + index];
             let hex = |byte: Option<u8>| byte.map_or_else(String::new, |byte| format!("{byte:02x}"));
             let right = match told.key {
@@ -85,17 +87,21 @@ pub(super) fn side_by_side(look: &Look, it: &Comparison) -> Vec<Line> {
             };
             let character =
                 plain.map_or('·', |byte| if byte.is_ascii_graphic() { char::from(byte) } else { '·' });
-            let left = look.spans([
-                (&format!("{:>6}  ", at + index), Meaning::Quiet),
-                (&character.to_string(), Meaning::Strong),
-            ]);
+            let left = if control {
+                Line::blank()
+            } else {
+                look.spans([
+                    (&format!("{:>6}  ", at + index), Meaning::Quiet),
+                    (&character.to_string(), Meaning::Strong),
+                ])
+            };
             lines.extend(row([left, look.line(hex(plain), Meaning::Bytes), right]));
         }
-        at += length;
+        at += if control { 0 } else { length };
     }
-    if let Some(more) = it.websocket.frames.len().checked_sub(MESSAGES).filter(|more| *more > 0) {
+    if let Some(more) = it.websocket.frames.len().checked_sub(FRAMES).filter(|more| *more > 0) {
         lines.extend(row([
-            quiet(&format!("… and {}", units::plural(more, "message"))),
+            quiet(&format!("… and {}", units::plural(more, "frame"))),
             Line::blank(),
             Line::blank(),
         ]));
