@@ -5,8 +5,19 @@ mod support;
 
 use support::{Folder, NINE, lesson, run, sockwalk, stderr, stdout};
 
-const OTHERS: [&str; 10] =
-    ["tour", "lessons", "run", "check", "lint", "replay", "progress", "enter", "completions", "man"];
+const OTHERS: [&str; 11] = [
+    "tour",
+    "lessons",
+    "run",
+    "check",
+    "lint",
+    "replay",
+    "decode",
+    "progress",
+    "enter",
+    "completions",
+    "man",
+];
 
 /// The lines of a help text that begin with the program's name, without it.
 fn examples(help: &str) -> Vec<String> {
@@ -25,6 +36,8 @@ fn the_examples_of_every_command_work_as_written() {
     let text = lesson("server$ s = socket tcp");
     folder.file("mine.md", &text);
     folder.file("other.md", &text);
+    let capture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/captures/05a-ws-node-plain.pcap");
+    std::fs::copy(capture, folder.path("capture.pcap")).unwrap();
     let trace = folder.path("accept.jsonl");
     assert!(sockwalk(&folder, &["accept", "--trace", &trace]).output().unwrap().status.success());
     for name in NINE.iter().chain(&OTHERS) {

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::view;
 
 use super::values::{Place, Spot, allowed_origin, callee, close, origin, short_time, size, some_time, time};
+use crate::tools::decode::filter::Filter;
 use crate::trace::Host;
 
 /// Walk through the life of a socket, call by call, on the real kernel.
@@ -399,6 +400,14 @@ pub enum Command {
         after_help = "Examples:\n  sockwalk diff hello\n  sockwalk diff hello --split 2,3 --repeat 2 --from server"
     )]
     Diff(Diff),
+    /// Say what crossed: a capture, or bytes in hex, as TCP streams, HTTP and WebSocket frames
+    ///
+    /// Reads pcap and pcapng, hex as any program writes it, or raw bytes with --as. Streams are put together, compressed messages are
+    /// inflated, and every rule of RFC 6455 that is broken is named with its section. Streams have the numbers that Wireshark gives them.
+    #[command(
+        after_help = "Examples:\n  sockwalk decode capture.pcap --filter text\n  sockwalk decode --hex 810548656c6c6f --depth why\n\nWhile it is recorded:\n  tcpdump -i lo -U -w - port 8000 | sockwalk decode"
+    )]
+    Decode(Decode),
     /// Say what this machine can show, what it can't, and what would change that
     #[command(after_help = "Examples:\n  sockwalk doctor\n  sockwalk doctor --plain")]
     Doctor,
@@ -533,6 +542,60 @@ pub struct Class {
     /// End a connection that has sent more than so much
     #[arg(long, value_name = "SIZE", requires = "at", default_value = "64m", value_parser = size, allow_hyphen_values = true)]
     pub bytes: u64,
+}
+
+/// What is decoded, and how it is shown.
+#[derive(Debug, Clone, Args)]
+pub struct Decode {
+    /// A capture, hex or raw bytes (- is standard input)
+    #[arg(value_name = "FILE", default_value = "-", conflicts_with = "hex", hide_default_value = true)]
+    pub file: PathBuf,
+    /// These bytes, in hex, instead of a file
+    #[arg(long, value_name = "HEX")]
+    pub hex: Option<String>,
+    /// What the bytes begin with; of a capture: take what is not HTTP for WebSocket frames
+    #[arg(long = "as", value_name = "PROTOCOL", value_enum)]
+    pub protocol: Option<Begins>,
+    /// Bytes as they are: don't look for hex in them
+    #[arg(long, requires = "protocol", conflicts_with = "hex")]
+    pub raw: bool,
+    /// Only this stream, by its number
+    #[arg(long, value_name = "N", help_heading = "Choice")]
+    pub stream: Option<u64>,
+    /// Only client, server, text, binary, continuation, close, ping, pong, or one end, such as 10.0.0.1:4000; may be repeated
+    #[arg(long, value_name = "WHAT", help_heading = "Choice")]
+    pub filter: Vec<Filter>,
+    /// What was said, message by message, without how it was packed
+    #[arg(long, help_heading = "Form")]
+    pub follow: bool,
+    /// JSON Lines: an object for each packet, frame, message and violation
+    #[arg(long, conflicts_with = "follow", help_heading = "Form")]
+    pub json: bool,
+}
+
+/// What bytes begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Begins {
+    /// WebSocket frames
+    Websocket,
+    /// A head of HTTP/1.1
+    Http,
+    /// A TCP header
+    Tcp,
+    /// A UDP header
+    Udp,
+    /// An ICMP message
+    Icmp,
+    /// An ICMPv6 message
+    Icmpv6,
+    /// An IPv4 header
+    Ipv4,
+    /// An IPv6 header
+    Ipv6,
+    /// An ARP packet
+    Arp,
+    /// An Ethernet header
+    Ethernet,
 }
 
 /// What a socket speaks.

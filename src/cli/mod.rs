@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod decode;
 mod diff;
 mod doctor;
 mod enter;
@@ -95,6 +96,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Lint { files } => check::lint(&files, show),
         Command::Replay { file, frame } => walk::replay(&file, frame, show),
         Command::Diff(asked) => diff::run(&asked, show),
+        Command::Decode(decode) => decode::decode(&decode, show),
         Command::Doctor => doctor::doctor(show),
         Command::Progress { reset } => map::progress(reset, show),
         Command::Enter { host, pid, command } => enter::enter(host.into(), pid, &command),

@@ -274,6 +274,11 @@ impl Screen {
         self.print(&lines);
     }
 
+    /// Whether standard output takes nothing any more.
+    pub fn is_broken(&self) -> bool {
+        self.broken.is_some()
+    }
+
     /// Writes an event to the files, and shows nothing.
     pub fn record(&mut self, event: &Event) {
         self.records.take(event);

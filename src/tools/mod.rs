@@ -1,3 +1,10 @@
-//! Tools beside the course: the same message over TCP and over a WebSocket, byte by byte.
+//! Tools beside the course: the same message over TCP and over a WebSocket, and what others have recorded.
+//!
+//! [`diff`] sends and compares. [`capture`] reads files of packets, [`hex`] reads bytes out of text, and [`decode`] makes conversations of
+//! packets: streams, HTTP, WebSocket frames and messages, and the rules that they break. All that is read is taken for hostile: memory is
+//! bounded whatever it claims, and nothing makes these panic.
 
+pub mod capture;
+pub mod decode;
 pub mod diff;
+pub mod hex;

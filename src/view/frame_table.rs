@@ -26,7 +26,7 @@ const NAME: usize = 22;
 const SHORT_NAME: usize = 19;
 
 /// How much is told of a frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Depth {
     /// A line.
     #[default]

@@ -61,7 +61,7 @@ impl Look {
     }
 
     /// True if it is for a screen reader.
-    pub(super) fn linear(&self) -> bool {
+    pub fn linear(&self) -> bool {
         self.form == Form::Linear
     }
 
@@ -71,7 +71,7 @@ impl Look {
     }
 
     /// Columns left of the text.
-    pub(super) fn indent(&self) -> usize {
+    pub fn indent(&self) -> usize {
         match (self.form, self.wide()) {
             (Form::Linear, _) => 0,
             (Form::Screen, true) => 3,
@@ -85,7 +85,7 @@ impl Look {
     }
 
     /// Columns for text and tables between the indent and the right margin.
-    pub(super) fn content(&self) -> usize {
+    pub fn content(&self) -> usize {
         match self.form {
             Form::Linear => self.width,
             Form::Screen => self.width.min(PAGE) - self.indent() - 1,

@@ -35,6 +35,26 @@ pub(super) fn working(look: &Look, it: &Working) -> Vec<Line> {
     let title =
         aside(&look.line(&it.title, Meaning::Heading), look.span(note, Meaning::Quiet), room(look), 2);
     let mut lines = labelled(look, look.span(it.host.name(), host_meaning(it.host)), title);
+    lines.extend(bytes_and_rows(look, it, document));
+    lines
+}
+
+/// The bytes and the rows alone, for what has a title of its own.
+pub(super) fn table(look: &Look, it: &Working) -> Vec<Line> {
+    if look.linear() {
+        return bytes_and_rows_aloud(look, it);
+    }
+    let document = common_document(&it.rows);
+    let mut lines = Vec::new();
+    if !document.is_empty() {
+        lines.push(look.line(document, Meaning::Quiet).indented(look.indent()));
+    }
+    lines.extend(bytes_and_rows(look, it, document));
+    lines
+}
+
+fn bytes_and_rows(look: &Look, it: &Working, document: &str) -> Vec<Line> {
+    let mut lines = Vec::new();
     let letters = Letters::of(it);
     if !it.bytes.is_empty() && !letters.ranges.is_empty() {
         lines.push(Line::blank());
@@ -295,6 +315,12 @@ fn aloud(look: &Look, it: &Working) -> Vec<Line> {
         if it.bytes.is_empty() { String::new() } else { format!(", {}", units::bytes(it.bytes.len())) };
     let mut lines =
         sentence(look, format!("{} works out {}{size}.", the_host(it.host), it.title), Meaning::Heading);
+    lines.extend(bytes_and_rows_aloud(look, it));
+    lines
+}
+
+fn bytes_and_rows_aloud(look: &Look, it: &Working) -> Vec<Line> {
+    let mut lines = Vec::new();
     if !it.bytes.is_empty() {
         lines.extend(sentence(look, format!("In hex: {}.", hex(&it.bytes)), Meaning::Bytes));
     }

@@ -4,6 +4,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::line::{Line, Meaning, Span};
+use super::look::Look;
 
 /// What becomes of a word that is longer than the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,12 @@ pub(super) fn wrap(text: &Line, width: usize, hang: usize, long: Long) -> Vec<Li
     }
     lines.push(line);
     lines
+}
+
+/// The text in lines as wide as the look allows, indented; lines after the first begin `hang` columns further right.
+pub fn wrapped(look: &Look, text: &Line, hang: usize) -> Vec<Line> {
+    let lines = wrap(text, look.content(), hang, Long::Break);
+    lines.into_iter().map(|line| line.indented(look.indent())).collect()
 }
 
 /// `left` wrapped, and `right` at the right margin: of its last line if there is room, else of one more.

@@ -145,6 +145,43 @@ pub fn dissect(frame: &[u8], context: Context) -> Dissection {
     Dissection { layers, fields }
 }
 
+/// Takes bytes apart that begin with this protocol and not with Ethernet.
+///
+/// Of TCP, UDP and ICMP without the datagram around them, a checksum that covers addresses can't be verified. Bytes of a
+/// protocol that says nothing of what it carries are told as data.
+pub fn dissect_as(protocol: Protocol, bytes: &[u8], context: Context) -> Dissection {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+    let around = |number, six: bool| {
+        let host = if six { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
+        // Not whole: its addresses are not known.
+        Datagram {
+            source: host,
+            destination: host,
+            protocol: number,
+            payload: 0..bytes.len(),
+            first: true,
+            whole: false,
+        }
+    };
+    let mut r = Reading::new(bytes);
+    match protocol {
+        Protocol::Ethernet => return dissect(bytes, context),
+        Protocol::Arp => carried_by_ethernet(&mut r, ether_type::ARP, context),
+        Protocol::Ipv4 => carried_by_ethernet(&mut r, ether_type::IPV4, context),
+        Protocol::Ipv6 => carried_by_ethernet(&mut r, ether_type::IPV6, context),
+        Protocol::Tcp => carried_by_ip(&mut r, &around(protocol::TCP, false), context),
+        Protocol::Udp => carried_by_ip(&mut r, &around(protocol::UDP, false), context),
+        Protocol::Icmp => carried_by_ip(&mut r, &around(protocol::ICMP, false), context),
+        Protocol::Icmpv6 => carried_by_ip(&mut r, &around(protocol::ICMPV6, true), context),
+        Protocol::Http => payload(&mut r, Payload::Http),
+        Protocol::WebSocket => payload(&mut r, Payload::WebSocket),
+        Protocol::Data | Protocol::Trailer => {}
+    }
+    data(&mut r, "not part of it: its own length ends before");
+    let (layers, fields) = r.into_parts();
+    Dissection { layers, fields }
+}
+
 fn carried_by_ethernet(r: &mut Reading, number: u16, context: Context) {
     match number {
         ether_type::ARP => {

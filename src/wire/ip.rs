@@ -128,4 +128,15 @@ impl Datagram {
         let payload = datagram.payload.start + at..datagram.payload.end + at;
         Some(Datagram { payload, ..datagram })
     }
+
+    /// Finds the datagram at the start of `bytes`, by its own version number. Its payload's range counts from there.
+    ///
+    /// `None` if it is neither IPv4 nor IPv6, or its header is cut off. Allocates nothing.
+    pub fn at_start(bytes: &[u8]) -> Option<Self> {
+        match bytes.first()? >> 4 {
+            4 => ipv4::datagram(bytes),
+            6 => ipv6::datagram(bytes),
+            _ => None,
+        }
+    }
 }

@@ -11,10 +11,16 @@
 
 use thiserror::Error;
 
+pub mod deflate;
 mod fields;
+mod plausible;
+mod reader;
+pub mod rules;
 mod tables;
 
 pub use fields::fields;
+pub use plausible::{Plausible, plausible};
+pub use reader::{FrameReader, Piece};
 pub use tables::{CLOSE_CODES, CloseCode, OPCODES, Opcode, close_code, opcode_entry};
 
 /// The opcodes that are defined (RFC 6455 §5.2).
@@ -260,6 +266,15 @@ pub fn mask_from(piece: &mut [u8], mut key: [u8; 4], index: u64) {
     // Two bits of the index are the place in the key.
     key.rotate_left((index % 4) as usize);
     mask(piece, key);
+}
+
+/// Adds `masked` to `out`, unmasked: one way through the bytes instead of two. `index` is where the piece begins in its payload.
+pub fn unmask_onto(out: &mut Vec<u8>, masked: &[u8], key: Option<[u8; 4]>, index: u64) {
+    let start = out.len();
+    out.extend_from_slice(masked);
+    if let Some(key) = key {
+        mask_from(&mut out[start..], key, index);
+    }
 }
 
 /// Why the body of a Close frame is not one (RFC 6455 §5.5.1).

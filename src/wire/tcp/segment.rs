@@ -41,7 +41,13 @@ impl Segment {
     ///
     /// `None` for all other frames, and where the header or its options are cut off. Allocates nothing.
     pub fn parse(frame: &[u8]) -> Option<Self> {
-        let datagram = Datagram::parse(frame)?;
+        Segment::of(frame, &Datagram::parse(frame)?)
+    }
+
+    /// Finds the segment that a datagram carries. The datagram's range counts from the start of `frame`, and so does the payload's.
+    ///
+    /// `None` where it carries none, and where the header or its options are cut off. Allocates nothing.
+    pub fn of(frame: &[u8], datagram: &Datagram) -> Option<Self> {
         if datagram.protocol != protocol::TCP || !datagram.first {
             return None;
         }

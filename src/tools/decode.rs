@@ -1,0 +1,212 @@
+//! What was said? Packets become connections, connections streams of bytes, those HTTP, WebSocket frames and messages.
+//!
+//! [`Decoder`] takes packets one by one and tells [`Event`]s as soon as they are known; it does no I/O. What it holds at any time
+//! is bounded by [`Limits`], whatever the packets claim: what had to be let go is told too. Streams are numbered from 0 in the
+//! order of their first packets, as Wireshark's `tcp.stream` does.
+
+use std::{collections::VecDeque, net::SocketAddr};
+
+use crate::wire::{ip::Datagram, tcp::Segment, websocket::deflate::Inflater};
+
+mod budget;
+mod connection;
+mod conversation;
+mod event;
+pub mod filter;
+mod frames;
+mod http;
+pub mod json;
+pub mod show;
+mod stream;
+mod table;
+
+use budget::Budget;
+use connection::Connection;
+use event::Teller;
+pub use event::{
+    Body, Carried, Differs, Ended, Ending, Event, Frame, Head, HeadLine, Message, Missing, Opened,
+    PacketSeen, Stretch, Upgraded, What,
+};
+use table::Table;
+
+use super::capture::{NotTakenApart, Packet};
+
+/// How much may be held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at a time; the oldest is let go for a new one.
+    pub connections: usize,
+    /// Bytes held for all connections together: pieces out of order, messages under way, heads, what later messages may refer to.
+    pub held: usize,
+    /// Bytes out of order that are held for one direction of a connection.
+    pub out_of_order: usize,
+    /// Bytes kept of one message; what is beyond is counted and checked, but not shown.
+    pub message: usize,
+}
+
+impl Default for Limits {
+    /// 100,000 connections, 64 MiB together, 1 MiB out of order, messages of 4 MiB.
+    fn default() -> Self {
+        Limits { connections: 100_000, held: 64 << 20, out_of_order: 1 << 20, message: 4 << 20 }
+    }
+}
+
+/// How to decode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// What may be held.
+    pub limits: Limits,
+    /// Take every connection that is not HTTP for WebSocket frames, whether they look like it or not.
+    pub websocket: bool,
+}
+
+/// What all connections share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    options: Options,
+    budget: Budget,
+    inflater: Inflater,
+    /// Room for a payload while it is unmasked.
+    scratch: Vec<u8>,
+}
+
+/// Makes conversations of packets.
+#[derive(Debug)]
+pub struct Decoder {
+    shared: Shared,
+    table: Table,
+    connections: Vec<Connection>,
+    /// Places in `connections` in the order in which they were taken: the first is let go first.
+    order: VecDeque<u32>,
+    /// The number of the next stream.
+    streams: u64,
+    last: Option<(SocketAddr, SocketAddr, u32)>,
+    time: Option<u64>,
+    packet: u64,
+}
+
+impl Decoder {
+    /// With nothing seen.
+    pub fn new(options: Options) -> Self {
+        let shared = Shared {
+            options,
+            budget: Budget::new(options.limits.held),
+            inflater: Inflater::new(),
+            scratch: Vec::new(),
+        };
+        Decoder {
+            shared,
+            table: Table::default(),
+            connections: Vec::new(),
+            order: VecDeque::new(),
+            streams: 0,
+            last: None,
+            time: None,
+            packet: 0,
+        }
+    }
+
+    /// Takes the next packet and tells what it brought.
+    ///
+    /// # Errors
+    ///
+    /// [`NotTakenApart`] for a packet of a link that is not known; others may follow all the same.
+    pub fn push(&mut self, packet: &Packet, tell: &mut dyn FnMut(&Event)) -> Result<(), NotTakenApart> {
+        let network = packet.link.network(packet.bytes)?;
+        (self.time, self.packet) = (packet.time, packet.number);
+        let datagram = Datagram::at_start(&packet.bytes[network.at..]).map(|datagram| {
+            let payload = datagram.payload.start + network.at..datagram.payload.end + network.at;
+            Datagram { payload, ..datagram }
+        });
+        let segment = datagram.as_ref().and_then(|datagram| Segment::of(packet.bytes, datagram));
+        let index = segment.as_ref().map(|segment| self.place(segment, tell));
+        let stream = index.map(|index| self.connections[index].number());
+        let seen = PacketSeen {
+            packet,
+            ether_type: network.ether_type,
+            network: network.at,
+            datagram: datagram.as_ref(),
+            segment: segment.as_ref(),
+        };
+        tell(&Event { time: self.time, packet: self.packet, stream, what: What::Packet(seen) });
+        if let (Some(segment), Some(index)) = (&segment, index) {
+            let claimed = table::claimed_payload(packet, network.at, segment);
+            let stream = self.connections[index].number();
+            let mut teller = Teller { time: self.time, packet: self.packet, stream, tell };
+            self.connections[index].take(segment, packet.bytes, claimed, &mut self.shared, &mut teller);
+        }
+        Ok(())
+    }
+
+    /// There are no more packets: tells what was still waited for.
+    pub fn finish(&mut self, tell: &mut dyn FnMut(&Event)) {
+        let mut connections = std::mem::take(&mut self.connections);
+        connections.sort_by_key(Connection::number);
+        for connection in &mut connections {
+            let mut teller =
+                Teller { time: self.time, packet: self.packet, stream: connection.number(), tell };
+            connection.finish(&mut self.shared, &mut teller);
+        }
+        self.table = Table::default();
+        self.order.clear();
+        self.last = None;
+    }
+
+    /// Bytes that are held now for connections, without the connections themselves.
+    pub fn held(&self) -> usize {
+        self.shared.budget.used()
+    }
+
+    /// How many connections have been seen.
+    pub fn streams(&self) -> u64 {
+        self.streams
+    }
+
+    /// The place of the segment's connection: a new one if it is the first, or begins the ports anew.
+    fn place(&mut self, segment: &Segment, tell: &mut dyn FnMut(&Event)) -> usize {
+        let ends = (segment.source, segment.destination);
+        let known = match self.last {
+            Some((a, b, index)) if (a, b) == ends || (b, a) == ends => Some(index),
+            _ => self.table.find(ends),
+        };
+        if let Some(index) = known {
+            self.last = Some((ends.0, ends.1, index));
+            if !self.connections[index as usize].is_begun_anew(segment) {
+                return index as usize;
+            }
+        }
+        let full = self.order.len() >= self.shared.options.limits.connections.max(1);
+        let index = match known {
+            Some(index) => index,
+            None if full => {
+                let index = self.order.pop_front().expect("at least one connection is there");
+                self.table.remove(self.connections[index as usize].ends());
+                self.order.push_back(index);
+                index
+            }
+            None => {
+                let index =
+                    u32::try_from(self.connections.len()).expect("no more connections than the limit");
+                self.order.push_back(index);
+                index
+            }
+        };
+        let connection = Connection::new(self.streams, segment);
+        self.streams += 1;
+        match self.connections.get_mut(index as usize) {
+            // The old one ends here, with what it still held.
+            Some(old) => {
+                let mut teller = Teller { time: self.time, packet: self.packet, stream: old.number(), tell };
+                old.finish(&mut self.shared, &mut teller);
+                *old = connection;
+            }
+            None => self.connections.push(connection),
+        }
+        self.table.insert(ends, index);
+        self.last = Some((ends.0, ends.1, index));
+        index as usize
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,299 @@
+//! What is spoken on a connection? HTTP, then maybe WebSocket; or something else; or it has to be guessed.
+
+use std::net::SocketAddr;
+
+use super::{
+    Shared,
+    budget::Held,
+    event::{Ended, Ending, Opened, Stretch, Teller, Upgraded, What},
+    frames::{Compression, Frames},
+    http::{Http, Start, Step, start_of},
+};
+use crate::trace::Host;
+use crate::wire::websocket::{deflate::Agreed, plausible};
+
+/// Pieces that are held until it is clear what they are.
+const PENDING: usize = 16;
+
+/// A conversation. Its sides are numbered as the connection's ends are.
+#[derive(Debug)]
+pub(super) struct Conversation {
+    ends: [SocketAddr; 2],
+    /// The number of the client's side.
+    client: usize,
+    from_start: bool,
+    /// `Opened` has been told: which side is the client's doesn't change any more.
+    told: bool,
+    speech: Speech,
+}
+
+#[derive(Debug)]
+enum Speech {
+    /// Not clear yet.
+    Undecided(Undecided),
+    Http(Box<Http>),
+    WebSocket(Box<[Frames; 2]>),
+    /// Something else, to its end.
+    Other,
+}
+
+/// What came so far, and what speaks for frames in it.
+#[derive(Debug, Default)]
+struct Undecided {
+    /// The beginning is not there, so this may be the middle of anything.
+    middle: bool,
+    pending: Vec<(usize, u64, Held)>,
+    points: u32,
+    /// Whose frames are masked, as far as that was seen.
+    masked: Option<usize>,
+}
+
+impl Conversation {
+    pub(super) fn new(ends: [SocketAddr; 2], client: usize, from_start: bool) -> Self {
+        let undecided = Undecided { middle: !from_start, ..Undecided::default() };
+        Conversation { ends, client, from_start, told: false, speech: Speech::Undecided(undecided) }
+    }
+
+    /// Which host a side is.
+    pub(super) fn host(&self, side: usize) -> Host {
+        if side == self.client { Host::Client } else { Host::Server }
+    }
+
+    /// Tells the connection, if it has not been told.
+    pub(super) fn opened(&mut self, teller: &mut Teller) {
+        if !std::mem::replace(&mut self.told, true) {
+            let (client, server) = (self.ends[self.client], self.ends[1 - self.client]);
+            teller.tell(What::Opened(Opened { client, server, from_start: self.from_start }));
+        }
+    }
+
+    /// The next bytes of a side.
+    pub(super) fn take(
+        &mut self,
+        side: usize,
+        offset: u64,
+        bytes: &[u8],
+        shared: &mut Shared,
+        teller: &mut Teller,
+    ) {
+        let host = self.host(side);
+        match &mut self.speech {
+            Speech::WebSocket(frames) => frames[side].take(host, offset, bytes, shared, teller),
+            Speech::Http(http) => {
+                let step = http.take(side, self.client, offset, bytes, shared, teller);
+                self.after_http(step, shared, teller);
+            }
+            Speech::Other => {
+                self.opened(teller);
+                teller.tell(What::Data(Stretch { from: host, offset, bytes }));
+            }
+            Speech::Undecided(undecided) if undecided.middle => {
+                self.guess(side, offset, bytes, shared, teller)
+            }
+            Speech::Undecided(_) => self.begin(side, offset, bytes, shared, teller),
+        }
+    }
+
+    /// Bytes of a side that will never come.
+    pub(super) fn missing(
+        &mut self,
+        side: usize,
+        offset: u64,
+        length: u64,
+        shared: &mut Shared,
+        teller: &mut Teller,
+    ) {
+        let host = self.host(side);
+        match &mut self.speech {
+            Speech::WebSocket(frames) => frames[side].missing(host, offset, length, shared, teller),
+            Speech::Http(http) => {
+                if !http.missing(side, length) {
+                    http.clear(&mut shared.budget);
+                    self.speech = Speech::Undecided(Undecided { middle: true, ..Undecided::default() });
+                }
+            }
+            Speech::Other => {}
+            Speech::Undecided(undecided) => {
+                undecided.middle = true;
+                self.give_way(shared, teller);
+            }
+        }
+    }
+
+    /// The connection is over.
+    pub(super) fn end(&mut self, how: Ending, sent: [u64; 2], shared: &mut Shared, teller: &mut Teller) {
+        if let Speech::Undecided(undecided) = &self.speech {
+            if undecided.points > 0 {
+                self.recognised(shared, teller);
+            } else {
+                self.give_way(shared, teller);
+            }
+        }
+        self.opened(teller);
+        match &mut self.speech {
+            Speech::WebSocket(frames) => {
+                frames.iter_mut().for_each(|frames| frames.clear(&mut shared.budget))
+            }
+            Speech::Http(http) => http.end(self.client, shared, teller),
+            _ => {}
+        }
+        self.speech = Speech::Other;
+        let (client_bytes, server_bytes) = (sent[self.client], sent[1 - self.client]);
+        teller.tell(What::Ended(Ended { how, client_bytes, server_bytes }));
+    }
+
+    /// From the first byte on: HTTP, or not.
+    fn begin(&mut self, side: usize, offset: u64, bytes: &[u8], shared: &mut Shared, teller: &mut Teller) {
+        let Speech::Undecided(undecided) = &mut self.speech else { return };
+        let pending = undecided.pending.iter().filter(|(other, ..)| *other == side);
+        let mut known: Vec<u8> = pending.flat_map(|(.., held)| held.as_slice()).copied().collect();
+        known.extend_from_slice(&bytes[..bytes.len().min(64)]);
+        match start_of(&known) {
+            Start::Unclear if undecided.pending.len() < PENDING => {
+                let mut held = Held::default();
+                if held.add(bytes, &mut shared.budget) {
+                    undecided.pending.push((side, offset, held));
+                    return;
+                }
+                self.give_way(shared, teller);
+                self.take(side, offset, bytes, shared, teller);
+            }
+            Start::Http => {
+                self.speak(Speech::Http(Box::default()), shared, teller);
+                self.take(side, offset, bytes, shared, teller);
+            }
+            _ if shared.options.websocket => {
+                self.speak(web_socket(None, Compression::Unknown), shared, teller);
+                teller.tell(What::Upgraded(Upgraded { handshake: false, deflate: None }));
+                self.take(side, offset, bytes, shared, teller);
+            }
+            _ => {
+                self.speak(Speech::Other, shared, teller);
+                self.take(side, offset, bytes, shared, teller);
+            }
+        }
+    }
+
+    /// Somewhere in the middle: what is it?
+    fn guess(&mut self, side: usize, offset: u64, bytes: &[u8], shared: &mut Shared, teller: &mut Teller) {
+        if matches!(start_of(bytes), Start::Http) {
+            self.give_way(shared, teller);
+            if !self.told {
+                let asks = !bytes.starts_with(b"HTTP/");
+                self.client = if asks { side } else { 1 - side };
+            }
+            self.speak(Speech::Http(Box::new(Http::from_middle(1 - side))), shared, teller);
+            return self.take(side, offset, bytes, shared, teller);
+        }
+        let found = plausible(bytes);
+        let Speech::Undecided(undecided) = &mut self.speech else { return };
+        let points = match found {
+            Some(found) if found.exact => 1 + u32::from(found.text),
+            Some(found) if found.frames > 0 && found.text => 1,
+            _ => 0,
+        };
+        if let Some(found) = found.filter(|_| points > 0 || shared.options.websocket) {
+            let masked = if found.masked { side } else { 1 - side };
+            if undecided.masked.is_none_or(|known| known == masked) {
+                undecided.masked = Some(masked);
+            } else {
+                undecided.points = 0;
+            }
+        }
+        if points == 0 && !shared.options.websocket {
+            undecided.points = 0;
+            undecided.masked = None;
+            self.give_way(shared, teller);
+            self.opened(teller);
+            return teller.tell(What::Data(Stretch { from: self.host(side), offset, bytes }));
+        }
+        undecided.points += points;
+        let mut held = Held::default();
+        let kept = held.add(bytes, &mut shared.budget);
+        if kept {
+            undecided.pending.push((side, offset, held));
+        }
+        if undecided.points >= 2 || shared.options.websocket || undecided.pending.len() > PENDING || !kept {
+            self.recognised(shared, teller);
+            if !kept {
+                self.take(side, offset, bytes, shared, teller);
+            }
+        }
+    }
+
+    /// These are frames.
+    fn recognised(&mut self, shared: &mut Shared, teller: &mut Teller) {
+        let Speech::Undecided(undecided) = &self.speech else { return };
+        if let Some(masked) = undecided.masked.filter(|_| !self.told) {
+            self.client = masked;
+        }
+        self.opened(teller);
+        teller.tell(What::Upgraded(Upgraded { handshake: false, deflate: None }));
+        self.speak(web_socket(None, Compression::Unknown), shared, teller);
+    }
+
+    /// What was held is nothing that is known here.
+    fn give_way(&mut self, shared: &mut Shared, teller: &mut Teller) {
+        let Speech::Undecided(undecided) = &mut self.speech else { return };
+        let pending = std::mem::take(&mut undecided.pending);
+        undecided.points = 0;
+        for (side, offset, mut held) in pending {
+            self.opened(teller);
+            teller.tell(What::Data(Stretch { from: self.host(side), offset, bytes: held.as_slice() }));
+            held.clear(&mut shared.budget);
+        }
+    }
+
+    /// It is clear now: what was held is taken that way.
+    fn speak(&mut self, speech: Speech, shared: &mut Shared, teller: &mut Teller) {
+        self.opened(teller);
+        let before = std::mem::replace(&mut self.speech, speech);
+        let Speech::Undecided(undecided) = before else { return };
+        for (side, offset, mut held) in undecided.pending {
+            let bytes = held.take(&mut shared.budget);
+            self.take(side, offset, &bytes, shared, teller);
+        }
+    }
+
+    fn after_http(&mut self, step: Step, shared: &mut Shared, teller: &mut Teller) {
+        let (agreed, rests) = match step {
+            Step::On => return,
+            Step::Other(rests) => {
+                self.release(shared);
+                self.speech = Speech::Other;
+                (None, rests)
+            }
+            Step::WebSocket { agreed, rests } => {
+                self.release(shared);
+                let compression =
+                    agreed.map_or(Compression::None, |_| Compression::Agreed(Default::default()));
+                self.speech = web_socket(agreed.map(|agreed| (agreed, self.client)), compression);
+                (agreed, rests)
+            }
+        };
+        if let Speech::WebSocket(_) = self.speech {
+            teller.tell(What::Upgraded(Upgraded { handshake: true, deflate: agreed }));
+        }
+        for (side, offset, bytes) in rests {
+            if !bytes.is_empty() {
+                self.take(side, offset, &bytes, shared, teller);
+            }
+        }
+    }
+
+    fn release(&mut self, shared: &mut Shared) {
+        if let Speech::Http(http) = &mut self.speech {
+            http.clear(&mut shared.budget);
+        }
+    }
+}
+
+/// Both directions. `agreed` comes with the number of the client's side.
+fn web_socket(agreed: Option<(Agreed, usize)>, otherwise: Compression) -> Speech {
+    let of = |side: usize| match agreed {
+        Some((agreed, client)) if side == client => Compression::Agreed(agreed.client),
+        Some((agreed, _)) => Compression::Agreed(agreed.server),
+        None => otherwise,
+    };
+    Speech::WebSocket(Box::new([Frames::new(of(0)), Frames::new(of(1))]))
+}

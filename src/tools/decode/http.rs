@@ -1,0 +1,511 @@
+//! HTTP/1.1 on a connection: heads, where their contents end, and whether the protocol changes (RFC 9112 §6, RFC 9110 §7.8).
+
+use std::collections::VecDeque;
+
+use super::{
+    Shared,
+    budget::{Budget, Held},
+    event::{Body, Head, HeadLine, Teller, What},
+};
+use crate::trace::Host;
+use crate::wire::{
+    http::{HeadReader, Headers, Progress, parse_request, parse_response},
+    websocket::deflate::Agreed,
+};
+
+/// Bytes of a content that are told.
+const SHOWN: usize = 256;
+/// Bytes that are looked at together for the end of a head.
+const AT_A_TIME: usize = 512;
+/// Requests that wait for their answers.
+const ASKED: usize = 256;
+/// The longest line that tells a chunk's size.
+const SIZE_LINE: usize = 1024;
+
+/// Do these bytes begin a message?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    /// They do.
+    Http,
+    /// They may.
+    Unclear,
+    /// They don't.
+    No,
+}
+
+pub(super) fn start_of(bytes: &[u8]) -> Start {
+    const STARTS: [&[u8]; 13] = [
+        b"HTTP/1.",
+        b"GET ",
+        b"POST ",
+        b"PUT ",
+        b"HEAD ",
+        b"DELETE ",
+        b"OPTIONS ",
+        b"CONNECT ",
+        b"PATCH ",
+        b"TRACE ",
+        b"PROPFIND ",
+        b"REPORT ",
+        b"\r\n",
+    ];
+    if STARTS.iter().any(|start| bytes.starts_with(start)) {
+        Start::Http
+    } else if STARTS.iter().any(|start| start.starts_with(bytes)) {
+        Start::Unclear
+    } else {
+        Start::No
+    }
+}
+
+/// How it goes on.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// As before.
+    On,
+    /// WebSocket follows; with what has come of it: side, offset and bytes.
+    WebSocket {
+        /// permessage-deflate, if the answer has it.
+        agreed: Option<Agreed>,
+        /// What has come of it.
+        rests: Vec<Rest>,
+    },
+    /// Something else follows.
+    Other(Vec<Rest>),
+}
+
+type Rest = (usize, u64, Vec<u8>);
+
+/// Both sides.
+#[derive(Debug, Default)]
+pub(super) struct Http {
+    sides: [Phase; 2],
+    asked: VecDeque<Asked>,
+}
+
+/// What a request was, as far as its answer depends on it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Asked {
+    head: bool,
+    connect: bool,
+    upgrade: bool,
+}
+
+/// Whose head, and where it begins.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    side: usize,
+    client: usize,
+    at: u64,
+}
+
+impl Known {
+    fn from(&self) -> Host {
+        if self.side == self.client { Host::Client } else { Host::Server }
+    }
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// A head, and where it begins.
+    Head { reader: HeadReader, at: u64, held: usize },
+    /// A content.
+    Body(Content),
+    /// After a request to change the protocol nothing can be said until the answer has come.
+    Waiting { at: u64, held: Held },
+    /// Nothing is known until a head begins.
+    Lost,
+}
+
+#[derive(Debug)]
+struct Content {
+    at: u64,
+    length: u64,
+    shown: Held,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    /// So many bytes are left.
+    Sized(u64),
+    /// In a line that tells a size: the number so far, whether digits are over, and the bytes of the line.
+    ChunkSize(u64, bool, usize),
+    /// So many bytes of a chunk are left.
+    Chunk(u64),
+    /// The line end after a chunk.
+    ChunkEnd,
+    /// The lines after the last chunk: bytes of the line under way.
+    Trailer(usize),
+    /// Up to the end of the connection.
+    ToTheEnd,
+}
+
+impl Default for Phase {
+    fn default() -> Self {
+        Phase::Head { reader: HeadReader::new(), at: 0, held: 0 }
+    }
+}
+
+impl Http {
+    /// From the middle on: of the side `lost` nothing is known yet.
+    pub(super) fn from_middle(lost: usize) -> Self {
+        let mut http = Http::default();
+        http.sides[lost] = Phase::Lost;
+        http
+    }
+
+    /// The next bytes of a side.
+    pub(super) fn take(
+        &mut self,
+        side: usize,
+        client: usize,
+        mut offset: u64,
+        bytes: &[u8],
+        shared: &mut Shared,
+        teller: &mut Teller,
+    ) -> Step {
+        let from = if side == client { Host::Client } else { Host::Server };
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let before = rest.len();
+            match &mut self.sides[side] {
+                Phase::Lost if start_of(rest) == Start::Http => self.sides[side] = Phase::default(),
+                Phase::Lost => return Step::On,
+                Phase::Waiting { held, .. } => {
+                    if held.add(rest, &mut shared.budget) {
+                        return Step::On;
+                    }
+                    return Step::Other(vec![(side, offset, rest.to_vec())]);
+                }
+                Phase::Body(content) => {
+                    let over = content.take(&mut rest, &mut shared.budget);
+                    match over {
+                        Some(true) => self.body_ends(side, from, &mut shared.budget, teller),
+                        Some(false) => {}
+                        None => return Step::Other(vec![(side, offset, rest.to_vec())]),
+                    }
+                }
+                Phase::Head { reader, at, held } => {
+                    if reader.bytes().is_empty() {
+                        *at = offset;
+                    }
+                    let at = *at;
+                    // A little at a time: the reader keeps what it is given.
+                    let part = &rest[..rest.len().min(AT_A_TIME)];
+                    let progress = reader.push(part);
+                    let all = reader.bytes().len();
+                    match progress {
+                        Progress::Incomplete if shared.budget.reserve(held, all) => {
+                            rest = &rest[part.len()..]
+                        }
+                        Progress::Complete { head } => {
+                            rest = &rest[part.len() - (all - head)..];
+                            shared.budget.reserve(held, 0);
+                            let bytes = std::mem::take(reader).into_parts().0;
+                            let known = Known { side, client, at };
+                            if let Some(step) = self.head(&known, &bytes, rest, shared, teller) {
+                                return step;
+                            }
+                        }
+                        _ => {
+                            shared.budget.reserve(held, 0);
+                            let mut bytes = std::mem::take(reader).into_parts().0;
+                            bytes.extend_from_slice(&rest[part.len()..]);
+                            return Step::Other(vec![(side, at, bytes)]);
+                        }
+                    }
+                }
+            }
+            offset += (before - rest.len()) as u64;
+        }
+        Step::On
+    }
+
+    /// Bytes that never come. True if the rest can be understood all the same.
+    pub(super) fn missing(&mut self, side: usize, length: u64) -> bool {
+        match &mut self.sides[side] {
+            Phase::Body(content) => match &mut content.kind {
+                Kind::Sized(left) | Kind::Chunk(left) if length < *left => {
+                    *left -= length;
+                    content.length += length;
+                    true
+                }
+                Kind::ToTheEnd => true,
+                _ => false,
+            },
+            Phase::Lost => true,
+            _ => false,
+        }
+    }
+
+    /// The connection ends: so does a content that has no other end.
+    pub(super) fn end(&mut self, client: usize, shared: &mut Shared, teller: &mut Teller) {
+        for side in 0..2 {
+            let from = if side == client { Host::Client } else { Host::Server };
+            if let Phase::Body(_) = self.sides[side] {
+                self.body_ends(side, from, &mut shared.budget, teller);
+            }
+        }
+        self.clear(&mut shared.budget);
+    }
+
+    /// Gives all memory back.
+    pub(super) fn clear(&mut self, budget: &mut Budget) {
+        for phase in &mut self.sides {
+            match phase {
+                Phase::Head { held, .. } => {
+                    budget.reserve(held, 0);
+                }
+                Phase::Body(content) => content.shown.clear(budget),
+                Phase::Waiting { held, .. } => held.clear(budget),
+                Phase::Lost => {}
+            }
+            *phase = Phase::Lost;
+        }
+    }
+
+    /// A head is whole; `rest` follows it. Something is given where HTTP ends with it.
+    fn head(
+        &mut self,
+        known: &Known,
+        bytes: &[u8],
+        rest: &[u8],
+        shared: &mut Shared,
+        teller: &mut Teller,
+    ) -> Option<Step> {
+        self.sides[known.side] = Phase::default();
+        if bytes.starts_with(b"HTTP/") {
+            self.response(known, bytes, rest, shared, teller)
+        } else {
+            self.request(known, bytes, rest, shared, teller)
+        }
+    }
+
+    fn response(
+        &mut self,
+        known: &Known,
+        bytes: &[u8],
+        rest: &[u8],
+        shared: &mut Shared,
+        teller: &mut Teller,
+    ) -> Option<Step> {
+        let Known { side, client, at } = *known;
+        let (from, after) = (known.from(), at + bytes.len() as u64);
+        let head = match parse_response(bytes) {
+            Ok(head) => head,
+            Err(error) => {
+                teller.tell(What::Head(Head {
+                    from,
+                    offset: at,
+                    bytes,
+                    line: HeadLine::Broken(error.to_string()),
+                }));
+                return Some(Step::Other(vec![(side, after, rest.to_vec())]));
+            }
+        };
+        teller.tell(What::Head(Head { from, offset: at, bytes, line: HeadLine::Response(&head) }));
+        let asked = match head.status {
+            100 | 102..=199 => self.asked.front().copied().unwrap_or_default(),
+            _ => self.asked.pop_front().unwrap_or_default(),
+        };
+        if head.status == 101 {
+            return Some(self.switch(side, after, rest.to_vec(), &head.headers, &mut shared.budget));
+        }
+        if asked.connect && (200..300).contains(&head.status) {
+            return Some(Step::Other(self.rests(side, after, rest.to_vec(), &mut shared.budget)));
+        }
+        let none = asked.head || head.status < 200 || matches!(head.status, 204 | 304);
+        let kind = if none { None } else { length(&head.headers).or(Some(Kind::ToTheEnd)) };
+        self.content(side, from, after, kind, &mut shared.budget, teller);
+        // What the client said next has waited for this.
+        if head.status >= 200
+            && let Phase::Waiting { at, held } = &mut self.sides[1 - side]
+        {
+            let (at, bytes) = (*at, held.take(&mut shared.budget));
+            self.sides[1 - side] = Phase::default();
+            if let Step::Other(mut rests) = self.take(1 - side, client, at, &bytes, shared, teller) {
+                rests.push((side, after, rest.to_vec()));
+                return Some(Step::Other(rests));
+            }
+        }
+        None
+    }
+
+    fn request(
+        &mut self,
+        known: &Known,
+        bytes: &[u8],
+        rest: &[u8],
+        shared: &mut Shared,
+        teller: &mut Teller,
+    ) -> Option<Step> {
+        let Known { side, at, .. } = *known;
+        let (from, after) = (known.from(), at + bytes.len() as u64);
+        let head = match parse_request(bytes) {
+            Ok(head) => head,
+            Err(error) => {
+                teller.tell(What::Head(Head {
+                    from,
+                    offset: at,
+                    bytes,
+                    line: HeadLine::Broken(error.to_string()),
+                }));
+                return Some(Step::Other(vec![(side, after, rest.to_vec())]));
+            }
+        };
+        teller.tell(What::Head(Head { from, offset: at, bytes, line: HeadLine::Request(&head) }));
+        let asked = Asked {
+            head: head.method == "HEAD",
+            connect: head.method == "CONNECT",
+            upgrade: head.headers.has_token("Connection", "upgrade")
+                && head.headers.all("Upgrade").next().is_some(),
+        };
+        if self.asked.len() < ASKED {
+            self.asked.push_back(asked);
+        }
+        if asked.upgrade || asked.connect {
+            self.sides[side] = Phase::Waiting { at: after, held: Held::default() };
+        } else {
+            self.content(side, from, after, length(&head.headers), &mut shared.budget, teller);
+        }
+        None
+    }
+
+    /// What follows 101 is another protocol, on both sides.
+    fn switch(
+        &mut self,
+        side: usize,
+        after: u64,
+        tail: Vec<u8>,
+        headers: &Headers,
+        budget: &mut Budget,
+    ) -> Step {
+        let agreed = Agreed::from_answer(headers);
+        let rests = self.rests(side, after, tail, budget);
+        if headers.has_token("Upgrade", "websocket") {
+            Step::WebSocket { agreed, rests }
+        } else {
+            Step::Other(rests)
+        }
+    }
+
+    /// What has come after the heads: the client's first, as it may have been waiting.
+    fn rests(&mut self, side: usize, after: u64, tail: Vec<u8>, budget: &mut Budget) -> Vec<Rest> {
+        let mut rests = vec![(side, after, tail)];
+        if let Phase::Waiting { at, held } = &mut self.sides[1 - side] {
+            rests.insert(0, (1 - side, *at, held.take(budget)));
+        }
+        rests
+    }
+
+    fn content(
+        &mut self,
+        side: usize,
+        from: Host,
+        at: u64,
+        kind: Option<Kind>,
+        budget: &mut Budget,
+        teller: &mut Teller,
+    ) {
+        let Some(kind) = kind else { return };
+        self.sides[side] = Phase::Body(Content { at, length: 0, shown: Held::default(), kind });
+        if let Kind::Sized(0) = kind {
+            self.body_ends(side, from, budget, teller);
+        }
+    }
+
+    fn body_ends(&mut self, side: usize, from: Host, budget: &mut Budget, teller: &mut Teller) {
+        if let Phase::Body(content) = &mut self.sides[side] {
+            let (offset, length) = (content.at, content.length);
+            if length > 0 {
+                teller.tell(What::Body(Body { from, offset, length, shown: content.shown.as_slice() }));
+            }
+            content.shown.clear(budget);
+        }
+        self.sides[side] = Phase::default();
+    }
+}
+
+/// How the end of a content is found; none if the head says nothing of it.
+fn length(headers: &Headers) -> Option<Kind> {
+    if headers
+        .list("Transfer-Encoding")
+        .last()
+        .is_some_and(|(coding, _)| coding.eq_ignore_ascii_case(b"chunked"))
+    {
+        return Some(Kind::ChunkSize(0, false, 0));
+    }
+    let (value, _) = headers.list("Content-Length").next()?;
+    let digits =
+        std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
+    digits.parse().ok().map(Kind::Sized)
+}
+
+impl Content {
+    /// Takes what belongs to it. True at its end; none where its form is broken.
+    fn take(&mut self, rest: &mut &[u8], budget: &mut Budget) -> Option<bool> {
+        while let [byte, after @ ..] = *rest {
+            match &mut self.kind {
+                Kind::Sized(left) | Kind::Chunk(left) => {
+                    let count = usize::try_from(*left).unwrap_or(usize::MAX).min(rest.len());
+                    *left -= count as u64;
+                    let (left, sized) = (*left, matches!(self.kind, Kind::Sized(_)));
+                    self.keep(&rest[..count], budget);
+                    *rest = &rest[count..];
+                    if left == 0 && sized {
+                        return Some(true);
+                    }
+                    if left == 0 {
+                        self.kind = Kind::ChunkEnd;
+                    }
+                    continue;
+                }
+                Kind::ToTheEnd => {
+                    let all = *rest;
+                    self.keep(all, budget);
+                    *rest = &[];
+                    return Some(false);
+                }
+                Kind::ChunkSize(size, over, line) => {
+                    *line += 1;
+                    match (char::from(*byte).to_digit(16), *byte) {
+                        (Some(digit), _) if !*over => {
+                            *size = size.checked_mul(16)?.checked_add(digit.into())?
+                        }
+                        (_, b'\n') if *line > 1 => {
+                            self.kind = if *size == 0 { Kind::Trailer(0) } else { Kind::Chunk(*size) };
+                        }
+                        _ if *line == 1 || *line > SIZE_LINE => return None,
+                        _ => *over = true,
+                    }
+                }
+                Kind::ChunkEnd => match byte {
+                    b'\r' => {}
+                    b'\n' => self.kind = Kind::ChunkSize(0, false, 0),
+                    _ => return None,
+                },
+                Kind::Trailer(line) => match byte {
+                    b'\r' => {}
+                    b'\n' if *line == 0 => {
+                        *rest = after;
+                        return Some(true);
+                    }
+                    b'\n' => *line = 0,
+                    _ => *line += 1,
+                },
+            }
+            *rest = after;
+        }
+        Some(false)
+    }
+
+    fn keep(&mut self, bytes: &[u8], budget: &mut Budget) {
+        self.length += bytes.len() as u64;
+        let room = SHOWN.saturating_sub(self.shown.len()).min(bytes.len());
+        if room > 0 {
+            // Without room less is shown.
+            self.shown.add(&bytes[..room], budget);
+        }
+    }
+}

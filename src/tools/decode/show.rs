@@ -1,0 +1,550 @@
+//! Events on a screen: a heading for each connection, a line for each head, frame and message, at the end what there was.
+//!
+//! Lines come in the order of time, as a capture may be longer than memory; where another connection speaks, its heading is told again.
+
+use std::{collections::HashMap, net::SocketAddr};
+
+use super::{
+    event::{
+        Body, Carried, Differs, Ended, Ending, Event, Frame, Head, HeadLine, Message, Missing, Opened,
+        Stretch, Upgraded, What,
+    },
+    filter::Choice,
+};
+use crate::trace::Host;
+use crate::view::{Depth, Line, Look, Meaning, field_table, plural, quote, wrapped};
+use crate::wire::{
+    http, text,
+    websocket::{self, opcode, opcode_entry, rules::Rule},
+};
+
+/// The longest frame whose fields are told, in bytes of payload.
+const FIELDS: usize = 4096;
+/// Connections of which more than a sum is kept for the end.
+const KEPT: usize = 100_000;
+/// With less columns than this a row has no columns of its own but time and direction.
+const NARROW: usize = 64;
+/// How much of a payload is looked at for a line, in characters.
+const GLIMPSE: usize = 160;
+
+/// Makes lines of events.
+#[derive(Debug)]
+pub struct Show {
+    look: Look,
+    detail: Depth,
+    follow: bool,
+    choice: Choice,
+    /// When the first packet was recorded.
+    began: Option<u64>,
+    /// The connection that the last line was about.
+    last: Option<u64>,
+    open: HashMap<u64, Known>,
+    sum: Sum,
+}
+
+/// What is known of a connection that is asked for.
+#[derive(Debug)]
+struct Known {
+    client: SocketAddr,
+    server: SocketAddr,
+    from_start: bool,
+    told: bool,
+}
+
+/// What there was, for the last lines.
+#[derive(Debug, Default)]
+struct Sum {
+    packets: u64,
+    not_tcp: u64,
+    truncated: u64,
+    connections: usize,
+    websockets: usize,
+    frames: usize,
+    messages: usize,
+    violations: usize,
+    missing: u64,
+}
+
+impl Show {
+    /// With nothing told. With `follow`, what was said is told in full, and how it was packed is not.
+    pub fn new(look: Look, detail: Depth, follow: bool, choice: Choice) -> Self {
+        Show {
+            look,
+            detail,
+            follow,
+            choice,
+            began: None,
+            last: None,
+            open: HashMap::new(),
+            sum: Sum::default(),
+        }
+    }
+
+    /// The lines that an event gives.
+    pub fn event(&mut self, event: &Event) -> Vec<Line> {
+        if let What::Packet(seen) = &event.what {
+            self.sum.packets += 1;
+            self.sum.not_tcp += u64::from(seen.segment.is_none());
+            self.sum.truncated += u64::from(seen.packet.is_truncated());
+            self.began = self.began.or(event.time);
+            return Vec::new();
+        }
+        let Some(stream) = event.stream else { return Vec::new() };
+        if let What::Opened(opened) = &event.what {
+            self.opened(stream, opened);
+            return Vec::new();
+        }
+        if !self.open.contains_key(&stream) || !self.choice.has_event(event) {
+            return Vec::new();
+        }
+        let lines = match &event.what {
+            What::Head(head) => self.head(event, head),
+            What::Body(body) => self.body(event, body),
+            What::Upgraded(upgraded) => self.upgraded(upgraded),
+            What::Frame(frame) => self.frame(event, frame),
+            What::Message(message) => self.message(event, message),
+            What::Violation { from, offset, rule } => self.violation(*from, *offset, rule),
+            What::Data(data) => self.data(event, data),
+            What::Missing(missing) => self.missing(missing),
+            What::Differs(differs) => self.differs(differs),
+            What::Ended(ended) => self.ended(event, ended),
+            What::Packet(_) | What::Opened(_) | What::Bytes(_) => Vec::new(),
+        };
+        if lines.is_empty() {
+            return lines;
+        }
+        let mut all = self.heading(stream);
+        all.extend(lines);
+        if let What::Ended(_) = event.what {
+            self.open.remove(&stream);
+        }
+        all
+    }
+
+    /// What there was in all.
+    pub fn end(&self) -> Vec<Line> {
+        let sum = &self.sum;
+        let many = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        let mut parts = vec![plural(many(sum.packets), "packet"), plural(sum.connections, "connection")];
+        let mut part = |n: usize, of: &str| {
+            if n > 0 {
+                parts.push(plural(n, of));
+            }
+        };
+        part(sum.websockets, "WebSocket");
+        part(sum.frames, "frame");
+        part(sum.messages, "message");
+        part(sum.violations, "violation");
+        part(many(sum.missing), "missing byte");
+        part(many(sum.truncated), "truncated packet");
+        if sum.not_tcp > 0 {
+            parts.push(format!("{} not TCP", plural(many(sum.not_tcp), "packet")));
+        }
+        let text = parts.join(if self.look.linear() { ", " } else { " · " });
+        let text = if self.look.linear() { format!("In all: {text}.") } else { text };
+        let mut lines = vec![Line::blank()];
+        lines.extend(wrapped(&self.look, &self.look.line(text, Meaning::Quiet), 2));
+        lines
+    }
+
+    fn opened(&mut self, stream: u64, opened: &Opened) {
+        if !self.choice.has_connection(stream, opened) {
+            return;
+        }
+        self.sum.connections += 1;
+        if self.open.len() < KEPT {
+            let Opened { client, server, from_start } = *opened;
+            let known = Known { client, server, from_start, told: false };
+            self.open.insert(stream, known);
+        }
+    }
+
+    /// `stream 0  127.0.0.1:40000 → 127.0.0.1:7000`, where the line before was about another.
+    fn heading(&mut self, stream: u64) -> Vec<Line> {
+        if self.last == Some(stream) {
+            return Vec::new();
+        }
+        self.last = Some(stream);
+        let Some(known) = self.open.get_mut(&stream) else { return Vec::new() };
+        let again = std::mem::replace(&mut known.told, true);
+        let (client, server) = (known.client.to_string(), known.server.to_string());
+        let mut lines = vec![Line::blank()];
+        if self.look.linear() {
+            let again = if again { "again" } else { "from" };
+            let text = format!("Stream {stream}, {again} {client} to {server}.");
+            lines.extend(wrapped(&self.look, &self.look.line(text, Meaning::Heading), 0));
+            return lines;
+        }
+        let note = match (again, known.from_start) {
+            (true, _) => "  goes on",
+            (false, false) => "  its beginning is not in the capture",
+            (false, true) => "",
+        };
+        let name = format!("stream {stream}");
+        let line = self.look.spans([
+            (&name, Meaning::Heading),
+            ("  ", Meaning::Plain),
+            (&client, Meaning::Client),
+            (" → ", Meaning::Quiet),
+            (&server, Meaning::Server),
+            (note, Meaning::Quiet),
+        ]);
+        lines.extend(wrapped(&self.look, &line, 2));
+        lines
+    }
+
+    fn head(&self, event: &Event, head: &Head) -> Vec<Line> {
+        let text = match &head.line {
+            HeadLine::Request(request) => format!("{} {}", request.method, request.target),
+            HeadLine::Response(response) => {
+                format!("{} {}", response.status, text::shown(&response.reason, 60))
+            }
+            HeadLine::Broken(error) => format!("broken head: {error}"),
+        };
+        let meaning = if matches!(head.line, HeadLine::Broken(_)) { Meaning::Fails } else { Meaning::Strong };
+        let line = self.look.line(text::shown(text.as_bytes(), GLIMPSE), meaning);
+        let mut lines =
+            self.row(event, head.from, Some(head.offset), "HTTP", "", head.bytes.len() as u64, line);
+        if self.detail > Depth::Summary {
+            lines.extend(field_table(&self.look, head.bytes, &http::fields(head.bytes), self.detail));
+        }
+        lines
+    }
+
+    fn body(&self, event: &Event, body: &Body) -> Vec<Line> {
+        let cut = body.length > body.shown.len() as u64;
+        let line = self.quoted(body.shown, cut);
+        self.row(event, body.from, Some(body.offset), "body", "", body.length, line)
+    }
+
+    fn upgraded(&mut self, upgraded: &Upgraded) -> Vec<Line> {
+        self.sum.websockets += 1;
+        let mut text = match upgraded.handshake {
+            true => "from here on WebSocket".to_owned(),
+            false => "taken for WebSocket: its handshake is not in the capture".to_owned(),
+        };
+        if let Some(agreed) = upgraded.deflate {
+            text += ", permessage-deflate";
+            for (who, direction) in [("client", agreed.client), ("server", agreed.server)] {
+                if direction.window_bits < 15 {
+                    text += &format!(", {who} window 2^{}", direction.window_bits);
+                }
+                if direction.no_context_takeover {
+                    text += &format!(", {who} without context takeover");
+                }
+            }
+        }
+        self.note(Meaning::Emphasis, &text)
+    }
+
+    fn frame(&mut self, event: &Event, frame: &Frame) -> Vec<Line> {
+        self.sum.frames += 1;
+        let header = &frame.header;
+        if self.follow {
+            return Vec::new();
+        }
+        let mut flags: Vec<&str> = Vec::new();
+        let set = [(header.fin, "FIN"), (header.rsv1, "RSV1"), (header.rsv2, "RSV2"), (header.rsv3, "RSV3")];
+        flags.extend(set.into_iter().filter(|(set, _)| *set).map(|(_, name)| name));
+        // A mask is told where it breaks the rule: a client's frames have it, a server's don't.
+        match (frame.from, header.key) {
+            (Host::Server, Some(_)) => flags.push("MASK"),
+            (Host::Client, None) => flags.push("no MASK"),
+            _ => {}
+        }
+        let mut line = match frame.header.opcode {
+            opcode::CLOSE => self.close(frame.payload),
+            _ if header.rsv1 => {
+                let hex = text::hex(frame.payload, 12);
+                self.look.line(hex, Meaning::Bytes)
+            }
+            _ => self.quoted(frame.payload, frame.carried.cut),
+        };
+        self.remarks(&mut line, frame.carried, false);
+        let kind = kind(header.opcode);
+        let mut lines =
+            self.row(event, frame.from, Some(frame.offset), &kind, &flags.join(","), header.length, line);
+        if self.detail > Depth::Summary && frame.payload.len() <= FIELDS {
+            let mut bytes = header.encode();
+            let start = bytes.len();
+            bytes.extend_from_slice(frame.payload);
+            if let Some(key) = header.key {
+                websocket::mask(&mut bytes[start..], key);
+            }
+            lines.extend(field_table(&self.look, &bytes, &websocket::fields(&bytes), self.detail));
+        }
+        lines
+    }
+
+    fn message(&mut self, event: &Event, message: &Message) -> Vec<Line> {
+        self.sum.messages += 1;
+        if message.is_its_frame() && !self.follow {
+            return Vec::new();
+        }
+        let mut line = match message.opcode {
+            opcode::CLOSE => self.close(message.payload),
+            _ if message.packed => self.look.line(text::hex(message.payload, 12), Meaning::Bytes),
+            _ => self.quoted(message.payload, message.carried.cut),
+        };
+        self.remarks(&mut line, message.carried, message.packed);
+        if self.follow {
+            return self.row(
+                event,
+                message.from,
+                None,
+                &kind(message.opcode),
+                "",
+                message.payload.len() as u64,
+                line,
+            );
+        }
+        let how = match (message.frames, message.compressed && !message.packed) {
+            (1, true) => "inflated".to_owned(),
+            (frames, true) => format!("of {frames}, inflated"),
+            (frames, false) => format!("of {frames}"),
+        };
+        let kind = format!("= {}", kind(message.opcode));
+        self.row(event, message.from, None, &kind, &how, message.payload.len() as u64, line)
+    }
+
+    fn violation(&mut self, from: Host, offset: u64, rule: &Rule) -> Vec<Line> {
+        self.sum.violations += 1;
+        let mark = if self.look.linear() { "Broken rule:" } else { "✗" };
+        let level = rule.level.map(|level| format!("{}: ", level.word())).unwrap_or_default();
+        let text = format!("{mark} {} byte {offset}: {level}{} ({})", from.name(), rule.words, rule.section);
+        self.note(Meaning::Fails, &text)
+    }
+
+    fn data(&self, event: &Event, data: &Stretch) -> Vec<Line> {
+        let line = self.quoted(data.bytes, false);
+        self.row(event, data.from, Some(data.offset), "data", "", data.bytes.len() as u64, line)
+    }
+
+    fn missing(&mut self, missing: &Missing) -> Vec<Line> {
+        self.sum.missing = self.sum.missing.saturating_add(missing.length);
+        let why = if missing.truncated {
+            "were cut off when the packet was recorded"
+        } else {
+            "are not in the capture"
+        };
+        let length = plural(usize::try_from(missing.length).unwrap_or(usize::MAX), "byte");
+        let text = format!("{} byte {}: {length} {why}", missing.from.name(), missing.offset);
+        self.note(Meaning::NotSeen, &text)
+    }
+
+    fn differs(&self, differs: &Differs) -> Vec<Line> {
+        let length = plural(usize::try_from(differs.length).unwrap_or(usize::MAX), "byte");
+        let text = format!(
+            "{} byte {}: {length} came again, and differently; the first ones count",
+            differs.from.name(),
+            differs.offset
+        );
+        self.note(Meaning::Fails, &text)
+    }
+
+    fn ended(&self, event: &Event, ended: &Ended) -> Vec<Line> {
+        let how = match ended.how {
+            Ending::Fin => "FIN from both".to_owned(),
+            Ending::Reset(by) => format!("RST from the {}", by.name()),
+            Ending::Open => "still open where the capture ends".to_owned(),
+        };
+        let many = |n: u64| plural(usize::try_from(n).unwrap_or(usize::MAX), "byte");
+        let (client, server) = (many(ended.client_bytes), many(ended.server_bytes));
+        if self.look.linear() {
+            return self
+                .note(Meaning::Quiet, &format!("{how}; {client} from the client, {server} from the server"));
+        }
+        let mut line = right(self.look.line(self.time(event), Meaning::Quiet), 11);
+        line.space(5);
+        line.extend(self.look.line(format!("{how} · {client} →, {server} ←"), Meaning::Quiet));
+        wrapped(&self.look, &line, 16)
+    }
+
+    /// Code and reason.
+    fn close(&self, body: &[u8]) -> Line {
+        let [high, low, reason @ ..] = body else { return self.quoted(body, false) };
+        let code = u16::from_be_bytes([*high, *low]);
+        let symbol = websocket::close_code(code).symbol;
+        let mut line = self.look.line(format!("{code} {symbol}"), Meaning::State);
+        if !reason.is_empty() {
+            line.space(1);
+            line.extend(self.quoted(reason, false));
+        }
+        line
+    }
+
+    fn quoted(&self, bytes: &[u8], cut: bool) -> Line {
+        if bytes.is_empty() {
+            return Line::blank();
+        }
+        let seen = &bytes[..bytes.len().min(if self.follow { 1 << 16 } else { GLIMPSE })];
+        let is_text = match std::str::from_utf8(seen) {
+            Ok(_) => true,
+            Err(error) => seen.len() < bytes.len() && error.error_len().is_none(),
+        };
+        let shown = if is_text { quote(seen) } else { text::hex(seen, 24) };
+        let more = if (cut || seen.len() < bytes.len()) && !shown.ends_with('…') { "…" } else { "" };
+        self.look.line(format!("{shown}{more}"), Meaning::Bytes)
+    }
+
+    fn remarks(&self, line: &mut Line, carried: Carried, packed: bool) {
+        let mut remark = |said: bool, text: &str| {
+            if said {
+                line.extend(self.look.line(text, Meaning::NotSeen));
+            }
+        };
+        remark(carried.missing, " (a part is missing)");
+        remark(carried.cut, " (cut at the limit)");
+        remark(packed, " (still compressed)");
+    }
+
+    /// A line beneath a row, from its second column on.
+    fn note(&self, meaning: Meaning, text: &str) -> Vec<Line> {
+        if self.look.linear() {
+            let text = format!("{}.", text.trim_end_matches('.'));
+            return wrapped(&self.look, &self.look.line(text, meaning), 0);
+        }
+        let mut line = Line::blank();
+        line.space(13);
+        let hang = line.width();
+        line.extend(self.look.line(text, meaning));
+        wrapped(&self.look, &line, hang)
+    }
+
+    /// `time → offset kind flags length payload`
+    #[expect(clippy::too_many_arguments, reason = "a row has these columns")]
+    fn row(
+        &self,
+        event: &Event,
+        from: Host,
+        offset: Option<u64>,
+        kind: &str,
+        flags: &str,
+        length: u64,
+        payload: Line,
+    ) -> Vec<Line> {
+        let time = self.time(event);
+        if self.look.linear() {
+            return self.aloud(&time, from, offset, kind, flags, length, payload);
+        }
+        let (arrow, meaning) = match from {
+            Host::Client => ("→", Meaning::Client),
+            Host::Server => ("←", Meaning::Server),
+        };
+        let mut line = Line::blank();
+        line.extend(right(self.look.line(&time, Meaning::Quiet), 11));
+        line.space(1);
+        line.push(self.look.span(arrow, meaning));
+        line.pad(14);
+        if self.follow {
+            line.extend(payload);
+            return wrapped(&self.look, &line, 14);
+        }
+        if self.look.width() < NARROW {
+            let said = self.look.spans([
+                (kind, Meaning::Strong),
+                (" ", Meaning::Plain),
+                (flags, Meaning::Label),
+                (if flags.is_empty() { "" } else { " " }, Meaning::Plain),
+                (&length.to_string(), Meaning::State),
+                (" ", Meaning::Plain),
+            ]);
+            line.extend(said);
+            line.extend(payload);
+            return wrapped(&self.look, &line, 14);
+        }
+        let offset = offset.map(|offset| offset.to_string()).unwrap_or_default();
+        line.extend(right(self.look.line(offset, Meaning::Quiet), 6));
+        line.space(2);
+        line.extend(self.look.line(kind, Meaning::Strong));
+        line.pad(30);
+        line.space(1);
+        line.extend(self.look.line(flags, Meaning::Label));
+        line.pad(40);
+        line.extend(right(self.look.line(length.to_string(), Meaning::State), 7));
+        line.space(2);
+        line.extend(cut(&self.look, payload, self.look.content().saturating_sub(line.width())));
+        vec![line.indented(self.look.indent())]
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a sentence has these parts")]
+    fn aloud(
+        &self,
+        time: &str,
+        from: Host,
+        offset: Option<u64>,
+        kind: &str,
+        flags: &str,
+        length: u64,
+        payload: Line,
+    ) -> Vec<Line> {
+        let kind = kind.trim_start_matches("= ");
+        let what = match offset {
+            Some(offset) => format!("{kind} at byte {offset}"),
+            None => format!("message, {kind}"),
+        };
+        let flags = if flags.is_empty() { String::new() } else { format!(", {flags}") };
+        let length = plural(usize::try_from(length).unwrap_or(usize::MAX), "byte");
+        let time = if time.is_empty() { String::new() } else { format!("At {time} seconds, ") };
+        let mut line =
+            self.look.line(format!("{time}{}: {what}{flags}, {length}", from.name()), Meaning::Prose);
+        if !payload.is_blank() {
+            line.extend(self.look.line(": ", Meaning::Prose));
+            line.extend(payload);
+        }
+        line.extend(self.look.line(".", Meaning::Prose));
+        wrapped(&self.look, &line, 0)
+    }
+
+    /// Seconds since the first packet, with microseconds.
+    fn time(&self, event: &Event) -> String {
+        match (event.time, self.began) {
+            (Some(time), Some(began)) => {
+                let micro = time.saturating_sub(began) / 1000;
+                format!("{}.{:06}", micro / 1_000_000, micro % 1_000_000)
+            }
+            _ => String::new(),
+        }
+    }
+}
+
+fn kind(number: u8) -> String {
+    match number {
+        opcode::CONTINUATION => "more".to_owned(),
+        0x1 | 0x2 | 0x8..=0xa => opcode_entry(number).symbol.to_ascii_lowercase(),
+        _ => format!("{number:#x}"),
+    }
+}
+
+fn right(line: Line, width: usize) -> Line {
+    let shift = width.saturating_sub(line.width());
+    line.indented(shift)
+}
+
+/// As much of the line as there is room for.
+fn cut(look: &Look, line: Line, room: usize) -> Line {
+    if line.width() <= room {
+        return line;
+    }
+    let mut out = Line::blank();
+    for span in line.spans() {
+        let left = room.saturating_sub(out.width() + 1);
+        if span.width() <= left {
+            out.push(span.clone());
+            continue;
+        }
+        let mut kept = String::new();
+        for c in span.text().chars() {
+            if look.span(format!("{kept}{c}"), span.meaning()).width() > left {
+                break;
+            }
+            kept.push(c);
+        }
+        out.extend(look.line(format!("{kept}…"), span.meaning()));
+        break;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;
