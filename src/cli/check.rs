@@ -79,6 +79,10 @@ pub(super) fn check(what: &[String], show: &Show) -> Result<ExitCode> {
             screen.plain(&format!("    {}:{}: {}", lesson.file, check.line, check.text));
             screen.plain(&format!("        observed: {}", check.observed));
         }
+        // With nobody left to tell it to, there is no use in going on.
+        if screen.is_broken() {
+            break;
+        }
     }
     screen.plain(&format!("\n{}  ({:.1?})", tally.told(), began.elapsed()));
     screen.failures()?;
