@@ -13,6 +13,7 @@ const OTHERS: [&str; 11] = [
     "lint",
     "replay",
     "decode",
+    "explain",
     "progress",
     "enter",
     "completions",

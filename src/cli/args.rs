@@ -408,6 +408,20 @@ pub enum Command {
         after_help = "Examples:\n  sockwalk decode capture.pcap --filter text\n  sockwalk decode --hex 810548656c6c6f --depth why\n\nWhile it is recorded:\n  tcpdump -i lo -U -w - port 8000 | sockwalk decode"
     )]
     Decode(Decode),
+    /// Say why a field, flag, error, option, state, code or call is there, and where that is defined
+    ///
+    /// Without a name: the groups of names. With the beginning of one, such as tcp.flags: what there is below it.
+    #[command(
+        after_help = "Examples:\n  sockwalk explain tcp.flags.psh\n  sockwalk explain ECONNRESET --json"
+    )]
+    Explain {
+        /// What is to be explained: tcp.options.mss, TIME_WAIT, ws.close.1006, listen
+        #[arg(value_name = "NAME")]
+        name: Vec<String>,
+        /// Write it as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Say what this machine can show, what it can't, and what would change that
     #[command(after_help = "Examples:\n  sockwalk doctor\n  sockwalk doctor --plain")]
     Doctor,

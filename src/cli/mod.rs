@@ -6,6 +6,7 @@ mod decode;
 mod diff;
 mod doctor;
 mod enter;
+mod explain;
 mod keys;
 mod lines;
 mod live;
@@ -97,6 +98,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Replay { file, frame } => walk::replay(&file, frame, show),
         Command::Diff(asked) => diff::run(&asked, show),
         Command::Decode(decode) => decode::decode(&decode, show),
+        Command::Explain { name, json } => explain::explain(&name.join(" "), json, show),
         Command::Doctor => doctor::doctor(show),
         Command::Progress { reset } => map::progress(reset, show),
         Command::Enter { host, pid, command } => enter::enter(host.into(), pid, &command),

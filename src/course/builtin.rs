@@ -51,6 +51,14 @@ pub fn builtin() -> &'static [Builtin] {
         false "disorder" "22-disorder.md";
         false "both-call" "23-both-call.md";
         false "eleven-states" "24-eleven-states.md";
+        false "masking" "25-masking.md";
+        false "fragments" "26-fragments.md";
+        false "goodbye" "27-goodbye.md";
+        false "lengths" "28-lengths.md";
+        false "text-or-binary" "29-text-or-binary.md";
+        false "dumb-eye" "30-dumb-eye.md";
+        false "strangers" "31-strangers.md";
+        false "proxy" "32-proxy.md";
     };
     ALL
 }

@@ -15,6 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use advice::meaning;
 pub use class::{Class, Service, Tell, serve};
 
 use super::{Audience, Heard, Run, act::GLANCE, outcome::Observed};

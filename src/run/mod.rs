@@ -31,7 +31,7 @@ use crate::{
     upgrade::Sessions,
 };
 use journal::Journal;
-pub use live::{Class, Ending, Errand, Hold, Service, Tell, live, serve};
+pub use live::{Class, Ending, Errand, Hold, Service, Tell, live, meaning, serve};
 use picture::Picture;
 pub use walk::run;
 

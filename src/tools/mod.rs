@@ -1,4 +1,5 @@
-//! Tools beside the course: the same message over TCP and over a WebSocket, and what others have recorded.
+//! Tools beside the course: the same message over TCP and over a WebSocket, what others have recorded, and the reason
+//! why of any name.
 //!
 //! [`diff`] sends and compares. [`capture`] reads files of packets, [`hex`] reads bytes out of text, and [`decode`] makes conversations of
 //! packets: streams, HTTP, WebSocket frames and messages, and the rules that they break. All that is read is taken for hostile: memory is
@@ -7,4 +8,5 @@
 pub mod capture;
 pub mod decode;
 pub mod diff;
+pub mod explain;
 pub mod hex;

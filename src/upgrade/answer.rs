@@ -12,7 +12,7 @@ use crate::wire::text;
 
 mod refusal;
 
-pub use refusal::Refusal;
+pub use refusal::{Refusal, STATUSES};
 
 /// What this server is willing to accept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -14,7 +14,7 @@ mod fields;
 mod reader;
 
 pub use encode::{encode_request, encode_response};
-pub use fields::{fields, meaning_of};
+pub use fields::{MEANINGS, fields, meaning_of};
 pub use reader::{HeadReader, Progress, TooLarge};
 
 /// The longest head that is read, in bytes, with its empty line.

@@ -22,7 +22,7 @@ mod segment;
 mod tests;
 
 pub use flags::{Flags, UnknownFlag};
-pub use options::{Malformed, Options, SackBlocks, TcpOption, each, encode_options, kind};
+pub use options::{Malformed, Options, SackBlocks, TcpOption, each, encode_options, kind, known};
 pub use segment::Segment;
 
 const HEADER: &str = "RFC 9293 §3.1";

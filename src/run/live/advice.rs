@@ -62,6 +62,19 @@ pub(super) fn on(call: &str, errno: &str, about: Option<SocketAddr>, counterpart
     })
 }
 
+/// What an error of a call means, in a few sentences; nothing if the system's words are all there is to say.
+pub fn meaning(call: &str, errno: &str) -> Option<String> {
+    let said = on(call, errno, None, "listen")?;
+    let text = said.split("\n\n").next()?;
+    let text = text.split_once("**: ").map_or(text, |(_, text)| text);
+    // What leads to a command to copy is of no use without it.
+    let whole = match text.strip_suffix(':') {
+        Some(open) => &open[..open.rfind(['.', ')']).map_or(open.len(), |at| at + 1)],
+        None => text,
+    };
+    Some(whole.to_owned())
+}
+
 /// When what came is not what a rule asks for.
 pub(super) fn invalid(what: &str) -> String {
     format!(

@@ -50,17 +50,20 @@ impl Refusal {
     }
 }
 
-/// The reason phrases of RFC 9110 §15 and RFC 6585 §5.
+/// The statuses of a refusal: code, reason phrase, section.
+pub const STATUSES: [(u16, &str, &str); 9] = [
+    (400, "Bad Request", "RFC 9110 §15.5.1"),
+    (403, "Forbidden", "RFC 9110 §15.5.4"),
+    (404, "Not Found", "RFC 9110 §15.5.5"),
+    (405, "Method Not Allowed", "RFC 9110 §15.5.6"),
+    (408, "Request Timeout", "RFC 9110 §15.5.9"),
+    (414, "URI Too Long", "RFC 9110 §15.5.15"),
+    (426, "Upgrade Required", "RFC 9110 §15.5.22"),
+    (431, "Request Header Fields Too Large", "RFC 6585 §5"),
+    (505, "HTTP Version Not Supported", "RFC 9110 §15.6.6"),
+];
+
+/// The reason phrase of a status; that of 400 for all that have none here.
 fn reason(status: u16) -> &'static str {
-    match status {
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        408 => "Request Timeout",
-        414 => "URI Too Long",
-        426 => "Upgrade Required",
-        431 => "Request Header Fields Too Large",
-        505 => "HTTP Version Not Supported",
-        _ => "Bad Request",
-    }
+    STATUSES.iter().find(|(code, ..)| *code == status).map_or("Bad Request", |(_, reason, _)| reason)
 }

@@ -212,7 +212,7 @@ fn with_length(bytes: &mut Vec<u8>, kind: u8, data: &[u8]) {
 }
 
 /// The name of an option, what it is for, and where that stands.
-fn known(kind: u8) -> Option<(&'static str, &'static str, &'static str)> {
+pub fn known(kind: u8) -> Option<(&'static str, &'static str, &'static str)> {
     Some(match kind {
         kind::END => ("End of Option List", "no option follows", OPTIONS),
         kind::NO_OPERATION => {

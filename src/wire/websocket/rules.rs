@@ -137,3 +137,29 @@ pub const NOT_DEFLATE: Rule = must(
     "RFC 7692 §6.2, §7.1.2",
     INVALID_DATA,
 );
+
+/// All rules, each with the last part of its path: what `explain ws.rules` lists.
+pub const RULES: [(&str, &Rule); 22] = [
+    ("reserved-bits", &RESERVED_BITS),
+    ("reserved-opcode", &RESERVED_OPCODE),
+    ("fragmented-control", &FRAGMENTED_CONTROL),
+    ("orphan-continuation", &ORPHAN_CONTINUATION),
+    ("interleaved", &INTERLEAVED),
+    ("not-masked", &NOT_MASKED),
+    ("masked", &MASKED),
+    ("long-control", &LONG_CONTROL),
+    ("length-top-bit", &LENGTH_TOP_BIT),
+    ("length-not-minimal", &LENGTH_NOT_MINIMAL),
+    ("frame-too-big", &FRAME_TOO_BIG),
+    ("message-too-big", &MESSAGE_TOO_BIG),
+    ("text-not-utf8", &TEXT_NOT_UTF8),
+    ("text-cut-off", &TEXT_CUT_OFF),
+    ("close-one-byte", &CLOSE_ONE_BYTE),
+    ("close-code-local", &CLOSE_CODE_LOCAL),
+    ("close-code-undefined", &CLOSE_CODE_UNDEFINED),
+    ("reason-not-utf8", &REASON_NOT_UTF8),
+    ("data-after-close", &DATA_AFTER_CLOSE),
+    ("compressed-bit", &COMPRESSED_BIT),
+    ("other-reserved-bits", &OTHER_RESERVED_BITS),
+    ("not-deflate", &NOT_DEFLATE),
+];

@@ -1,0 +1,146 @@
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::{
+    course::words,
+    kernel,
+    wire::{
+        frame::{Context, Payload, dissect},
+        fuzz::{Random, mutate, sample},
+        names::names,
+        tcp, websocket,
+    },
+};
+
+fn one(query: &str) -> Entry {
+    match find(query) {
+        Found::One(entry, _) => *entry,
+        other => panic!("{query}: {other:?}"),
+    }
+}
+
+fn is_found(query: &str) {
+    assert!(!matches!(find(query), Found::Nothing(_)), "{query}");
+}
+
+#[test]
+fn every_field_that_a_decoder_gives_is_found() {
+    let mut random = Random::new(7);
+    let mut given = BTreeSet::new();
+    for number in 0..6000 {
+        let mut frame = sample(&mut random);
+        if number % 2 == 0 {
+            mutate(&mut random, &mut frame);
+        }
+        for payload in [Payload::Guess, Payload::WebSocket] {
+            let dissection = dissect(&frame, Context { seen: None, payload });
+            for layer in &dissection.layers {
+                given.extend(dissection.fields_of(layer).iter().map(|field| (layer.protocol, field.name)));
+            }
+        }
+    }
+    assert!(given.len() > 120);
+    for (protocol, field) in &given {
+        let known = names().any(|name| (name.protocol, name.field) == (*protocol, *field));
+        assert!(known, "no reason is written for {} {field}", protocol.name());
+    }
+    for name in names() {
+        assert_eq!(one(name.path).name, name.field);
+        assert_eq!(one(&format!("{} {}", name.protocol.name(), name.field)).path, name.path);
+    }
+}
+
+#[test]
+fn every_word_of_the_tables_is_found() {
+    let words = words::ERRNOS.iter().chain(words::OPTIONS).chain(words::FLAGS).chain(words::HOWS);
+    for word in words {
+        assert_eq!(one(word).name, *word);
+        assert_eq!(one(&word.to_lowercase()).name, *word);
+    }
+    for word in words::WORDS {
+        assert_eq!(one(word.name).name, word.name);
+    }
+    for (word, ..) in words::WIRE {
+        assert_eq!(one(&format!("cable.{word}")).name, *word);
+    }
+    for (state, ss, netstat, _) in kernel::STATES {
+        for spelling in [state, ss, netstat, &state.replace('_', "-")] {
+            let found = match find(spelling) {
+                Found::One(entry, others) => {
+                    entry.name == state || others.iter().any(|other| other.name == state)
+                }
+                Found::Several(all) => all.iter().any(|entry| entry.name == state),
+                Found::Nothing(_) => false,
+            };
+            assert!(found, "{spelling}");
+        }
+    }
+    for (flag, _) in words::TCP_FLAGS {
+        assert_eq!(one(&format!("tcp.flags.{flag}")).name, *flag);
+        is_found(flag);
+    }
+}
+
+#[test]
+fn every_number_of_the_tables_is_found() {
+    for opcode in &websocket::OPCODES {
+        assert_eq!(one(&format!("ws.opcode.{}", opcode.number)).what, opcode.meaning);
+    }
+    for code in (0..=u16::MAX).step_by(101).chain(995..1020) {
+        assert_eq!(one(&format!("ws.close.{code}")).name, websocket::close_code(code).symbol, "{code}");
+    }
+    for kind in 0..=u8::MAX {
+        if let Some((name, ..)) = tcp::known(kind) {
+            assert_eq!(one(&format!("tcp.options.{kind}")).name, name);
+        }
+    }
+    for (kind, code) in [(3, 3), (11, 0), (12, 2)] {
+        is_found(&format!("icmp.{kind}.{code}"));
+    }
+}
+
+#[test]
+fn every_entry_says_what_why_and_where() {
+    let all = all();
+    let mut paths = BTreeSet::new();
+    for entry in all {
+        assert!(paths.insert(&entry.path), "{} is there twice", entry.path);
+        assert!(!entry.name.is_empty() && !entry.what.is_empty(), "{entry:?}");
+        assert!(entry.why.ends_with(['.', '?', ')']) && entry.why.len() > 15, "{entry:?}");
+        let defined =
+            ["RFC ", "IEEE ", "IANA ", "docs/"].iter().any(|start| entry.defined.starts_with(start));
+        assert!(defined || entry.defined.contains('('), "{entry:?}");
+        assert!(GROUPS.iter().any(|(group, _)| *group == entry.group()), "{}", entry.path);
+    }
+    for path in all.iter().flat_map(Entry::related) {
+        is_found(path);
+    }
+    for (about, mistake) in mistakes::MISTAKES {
+        for path in *about {
+            assert!(all.iter().any(|entry| entry.path.starts_with(path)), "{path}: {mistake}");
+        }
+    }
+    for (group, _) in GROUPS {
+        is_found(group);
+    }
+}
+
+#[test]
+fn case_decides_between_the_call_and_the_state() {
+    assert_eq!((one("listen").path, one("LISTEN").path), ("call.listen".into(), "state.listen".into()));
+    assert!(matches!(find("fin"), Found::Several(all) if all.len() > 1));
+    assert_eq!(one("psh").path, "tcp.flags.psh");
+    assert_eq!(one("1006").path, "ws.close.1006");
+    assert_eq!(one("4711").path, "ws.close.4000-4999");
+    assert!(
+        matches!(find("tcp"), Found::Several(all) if all.iter().all(|entry| entry.path.starts_with("tcp.")))
+    );
+}
+
+#[test]
+fn a_near_miss_is_answered_by_what_is_near() {
+    assert!(matches!(find("ECONRESET"), Found::Nothing(near) if near[0] == "ECONNRESET" && near.len() < 3));
+    assert!(matches!(find("tcp.flags.phs"), Found::Nothing(near) if near[0].contains("psh")));
+    assert_eq!(find("frobnicate"), Found::Nothing(Vec::new()));
+    assert_eq!(find(" . "), Found::Nothing(Vec::new()));
+}
