@@ -5,7 +5,7 @@ mod support;
 
 use support::{Folder, NINE, lesson, run, sockwalk, stderr, stdout};
 
-const OTHERS: [&str; 11] = [
+const OTHERS: [&str; 12] = [
     "tour",
     "lessons",
     "run",

@@ -154,6 +154,19 @@ pub(super) const RULES: [(&str, &str); 18] = [
     ("close-code-local", "They say what a side saw by itself. From the wire they would be a lie."),
     ("close-code-undefined", "Who does not know a code must at least know its range."),
     ("reason-not-utf8", "It is for people to read: as text messages it must be UTF-8."),
+    (
+        "data-after-close",
+        "A Close says that no more data comes from this side. Whoever reads on after it waits for nothing.",
+    ),
+    (
+        "compressed-bit",
+        "The bit says that a whole message is compressed, so it stands once, at its beginning; control frames never are.",
+    ),
+    (
+        "other-reserved-bits",
+        "They wait for extensions to come. Who has agreed on none that uses them can't know what they change.",
+    ),
+    ("not-deflate", "Without the right bytes there is no message to give to the program."),
 ];
 
 /// Field of a handshake's head, why it is there.
