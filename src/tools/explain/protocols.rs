@@ -117,7 +117,7 @@ pub(super) const CLOSE_CODES: [(u16, &str); 21] = [
 ];
 
 /// Last part of a rule's path, why there is such a rule.
-pub(super) const RULES: [(&str, &str); 18] = [
+pub(super) const RULES: [(&str, &str); 22] = [
     ("reserved-bits", "The bit changes how the payload is to be read: who does not know how can't go on."),
     ("reserved-opcode", "To skip an unknown frame could be to skip what matters."),
     (
