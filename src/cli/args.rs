@@ -422,6 +422,13 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Stand between a client and a server: pass every byte on unchanged, and tell what passes
+    ///
+    /// Clients call LISTEN instead of the server at TARGET. Told are connections, reads, HTTP heads, WebSocket frames, half-closes and resets.
+    #[command(
+        after_help = "Examples:\n  sockwalk tap 127.0.0.1:9001 127.0.0.1:7000\n  sockwalk tap 9002 localhost:8000 --quiet"
+    )]
+    Tap(Tap),
     /// Say what this machine can show, what it can't, and what would change that
     #[command(after_help = "Examples:\n  sockwalk doctor\n  sockwalk doctor --plain")]
     Doctor,
@@ -513,6 +520,24 @@ pub struct Diff {
     /// Write the comparison as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// What is tapped.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Tap")]
+pub struct Tap {
+    /// Where clients call; a port alone is 127.0.0.1
+    #[arg(value_name = "LISTEN")]
+    pub listen: Place,
+    /// The server that is called for each of them
+    #[arg(value_name = "TARGET", value_parser = callee)]
+    pub target: Place,
+    /// Only a line for each connection, at its end
+    #[arg(long)]
+    pub quiet: bool,
+    /// Accept no more than so many connections at once
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..), allow_hyphen_values = true)]
+    pub limit: u32,
 }
 
 /// Who sends a message.

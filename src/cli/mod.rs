@@ -18,6 +18,7 @@ mod screen;
 mod source;
 mod stages;
 mod tally;
+mod tap;
 mod values;
 mod walk;
 
@@ -99,6 +100,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Diff(asked) => diff::run(&asked, show),
         Command::Decode(decode) => decode::decode(&decode, show),
         Command::Explain { name, json } => explain::explain(&name.join(" "), json, show),
+        Command::Tap(asked) => tap::run(&asked, show),
         Command::Doctor => doctor::doctor(show),
         Command::Progress { reset } => map::progress(reset, show),
         Command::Enter { host, pid, command } => enter::enter(host.into(), pid, &command),

@@ -33,22 +33,13 @@ pub(super) struct Records {
 impl Records {
     /// Opens the files that were asked for.
     pub fn open(show: &Show) -> Result<Records> {
-        let asked = [&show.trace, &show.pcap, &show.transcript];
-        let to_stdout = asked.iter().filter(|path| path.as_deref().is_some_and(is_stdout)).count();
-        if to_stdout > 1 {
-            bail!("only one of --trace, --pcap and --transcript can be written to standard output");
-        }
-        let mut files: Vec<_> = asked.into_iter().flatten().collect();
-        files.sort();
-        if files.windows(2).any(|pair| pair[0] == pair[1]) {
-            bail!("--trace, --pcap and --transcript need a file each");
-        }
+        let to_stdout = apart(show)?;
         Ok(Records {
             trace: open(show.trace.as_deref(), "trace")?.map(Writer::new),
             capture: open(show.pcap.as_deref(), "capture")?.map(|out| (Capture::default(), Output::new(out))),
             transcript: open(show.transcript.as_deref(), "transcript")?
                 .map(|out| (Transcript::default(), Output::new(out))),
-            take_stdout: to_stdout > 0,
+            take_stdout: to_stdout,
         })
     }
 
@@ -111,11 +102,27 @@ impl Output {
     }
 }
 
+/// Refuses two files in one. True if one of them is standard output.
+pub(super) fn apart(show: &Show) -> Result<bool> {
+    let asked = [&show.trace, &show.pcap, &show.transcript];
+    let to_stdout = asked.iter().filter(|path| path.as_deref().is_some_and(is_stdout)).count();
+    if to_stdout > 1 {
+        bail!("only one of --trace, --pcap and --transcript can be written to standard output");
+    }
+    let mut files: Vec<_> = asked.into_iter().flatten().collect();
+    files.sort();
+    if files.windows(2).any(|pair| pair[0] == pair[1]) {
+        bail!("--trace, --pcap and --transcript need a file each");
+    }
+    Ok(to_stdout > 0)
+}
+
 fn is_stdout(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-fn open(path: Option<&Path>, what: &str) -> Result<Option<Box<dyn Write>>> {
+/// A file, or standard output.
+pub(super) fn open(path: Option<&Path>, what: &str) -> Result<Option<Box<dyn Write>>> {
     Ok(match path {
         None => None,
         Some(path) if is_stdout(path) => Some(Box::new(io::stdout())),

@@ -373,6 +373,16 @@ const LONGEST_LINE: usize = 200;
 /// How long is looked for what the kernel does after a close.
 const SETTLED: Duration = Duration::from_millis(300);
 
+/// What is said of an address that is no loopback address, where somebody listens.
+pub fn open_to_the_network(at: SocketAddr) -> String {
+    announcement(at, true)
+}
+
+/// What an error of a call at this address means and what to do about it; nothing if the system's words are all there is to say.
+pub fn advice_on(call: &str, errno: &str, at: SocketAddr) -> Option<String> {
+    advice::on(call, errno, Some(at), "accept")
+}
+
 /// What it means to be bound to more than loopback.
 fn announcement(at: SocketAddr, called: bool) -> String {
     let what = match at.ip() {

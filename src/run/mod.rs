@@ -31,7 +31,9 @@ use crate::{
     upgrade::Sessions,
 };
 use journal::Journal;
-pub use live::{Class, Ending, Errand, Hold, Service, Tell, live, meaning, serve};
+pub use live::{
+    Class, Ending, Errand, Hold, Service, Tell, advice_on, live, meaning, open_to_the_network, serve,
+};
 use picture::Picture;
 pub use walk::run;
 

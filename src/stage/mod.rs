@@ -8,6 +8,7 @@ mod ending;
 mod enter;
 mod host;
 mod observer;
+mod poll;
 mod ports;
 mod system;
 
@@ -26,6 +27,7 @@ pub use ending::told_to_end;
 pub use enter::{NotEntered, enter};
 pub use host::{Hand, Job, Ticket};
 pub use observer::Seen;
+pub use poll::{Ready, Wanted, poll, send_now};
 pub use system::{give_memory_back, nobody_reads_stdout, raise_descriptor_limit};
 
 use crate::{

@@ -10,9 +10,11 @@ mod log;
 mod message;
 mod payload;
 mod table;
+mod tapped;
 
 pub(super) use log::{Log, Told};
 pub use table::class;
+pub use tapped::{TapLog, Tapped, Way};
 
 use super::line::Meaning;
 use crate::trace::Ending;
@@ -20,7 +22,7 @@ use crate::trace::Ending;
 /// What a name is painted as: the number of a connection picks its hue; what has no number is the server's own.
 fn meaning_of(name: &str) -> Meaning {
     let hue = |number: u64| Meaning::Peer(u8::try_from(number.wrapping_sub(1) % HUES).unwrap_or_default());
-    number_of(name).map_or(Meaning::Server, hue)
+    number_of(name).or_else(|| tapped::number_of(name)).map_or(Meaning::Server, hue)
 }
 
 /// So many connections in a row are painted differently.
@@ -28,7 +30,12 @@ const HUES: u64 = 8;
 
 /// 7 of `c7`.
 fn number_of(name: &str) -> Option<u64> {
-    let digits = name.strip_prefix('c')?;
+    number_behind('c', name)
+}
+
+/// The number behind a letter, if that is the whole name.
+fn number_behind(letter: char, name: &str) -> Option<u64> {
+    let digits = name.strip_prefix(letter)?;
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }

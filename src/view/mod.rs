@@ -59,7 +59,7 @@ mod sample_runs;
 mod samples;
 
 pub use capture::Capture;
-pub use class::class;
+pub use class::{TapLog, Tapped, Way, class};
 pub use comparison::{Bill, Comparison, Point, Side, comparison, csv, svg, sweep};
 pub use escape::{escape, quote};
 pub use field_table::field_table;
@@ -74,5 +74,5 @@ pub use paint::{Palette, paint};
 pub use states::States;
 pub use telling::{Teller, View};
 pub use transcript::Transcript;
-pub use units::plural;
+pub use units::{plural, thousands, time};
 pub use wrap::wrapped;

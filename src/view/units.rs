@@ -1,7 +1,7 @@
 //! Quantities for people: times, byte counts, addresses.
 
 /// A time in the unit in which it is a small number: `0.8 µs`, `9 µs`, `1.2 ms`, `3.0 s`.
-pub(super) fn time(ns: u64) -> String {
+pub fn time(ns: u64) -> String {
     let (value, unit) = scaled(ns);
     format!("{value} {}", ["µs", "ms", "s"][unit])
 }
@@ -50,7 +50,7 @@ pub fn plural(n: usize, of: &str) -> String {
 }
 
 /// `5,000`
-pub(super) fn thousands(n: u64) -> String {
+pub fn thousands(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -118,6 +118,12 @@ impl Process {
         })
     }
 
+    /// Its number among the processes.
+    #[allow(dead_code, reason = "not every test file needs it")]
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
     /// Sends a signal by its name: `INT`.
     pub fn signal(&self, name: &str) {
         let kill = Command::new("sh").arg("-c").arg(format!("kill -{name} {}", self.id)).status();

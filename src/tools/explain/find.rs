@@ -47,14 +47,23 @@ pub fn find(query: &str) -> Found {
         [] => in_a_range(all, &wanted).unwrap_or_else(|| Found::Nothing(near(all, &wanted))),
         [one] => Found::One(Box::new(one.clone()), Vec::new()),
         // `listen` is the call and `LISTEN` the state.
-        _ => match named.iter().filter(|entry| entry.name == query).collect::<Vec<_>>().as_slice() {
-            [one] => {
+        // And `TCP_USER_TIMEOUT` the option, `TCP User Timeout` the field.
+        _ => match only(&named, |name| name == query)
+            .or_else(|| only(&named, |name| name.eq_ignore_ascii_case(query)))
+        {
+            Some(one) => {
                 let others = named.iter().filter(|entry| entry.path != one.path).cloned().collect();
-                Found::One(Box::new((*one).clone()), others)
+                Found::One(Box::new(one.clone()), others)
             }
-            _ => Found::Several(named),
+            None => Found::Several(named),
         },
     }
+}
+
+/// The one that has such a name or spelling, if it is the only one.
+fn only(all: &[Entry], is: impl Fn(&str) -> bool) -> Option<&Entry> {
+    let mut found = all.iter().filter(|entry| is(&entry.name) || entry.spellings.iter().any(|text| is(text)));
+    found.next().filter(|_| found.next().is_none())
 }
 
 fn is_named(entry: &Entry, wanted: &str) -> bool {

@@ -17,14 +17,18 @@ pub(super) enum Mark {
     Sent,
     /// It was wrong.
     Wrong,
+    /// Between two others: from the client to the server.
+    ToServer,
+    /// From the server to the client.
+    ToClient,
 }
 
 impl Mark {
     fn sign(self) -> (&'static str, Meaning) {
         match self {
             Mark::Neither => ("", Meaning::Plain),
-            Mark::Received => ("←", Meaning::Label),
-            Mark::Sent => ("→", Meaning::Label),
+            Mark::Received | Mark::ToClient => ("←", Meaning::Label),
+            Mark::Sent | Mark::ToServer => ("→", Meaning::Label),
             Mark::Wrong => ("✗", Meaning::Fails),
         }
     }
@@ -34,6 +38,8 @@ impl Mark {
             Mark::Neither | Mark::Wrong => "",
             Mark::Received => "received ",
             Mark::Sent => "sent ",
+            Mark::ToServer => "from the client, ",
+            Mark::ToClient => "from the server, ",
         }
     }
 }

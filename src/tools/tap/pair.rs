@@ -1,0 +1,269 @@
+//! The two sockets of a tapped connection, and how one direction is carried: what is read at one end is written at the other.
+//!
+//! Each direction has a thread, and waits where a program in its place would: in `recv` for bytes, and, where the other side does
+//! not take them, for room. While it waits for room nothing is read, so whoever sends is slowed as by that side itself. The end of
+//! a stream is passed on as a `shutdown`, a reset as a reset: SO_LINGER 0 and `close`.
+
+use std::{
+    io::{self, Read},
+    net::{Shutdown, TcpStream},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use socket2::{SockRef, Socket};
+
+use super::{News, tape::Pen};
+use crate::{
+    call::errno_name,
+    stage::{Wanted, poll, send_now},
+};
+
+/// Room for one read, in bytes.
+const ROOM: usize = 64 << 10;
+
+/// Who does not take what comes for so long is told of.
+const SLOW: Duration = Duration::from_millis(100);
+
+/// What another thread is about to find out is looked for so often.
+const SOON: Duration = Duration::from_millis(5);
+
+/// One of the two ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum End {
+    /// Who called.
+    Client,
+    /// Who was called.
+    Server,
+}
+
+impl End {
+    /// The one at the other end.
+    pub fn other(self) -> End {
+        match self {
+            End::Client => End::Server,
+            End::Server => End::Client,
+        }
+    }
+
+    /// `client`, `server`.
+    pub fn name(self) -> &'static str {
+        match self {
+            End::Client => "client",
+            End::Server => "server",
+        }
+    }
+
+    /// 0 and 1: the place of what is kept for each.
+    pub fn index(self) -> usize {
+        usize::from(self == End::Server)
+    }
+}
+
+/// Why a connection is over, if not by the end of both streams.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cut {
+    /// This end's connection broke off, with this error: mostly a RST.
+    Reset(End, String),
+    /// The tap ended.
+    Stopped,
+}
+
+/// The sockets of both ends.
+pub(super) struct Pair {
+    sockets: [TcpStream; 2],
+    /// The stream from this end has ended, and that was passed on.
+    ended: [AtomicBool; 2],
+    cut: Mutex<Option<Cut>>,
+    /// One of the above: there is nothing more to carry.
+    over: AtomicBool,
+    stopping: AtomicBool,
+}
+
+impl Pair {
+    /// Of two connections.
+    pub fn new(client: TcpStream, server: TcpStream) -> Pair {
+        Pair {
+            sockets: [client, server],
+            ended: [AtomicBool::new(false), AtomicBool::new(false)],
+            cut: Mutex::new(None),
+            over: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+        }
+    }
+
+    /// Carries what this end sends to the other one, until its stream ends or the connection breaks off.
+    pub fn carry(&self, from: End, pen: &Pen) {
+        let mut room = vec![0; ROOM];
+        let mut source = self.of(from);
+        loop {
+            let count = match source.read(&mut room) {
+                Ok(0) if self.broke_off(from) => {
+                    return self.cut_off(from, &io::ErrorKind::ConnectionReset.into());
+                }
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return self.cut_off(from, &error),
+            };
+            // It is noted before it is passed on, so that no answer can be told before its question.
+            pen.read(from, &room[..count]);
+            match self.pass_on(from, &room[..count], pen) {
+                Ok(()) => pen.wake(),
+                Err((end, error)) => return self.cut_off(end, &error),
+            }
+        }
+        if self.over.load(Ordering::Acquire) {
+            return;
+        }
+        if !self.stopping.load(Ordering::Acquire) {
+            pen.note(News::Ended { from });
+        }
+        self.ended[from.index()].store(true, Ordering::Release);
+        // If that end is gone already, whoever reads from it finds out.
+        let _ = self.of(from.other()).shutdown(Shutdown::Write);
+        self.watch(from);
+    }
+
+    /// Writes it all, waiting for room if need be. Meanwhile a reset of the end that it came from is noticed too: what is left is
+    /// then thrown away, as the kernel of either end would do.
+    fn pass_on(&self, from: End, bytes: &[u8], pen: &Pen) -> Result<(), (End, io::Error)> {
+        let to = from.other();
+        let (source, sink) = (SockRef::from(self.of(from)), SockRef::from(self.of(to)));
+        let (mut rest, mut waiting, mut watched) = (bytes, None, true);
+        loop {
+            match send_now(&sink, rest) {
+                Ok(count) => rest = &rest[count..],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err((to, error)),
+            }
+            if rest.is_empty() {
+                break;
+            }
+            if waiting.is_none() {
+                waiting = Some(Instant::now());
+                pen.wake();
+            }
+            let other: &Socket = if watched { &source } else { &sink };
+            let [_, seen] = poll([(&*sink, Wanted::Room), (other, Wanted::Nothing)], None)
+                .map_err(|error| (to, error))?;
+            if !watched {
+                continue;
+            }
+            let done = self.ended[to.index()].load(Ordering::Acquire);
+            if seen.failed || (seen.over && !done) {
+                return Err((from, error_of(&source)));
+            }
+            // Both streams of that end have ended: it stays so, and would be said again and again.
+            watched = !seen.over;
+        }
+        if let Some(since) = waiting.filter(|since| since.elapsed() >= SLOW) {
+            pen.note(News::Waited { from, time: since.elapsed() });
+        }
+        Ok(())
+    }
+
+    /// Behind the end of its stream a direction has no more to do but this: it sees whether either end is reset. Who reads from the
+    /// other end may wait for bytes of it, and would never know.
+    fn watch(&self, from: End) {
+        let (source, sink) = (SockRef::from(self.of(from)), SockRef::from(self.of(from.other())));
+        let mut sink_too = true;
+        while !self.over.load(Ordering::Acquire) {
+            let second: &Socket = if sink_too { &sink } else { &source };
+            let wanted = [(&*source, Wanted::Nothing), (second, Wanted::Nothing)];
+            let Ok([mine, other]) = poll(wanted, if sink_too { None } else { Some(SOON) }) else {
+                return;
+            };
+            if mine.failed {
+                return self.cut_off(from, &error_of(&source));
+            }
+            if sink_too && other.failed {
+                return self.cut_off(from.other(), &error_of(&sink));
+            }
+            if mine.over {
+                return;
+            }
+            // The other end's stream has ended as well, or was reset: its thread is about to read that. Nothing more would wake this one
+            // if it was a reset.
+            sink_too &= !other.over;
+            if !cfg!(target_os = "linux") {
+                return;
+            }
+        }
+    }
+
+    /// Whether an end of stream is none: the thread that writes to this end has got the error of a reset, and nothing is left of it
+    /// here but that all is over, though nobody has ended the other direction.
+    fn broke_off(&self, from: End) -> bool {
+        let socket = SockRef::from(self.of(from));
+        let gone = poll([(&*socket, Wanted::Nothing)], Some(Duration::ZERO))
+            .is_ok_and(|[seen]| seen.failed || seen.over);
+        // Looked at in this order: what ends the other direction says so before it does.
+        gone && !self.ended[from.other().index()].load(Ordering::Acquire) && !self.is_over()
+    }
+
+    /// One end broke off: so does the other. Both are closed when both threads have come back.
+    fn cut_off(&self, end: End, error: &io::Error) {
+        let why = if self.stopping.load(Ordering::Acquire) {
+            Cut::Stopped
+        } else {
+            Cut::Reset(end, errno_name(error))
+        };
+        self.cut.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+        self.reset();
+    }
+
+    fn reset(&self) {
+        self.over.store(true, Ordering::Release);
+        for socket in &self.sockets {
+            // A `close` is then a RST: socket(7).
+            let _ = SockRef::from(socket).set_linger(Some(Duration::ZERO));
+            // Nothing is sent by this; it ends a `recv` that waits.
+            let _ = socket.shutdown(Shutdown::Read);
+        }
+    }
+
+    /// The tap ends: what has come is still passed on, and then the end of both streams.
+    pub fn stop(&self) {
+        if self.ended.iter().all(|ended| ended.load(Ordering::Acquire)) {
+            // It is about to close by itself.
+            return;
+        }
+        self.stopping.store(true, Ordering::Release);
+        for socket in &self.sockets {
+            let _ = socket.shutdown(Shutdown::Read);
+        }
+    }
+
+    /// The tap has ended, and somebody does not take what is left.
+    pub fn give_up(&self) {
+        self.cut.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(Cut::Stopped);
+        self.reset();
+        for socket in &self.sockets {
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Why it is over; nothing if both streams ended.
+    pub fn cut(&self) -> Option<Cut> {
+        let cut = self.cut.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        cut.or(self.stopping.load(Ordering::Acquire).then_some(Cut::Stopped))
+    }
+
+    fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire) || self.stopping.load(Ordering::Acquire)
+    }
+
+    fn of(&self, end: End) -> &TcpStream {
+        &self.sockets[end.index()]
+    }
+}
+
+/// The error that a socket has; a reset, if another thread has taken it already (SO_ERROR gives it once).
+fn error_of(socket: &Socket) -> io::Error {
+    socket.take_error().ok().flatten().unwrap_or_else(|| io::ErrorKind::ConnectionReset.into())
+}

@@ -1,0 +1,349 @@
+//! What is on the tape, in words: each connection's entries become lines, and its bytes a story.
+
+mod words;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{
+    Cut, End, News, Sum,
+    story::Story,
+    tape::{Entry, Pen},
+};
+use crate::view::{Meaning, Tapped, Way, plural, thousands, time};
+use words::{Words, words};
+
+/// Tells.
+pub(super) struct Teller {
+    /// Only the end of each connection is told.
+    quiet: bool,
+    /// Nothing more is told, only counted.
+    hushed: bool,
+    hushed_lines: usize,
+    connections: HashMap<u64, Connection>,
+    /// How often connections ended in which way.
+    endings: BTreeMap<&'static str, u64>,
+    /// What clients and servers sent, of the connections that are over.
+    sums: [Sum; 2],
+    left_out: u64,
+}
+
+/// A connection that is there.
+struct Connection {
+    client: SocketAddr,
+    /// When it was accepted.
+    began: Duration,
+    pen: Arc<Pen>,
+    story: Story,
+    /// Reads and bytes of each end so far, told or left out.
+    seen: [Sum; 2],
+    left_out: Sum,
+    /// The target did not answer.
+    refused: bool,
+    /// A line has stood there that says what its bytes are.
+    opaque: [bool; 2],
+}
+
+impl Teller {
+    pub fn new(quiet: bool) -> Teller {
+        Teller {
+            quiet,
+            hushed: false,
+            hushed_lines: 0,
+            connections: HashMap::new(),
+            endings: BTreeMap::new(),
+            sums: [Sum::default(); 2],
+            left_out: 0,
+        }
+    }
+
+    /// Nothing more is told, only counted.
+    pub fn hush(&mut self) {
+        self.hushed = true;
+    }
+
+    /// Takes the next entry, and adds the lines that tell it.
+    pub fn take(&mut self, (number, at, news): &Entry, told: &mut Vec<Tapped>) {
+        if let News::Accepted { client, pen, .. } = news {
+            let connection = Connection::new(*client, *at, Arc::clone(pen));
+            self.connections.insert(*number, connection);
+        }
+        let Some(connection) = self.connections.get_mut(number) else { return };
+        let since = at.saturating_sub(connection.began);
+        let mut page = Page { number: *number, since, all: Vec::new() };
+        if let (News::Gone { cut, sums }, false) = (news, self.quiet) {
+            connection.missing(*sums, &mut page);
+            page.gone(connection, cut.as_ref(), sums);
+        } else if self.quiet {
+            connection.quietly(news, &mut page);
+        } else {
+            connection.take(news, &mut page);
+        }
+        if self.hushed {
+            self.hushed_lines += page.all.len();
+        } else {
+            told.append(&mut page.all);
+        }
+        if let News::Gone { cut, sums } = news {
+            let ending = ending(connection, cut.as_ref());
+            *self.endings.entry(ending).or_default() += 1;
+            for (sum, more) in self.sums.iter_mut().zip(sums) {
+                sum.reads += more.reads;
+                sum.bytes += more.bytes;
+            }
+            self.left_out += connection.left_out.bytes;
+            self.connections.remove(number);
+        }
+    }
+
+    /// How the connections that are over ended, and what they carried.
+    pub fn summary(&self) -> String {
+        let endings: Vec<String> =
+            self.endings.iter().map(|(ending, count)| format!("{count} {ending}")).collect();
+        let [client, server] = &self.sums;
+        let mut text = format!(
+            "{}. Clients sent {} bytes, servers {}: all were passed on, but what a reset threw away.",
+            endings.join(", "),
+            thousands(client.bytes),
+            thousands(server.bytes)
+        );
+        if self.left_out > 0 {
+            text += &format!(
+                " The narration left {} bytes out, as they came faster than they could be told.",
+                thousands(self.left_out)
+            );
+        }
+        if self.hushed_lines > 0 {
+            text += &format!(
+                " {} that waited when the end was asked for were not told.",
+                plural(self.hushed_lines, "line")
+            );
+        }
+        text
+    }
+}
+
+impl Connection {
+    fn new(client: SocketAddr, began: Duration, pen: Arc<Pen>) -> Connection {
+        Connection {
+            client,
+            began,
+            pen,
+            story: Story::default(),
+            seen: [Sum::default(); 2],
+            left_out: Sum::default(),
+            refused: false,
+            opaque: [false; 2],
+        }
+    }
+
+    fn take(&mut self, news: &News, page: &mut Page) {
+        match news {
+            News::Accepted { client, local, .. } => {
+                let at = local.map_or_else(String::new, |local| format!(" at {local}"));
+                page.line(
+                    Way::Neither,
+                    words([("connected", Meaning::Strong)]).and(format!(": {client} called{at}")),
+                );
+            }
+            News::Connected { target, local, time: took } => {
+                let from = local.map_or_else(String::new, |local| format!(" from {local}"));
+                let text = format!("the server {target} was called{from}: connect took {}", in_short(*took));
+                page.line(Way::Neither, words([(&text, Meaning::Prose)]));
+            }
+            News::NotConnected { .. } => self.not_connected(news, page),
+            News::Read { from, number, offset, length, bytes } => {
+                let before = Sum { reads: *number, bytes: *offset };
+                self.missing_of(*from, before, page);
+                self.read(*from, *length, bytes, page);
+            }
+            News::Waited { from, time } => {
+                let text = format!(
+                    "the {} took nothing for {}: so long nothing more was read from the {}",
+                    from.other().name(),
+                    in_short(*time),
+                    from.name()
+                );
+                page.line(Way::Neither, words([(&text, Meaning::Quiet)]));
+            }
+            News::Ended { from } => {
+                let text = format!(
+                    ": the {} has shut down its sending half (FIN), and the {} is told so by a shutdown",
+                    from.name(),
+                    from.other().name()
+                );
+                page.line(way(*from), words([("end of the stream", Meaning::Strong)]).and(text));
+            }
+            News::Gone { .. } => {}
+        }
+    }
+
+    /// Of a connection only the end is told, and whatever goes wrong.
+    fn quietly(&mut self, news: &News, page: &mut Page) {
+        match news {
+            News::NotConnected { .. } => self.not_connected(news, page),
+            News::Gone { cut, sums } => {
+                let lasted = in_short(page.since);
+                let [up, down] = sums;
+                page.gone(self, cut.as_ref(), sums);
+                let Some(last) = page.all.last_mut() else { return };
+                last.text = words([(ending(self, cut.as_ref()), meaning_of(cut.as_ref()))])
+                    .and(format!(
+                        ": {} after {lasted}; {} to the server, {} back",
+                        self.client,
+                        counted(up),
+                        counted(down)
+                    ))
+                    .0;
+                if let Some(Cut::Reset(end, errno)) = cut {
+                    last.text.push((format!("; {errno} at the {}", end.name()), Meaning::Prose));
+                }
+                last.aside.clear();
+            }
+            _ => {}
+        }
+    }
+
+    fn not_connected(&mut self, news: &News, page: &mut Page) {
+        let News::NotConnected { target, errno, words: said, time } = news else { return };
+        self.refused = true;
+        let text = format!(": the server {target} can't be reached: {said}, after {}", in_short(*time));
+        page.line(Way::Wrong, words([(errno, Meaning::Error)]).and(text));
+        let advice = match errno.as_str() {
+            "ECONNREFUSED" => {
+                let (host, port) = (target.ip(), target.port());
+                format!(
+                    "Nothing listens there: start the server, or check the port (ss -tln 'sport = :{port}'; nc -v {host} {port}). The client gets a RST."
+                )
+            }
+            "ConnectionAborted" | "ECONNABORTED" => "The client gave up first.".to_owned(),
+            _ => {
+                "The client gets a RST. Whether the server can be reached at all: sockwalk connect says more."
+                    .to_owned()
+            }
+        };
+        page.line(Way::Neither, words([(&advice, Meaning::Emphasis)]));
+    }
+
+    fn read(&mut self, from: End, length: usize, kept: &[u8], page: &mut Page) {
+        let sum = &mut self.seen[from.index()];
+        sum.reads += 1;
+        sum.bytes += length as u64;
+        let mut events = self.story.push(from, kept);
+        events.extend(self.story.skip(from, (length - kept.len()) as u64));
+        let opaque = self.story.is_opaque(from);
+        if opaque {
+            self.pen.glimpses(from);
+        }
+        let text = words([(&plural(length, "byte"), Meaning::State)]);
+        let shown = if opaque || events.is_empty() { Some(kept) } else { None };
+        page.read(way(from), text, shown);
+        for event in &events {
+            words::event(page, from, event);
+        }
+        self.opaque[from.index()] |= opaque;
+    }
+
+    /// What came before this read and was never on the tape.
+    fn missing_of(&mut self, from: End, before: Sum, page: &mut Page) {
+        let seen = &mut self.seen[from.index()];
+        let reads = before.reads.saturating_sub(seen.reads);
+        let gap = before.bytes.saturating_sub(seen.bytes);
+        if reads == 0 && gap == 0 {
+            return;
+        }
+        *seen = before;
+        self.left_out.reads += reads;
+        self.left_out.bytes += gap;
+        let text = format!(
+            "{} with {} bytes left out here: they were passed on faster than they could be told",
+            plural(usize::try_from(reads).unwrap_or(usize::MAX), "read"),
+            thousands(gap)
+        );
+        page.line(way(from), words([(&text, Meaning::NotSeen)]));
+        for event in self.story.skip(from, gap) {
+            words::event(page, from, &event);
+        }
+    }
+
+    /// What was left out at the very end.
+    fn missing(&mut self, sums: [Sum; 2], page: &mut Page) {
+        for from in [End::Client, End::Server] {
+            self.missing_of(from, sums[from.index()], page);
+        }
+    }
+}
+
+/// The lines of an entry.
+pub(super) struct Page {
+    number: u64,
+    /// Since the connection was accepted.
+    since: Duration,
+    all: Vec<Tapped>,
+}
+
+impl Page {
+    /// A line.
+    fn line(&mut self, way: Way, text: Words) {
+        self.read(way, text, None);
+    }
+
+    /// A line with bytes behind it. The time stands beside the first.
+    fn read(&mut self, way: Way, text: Words, bytes: Option<&[u8]>) {
+        let aside = if self.all.is_empty() { in_short(self.since) } else { String::new() };
+        // No screen has more columns.
+        let bytes = bytes.map(|bytes| bytes[..bytes.len().min(256)].to_vec());
+        self.all.push(Tapped { number: self.number, way, text: text.0, bytes, aside });
+    }
+
+    fn gone(&mut self, connection: &Connection, cut: Option<&Cut>, sums: &[Sum; 2]) {
+        let [up, down] = sums;
+        let how = match cut {
+            None => ": both streams have ended, both connections are closed".to_owned(),
+            Some(Cut::Reset(..)) if connection.refused => ": the client is reset".to_owned(),
+            Some(Cut::Reset(end, errno)) => {
+                format!(": {errno} at the {}; the {} is reset as well", end.name(), end.other().name())
+            }
+            Some(Cut::Stopped) => ": the tap ends".to_owned(),
+        };
+        let text = format!("{how}; {} to the server, {} back", counted(up), counted(down));
+        let way = if matches!(cut, Some(Cut::Reset(..))) { Way::Wrong } else { Way::Neither };
+        self.line(way, words([(ending(connection, cut), meaning_of(cut))]).and(text));
+    }
+}
+
+/// Which way what this end sends goes.
+fn way(from: End) -> Way {
+    match from {
+        End::Client => Way::ToServer,
+        End::Server => Way::ToClient,
+    }
+}
+
+/// How it ended, in a word or two.
+fn ending(connection: &Connection, cut: Option<&Cut>) -> &'static str {
+    match cut {
+        None => "closed in order",
+        Some(Cut::Reset(..)) if connection.refused => "not connected",
+        Some(Cut::Reset(..)) => "broken off",
+        Some(Cut::Stopped) => "ended with the tap",
+    }
+}
+
+fn meaning_of(cut: Option<&Cut>) -> Meaning {
+    if matches!(cut, Some(Cut::Reset(..))) { Meaning::Fails } else { Meaning::Strong }
+}
+
+/// `1,234 bytes in 5 reads`
+fn counted(sum: &Sum) -> String {
+    let reads = plural(usize::try_from(sum.reads).unwrap_or(usize::MAX), "read");
+    format!("{} bytes in {reads}", thousands(sum.bytes))
+}
+
+fn in_short(it: Duration) -> String {
+    time(u64::try_from(it.as_nanos()).unwrap_or(u64::MAX))
+}
