@@ -347,3 +347,15 @@ fn a_question_whose_experiment_failed_is_not_answered() {
     let shown = stdout(&run(&["run", &folder.file("mine.md", text)]));
     assert!(shown.contains("did not show the answer") && !shown.contains("The answer: this"), "{shown}");
 }
+
+#[test]
+fn an_answer_that_comes_slowly_is_read_on_where_it_was_left() {
+    let folder = Folder::new();
+    let steps = format!(
+        "{GOOD}\nclient$ c = socket tcp\nclient$ connect c server:7000\nserver$ conn = accept s\nclient$ ws request c /\n\
+         server$ recv_until conn \"\\r\\n\\r\\n\"\nserver$ send conn \"HTTP/1.1 404 Not Found\\r\\n\"\n\
+         client$ ws verify c within 200ms => deadline\nserver$ send conn \"Content-Length: 0\\r\\n\\r\\n\"\nclient$ ws verify c => 404\n"
+    );
+    let output = run(&["check", &folder.file("mine.md", lesson(&steps))]);
+    assert!(output.status.success(), "{}", stdout(&output));
+}

@@ -251,7 +251,10 @@ fn read_head(on: &Held, until: Option<Instant>, pieces: &mut Vec<Piece>) -> io::
             Ok(bytes) if bytes.is_empty() => return Ok(Head::CutOff(reader.bytes().len())),
             Ok(bytes) => bytes,
             Err(error) if is_over(&error, until.is_some()) => {
-                return Ok(Head::TooSlow(reader.bytes().len()));
+                let had = reader.bytes().len();
+                // Whoever asks again goes on with what has come so far.
+                *on.leftover() = reader.into_parts().0;
+                return Ok(Head::TooSlow(had));
             }
             Err(error) => return Err(error),
         };
