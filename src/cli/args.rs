@@ -6,7 +6,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::view;
 
-use super::values::{Place, Spot, allowed_origin, callee, close, origin, short_time, size, some_time, time};
+use super::values::{
+    Place, Spot, allowed_origin, callee, carrier, close, origin, short_time, size, some_time, time,
+};
 use crate::tools::decode::filter::Filter;
 use crate::trace::Host;
 
@@ -517,6 +519,12 @@ pub struct Diff {
     /// Write the sweep as a picture
     #[arg(long, value_name = "FILE", requires = "sweep")]
     pub svg: Option<PathBuf>,
+    /// Compare these carriers, or all: tcp, udp, icmp, http, poll, long-poll, sse, websocket, socketio, sockjs, stomp, stomp-tcp
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = carrier, conflicts_with_all = ["sweep", "fragments", "ping", "close"])]
+    pub carriers: Vec<&'static str>,
+    /// How long a polling client pauses between two questions
+    #[arg(long, value_name = "TIME", value_parser = short_time, default_value = "1s", requires = "carriers")]
+    pub interval: Duration,
     /// Write the comparison as JSON
     #[arg(long)]
     pub json: bool,

@@ -1,13 +1,14 @@
-//! `sockwalk diff`: the same message over TCP and over a WebSocket.
+//! `sockwalk diff`: the same message over TCP and over a WebSocket, or by any road.
 
 use std::{
     fs,
     io::{self, Read},
+    ops::Range,
     process::ExitCode,
 };
 
 use anyhow::{Context, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Screen,
@@ -16,11 +17,12 @@ use super::{
     stages::Stages,
 };
 use crate::{
+    carrier::{self, Carrier},
     course::{self, Lesson},
     stage::Stage,
     tools::diff::{self, Also, Wanted},
     trace::{Event, Sink},
-    view::{self, Bill, Comparison, Point, Side},
+    view::{self, Bill, Comparison, Outcome, Point, Roads, Side},
 };
 
 /// The sizes of a sweep: each class of length at its ends (RFC 6455 §5.2), and a large one.
@@ -55,6 +57,19 @@ pub(super) fn run(asked: &Diff, show: &Show) -> Result<ExitCode> {
     }
     let message = message(asked)?;
     let wanted = Wanted::new(&message, &asked.split, asked.binary, usize::from(asked.repeat), from)?;
+    let wanted = Wanted { interval: asked.interval, ..wanted };
+    if !asked.carriers.is_empty() {
+        let carriers = carriers(&asked.carriers);
+        let roads = diff::roads(&wanted, &carriers, stage(&stages), &mut Recorder(&mut screen))?;
+        if asked.json {
+            screen.plain(&roads_told(&roads).to_string());
+        } else {
+            let lines = view::roads(&screen.look(), &roads, show.depth.into());
+            screen.print(&lines);
+        }
+        screen.failures()?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let also = Also { fragments: asked.fragments.clone(), ping: asked.ping, close: asked.close.clone() };
     let comparison = compare(&wanted.with(also), &stages, &mut screen)?;
     if asked.json {
@@ -68,10 +83,18 @@ pub(super) fn run(asked: &Diff, show: &Show) -> Result<ExitCode> {
 }
 
 fn compare(wanted: &Wanted, stages: &Stages, screen: &mut Screen) -> Result<Comparison> {
-    let stage = |lesson: &Lesson| -> io::Result<Stage> {
-        stages.stage(lesson).map_err(|error| io::Error::other(format!("{error:#}")))
-    };
-    Ok(diff::diff(wanted, stage, &mut Recorder(screen))?)
+    Ok(diff::diff(wanted, stage(stages), &mut Recorder(screen))?)
+}
+
+/// A fresh stage for each run.
+fn stage(stages: &Stages) -> impl FnMut(&Lesson) -> io::Result<Stage> {
+    |lesson| stages.stage(lesson).map_err(|error| io::Error::other(format!("{error:#}")))
+}
+
+/// The carriers of these names, each once.
+fn carriers(names: &[&'static str]) -> Vec<&'static Carrier> {
+    let wanted = |carrier: &&&Carrier| names.contains(&"all") || names.contains(&carrier.name);
+    carrier::ALL.iter().filter(wanted).copied().collect()
 }
 
 /// What is to be sent: typed, or read.
@@ -126,37 +149,86 @@ fn tell_sweep(asked: &Diff, points: &[Point], screen: &mut Screen) -> Result<Exi
 }
 
 /// The comparison as JSON.
-fn told(it: &Comparison) -> serde_json::Value {
-    let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
-    let ranges = |ranges: &[std::ops::Range<usize>]| -> Vec<[usize; 2]> {
-        ranges.iter().map(|range| [range.start, range.end]).collect()
-    };
-    let bill = |bill: &Bill, seen: bool| {
-        let packets = |number: usize| if seen { json!(number) } else { json!(null) };
-        json!({
-            "sent": bill.sent,
-            "tcp_payload": packets(bill.payload),
-            "packets": packets(bill.packets),
-            "on_the_wire": packets(bill.on_the_wire),
-            "system_calls": bill.calls,
-        })
-    };
-    let side = |side: &Side| {
-        json!({
-            "bytes": hex(&side.bytes),
-            "sends": ranges(&side.sends),
-            "segments": if side.packets_seen { json!(ranges(&side.segments)) } else { json!(null) },
-            "recvs": ranges(&side.recvs),
-            "frames": side.frames.iter().map(|(header, payload)| json!({"header": [header.start, header.end], "payload": [payload.start, payload.end]})).collect::<Vec<_>>(),
-            "bill": bill(&side.bill, side.packets_seen),
-            "opening": bill(&side.opening, side.packets_seen),
-        })
-    };
+fn told(it: &Comparison) -> Value {
     json!({
         "message": hex(&it.message),
         "messages": it.messages,
         "from": it.from.name(),
-        "tcp": side(&it.tcp),
-        "websocket": side(&it.websocket),
+        "tcp": side_told(&it.tcp),
+        "websocket": side_told(&it.websocket),
+    })
+}
+
+/// All roads as JSON.
+fn roads_told(it: &Roads) -> Value {
+    let carriers: Vec<Value> = it
+        .roads
+        .iter()
+        .map(|road| {
+            let mut told = json!({ "carrier": road.name, "over": road.over });
+            let more = match &road.outcome {
+                Outcome::Cannot(why) => json!({ "cannot": why }),
+                Outcome::Carried { side, layers, beat } => {
+                    let seen = side.packets_seen;
+                    let mut told = side_told(side);
+                    let more = json!({
+                        "layers": layers.iter().map(|layer| json!({"protocol": layer.protocol, "bytes": hex(&layer.bytes)})).collect::<Vec<_>>(),
+                        "round_trips_before": side.round_trips,
+                        "news_after_us": side.news.map(|time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
+                        "news": bill_told(&side.news_bill, seen),
+                        "beat": bill_told(&side.beat, seen),
+                        "beat_every_ms": beat.map(|beat| u64::try_from(beat.every.as_millis()).unwrap_or(u64::MAX)),
+                        "idle_bytes_a_minute": beat.map(|beat| beat.minute(&side.beat, seen)),
+                        "closing": bill_told(&side.closing, seen),
+                    });
+                    extend(&mut told, more);
+                    told
+                }
+            };
+            extend(&mut told, more);
+            told
+        })
+        .collect();
+    json!({
+        "message": hex(&it.message),
+        "messages": it.messages,
+        "from": it.from.name(),
+        "carriers": carriers,
+    })
+}
+
+fn extend(told: &mut Value, more: Value) {
+    if let (Value::Object(told), Value::Object(more)) = (told, more) {
+        told.extend(more);
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(bytes)
+}
+
+fn bill_told(bill: &Bill, seen: bool) -> Value {
+    let packets = |number: usize| if seen { json!(number) } else { json!(null) };
+    json!({
+        "sent": bill.sent,
+        "tcp_payload": packets(bill.payload),
+        "packets": packets(bill.packets),
+        "on_the_wire": packets(bill.on_the_wire),
+        "system_calls": bill.calls,
+    })
+}
+
+fn side_told(side: &Side) -> Value {
+    let ranges = |ranges: &[Range<usize>]| -> Vec<[usize; 2]> {
+        ranges.iter().map(|range| [range.start, range.end]).collect()
+    };
+    json!({
+        "bytes": hex(&side.bytes),
+        "sends": ranges(&side.sends),
+        "segments": if side.packets_seen { json!(ranges(&side.segments)) } else { json!(null) },
+        "recvs": ranges(&side.recvs),
+        "frames": side.frames.iter().map(|(header, payload)| json!({"header": [header.start, header.end], "payload": [payload.start, payload.end]})).collect::<Vec<_>>(),
+        "bill": bill_told(&side.bill, side.packets_seen),
+        "opening": bill_told(&side.opening, side.packets_seen),
     })
 }

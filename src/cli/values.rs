@@ -2,6 +2,8 @@
 
 use std::{str::FromStr, time::Duration};
 
+use crate::carrier;
+
 /// Host and port, as one writes them: `127.0.0.1:7000`, `localhost:7000`, `[::1]:7000`. Of a port alone, the host is 127.0.0.1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place(pub String);
@@ -116,6 +118,18 @@ impl FromStr for Spot {
         }
         Ok(Spot::There { to, authority: authority.to_owned(), path })
     }
+}
+
+/// The name of a carrier, or `all`.
+pub fn carrier(text: &str) -> Result<&'static str, String> {
+    let names = || carrier::ALL.iter().map(|carrier| carrier.name);
+    if text == "all" {
+        return Ok("all");
+    }
+    names().find(|name| *name == text).ok_or_else(|| {
+        let known: Vec<&str> = names().collect();
+        format!("expected all, or some of {}, with commas between them", known.join(", "))
+    })
 }
 
 /// `1000`, `1000:bye`: a code that may be sent (RFC 6455 §7.4), and a reason that fits into its frame (§5.5).

@@ -167,14 +167,14 @@ pub const WORDS: &[Word] = {
         ),
         word(
             "ws request",
-            &[K::Socket, K::Path, K::MaybeNamed("host"), K::MaybeNamed("origin")],
+            &[K::Socket, K::Path, K::MaybeNamed("host"), K::MaybeNamed("origin"), K::MaybeNamed("protocol")],
             Gives::Number,
             true,
             "send the opening request: RFC 6455 §4.1",
         ),
         word(
             "ws answer",
-            &[K::Socket, K::MaybeNamed("allow")],
+            &[K::Socket, K::MaybeNamed("allow"), K::MaybeNamed("protocol")],
             Gives::Number,
             true,
             "read a request, judge it, answer it: RFC 6455 §4.2",

@@ -30,20 +30,26 @@ impl Run<'_> {
                     path: path.clone(),
                     authority: named(more, "host"),
                     origin: named(more, "origin"),
+                    protocol: named(more, "protocol"),
                 };
                 let mut args = vec![arg("path", path)];
                 args.extend(asked.authority.as_ref().map(|host| arg("host", host)));
                 args.extend(asked.origin.as_ref().map(|origin| arg("origin", origin)));
+                args.extend(asked.protocol.as_ref().map(|protocol| arg("subprotocol", protocol)));
                 (
                     told("ws request", args, "room in the send buffer"),
                     on_host(held, move |held| opening::request(&sessions, held, &asked)),
                 )
             }
             ("ws answer", more) => {
-                let allowed = named(more, "allow");
-                let args = allowed.iter().map(|origin| arg("allowed origin", origin)).collect();
-                let policy =
-                    Policy { allowed_origins: allowed.map(|origin| vec![origin]), ..Policy::default() };
+                let (allowed, protocol) = (named(more, "allow"), named(more, "protocol"));
+                let mut args: Vec<Arg> = allowed.iter().map(|origin| arg("allowed origin", origin)).collect();
+                args.extend(protocol.iter().map(|protocol| arg("subprotocol", protocol)));
+                let policy = Policy {
+                    allowed_origins: allowed.map(|origin| vec![origin]),
+                    subprotocols: protocol.into_iter().collect(),
+                    ..Policy::default()
+                };
                 let reception = Reception { policy, ..Reception::default() };
                 (
                     told("ws answer", args, "the rest of the request's head"),

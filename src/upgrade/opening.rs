@@ -38,6 +38,8 @@ pub struct Asked {
     pub authority: Option<String>,
     /// The web page that asks, as a browser would say.
     pub origin: Option<String>,
+    /// The subprotocol that it wants to speak.
+    pub protocol: Option<String>,
 }
 
 /// The client asks: RFC 6455 §4.1.
@@ -53,6 +55,9 @@ fn send_request(sessions: &Sessions, on: &Held, asked: &Asked, pieces: &mut Vec<
     let mut request = ClientRequest::new(&authority, &asked.path).map_err(io::Error::other)?;
     if let Some(origin) = &asked.origin {
         request = request.from_origin(origin).map_err(io::Error::other)?;
+    }
+    if let Some(protocol) = &asked.protocol {
+        request = request.offering(&[protocol]).map_err(io::Error::other)?;
     }
     let bytes = request.bytes();
     pieces.push(Piece::Note(What::Working(Working {

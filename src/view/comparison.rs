@@ -2,16 +2,18 @@
 
 mod bill;
 mod bytes;
+mod roads;
 mod rulers;
 mod sweep;
 
-use std::ops::Range;
+use std::{ops::Range, time::Duration};
 
 use super::line::{Line, Meaning};
 use super::look::Look;
 use super::quote;
 use crate::trace::Host;
 
+pub use roads::{Beat, Outcome, Road, Roads, roads};
 pub use sweep::{Point, csv, svg, sweep};
 
 /// What was sent, and what became of it over each.
@@ -46,6 +48,16 @@ pub struct Side {
     pub bill: Bill,
     /// What it cost to get there: the connection, and the upgrade.
     pub opening: Bill,
+    /// What it cost to bring the client a message that the server has.
+    pub news_bill: Bill,
+    /// What it costs to say nothing, once.
+    pub beat: Bill,
+    /// What it cost to end.
+    pub closing: Bill,
+    /// How often something had to go there and back before a message could go.
+    pub round_trips: usize,
+    /// From the moment at which the server had a message until the client had it; none if that was not tried.
+    pub news: Option<Duration>,
     /// Whether there was a cable, on which packets are seen.
     pub packets_seen: bool,
 }

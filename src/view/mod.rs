@@ -60,7 +60,9 @@ mod samples;
 
 pub use capture::Capture;
 pub use class::{TapLog, Tapped, Way, class};
-pub use comparison::{Bill, Comparison, Point, Side, comparison, csv, svg, sweep};
+pub use comparison::{
+    Beat, Bill, Comparison, Outcome, Point, Road, Roads, Side, comparison, csv, roads, svg, sweep,
+};
 pub use escape::{escape, quote};
 pub use field_table::field_table;
 pub use findings::{Finding, findings};

@@ -48,6 +48,24 @@ impl Field {
     }
 }
 
+/// Bytes that are one thing, and may carry another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    /// `WebSocket`, `Engine.IO`; `message` for what nothing is around any more.
+    pub protocol: &'static str,
+    /// Its bytes: what the layer around it carried, unmasked and put together.
+    pub bytes: Vec<u8>,
+    /// Every bit of them by its name; of a message none.
+    pub fields: Vec<Field>,
+}
+
+impl Layer {
+    /// The innermost: bytes that mean nothing to any carrier.
+    pub fn message(bytes: &[u8]) -> Layer {
+        Layer { protocol: "message", bytes: bytes.to_vec(), fields: Vec::new() }
+    }
+}
+
 /// A bit that is not covered exactly once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum NotCovered {

@@ -30,4 +30,4 @@ pub mod udp;
 pub mod utf8;
 pub mod websocket;
 
-pub use field::Field;
+pub use field::{Field, Layer};

@@ -1,0 +1,47 @@
+//! How is a message carried? One file a carrier: what it is, and how both ends do it, call by call.
+//!
+//! [`ALL`] is the table that `diff`, `explain` and the tests read. A carrier's [`Script`] is made of lines of the lesson notation, whose bytes come
+//! from the encoders of [`wire`](crate::wire), so that it is run and told like any lesson; its `layers` name every byte again.
+
+mod script;
+
+mod http;
+mod long_poll;
+mod poll;
+mod tcp;
+mod udp;
+pub mod websocket;
+
+use crate::{trace::Host, wire::Layer};
+
+pub use script::{BUFFERED, Cannot, Script, Sending, Times};
+
+/// A way to carry a message.
+#[derive(Debug)]
+pub struct Carrier {
+    /// As it is typed: `long-poll`.
+    pub name: &'static str,
+    /// As a heading says it: `HTTP, long polling`.
+    pub title: &'static str,
+    /// In a sentence.
+    pub about: &'static str,
+    /// What it stands on, from the outside in: `IP`, `TCP`, `HTTP`.
+    pub over: &'static [&'static str],
+    /// The lesson that shows it.
+    pub lesson: &'static str,
+    /// Where it is defined.
+    pub sources: &'static [&'static str],
+    /// How a message is carried.
+    pub script: fn(&Sending) -> Result<Script, Cannot>,
+    /// What of the receiver's bytes is what, from the outside in.
+    pub layers: fn(&[u8], Host) -> Vec<Layer>,
+}
+
+/// All carriers, the plain ones first.
+pub const ALL: &[&Carrier] =
+    &[&tcp::CARRIER, &udp::CARRIER, &http::CARRIER, &poll::CARRIER, &long_poll::CARRIER, &websocket::CARRIER];
+
+/// The carrier of this name.
+pub fn find(name: &str) -> Option<&'static Carrier> {
+    ALL.iter().copied().find(|carrier| carrier.name == name)
+}
