@@ -74,7 +74,7 @@ fn the_calls_that_are_told_are_the_calls_that_were_made() {
                 "-f",
                 "--decode-pids=comm",
                 "-e",
-                "trace=%network,close,fcntl,capset",
+                "trace=%network,close,fcntl,capset,clock_nanosleep",
                 "-e",
                 "signal=none",
                 "-o",

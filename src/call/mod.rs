@@ -12,6 +12,7 @@ mod dup;
 pub mod framing;
 mod listen;
 mod names;
+mod pause;
 mod ran;
 mod recv;
 mod send;
@@ -67,6 +68,8 @@ pub enum Request {
     LocalName,
     /// `getpeername(2)`
     PeerName,
+    /// `clock_nanosleep(2)`
+    Pause(Duration),
     /// [`std::net::TcpListener::bind`]
     StdListener(SocketAddr),
     /// Framing by hand, see [`framing`].
@@ -160,6 +163,7 @@ impl Request {
             Request::Option(option) => sockopt::told(on, option),
             Request::LocalName => names::told_local(on),
             Request::PeerName => names::told_peer(on),
+            Request::Pause(time) => pause::told(*time),
             Request::StdListener(address) => std_listener::told(*address, result.unwrap_or("s")),
             Request::Framing(framing) => framing.told(on),
         }
@@ -194,6 +198,7 @@ impl Request {
             Request::PeerName => {
                 names::peer(held(on).socket()).map(|address| Gave::Address(address.as_socket()))
             }
+            Request::Pause(time) => pause::pause(*time).map(nothing),
             Request::StdListener(address) => std_listener::bind(*address).map(|new| Gave::Socket(new, None)),
             Request::Framing(_) => unreachable!("handled above"),
         };

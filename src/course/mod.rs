@@ -264,6 +264,8 @@ pub enum Argument {
     Address(Place),
     /// A number.
     Number(i64),
+    /// A time in milliseconds.
+    Time(u64),
     /// Bytes.
     Bytes(Vec<u8>),
     /// A path, or another free word.

@@ -400,6 +400,8 @@ mod tests {
             ("client$ send c \"x\" * 99999999999", 22, None),
             ("client$ connect c server", 19, None),
             ("client$ connect c server:1 within 5h", 35, None),
+            ("client$ pause 200", 15, None),
+            ("client$ pause 0ms", 15, None),
             ("client$ connect c server:1 => ok [linus]", 34, Some("linux")),
         ] {
             let fault = parsed(source).expect_err(source);

@@ -29,6 +29,8 @@ pub enum Kind {
     Protocol,
     /// `:7000`, `server:7000`, `any:7000`, `127.0.0.2:7000`.
     Address,
+    /// A time, such as `200ms` or `2s`.
+    Time,
     /// A number with this name.
     Number(&'static str),
     /// `"text"`, `"x" * 1000`, `hex"81 05"`.
@@ -130,6 +132,7 @@ pub const WORDS: &[Word] = {
         word("getsockopt", &[K::Socket, K::Option], Gives::Number, false, "read an option: getsockopt(2)"),
         word("getsockname", &[K::Socket], Gives::Address, false, "the local address: getsockname(2)"),
         word("getpeername", &[K::Socket], Gives::Address, false, "the remote address: getpeername(2)"),
+        word("pause", &[K::Time], Gives::Nothing, true, "do nothing for a while: clock_nanosleep(2)"),
         word(
             "TcpListener::bind",
             &[K::Address],

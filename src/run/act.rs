@@ -89,10 +89,9 @@ impl Run<'_> {
             let until = act.within.map(|within| started + Duration::from_millis(within));
             self.wait_for_the_world(&ticket, until)?
         } else if self.packets {
-            self.wait_stepping(&ticket, act.within.map_or(CALL_DEADLINE, Duration::from_millis))?
+            self.wait_stepping(&ticket, deadline(act))?
         } else {
-            let deadline = act.within.map_or(CALL_DEADLINE, Duration::from_millis);
-            match ticket.wait(deadline.saturating_sub(started.elapsed()))? {
+            match ticket.wait(deadline(act).saturating_sub(started.elapsed()))? {
                 Some(done) => (done, false),
                 None => (ticket.end()?, true),
             }
@@ -232,6 +231,7 @@ impl Run<'_> {
             ("getsockopt", Some(A::Word(option)), _) => Request::Option(option),
             ("getsockname", ..) => Request::LocalName,
             ("getpeername", ..) => Request::PeerName,
+            ("pause", Some(A::Time(time)), _) => Request::Pause(Duration::from_millis(time)),
             ("recv_until", Some(A::Bytes(delimiter)), _) => Request::Framing(Framing::Until(delimiter)),
             ("recv_exactly", Some(A::Number(bytes)), _) => Request::Framing(Framing::Exactly(size(bytes)?)),
             ("send_prefixed", Some(A::Bytes(message)), _) => Request::Framing(Framing::SendPrefixed(message)),
@@ -239,6 +239,15 @@ impl Run<'_> {
             _ => return Err(bad()),
         })
     }
+}
+
+/// How long the lesson waits for a call. A pause may last as long as it says.
+fn deadline(act: &Act) -> Duration {
+    let pause = match act.arguments.first() {
+        Some(Argument::Time(time)) => Duration::from_millis(*time),
+        _ => Duration::ZERO,
+    };
+    act.within.map_or(CALL_DEADLINE + pause, Duration::from_millis)
 }
 
 fn flags_of(argument: Option<Argument>) -> Vec<&'static str> {

@@ -79,6 +79,30 @@ pub fn is_listener(socket: &Socket) -> std::io::Result<bool> {
     }
 }
 
+/// Sleeps so long, or until a signal comes: std's own sleep would sleep on, and nobody could end it.
+pub fn pause(time: std::time::Duration) -> std::io::Result<()> {
+    let invalid = || std::io::Error::from_raw_os_error(libc::EINVAL);
+    let asked = libc::timespec {
+        tv_sec: time.as_secs().try_into().map_err(|_| invalid())?,
+        tv_nsec: time.subsec_nanos().into(),
+    };
+    #[cfg(target_os = "linux")]
+    {
+        // SAFETY: the kernel reads one timespec, which outlives the call; what is left of the time is not asked for.
+        let error = unsafe {
+            libc::clock_nanosleep(libc::CLOCK_MONOTONIC, 0, &raw const asked, std::ptr::null_mut())
+        };
+        // Unlike its kin it gives the error's number itself.
+        if error == 0 { Ok(()) } else { Err(std::io::Error::from_raw_os_error(error)) }
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        // SAFETY: as above.
+        let result = unsafe { libc::nanosleep(&raw const asked, std::ptr::null_mut()) };
+        if result == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+    }
+}
+
 /// The number of an option of TCP, where the system has it.
 fn tcp_option_number(name: &str) -> std::io::Result<libc::c_int> {
     Ok(match name {

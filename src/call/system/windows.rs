@@ -65,6 +65,13 @@ pub fn is_listener(_: &Socket) -> std::io::Result<bool> {
     Err(std::io::Error::from_raw_os_error(ws::WSAENOPROTOOPT))
 }
 
+/// Sleeps so long.
+#[allow(clippy::disallowed_methods, reason = "to sleep is what was asked for")]
+pub fn pause(time: std::time::Duration) -> std::io::Result<()> {
+    std::thread::sleep(time);
+    Ok(())
+}
+
 /// Options of TCP that lessons need on Linux only.
 pub fn set_tcp_option(_: &Socket, _: &str, _: i64) -> std::io::Result<()> {
     Err(std::io::Error::from_raw_os_error(ws::WSAENOPROTOOPT))

@@ -38,6 +38,7 @@ impl Words<'_> {
                 let token = self.word("an address, such as :7000 or server:7000")?;
                 Argument::Address(self.place(token)?)
             }
+            Kind::Time => Argument::Time(self.time()?),
             Kind::Number("size") => Argument::Number(self.size()?),
             Kind::Number(name) => Argument::Number(self.number(name)?),
             Kind::MaybeNumber(name) if !ends && self.peek().is_some_and(|t| t.kind == TokenKind::Word) => {
@@ -190,9 +191,14 @@ impl Words<'_> {
             return Ok(None);
         }
         self.next += 1;
+        self.time().map(Some)
+    }
+
+    /// `200ms`, `2s`: in milliseconds.
+    fn time(&mut self) -> Result<u64> {
         let token = self.word("a time, such as 300ms or 2s")?;
         match milliseconds(&token.text) {
-            Some(time @ 1..=60_000) => Ok(Some(time)),
+            Some(time @ 1..=60_000) => Ok(time),
             _ => Err(self.fault(
                 token,
                 format!("`{}` is no time", token.text),

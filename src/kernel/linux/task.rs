@@ -22,13 +22,14 @@ impl Task {
         Some(i64::from(self.id))
     }
 
-    /// Whether the thread waits in a network call on this descriptor.
+    /// Whether the thread waits in a network call on this descriptor; without one (-1), whether it sleeps.
     pub fn waiting(&self, descriptor: i64) -> Waiting {
         match self.inside() {
             Err(_) => Waiting::Unknown,
             Ok(Some((number, first))) if first == descriptor && NETWORK_CALLS.contains(&number) => {
                 Waiting::Blocked
             }
+            Ok(Some((libc::SYS_clock_nanosleep, _))) if descriptor < 0 => Waiting::Blocked,
             Ok(_) => Waiting::Running,
         }
     }

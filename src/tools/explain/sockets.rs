@@ -266,6 +266,10 @@ pub(super) const CALLS: &[(&str, &str)] = &[
     ("getsockname", "The kernel may have picked the port, or the address by the route."),
     ("getpeername", "A connection knows its other side; a listener has none, and gives ENOTCONN."),
     (
+        "pause",
+        "A program that asks again and again must wait in between, or it keeps a processor busy with asking. What comes meanwhile lies in the kernel until the next question.",
+    ),
+    (
         "TcpListener::bind",
         "Most programs want all three calls: std makes them in one, with SO_REUSEADDR on Unix and a backlog of its own.",
     ),
