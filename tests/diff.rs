@@ -124,3 +124,118 @@ fn what_can_not_be_compared_is_told() {
         assert!(stderr(&output).contains(told), "{arguments:?}: {}", stderr(&output));
     }
 }
+
+/// The carriers that this machine can show, without the cable's raw sockets on loopback.
+fn roads(arguments: &[&str]) -> Vec<Value> {
+    let all = told(&[&["--carriers", "all", "--interval", "100ms"], arguments].concat());
+    all["carriers"].as_array().unwrap().clone()
+}
+
+#[test]
+fn every_road_carries_the_message_whole_whoever_sends_it() {
+    let folder = Folder::new();
+    for (from, message) in [("client", "hello"), ("server", "hello"), ("client", "grüße\n\"\\ \u{1f600}")] {
+        let roads = roads(&["--from", from, "--file", &folder.file("message", message)]);
+        assert!(roads.len() >= 6);
+        for road in roads {
+            if let Some(why) = road["cannot"].as_str() {
+                assert_eq!(road["carrier"], "icmp", "{why}");
+                continue;
+            }
+            let layers = road["layers"].as_array().unwrap();
+            let innermost = layers.last().unwrap();
+            assert_eq!(innermost["protocol"], "message", "{road}");
+            assert_eq!(bytes(&innermost["bytes"]), message.as_bytes(), "{}", road["carrier"]);
+        }
+    }
+}
+
+#[test]
+fn who_polls_has_news_late_and_who_is_connected_at_once() {
+    let roads = roads(&["--from", "server", "hello"]);
+    let after = |name: &str| {
+        let road = roads.iter().find(|road| road["carrier"] == name).unwrap();
+        road["news_after_us"].as_u64()
+    };
+    assert_eq!(after("http"), None, "nobody asks");
+    let poll = after("poll").unwrap();
+    assert!(poll >= 50_000, "half of the interval: {poll}");
+    for name in ["tcp", "udp", "long-poll", "websocket"] {
+        assert!(after(name).unwrap() < poll, "{name}");
+    }
+}
+
+#[test]
+fn what_a_carrier_can_not_take_is_told_beside_it() {
+    let output = run(&["diff", "--carriers", "udp,tcp", "--binary", "--json", "--file", "/dev/stdin"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let folder = Folder::new();
+    let file = folder.file("long", "x".repeat(70_000));
+    let long = told(&["--carriers", "udp,tcp", "--file", &file]);
+    let [tcp, udp] = &long["carriers"].as_array().unwrap()[..] else { panic!("{long}") };
+    assert_eq!((bytes(&tcp["bytes"]).len(), tcp["carrier"].as_str()), (70_000, Some("tcp")));
+    assert!(udp["cannot"].as_str().unwrap().contains("65507"), "{udp}");
+}
+
+/// Packets, bytes and payload of a capture, as tshark counts them.
+#[cfg(target_os = "linux")]
+fn counted(file: &str) -> (u64, u64, u64) {
+    let output = std::process::Command::new("tshark")
+        // A frame stands on its sender's interface and on its receiver's.
+        .args([
+            "-r",
+            file,
+            "-Y",
+            "frame.interface_name == \"client\"",
+            "-T",
+            "fields",
+            "-e",
+            "frame.len",
+            "-e",
+            "tcp.len",
+        ])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = stdout(&output);
+    let mut sum = (0, 0, 0);
+    for line in text.lines() {
+        let mut numbers = line.split('\t').map(|number| number.parse::<u64>().unwrap_or(0));
+        sum = (sum.0 + 1, sum.1 + numbers.next().unwrap(), sum.2 + numbers.next().unwrap_or(0));
+    }
+    sum
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs tshark and the cable"]
+fn the_bill_is_what_tshark_counts() {
+    let names: Vec<String> =
+        roads(&["hello"]).iter().map(|road| road["carrier"].as_str().unwrap().to_owned()).collect();
+    for name in names {
+        for from in ["client", "server"] {
+            let folder = Folder::new();
+            let pcap = folder.path("run.pcapng");
+            let arguments = [
+                "--stage",
+                "cable",
+                "--carriers",
+                &name,
+                "--interval",
+                "50ms",
+                "--from",
+                from,
+                "--pcap",
+                &pcap,
+            ];
+            let it = told(&[&arguments[..], &["hello"]].concat());
+            let road = &it["carriers"][0];
+            let sum = |key: &str| -> u64 {
+                let parts = ["opening", "bill", "news", "beat", "closing"];
+                parts.iter().map(|part| road[part][key].as_u64().unwrap()).sum()
+            };
+            let bill = (sum("packets"), sum("on_the_wire"), sum("tcp_payload"));
+            assert_eq!(bill, counted(&pcap), "{name} from the {from}: {road}");
+        }
+    }
+}

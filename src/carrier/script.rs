@@ -170,3 +170,11 @@ pub(super) fn sockets(from: Host) -> (&'static str, &'static str) {
         Host::Server => ("conn", "c"),
     }
 }
+
+/// So many letters and digits that nobody can guess: the name of a session.
+pub(super) fn identifier(length: usize) -> Result<String, Cannot> {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut bytes = vec![0; length];
+    getrandom::fill(&mut bytes).map_err(|error| Cannot(format!("no random bytes for a session: {error}")))?;
+    Ok(bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())
+}

@@ -1,16 +1,17 @@
 //! The same message by every road: what each carrier makes of it, layer in layer, and the bill of all of them side by side.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use super::{Bill, Side};
 use crate::trace::Host;
 use crate::view::aloud::{capital, sentence, stop};
+use crate::view::bytes::mostly_text;
 use crate::view::line::{Line, Meaning};
 use crate::view::look::Look;
 use crate::view::units::{self, plural, thousands};
 use crate::view::wrap::{Long, wrap};
 use crate::view::{Depth, field_table, quote};
-use crate::wire::{Layer, text};
+use crate::wire::{Field, Layer, text};
 
 /// A message of more bytes is quoted in part.
 const QUOTED: usize = 40;
@@ -96,10 +97,16 @@ pub fn roads(look: &Look, it: &Roads, depth: Depth) -> Vec<Line> {
         plural(it.roads.len(), "road")
     );
     let mut lines = vec![look.line(stop_if(look, &title), Meaning::Heading).indented(look.outdent())];
-    for road in &it.roads {
+    for (at, road) in it.roads.iter().enumerate() {
         lines.push(Line::blank());
         lines.extend(heading(look, road));
+        let same = |other: &&Road| matches!((&other.outcome, &road.outcome), (Outcome::Carried { layers: a, .. }, Outcome::Carried { layers: b, .. }) if a == b && a.len() > 1);
         match &road.outcome {
+            Outcome::Carried { side, .. } if it.roads[..at].iter().any(|other| same(&other)) => {
+                let before = it.roads[..at].iter().find(same).map_or("", |other| other.name);
+                let text = format!("{}, as over {before}", units::bytes(side.bytes.len()));
+                lines.extend(note(look, &text, Meaning::State));
+            }
             Outcome::Carried { side, layers, .. } => lines.extend(carried(look, side, layers, depth)),
             Outcome::Cannot(why) => lines.extend(note(look, &format!("not here: {why}"), Meaning::NotSeen)),
         }
@@ -115,9 +122,13 @@ fn stop_if(look: &Look, text: &str) -> String {
 
 /// `websocket   WebSocket on TCP on IP`
 fn heading(look: &Look, road: &Road) -> Vec<Line> {
-    let mut on: Vec<&str> = road.over.iter().rev().copied().collect();
-    on.retain(|layer| *layer != road.title);
-    let below = if on.is_empty() { String::new() } else { format!(" on {}", on.join(" on ")) };
+    let on: Vec<&str> = road.over.iter().rev().copied().collect();
+    let below = match &on[..] {
+        [itself, below @ ..] if *itself == road.title && !below.is_empty() => {
+            format!(" on {}", below.join(" on "))
+        }
+        _ => format!(": {}", on.join(" on ")),
+    };
     if look.linear() {
         let text = format!("{}: {}{below}. {}", road.name, road.title, stop(&capital(road.about)));
         return sentence(look, text, Meaning::Heading);
@@ -146,39 +157,102 @@ fn note(look: &Look, words: &str, meaning: Meaning) -> Vec<Line> {
 
 /// The layers, one in the other, and every byte of each by its name.
 fn carried(look: &Look, side: &Side, layers: &[Layer], depth: Depth) -> Vec<Line> {
-    let mut lines = Vec::new();
     if side.bytes.is_empty() {
         return note(look, "no byte: nothing was sent", Meaning::Quiet);
     }
-    for (depth_of, layer) in layers.iter().enumerate() {
-        let length = units::bytes(layer.bytes.len());
-        if look.linear() {
-            lines.extend(sentence(look, format!("{}, {length}.", capital(layer.protocol)), Meaning::Strong));
-        } else {
-            let mark =
-                if depth_of == 0 { String::new() } else { format!("{}└ ", "  ".repeat(depth_of - 1)) };
-            let mut line = look.spans([
-                (&mark, Meaning::Rule),
-                (layer.protocol, Meaning::Strong),
-                ("  ", Meaning::Plain),
-                (&length, Meaning::Quiet),
-            ]);
-            if layer.fields.is_empty() {
-                line.space(2);
-                line.push(look.span(shown(&layer.bytes), Meaning::Bytes));
-            }
-            let all = wrap(&line, look.content(), 2 * depth_of + 2, Long::Break);
-            lines.extend(all.into_iter().map(|line| line.indented(look.indent())));
-        }
-        if layer.fields.is_empty() {
-            if look.linear() {
-                lines.extend(sentence(look, stop(&shown(&layer.bytes)), Meaning::Bytes));
-            }
-        } else {
+    let mut lines = Vec::new();
+    for (inside, layer) in layers.iter().enumerate() {
+        lines.extend(named(look, inside, layer));
+        if depth > Depth::Summary || look.linear() {
             lines.extend(field_table(look, &layer.bytes, &layer.fields, depth.max(Depth::Fields)));
+        } else {
+            lines.extend(rows(look, inside, layer));
         }
     }
     lines
+}
+
+/// `└ Engine.IO  5 bytes`
+fn named(look: &Look, inside: usize, layer: &Layer) -> Vec<Line> {
+    let length = units::bytes(layer.bytes.len());
+    if look.linear() {
+        let bytes = if layer.fields.is_empty() { shown(&layer.bytes) } else { String::new() };
+        return sentence(look, format!("{}, {length}. {bytes}", capital(layer.protocol)), Meaning::Strong);
+    }
+    let mark = if inside == 0 { String::new() } else { format!("{}└ ", "  ".repeat(inside - 1)) };
+    let mut line = look.spans([
+        (&mark, Meaning::Rule),
+        (layer.protocol, Meaning::Strong),
+        ("  ", Meaning::Plain),
+        (&length, Meaning::Quiet),
+    ]);
+    if layer.fields.is_empty() {
+        line.space(2);
+        line.push(look.span(shown(&layer.bytes), Meaning::Bytes));
+    }
+    let all = wrap(&line, look.content(), 2 * inside + 2, Long::Break);
+    all.into_iter().map(|line| line.indented(look.indent())).collect()
+}
+
+/// Columns of the bytes in a row.
+const BYTES: usize = 20;
+
+/// A row for what shares a byte, or for what is text: its bytes, and their names and values.
+fn rows(look: &Look, inside: usize, layer: &Layer) -> Vec<Line> {
+    let mut rows: Vec<(Range<usize>, Vec<&Field>)> = Vec::new();
+    for field in &layer.fields {
+        let bytes = field.bytes();
+        match rows.last_mut() {
+            // Fields of one byte, and signs that only part others, stand in one row.
+            Some((range, fields)) if bytes.start < range.end || parts(field) => {
+                range.end = range.end.max(bytes.end);
+                if !parts(field) {
+                    fields.push(field);
+                }
+            }
+            _ => rows.push((bytes, vec![field])),
+        }
+    }
+    let margin = look.indent() + 2 * inside + 2;
+    let mut lines = Vec::new();
+    for (range, fields) in rows {
+        let bytes = layer.bytes.get(range).unwrap_or_default();
+        let text = std::str::from_utf8(bytes).is_ok() && mostly_text(bytes);
+        let more = if bytes.len() > QUOTED { " …" } else { "" };
+        let cell = if text { quote(&bytes[..bytes.len().min(QUOTED)]) + more } else { text::hex(bytes, 6) };
+        let mut line = look.line(&cell, Meaning::Bytes);
+        let wide = line.width() >= BYTES;
+        line.pad(if wide { line.width() + 2 } else { BYTES });
+        for (at, field) in fields.iter().enumerate() {
+            if at > 0 {
+                line.push(look.span(" · ", Meaning::Quiet));
+            }
+            line.push(look.span(field.name, Meaning::Label));
+            // Text says its value itself.
+            let value = if text && field.symbol.is_none() && cell.len() > field.value.len() {
+                ""
+            } else {
+                &field.value
+            };
+            let symbol = field.symbol.map(|symbol| format!(" [{symbol}]")).unwrap_or_default();
+            if !value.is_empty() && !(text && !symbol.is_empty()) {
+                line.push(look.span(format!(" {value}"), Meaning::State));
+            }
+            line.push(look.span(symbol, Meaning::Strong));
+        }
+        let room = look.content().saturating_sub(2 * inside + 2);
+        lines.extend(
+            wrap(&line, room, if wide { 2 } else { BYTES }, Long::Break)
+                .into_iter()
+                .map(|line| line.indented(margin)),
+        );
+    }
+    lines
+}
+
+/// Whether it is there only to part one field from the next.
+fn parts(field: &Field) -> bool {
+    matches!(field.name, "SP" | "CRLF" | "LF" | "EOL" | "NUL" | "comma")
 }
 
 /// `68 65 6c 6c 6f  "hello"`
