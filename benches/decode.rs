@@ -125,7 +125,7 @@ fn decode(file: &[u8]) -> usize {
             black_box(frame.payload);
             frames += 1;
         }
-        What::Violation { rule, .. } => panic!("{rule:?}"),
+        What::Violation(broken) => panic!("{broken:?}"),
         _ => {}
     };
     while let Some(packet) = capture.next_packet().expect("a whole capture") {

@@ -66,7 +66,7 @@ fn recorded_conversations_have_no_violation_and_nothing_missing() {
     let mut messages = 0;
     for path in captures() {
         decode(&path, &mut |event| match &event.what {
-            What::Violation { .. } | What::Missing(_) | What::Differs(_) => {
+            What::Violation(_) | What::Missing(_) | What::Differs(_) => {
                 panic!("{}: {event:?}", path.display())
             }
             What::Message(message) => {

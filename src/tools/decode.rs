@@ -6,69 +6,24 @@
 
 use std::{collections::VecDeque, net::SocketAddr};
 
-use crate::wire::{ip::Datagram, tcp::Segment, websocket::deflate::Inflater};
+use crate::wire::{ip::Datagram, tcp::Segment};
 
-mod budget;
 mod connection;
-mod conversation;
-mod event;
 pub mod filter;
-mod frames;
-mod http;
 pub mod json;
 pub mod show;
 mod stream;
 mod table;
 
-use budget::Budget;
 use connection::Connection;
-use event::Teller;
-pub use event::{
-    Body, Carried, Differs, Ended, Ending, Event, Frame, Head, HeadLine, Message, Missing, Opened,
-    PacketSeen, Stretch, Upgraded, What,
-};
 use table::Table;
 
 use super::capture::{NotTakenApart, Packet};
-
-/// How much may be held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Connections at a time; the oldest is let go for a new one.
-    pub connections: usize,
-    /// Bytes held for all connections together: pieces out of order, messages under way, heads, what later messages may refer to.
-    pub held: usize,
-    /// Bytes out of order that are held for one direction of a connection.
-    pub out_of_order: usize,
-    /// Bytes kept of one message; what is beyond is counted and checked, but not shown.
-    pub message: usize,
-}
-
-impl Default for Limits {
-    /// 100,000 connections, 64 MiB together, 1 MiB out of order, messages of 4 MiB.
-    fn default() -> Self {
-        Limits { connections: 100_000, held: 64 << 20, out_of_order: 1 << 20, message: 4 << 20 }
-    }
-}
-
-/// How to decode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Options {
-    /// What may be held.
-    pub limits: Limits,
-    /// Take every connection that is not HTTP for WebSocket frames, whether they look like it or not.
-    pub websocket: bool,
-}
-
-/// What all connections share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    options: Options,
-    budget: Budget,
-    inflater: Inflater,
-    /// Room for a payload while it is unmasked.
-    scratch: Vec<u8>,
-}
+pub use super::conversation::{
+    Body, Carried, Differs, Ended, Ending, Event, Frame, Head, HeadLine, Limits, Message, Missing, Opened,
+    Options, PacketSeen, Stretch, Upgraded, Violation, What,
+};
+use super::conversation::{Shared, Teller};
 
 /// Makes conversations of packets.
 #[derive(Debug)]
@@ -88,14 +43,8 @@ pub struct Decoder {
 impl Decoder {
     /// With nothing seen.
     pub fn new(options: Options) -> Self {
-        let shared = Shared {
-            options,
-            budget: Budget::new(options.limits.held),
-            inflater: Inflater::new(),
-            scratch: Vec::new(),
-        };
         Decoder {
-            shared,
+            shared: Shared::new(options),
             table: Table::default(),
             connections: Vec::new(),
             order: VecDeque::new(),

@@ -7,7 +7,6 @@ mod capture;
 mod door;
 mod pair;
 mod record;
-mod story;
 mod tape;
 mod telling;
 

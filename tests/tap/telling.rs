@@ -78,6 +78,33 @@ fn a_websocket_is_told_from_its_handshake_to_its_close() {
 }
 
 #[test]
+fn a_compressed_message_is_told_inflated_and_an_answer_that_does_not_fit_is_named() {
+    let mut tap = Tap::start(&[]);
+    let (client, server) = tap.connect();
+    pass(&client, &server, REQUEST);
+    let response = String::from_utf8_lossy(RESPONSE)
+        .replace("s3pPLMB", "S3pPLMB")
+        .replace("\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n");
+    pass(&server, &client, response.as_bytes());
+    // RFC 7692 §7.2.3.1 and §7.2.3.2: the second refers to the first.
+    for payload in [&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00][..], &[0xf2, 0x00, 0x11, 0x00, 0x00]] {
+        let frame = Frame::new(opcode::TEXT, payload.to_vec()).with_rsv(true, false, false);
+        pass(&server, &client, &frame.encode());
+    }
+    drop((client, server));
+    let told = tap.stop();
+    for line in [
+        "the server breaks a rule: Sec-WebSocket-Accept follows from the key: needed s3pPLMB",
+        "upgraded to a WebSocket: what follows in both directions are frames, with permessage-deflate",
+        "frame text RSV1, 7 bytes f2 48 cd c9 c9 07 00",
+        r#"text message is whole: 5 bytes, inflated from 7 "Hello""#,
+        r#"text message is whole: 5 bytes, inflated from 5 "Hello""#,
+    ] {
+        assert!(told.contains(line), "{line}\n-- is not in\n{told}");
+    }
+}
+
+#[test]
 fn what_is_no_http_is_told_read_by_read() {
     let mut tap = Tap::start(&["--plain"]);
     let (client, server) = tap.connect();

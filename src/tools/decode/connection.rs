@@ -2,12 +2,8 @@
 
 use std::net::SocketAddr;
 
-use super::{
-    Shared,
-    conversation::Conversation,
-    event::{Differs, Ending, Missing, Stretch, Teller, What},
-    stream::Stream,
-};
+use super::stream::Stream;
+use crate::tools::conversation::{Conversation, Differs, Ending, Missing, Shared, Stretch, Teller, What};
 use crate::wire::tcp::{Flags, Segment};
 
 /// A connection that is followed. Its two ends are numbered 0, who sent the first packet, and 1.

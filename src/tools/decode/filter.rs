@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::event::{Event, Opened, What};
+use crate::tools::conversation::{Event, Opened, What};
 use crate::trace::Host;
 use crate::wire::websocket::opcode;
 
@@ -78,7 +78,7 @@ impl Choice {
             What::Head(head) => (Some(head.from), None),
             What::Body(body) => (Some(body.from), None),
             What::Bytes(bytes) | What::Data(bytes) => (Some(bytes.from), None),
-            What::Violation { from, .. } => (Some(*from), None),
+            What::Violation(broken) => (Some(broken.from), None),
             What::Missing(missing) => (Some(missing.from), None),
             What::Differs(differs) => (Some(differs.from), None),
             What::Packet(_) => return self.filters.is_empty(),

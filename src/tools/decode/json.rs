@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use data_encoding::HEXLOWER;
 use serde::Serialize;
 
-use super::event::{Carried, Ending, Event, HeadLine, What};
+use crate::tools::conversation::{Carried, Ending, Event, HeadLine, What};
 use crate::wire::websocket::opcode_entry;
 
 /// One line. What does not apply is left out.
@@ -220,13 +220,13 @@ pub fn write(out: &mut impl Write, event: &Event) -> io::Result<()> {
         }
         .with_bytes(message.payload)
         .carried(message.carried),
-        What::Violation { from, offset, rule } => Object {
+        What::Violation(broken) => Object {
             event: "violation",
-            from: Some(from.name()),
-            offset: Some(*offset),
-            rule: Some(rule.words),
-            section: Some(rule.section),
-            close_code: Some(rule.close_code),
+            from: Some(broken.from.name()),
+            offset: Some(broken.offset),
+            rule: Some(broken.words),
+            section: Some(broken.section),
+            close_code: broken.close_code,
             ..base
         },
         What::Data(data) => Object {

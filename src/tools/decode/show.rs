@@ -2,30 +2,28 @@
 //!
 //! Lines come in the order of time, as a capture may be longer than memory; where another connection speaks, its heading is told again.
 
+mod rows;
+
 use std::{collections::HashMap, net::SocketAddr};
 
-use super::{
-    event::{
-        Body, Carried, Differs, Ended, Ending, Event, Frame, Head, HeadLine, Message, Missing, Opened,
-        Stretch, Upgraded, What,
-    },
-    filter::Choice,
+use super::filter::Choice;
+use crate::tools::conversation::{
+    Body, Differs, Ended, Ending, Event, Frame, Head, HeadLine, Message, Missing, Opened, Stretch, Upgraded,
+    Violation, What,
 };
 use crate::trace::Host;
-use crate::view::{Depth, Line, Look, Meaning, field_table, plural, quote, wrapped};
+use crate::view::{Depth, Line, Look, Meaning, field_table, plural, wrapped};
 use crate::wire::{
     http, text,
-    websocket::{self, opcode, opcode_entry, rules::Rule},
+    websocket::{self, opcode},
 };
+
+use rows::{GLIMPSE, kind, right};
 
 /// The longest frame whose fields are told, in bytes of payload.
 const FIELDS: usize = 4096;
 /// Connections of which more than a sum is kept for the end.
 const KEPT: usize = 100_000;
-/// With less columns than this a row has no columns of its own but time and direction.
-const NARROW: usize = 64;
-/// How much of a payload is looked at for a line, in characters.
-const GLIMPSE: usize = 160;
 
 /// Makes lines of events.
 #[derive(Debug)]
@@ -103,7 +101,7 @@ impl Show {
             What::Upgraded(upgraded) => self.upgraded(upgraded),
             What::Frame(frame) => self.frame(event, frame),
             What::Message(message) => self.message(event, message),
-            What::Violation { from, offset, rule } => self.violation(*from, *offset, rule),
+            What::Violation(violation) => self.violation(violation),
             What::Data(data) => self.data(event, data),
             What::Missing(missing) => self.missing(missing),
             What::Differs(differs) => self.differs(differs),
@@ -307,11 +305,12 @@ impl Show {
         self.row(event, message.from, None, &kind, &how, message.payload.len() as u64, line)
     }
 
-    fn violation(&mut self, from: Host, offset: u64, rule: &Rule) -> Vec<Line> {
+    fn violation(&mut self, broken: &Violation) -> Vec<Line> {
         self.sum.violations += 1;
         let mark = if self.look.linear() { "Broken rule:" } else { "✗" };
-        let level = rule.level.map(|level| format!("{}: ", level.word())).unwrap_or_default();
-        let text = format!("{mark} {} byte {offset}: {level}{} ({})", from.name(), rule.words, rule.section);
+        let Violation { from, offset, words, section, .. } = broken;
+        let level = broken.level.map(|level| format!("{}: ", level.word())).unwrap_or_default();
+        let text = format!("{mark} {} byte {offset}: {level}{words} ({section})", from.name());
         self.note(Meaning::Fails, &text)
     }
 
@@ -359,191 +358,6 @@ impl Show {
         line.extend(self.look.line(format!("{how} · {client} →, {server} ←"), Meaning::Quiet));
         wrapped(&self.look, &line, 16)
     }
-
-    /// Code and reason.
-    fn close(&self, body: &[u8]) -> Line {
-        let [high, low, reason @ ..] = body else { return self.quoted(body, false) };
-        let code = u16::from_be_bytes([*high, *low]);
-        let symbol = websocket::close_code(code).symbol;
-        let mut line = self.look.line(format!("{code} {symbol}"), Meaning::State);
-        if !reason.is_empty() {
-            line.space(1);
-            line.extend(self.quoted(reason, false));
-        }
-        line
-    }
-
-    fn quoted(&self, bytes: &[u8], cut: bool) -> Line {
-        if bytes.is_empty() {
-            return Line::blank();
-        }
-        let seen = &bytes[..bytes.len().min(if self.follow { 1 << 16 } else { GLIMPSE })];
-        let is_text = match std::str::from_utf8(seen) {
-            Ok(_) => true,
-            Err(error) => seen.len() < bytes.len() && error.error_len().is_none(),
-        };
-        let shown = if is_text { quote(seen) } else { text::hex(seen, 24) };
-        let more = if (cut || seen.len() < bytes.len()) && !shown.ends_with('…') { "…" } else { "" };
-        self.look.line(format!("{shown}{more}"), Meaning::Bytes)
-    }
-
-    fn remarks(&self, line: &mut Line, carried: Carried, packed: bool) {
-        let mut remark = |said: bool, text: &str| {
-            if said {
-                line.extend(self.look.line(text, Meaning::NotSeen));
-            }
-        };
-        remark(carried.missing, " (a part is missing)");
-        remark(carried.cut, " (cut at the limit)");
-        remark(packed, " (still compressed)");
-    }
-
-    /// A line beneath a row, from its second column on.
-    fn note(&self, meaning: Meaning, text: &str) -> Vec<Line> {
-        if self.look.linear() {
-            let text = format!("{}.", text.trim_end_matches('.'));
-            return wrapped(&self.look, &self.look.line(text, meaning), 0);
-        }
-        let mut line = Line::blank();
-        line.space(13);
-        let hang = line.width();
-        line.extend(self.look.line(text, meaning));
-        wrapped(&self.look, &line, hang)
-    }
-
-    /// `time → offset kind flags length payload`
-    #[expect(clippy::too_many_arguments, reason = "a row has these columns")]
-    fn row(
-        &self,
-        event: &Event,
-        from: Host,
-        offset: Option<u64>,
-        kind: &str,
-        flags: &str,
-        length: u64,
-        payload: Line,
-    ) -> Vec<Line> {
-        let time = self.time(event);
-        if self.look.linear() {
-            return self.aloud(&time, from, offset, kind, flags, length, payload);
-        }
-        let (arrow, meaning) = match from {
-            Host::Client => ("→", Meaning::Client),
-            Host::Server => ("←", Meaning::Server),
-        };
-        let mut line = Line::blank();
-        line.extend(right(self.look.line(&time, Meaning::Quiet), 11));
-        line.space(1);
-        line.push(self.look.span(arrow, meaning));
-        line.pad(14);
-        if self.follow {
-            line.extend(payload);
-            return wrapped(&self.look, &line, 14);
-        }
-        if self.look.width() < NARROW {
-            let said = self.look.spans([
-                (kind, Meaning::Strong),
-                (" ", Meaning::Plain),
-                (flags, Meaning::Label),
-                (if flags.is_empty() { "" } else { " " }, Meaning::Plain),
-                (&length.to_string(), Meaning::State),
-                (" ", Meaning::Plain),
-            ]);
-            line.extend(said);
-            line.extend(payload);
-            return wrapped(&self.look, &line, 14);
-        }
-        let offset = offset.map(|offset| offset.to_string()).unwrap_or_default();
-        line.extend(right(self.look.line(offset, Meaning::Quiet), 6));
-        line.space(2);
-        line.extend(self.look.line(kind, Meaning::Strong));
-        line.pad(30);
-        line.space(1);
-        line.extend(self.look.line(flags, Meaning::Label));
-        line.pad(40);
-        line.extend(right(self.look.line(length.to_string(), Meaning::State), 7));
-        line.space(2);
-        line.extend(cut(&self.look, payload, self.look.content().saturating_sub(line.width())));
-        vec![line.indented(self.look.indent())]
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "a sentence has these parts")]
-    fn aloud(
-        &self,
-        time: &str,
-        from: Host,
-        offset: Option<u64>,
-        kind: &str,
-        flags: &str,
-        length: u64,
-        payload: Line,
-    ) -> Vec<Line> {
-        let kind = kind.trim_start_matches("= ");
-        let what = match offset {
-            Some(offset) => format!("{kind} at byte {offset}"),
-            None => format!("message, {kind}"),
-        };
-        let flags = if flags.is_empty() { String::new() } else { format!(", {flags}") };
-        let length = plural(usize::try_from(length).unwrap_or(usize::MAX), "byte");
-        let time = if time.is_empty() { String::new() } else { format!("At {time} seconds, ") };
-        let mut line =
-            self.look.line(format!("{time}{}: {what}{flags}, {length}", from.name()), Meaning::Prose);
-        if !payload.is_blank() {
-            line.extend(self.look.line(": ", Meaning::Prose));
-            line.extend(payload);
-        }
-        line.extend(self.look.line(".", Meaning::Prose));
-        wrapped(&self.look, &line, 0)
-    }
-
-    /// Seconds since the first packet, with microseconds.
-    fn time(&self, event: &Event) -> String {
-        match (event.time, self.began) {
-            (Some(time), Some(began)) => {
-                let micro = time.saturating_sub(began) / 1000;
-                format!("{}.{:06}", micro / 1_000_000, micro % 1_000_000)
-            }
-            _ => String::new(),
-        }
-    }
-}
-
-fn kind(number: u8) -> String {
-    match number {
-        opcode::CONTINUATION => "more".to_owned(),
-        0x1 | 0x2 | 0x8..=0xa => opcode_entry(number).symbol.to_ascii_lowercase(),
-        _ => format!("{number:#x}"),
-    }
-}
-
-fn right(line: Line, width: usize) -> Line {
-    let shift = width.saturating_sub(line.width());
-    line.indented(shift)
-}
-
-/// As much of the line as there is room for.
-fn cut(look: &Look, line: Line, room: usize) -> Line {
-    if line.width() <= room {
-        return line;
-    }
-    let mut out = Line::blank();
-    for span in line.spans() {
-        let left = room.saturating_sub(out.width() + 1);
-        if span.width() <= left {
-            out.push(span.clone());
-            continue;
-        }
-        let mut kept = String::new();
-        for c in span.text().chars() {
-            if look.span(format!("{kept}{c}"), span.meaning()).width() > left {
-                break;
-            }
-            kept.push(c);
-        }
-        out.extend(look.line(format!("{kept}…"), span.meaning()));
-        break;
-    }
-    out
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use super::budget::{Budget, Held};
+use crate::tools::conversation::budget::{Budget, Held};
 
 /// Bytes that are kept after they went on, to be compared with what repeats them.
 const RECENT: usize = 4096;

@@ -76,8 +76,8 @@ fn every_broken_rule_is_named_where_it_is_broken() {
         }
         let mut found = Vec::new();
         talk.events(Options::default(), &mut |event| {
-            if let What::Violation { offset, rule, .. } = &event.what {
-                found.push((offset - start, rule.section));
+            if let What::Violation(broken) = &event.what {
+                found.push((broken.offset - start, broken.section));
             }
         });
         found

@@ -1,4 +1,4 @@
-//! What is on the tape, in words: each connection's entries become lines, and its bytes a story.
+//! What is on the tape, in words: each connection's entries become lines, and its bytes a [`Conversation`].
 
 mod words;
 
@@ -11,9 +11,9 @@ use std::{
 
 use super::{
     Cut, End, News, Sum,
-    story::Story,
     tape::{Entry, Pen},
 };
+use crate::tools::conversation::{self, Conversation, Ending, Event, Options, Shared};
 use crate::view::{Meaning, Tapped, Way, plural, thousands, time};
 use words::{Words, words};
 
@@ -25,6 +25,8 @@ pub(super) struct Teller {
     hushed: bool,
     hushed_lines: usize,
     connections: HashMap<u64, Connection>,
+    /// What all conversations share: how much they hold together is bounded.
+    shared: Shared,
     /// How often connections ended in which way.
     endings: BTreeMap<&'static str, u64>,
     /// What clients and servers sent, of the connections that are over.
@@ -38,14 +40,14 @@ struct Connection {
     /// When it was accepted.
     began: Duration,
     pen: Arc<Pen>,
-    story: Story,
+    conversation: Conversation,
     /// Reads and bytes of each end so far, told or left out.
     seen: [Sum; 2],
     left_out: Sum,
     /// The target did not answer.
     refused: bool,
-    /// A line has stood there that says what its bytes are.
-    opaque: [bool; 2],
+    /// It was told that its bytes are not taken apart.
+    opaque: bool,
 }
 
 impl Teller {
@@ -55,6 +57,7 @@ impl Teller {
             hushed: false,
             hushed_lines: 0,
             connections: HashMap::new(),
+            shared: Shared::new(Options::default()),
             endings: BTreeMap::new(),
             sums: [Sum::default(); 2],
             left_out: 0,
@@ -68,20 +71,23 @@ impl Teller {
 
     /// Takes the next entry, and adds the lines that tell it.
     pub fn take(&mut self, (number, at, news): &Entry, told: &mut Vec<Tapped>) {
-        if let News::Accepted { client, pen, .. } = news {
-            let connection = Connection::new(*client, *at, Arc::clone(pen));
+        if let News::Accepted { client, local, pen } = news {
+            let connection = Connection::new([*client, local.unwrap_or(*client)], *at, Arc::clone(pen));
             self.connections.insert(*number, connection);
         }
         let Some(connection) = self.connections.get_mut(number) else { return };
         let since = at.saturating_sub(connection.began);
         let mut page = Page { number: *number, since, all: Vec::new() };
         if let (News::Gone { cut, sums }, false) = (news, self.quiet) {
-            connection.missing(*sums, &mut page);
+            connection.missing(*sums, &mut self.shared, &mut page);
+            connection.converse(&mut self.shared, &mut page, |conversation, shared, teller| {
+                conversation.end(Ending::Open, sums.map(|sum| sum.bytes), shared, teller);
+            });
             page.gone(connection, cut.as_ref(), sums);
         } else if self.quiet {
             connection.quietly(news, &mut page);
         } else {
-            connection.take(news, &mut page);
+            connection.take(news, &mut self.shared, &mut page);
         }
         if self.hushed {
             self.hushed_lines += page.all.len();
@@ -128,20 +134,20 @@ impl Teller {
 }
 
 impl Connection {
-    fn new(client: SocketAddr, began: Duration, pen: Arc<Pen>) -> Connection {
+    fn new(ends: [SocketAddr; 2], began: Duration, pen: Arc<Pen>) -> Connection {
         Connection {
-            client,
+            client: ends[0],
             began,
             pen,
-            story: Story::default(),
+            conversation: Conversation::new(ends, 0, true),
             seen: [Sum::default(); 2],
             left_out: Sum::default(),
             refused: false,
-            opaque: [false; 2],
+            opaque: false,
         }
     }
 
-    fn take(&mut self, news: &News, page: &mut Page) {
+    fn take(&mut self, news: &News, shared: &mut Shared, page: &mut Page) {
         match news {
             News::Accepted { client, local, .. } => {
                 let at = local.map_or_else(String::new, |local| format!(" at {local}"));
@@ -158,8 +164,8 @@ impl Connection {
             News::NotConnected { .. } => self.not_connected(news, page),
             News::Read { from, number, offset, length, bytes } => {
                 let before = Sum { reads: *number, bytes: *offset };
-                self.missing_of(*from, before, page);
-                self.read(*from, *length, bytes, page);
+                self.missing_of(*from, before, shared, page);
+                self.read(*from, *offset, *length, bytes, shared, page);
             }
             News::Waited { from, time } => {
                 let text = format!(
@@ -229,27 +235,57 @@ impl Connection {
         page.line(Way::Neither, words([(&advice, Meaning::Emphasis)]));
     }
 
-    fn read(&mut self, from: End, length: usize, kept: &[u8], page: &mut Page) {
+    fn read(
+        &mut self,
+        from: End,
+        offset: u64,
+        length: usize,
+        kept: &[u8],
+        shared: &mut Shared,
+        page: &mut Page,
+    ) {
         let sum = &mut self.seen[from.index()];
         sum.reads += 1;
         sum.bytes += length as u64;
-        let mut events = self.story.push(from, kept);
-        events.extend(self.story.skip(from, (length - kept.len()) as u64));
-        let opaque = self.story.is_opaque(from);
-        if opaque {
-            self.pen.glimpses(from);
-        }
+        let mut said = page.beneath();
+        let side = from.index();
+        self.converse(shared, &mut said, |conversation, shared, teller| {
+            conversation.take(side, offset, kept, shared, teller);
+            let rest = (length - kept.len()) as u64;
+            if rest > 0 {
+                conversation.missing(side, offset + kept.len() as u64, rest, shared, teller);
+            }
+        });
+        let other = self.conversation.is_other();
         let text = words([(&plural(length, "byte"), Meaning::State)]);
-        let shown = if opaque || events.is_empty() { Some(kept) } else { None };
+        let shown = if other || said.all.is_empty() { Some(kept) } else { None };
         page.read(way(from), text, shown);
-        for event in &events {
-            words::event(page, from, event);
+        said.all.iter_mut().for_each(|line| line.aside.clear());
+        page.all.append(&mut said.all);
+        if other && !std::mem::replace(&mut self.opaque, true) {
+            [End::Client, End::Server].into_iter().for_each(|end| self.pen.glimpses(end));
+            let text = "the bytes are not taken apart from here on: no protocol that is known here";
+            page.line(Way::Neither, words([(text, Meaning::Quiet)]));
         }
-        self.opaque[from.index()] |= opaque;
+    }
+
+    /// Lets the conversation take something, and tells what it makes of it.
+    fn converse(
+        &mut self,
+        shared: &mut Shared,
+        page: &mut Page,
+        take: impl FnOnce(&mut Conversation, &mut Shared, &mut conversation::Teller),
+    ) {
+        let stream = page.number;
+        let mut tell = |event: &Event| words::event(page, &event.what);
+        let mut teller = conversation::Teller { time: None, packet: 0, stream, tell: &mut tell };
+        // Who is the client is known here, and never guessed.
+        self.conversation.opened(&mut teller);
+        take(&mut self.conversation, shared, &mut teller);
     }
 
     /// What came before this read and was never on the tape.
-    fn missing_of(&mut self, from: End, before: Sum, page: &mut Page) {
+    fn missing_of(&mut self, from: End, before: Sum, shared: &mut Shared, page: &mut Page) {
         let seen = &mut self.seen[from.index()];
         let reads = before.reads.saturating_sub(seen.reads);
         let gap = before.bytes.saturating_sub(seen.bytes);
@@ -265,15 +301,25 @@ impl Connection {
             thousands(gap)
         );
         page.line(way(from), words([(&text, Meaning::NotSeen)]));
-        for event in self.story.skip(from, gap) {
-            words::event(page, from, &event);
+        let (side, lost) = (from.index(), self.conversation.is_lost(from.index()));
+        if gap > 0 {
+            self.converse(shared, page, |conversation, shared, teller| {
+                conversation.missing(side, before.bytes - gap, gap, shared, teller);
+            });
+        }
+        if !lost && self.conversation.is_lost(side) {
+            let text = format!(
+                "the {}'s stream can't be followed from here on: the bytes that are missing would say where the next part begins",
+                from.name()
+            );
+            page.line(way(from), words([(&text, Meaning::NotSeen)]));
         }
     }
 
     /// What was left out at the very end.
-    fn missing(&mut self, sums: [Sum; 2], page: &mut Page) {
+    fn missing(&mut self, sums: [Sum; 2], shared: &mut Shared, page: &mut Page) {
         for from in [End::Client, End::Server] {
-            self.missing_of(from, sums[from.index()], page);
+            self.missing_of(from, sums[from.index()], shared, page);
         }
     }
 }
@@ -287,6 +333,11 @@ pub(super) struct Page {
 }
 
 impl Page {
+    /// A page for the lines beneath one of this.
+    fn beneath(&self) -> Page {
+        Page { number: self.number, since: self.since, all: Vec::new() }
+    }
+
     /// A line.
     fn line(&mut self, way: Way, text: Words) {
         self.read(way, text, None);

@@ -120,7 +120,7 @@ pub(in super::super) fn told(packets: &[Vec<u8>], options: Options) -> Vec<Strin
             What::Message(m) => {
                 format!("message {} {} {} {}", m.from.name(), m.opcode, m.frames, text::escape(m.payload))
             }
-            What::Violation { rule, .. } => format!("violation {}", rule.section),
+            What::Violation(broken) => format!("violation {}", broken.section),
             What::Data(data) => format!("data {}", text::escape(data.bytes)),
             What::Missing(missing) => format!("missing {} {}", missing.offset, missing.length),
             What::Differs(differs) => format!("differs {} {}", differs.offset, differs.length),

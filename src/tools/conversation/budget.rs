@@ -2,7 +2,7 @@
 
 /// What is held, and how much may be.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(in crate::tools) struct Budget {
     used: usize,
     limit: usize,
 }
@@ -11,49 +11,49 @@ pub(super) struct Budget {
 const PIECE: usize = 64;
 
 impl Budget {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(in crate::tools) fn new(limit: usize) -> Self {
         Budget { used: 0, limit }
     }
 
-    pub(super) fn used(&self) -> usize {
+    pub(in crate::tools) fn used(&self) -> usize {
         self.used
     }
 
     /// Counts `now` bytes where `before` were counted. False if there is no room: then they count all the same, and are to go soon.
-    pub(super) fn reserve(&mut self, before: &mut usize, now: usize) -> bool {
+    pub(in crate::tools) fn reserve(&mut self, before: &mut usize, now: usize) -> bool {
         self.used = self.used + now - *before;
         *before = now;
         self.used <= self.limit
     }
 
     /// True while three quarters are free: for what is only good to have.
-    pub(super) fn is_roomy(&self) -> bool {
+    pub(in crate::tools) fn is_roomy(&self) -> bool {
         self.used < self.limit / 4
     }
 }
 
 /// Bytes that count.
 #[derive(Debug, Default)]
-pub(super) struct Held {
+pub(in crate::tools) struct Held {
     bytes: Vec<u8>,
     counted: usize,
 }
 
 impl Held {
-    pub(super) fn as_slice(&self) -> &[u8] {
+    pub(in crate::tools) fn as_slice(&self) -> &[u8] {
         &self.bytes
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::tools) fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::tools) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
     /// Adds bytes, all or none. False if there is no room.
-    pub(super) fn add(&mut self, bytes: &[u8], budget: &mut Budget) -> bool {
+    pub(in crate::tools) fn add(&mut self, bytes: &[u8], budget: &mut Budget) -> bool {
         let wanted = self.bytes.len() + bytes.len() + PIECE;
         let more = wanted.saturating_sub(self.counted);
         if budget.used + more > budget.limit {
@@ -65,20 +65,24 @@ impl Held {
     }
 
     /// Lets `change` have the bytes; afterwards they are counted anew.
-    pub(super) fn change<T>(&mut self, budget: &mut Budget, change: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+    pub(in crate::tools) fn change<T>(
+        &mut self,
+        budget: &mut Budget,
+        change: impl FnOnce(&mut Vec<u8>) -> T,
+    ) -> T {
         let outcome = change(&mut self.bytes);
         self.count(budget);
         outcome
     }
 
     /// Gives all of it back.
-    pub(super) fn clear(&mut self, budget: &mut Budget) {
+    pub(in crate::tools) fn clear(&mut self, budget: &mut Budget) {
         self.bytes = Vec::new();
         self.count(budget);
     }
 
     /// Takes the bytes out; they count no more.
-    pub(super) fn take(&mut self, budget: &mut Budget) -> Vec<u8> {
+    pub(in crate::tools) fn take(&mut self, budget: &mut Budget) -> Vec<u8> {
         let bytes = std::mem::take(&mut self.bytes);
         self.count(budget);
         bytes

@@ -1,62 +1,32 @@
 //! HTTP/1.1 on a connection: heads, where their contents end, and whether the protocol changes (RFC 9112 §6, RFC 9110 §7.8).
 
+mod content;
+mod start;
+
 use std::collections::VecDeque;
 
 use super::{
     Shared,
     budget::{Budget, Held},
-    event::{Body, Head, HeadLine, Teller, What},
+    event::{Body, Head, HeadLine, Teller, Violation, What},
 };
+pub(super) use start::{Start, start_of};
+
 use crate::trace::Host;
+use crate::upgrade::accept_key::accept_key;
 use crate::wire::{
     http::{HeadReader, Headers, Progress, parse_request, parse_response},
-    websocket::deflate::Agreed,
+    text,
+    websocket::{deflate::Agreed, rules::Level},
 };
+use content::{Content, Kind, length};
 
-/// Bytes of a content that are told.
-const SHOWN: usize = 256;
 /// Bytes that are looked at together for the end of a head.
 const AT_A_TIME: usize = 512;
+/// How much of a wrong value is quoted, in characters.
+const QUOTED: usize = 60;
 /// Requests that wait for their answers.
 const ASKED: usize = 256;
-/// The longest line that tells a chunk's size.
-const SIZE_LINE: usize = 1024;
-
-/// Do these bytes begin a message?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Start {
-    /// They do.
-    Http,
-    /// They may.
-    Unclear,
-    /// They don't.
-    No,
-}
-
-pub(super) fn start_of(bytes: &[u8]) -> Start {
-    const STARTS: [&[u8]; 13] = [
-        b"HTTP/1.",
-        b"GET ",
-        b"POST ",
-        b"PUT ",
-        b"HEAD ",
-        b"DELETE ",
-        b"OPTIONS ",
-        b"CONNECT ",
-        b"PATCH ",
-        b"TRACE ",
-        b"PROPFIND ",
-        b"REPORT ",
-        b"\r\n",
-    ];
-    if STARTS.iter().any(|start| bytes.starts_with(start)) {
-        Start::Http
-    } else if STARTS.iter().any(|start| start.starts_with(bytes)) {
-        Start::Unclear
-    } else {
-        Start::No
-    }
-}
 
 /// How it goes on.
 #[derive(Debug)]
@@ -81,6 +51,8 @@ type Rest = (usize, u64, Vec<u8>);
 pub(super) struct Http {
     sides: [Phase; 2],
     asked: VecDeque<Asked>,
+    /// What Sec-WebSocket-Accept has to be, if a WebSocket was asked for.
+    accept: Option<String>,
 }
 
 /// What a request was, as far as its answer depends on it.
@@ -115,30 +87,6 @@ enum Phase {
     Waiting { at: u64, held: Held },
     /// Nothing is known until a head begins.
     Lost,
-}
-
-#[derive(Debug)]
-struct Content {
-    at: u64,
-    length: u64,
-    shown: Held,
-    kind: Kind,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Kind {
-    /// So many bytes are left.
-    Sized(u64),
-    /// In a line that tells a size: the number so far, whether digits are over, and the bytes of the line.
-    ChunkSize(u64, bool, usize),
-    /// So many bytes of a chunk are left.
-    Chunk(u64),
-    /// The line end after a chunk.
-    ChunkEnd,
-    /// The lines after the last chunk: bytes of the line under way.
-    Trailer(usize),
-    /// Up to the end of the connection.
-    ToTheEnd,
 }
 
 impl Default for Phase {
@@ -239,6 +187,11 @@ impl Http {
         }
     }
 
+    /// True while it is not known where the next head begins.
+    pub(super) fn is_lost(&self, side: usize) -> bool {
+        matches!(self.sides[side], Phase::Lost)
+    }
+
     /// The connection ends: so does a content that has no other end.
     pub(super) fn end(&mut self, client: usize, shared: &mut Shared, teller: &mut Teller) {
         for side in 0..2 {
@@ -310,6 +263,7 @@ impl Http {
             _ => self.asked.pop_front().unwrap_or_default(),
         };
         if head.status == 101 {
+            self.judge_accept(known, &head.headers, teller);
             return Some(self.switch(side, after, rest.to_vec(), &head.headers, &mut shared.budget));
         }
         if asked.connect && (200..300).contains(&head.status) {
@@ -365,11 +319,31 @@ impl Http {
             self.asked.push_back(asked);
         }
         if asked.upgrade || asked.connect {
+            let key = head.headers.all("Sec-WebSocket-Key").next();
+            self.accept = key.map(|line| accept_key(&String::from_utf8_lossy(&line.value)));
             self.sides[side] = Phase::Waiting { at: after, held: Held::default() };
         } else {
             self.content(side, from, after, length(&head.headers), &mut shared.budget, teller);
         }
         None
+    }
+
+    /// An answer that does not follow from the key is no answer to this request.
+    fn judge_accept(&mut self, known: &Known, headers: &Headers, teller: &mut Teller) {
+        let Some(needed) = self.accept.take() else { return };
+        let found = headers.all("Sec-WebSocket-Accept").next();
+        if found.is_some_and(|line| line.value == needed.as_bytes()) {
+            return;
+        }
+        let had = found.map_or_else(|| "none".to_owned(), |line| text::shown(&line.value, QUOTED));
+        teller.tell(What::Violation(Violation {
+            from: known.from(),
+            offset: known.at + found.map_or(0, |line| line.value_offset as u64),
+            words: &format!("Sec-WebSocket-Accept follows from the key: needed {needed}, had {had}"),
+            section: "RFC 6455 §4.2.2 (5.4)",
+            level: Some(Level::Must),
+            close_code: None,
+        }));
     }
 
     /// What follows 101 is another protocol, on both sides.
@@ -424,88 +398,5 @@ impl Http {
             content.shown.clear(budget);
         }
         self.sides[side] = Phase::default();
-    }
-}
-
-/// How the end of a content is found; none if the head says nothing of it.
-fn length(headers: &Headers) -> Option<Kind> {
-    if headers
-        .list("Transfer-Encoding")
-        .last()
-        .is_some_and(|(coding, _)| coding.eq_ignore_ascii_case(b"chunked"))
-    {
-        return Some(Kind::ChunkSize(0, false, 0));
-    }
-    let (value, _) = headers.list("Content-Length").next()?;
-    let digits =
-        std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
-    digits.parse().ok().map(Kind::Sized)
-}
-
-impl Content {
-    /// Takes what belongs to it. True at its end; none where its form is broken.
-    fn take(&mut self, rest: &mut &[u8], budget: &mut Budget) -> Option<bool> {
-        while let [byte, after @ ..] = *rest {
-            match &mut self.kind {
-                Kind::Sized(left) | Kind::Chunk(left) => {
-                    let count = usize::try_from(*left).unwrap_or(usize::MAX).min(rest.len());
-                    *left -= count as u64;
-                    let (left, sized) = (*left, matches!(self.kind, Kind::Sized(_)));
-                    self.keep(&rest[..count], budget);
-                    *rest = &rest[count..];
-                    if left == 0 && sized {
-                        return Some(true);
-                    }
-                    if left == 0 {
-                        self.kind = Kind::ChunkEnd;
-                    }
-                    continue;
-                }
-                Kind::ToTheEnd => {
-                    let all = *rest;
-                    self.keep(all, budget);
-                    *rest = &[];
-                    return Some(false);
-                }
-                Kind::ChunkSize(size, over, line) => {
-                    *line += 1;
-                    match (char::from(*byte).to_digit(16), *byte) {
-                        (Some(digit), _) if !*over => {
-                            *size = size.checked_mul(16)?.checked_add(digit.into())?
-                        }
-                        (_, b'\n') if *line > 1 => {
-                            self.kind = if *size == 0 { Kind::Trailer(0) } else { Kind::Chunk(*size) };
-                        }
-                        _ if *line == 1 || *line > SIZE_LINE => return None,
-                        _ => *over = true,
-                    }
-                }
-                Kind::ChunkEnd => match byte {
-                    b'\r' => {}
-                    b'\n' => self.kind = Kind::ChunkSize(0, false, 0),
-                    _ => return None,
-                },
-                Kind::Trailer(line) => match byte {
-                    b'\r' => {}
-                    b'\n' if *line == 0 => {
-                        *rest = after;
-                        return Some(true);
-                    }
-                    b'\n' => *line = 0,
-                    _ => *line += 1,
-                },
-            }
-            *rest = after;
-        }
-        Some(false)
-    }
-
-    fn keep(&mut self, bytes: &[u8], budget: &mut Budget) {
-        self.length += bytes.len() as u64;
-        let room = SHOWN.saturating_sub(self.shown.len()).min(bytes.len());
-        if room > 0 {
-            // Without room less is shown.
-            self.shown.add(&bytes[..room], budget);
-        }
     }
 }

@@ -10,7 +10,11 @@ use crate::wire::{
     http::{RequestHead, ResponseHead},
     ip::Datagram,
     tcp::Segment,
-    websocket::{Header, deflate::Agreed, rules::Rule},
+    websocket::{
+        Header,
+        deflate::Agreed,
+        rules::{Level, Rule},
+    },
 };
 
 /// Something that became known.
@@ -46,14 +50,7 @@ pub enum What<'a> {
     /// A WebSocket message: its frames joined, and inflated if it was compressed.
     Message(Message<'a>),
     /// A rule that was broken.
-    Violation {
-        /// Who broke it.
-        from: Host,
-        /// The byte that did.
-        offset: u64,
-        /// The rule, with its section.
-        rule: &'static Rule,
-    },
+    Violation(Violation<'a>),
     /// Bytes of a protocol that is not known here.
     Data(Stretch<'a>),
     /// Bytes that are not in the capture.
@@ -201,6 +198,31 @@ impl Message<'_> {
     }
 }
 
+/// A rule that was broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Violation<'a> {
+    /// Who broke it.
+    pub from: Host,
+    /// The byte that did.
+    pub offset: u64,
+    /// The rule, and what was there instead.
+    pub words: &'a str,
+    /// Where it stands.
+    pub section: &'static str,
+    /// How strongly it is said there.
+    pub level: Option<Level>,
+    /// The code of the Close with which an endpoint of a WebSocket would answer.
+    pub close_code: Option<u16>,
+}
+
+impl Violation<'static> {
+    /// A rule of the frames, broken here.
+    pub(super) fn of(rule: &Rule, from: Host, offset: u64) -> Self {
+        let Rule { words, section, level, close_code } = *rule;
+        Violation { from, offset, words, section, level, close_code: Some(close_code) }
+    }
+}
+
 /// Bytes that are not in the capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Missing {
@@ -248,15 +270,15 @@ pub enum Ending {
 }
 
 /// Who tells, about which connection.
-pub(super) struct Teller<'a> {
-    pub(super) time: Option<u64>,
-    pub(super) packet: u64,
-    pub(super) stream: u64,
-    pub(super) tell: &'a mut dyn FnMut(&Event),
+pub(in crate::tools) struct Teller<'a> {
+    pub(in crate::tools) time: Option<u64>,
+    pub(in crate::tools) packet: u64,
+    pub(in crate::tools) stream: u64,
+    pub(in crate::tools) tell: &'a mut dyn FnMut(&Event),
 }
 
 impl Teller<'_> {
-    pub(super) fn tell(&mut self, what: What) {
+    pub(in crate::tools) fn tell(&mut self, what: What) {
         (self.tell)(&Event { time: self.time, packet: self.packet, stream: Some(self.stream), what });
     }
 }

@@ -1,16 +1,76 @@
 //! What is spoken on a connection? HTTP, then maybe WebSocket; or something else; or it has to be guessed.
+//!
+//! A [`Conversation`] takes the bytes of both directions, in whatever pieces they come, and tells [`Event`]s as soon as they are
+//! known. `decode` has the bytes out of packets, `tap` out of a `recv`; for both it is the one reader of what they mean. It does
+//! no I/O and waits for nothing: bytes that will never come are named by [`Conversation::missing`].
 
 use std::net::SocketAddr;
 
-use super::{
-    Shared,
-    budget::Held,
-    event::{Ended, Ending, Opened, Stretch, Teller, Upgraded, What},
-    frames::{Compression, Frames},
-    http::{Http, Start, Step, start_of},
+pub(in crate::tools) mod budget;
+mod event;
+mod frames;
+mod http;
+
+use budget::{Budget, Held};
+pub(in crate::tools) use event::Teller;
+pub use event::{
+    Body, Carried, Differs, Ended, Ending, Event, Frame, Head, HeadLine, Message, Missing, Opened,
+    PacketSeen, Stretch, Upgraded, Violation, What,
 };
+use frames::{Compression, Frames};
+use http::{Http, Start, Step, start_of};
+
 use crate::trace::Host;
-use crate::wire::websocket::{deflate::Agreed, plausible};
+use crate::wire::websocket::{
+    deflate::{Agreed, Inflater},
+    plausible,
+};
+
+/// How much may be held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at a time; the oldest is let go for a new one.
+    pub connections: usize,
+    /// Bytes held for all connections together: pieces out of order, messages under way, heads, what later messages may refer to.
+    pub held: usize,
+    /// Bytes out of order that are held for one direction of a connection.
+    pub out_of_order: usize,
+    /// Bytes kept of one message; what is beyond is counted and checked, but not shown.
+    pub message: usize,
+}
+
+impl Default for Limits {
+    /// 100,000 connections, 64 MiB together, 1 MiB out of order, messages of 4 MiB.
+    fn default() -> Self {
+        Limits { connections: 100_000, held: 64 << 20, out_of_order: 1 << 20, message: 4 << 20 }
+    }
+}
+
+/// How to decode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// What may be held.
+    pub limits: Limits,
+    /// Take every connection that is not HTTP for WebSocket frames, whether they look like it or not.
+    pub websocket: bool,
+}
+
+/// What all connections share.
+#[derive(Debug)]
+pub(in crate::tools) struct Shared {
+    pub(in crate::tools) options: Options,
+    pub(in crate::tools) budget: Budget,
+    inflater: Inflater,
+    /// Room for a payload while it is unmasked.
+    scratch: Vec<u8>,
+}
+
+impl Shared {
+    pub(in crate::tools) fn new(options: Options) -> Self {
+        let budget = Budget::new(options.limits.held);
+        Shared { options, budget, inflater: Inflater::new(), scratch: Vec::new() }
+    }
+}
 
 /// Pieces that are held until it is clear what they are.
 const PENDING: usize = 16;
@@ -57,6 +117,21 @@ impl Conversation {
     /// Which host a side is.
     pub(super) fn host(&self, side: usize) -> Host {
         if side == self.client { Host::Client } else { Host::Server }
+    }
+
+    /// True once both directions are of no protocol that is known here, to their end.
+    pub(super) fn is_other(&self) -> bool {
+        matches!(self.speech, Speech::Other)
+    }
+
+    /// True while it is not known where in what this side sends something begins: bytes are missing.
+    pub(super) fn is_lost(&self, side: usize) -> bool {
+        match &self.speech {
+            Speech::WebSocket(frames) => frames[side].is_lost(),
+            Speech::Http(http) => http.is_lost(side),
+            Speech::Undecided(undecided) => undecided.middle,
+            Speech::Other => false,
+        }
     }
 
     /// Tells the connection, if it has not been told.
@@ -297,3 +372,6 @@ fn web_socket(agreed: Option<(Agreed, usize)>, otherwise: Compression) -> Speech
     };
     Speech::WebSocket(Box::new([Frames::new(of(0)), Frames::new(of(1))]))
 }
+
+#[cfg(test)]
+mod tests;
