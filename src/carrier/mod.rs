@@ -8,6 +8,7 @@ mod script;
 mod http;
 mod long_poll;
 mod poll;
+mod sockjs;
 mod tcp;
 mod udp;
 pub mod websocket;
@@ -38,8 +39,15 @@ pub struct Carrier {
 }
 
 /// All carriers, the plain ones first.
-pub const ALL: &[&Carrier] =
-    &[&tcp::CARRIER, &udp::CARRIER, &http::CARRIER, &poll::CARRIER, &long_poll::CARRIER, &websocket::CARRIER];
+pub const ALL: &[&Carrier] = &[
+    &tcp::CARRIER,
+    &udp::CARRIER,
+    &http::CARRIER,
+    &poll::CARRIER,
+    &long_poll::CARRIER,
+    &websocket::CARRIER,
+    &sockjs::CARRIER,
+];
 
 /// The carrier of this name.
 pub fn find(name: &str) -> Option<&'static Carrier> {
