@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::{
-    arp,
+    arp, engine_io,
     ethernet::{self, Mac, ether_type},
     field::{Field, check},
     flow::Flows,
@@ -13,6 +13,7 @@ use super::{
     ipv4, ipv6,
     sockjs::{self, TRANSPORTS},
     summary,
+    ipv4, ipv6, socket_io, summary,
     tcp::{Segment, each},
     websocket,
 };
@@ -90,6 +91,27 @@ pub fn carried_by_ip(number: u8, bytes: &[u8]) {
 pub fn stream(bytes: &[u8]) {
     covered(bytes, &http::fields(bytes));
     covered(bytes, &websocket::fields(bytes));
+    packets(bytes);
+}
+
+/// What an HTTP body or a WebSocket message carries, as packets of Engine.IO and of Socket.IO.
+///
+/// # Panics
+///
+/// If a law is broken.
+pub fn packets(bytes: &[u8]) {
+    covered(bytes, &engine_io::fields(bytes));
+    covered(bytes, &engine_io::packet_fields(bytes));
+    covered(bytes, &engine_io::binary_fields(bytes));
+    covered(bytes, &socket_io::fields(bytes));
+    if let Ok(packets) = engine_io::parse_payload(bytes) {
+        assert_eq!(engine_io::encode_payload(&packets), bytes, "{bytes:02x?}");
+    }
+    let mut assembler = socket_io::Assembler::new();
+    if let Ok(Some(message)) = assembler.text(bytes) {
+        assert_eq!(message.packet.attachments, 0, "{bytes:02x?}");
+    }
+    assert!(assembler.due() <= 10, "{bytes:02x?}");
 }
 
 /// Frames and messages of SockJS, bare and in the body of each transport: what is read can be written, and means the same then.

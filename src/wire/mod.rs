@@ -10,6 +10,7 @@
 
 pub mod arp;
 pub mod checksum;
+pub mod engine_io;
 pub mod ethernet;
 pub mod field;
 pub mod flow;
@@ -24,6 +25,7 @@ pub mod ipv6;
 pub mod names;
 mod reading;
 pub mod sockjs;
+pub mod socket_io;
 pub mod summary;
 pub mod tcp;
 pub mod text;

@@ -1,0 +1,224 @@
+//! Engine.IO packets of protocol 4, taken apart and put together: the lower half of Socket.IO.
+//!
+//! ```text
+//! WebSocket, text    <packet type>[<data>]           one packet a message
+//! WebSocket, binary  the data of a message packet    no type at all
+//! HTTP polling       packet 0x1e packet 0x1e …       as many as there are; a binary one is b and Base64
+//! ```
+//!
+//! The packet type is one character, `0` to `6`: see [`PACKET_TYPES`]. Sections are those of the document "Engine.IO Protocol", version 4,
+//! which has no numbers; what only the reference implementation says is marked so. What a message packet carries is nothing
+//! to Engine.IO; here it is mostly a packet of [`super::socket_io`].
+
+use data_encoding::BASE64;
+use thiserror::Error;
+
+use super::{text, websocket::opcode};
+
+mod fields;
+mod handshake;
+mod query;
+mod tables;
+
+pub use fields::{binary_fields, fields, packet_fields};
+pub use handshake::Handshake;
+pub use query::{Query, Transport};
+pub use tables::{ERRORS, HttpError, PACKET_TYPES, PacketType, packet_type};
+
+/// Stands between packets of one HTTP body: the record separator of ASCII (§Packet encoding, HTTP long-polling).
+pub const SEPARATOR: u8 = 0x1e;
+
+/// Stands before a binary message in an HTTP body, in place of a packet type (§Packet encoding, HTTP long-polling).
+pub const BINARY_PREFIX: u8 = b'b';
+
+/// The data of the ping and the pong that try a new transport out (§Upgrade).
+pub const PROBE: &str = "probe";
+
+/// The version that this is, as it stands in the query (§Query parameters).
+pub const VERSION: &str = "4";
+
+/// How much of what was there an error repeats, in characters.
+const QUOTED: usize = 40;
+
+const ENCODING: &str = "Engine.IO 4, Packet encoding";
+const POLLING: &str = "Engine.IO 4, Packet encoding, HTTP long-polling";
+
+/// What a packet is for (§Protocol).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `0`: the server's answer to the handshake.
+    Open,
+    /// `1`: the transport can be closed.
+    Close,
+    /// `2`: are you there? From the server; from a client only to try a transport out.
+    Ping,
+    /// `3`: I am.
+    Pong,
+    /// `4`: what the layer above has to say.
+    Message,
+    /// `5`: from now on all goes by this transport.
+    Upgrade,
+    /// `6`: nothing; it answers a GET that waits.
+    Noop,
+}
+
+impl Kind {
+    /// All of them, by number.
+    pub const ALL: [Kind; 7] =
+        [Kind::Open, Kind::Close, Kind::Ping, Kind::Pong, Kind::Message, Kind::Upgrade, Kind::Noop];
+
+    /// Its character on the wire: `b'0'` to `b'6'`.
+    pub fn digit(self) -> u8 {
+        match self {
+            Kind::Open => b'0',
+            Kind::Close => b'1',
+            Kind::Ping => b'2',
+            Kind::Pong => b'3',
+            Kind::Message => b'4',
+            Kind::Upgrade => b'5',
+            Kind::Noop => b'6',
+        }
+    }
+
+    /// The kind with this character.
+    pub fn of_digit(digit: u8) -> Option<Self> {
+        Kind::ALL.into_iter().find(|kind| kind.digit() == digit)
+    }
+}
+
+/// A packet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Packet {
+    /// A type and its data, which may be empty.
+    Text(Kind, String),
+    /// A message of bytes. It has no type on the wire: all else is text.
+    Binary(Vec<u8>),
+}
+
+impl Packet {
+    /// A packet without data.
+    pub fn empty(kind: Kind) -> Self {
+        Packet::Text(kind, String::new())
+    }
+
+    /// A message of text.
+    pub fn message(data: impl Into<String>) -> Self {
+        Packet::Text(Kind::Message, data.into())
+    }
+
+    /// Reads the packet that a text message of a WebSocket is. A binary message is a [`Packet::Binary`] as it stands.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if it is empty, not UTF-8, or begins with no packet type. What the data of a type should be is not looked at.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
+        let Some(first) = bytes.first() else {
+            return Err(Malformed::new("packet type", 0, "a digit from 0 to 6", bytes, ENCODING));
+        };
+        let Some(kind) = Kind::of_digit(*first) else {
+            return Err(Malformed::new("packet type", 0, "a digit from 0 to 6", bytes, ENCODING));
+        };
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(Packet::Text(kind, text[1..].to_owned())),
+            Err(error) => {
+                let at = error.valid_up_to();
+                Err(Malformed::new("data", at, "UTF-8", &bytes[at..], ENCODING))
+            }
+        }
+    }
+
+    /// What a WebSocket message carries this packet: its opcode, and its payload.
+    pub fn encode(&self) -> (u8, Vec<u8>) {
+        match self {
+            Packet::Text(kind, data) => {
+                let mut out = vec![kind.digit()];
+                out.extend_from_slice(data.as_bytes());
+                (opcode::TEXT, out)
+            }
+            Packet::Binary(data) => (opcode::BINARY, data.clone()),
+        }
+    }
+}
+
+/// Reads the packets of an HTTP body: the answer to a GET, or what a POST brings.
+///
+/// # Errors
+///
+/// [`Malformed`] for the first packet that is none, with its place in the body. An empty body has an empty packet, and so is none.
+pub fn parse_payload(body: &[u8]) -> Result<Vec<Packet>, Malformed> {
+    let mut packets = Vec::new();
+    let mut at = 0;
+    for piece in body.split(|byte| *byte == SEPARATOR) {
+        let packet = match piece.split_first() {
+            Some((&BINARY_PREFIX, data)) => binary(data).map_err(|error| error.behind(1)),
+            _ => Packet::parse(piece),
+        };
+        packets.push(packet.map_err(|error| error.behind(at))?);
+        at += piece.len() + 1;
+    }
+    Ok(packets)
+}
+
+/// Writes packets as an HTTP body. No packet may have the separator in its data; JSON never has it.
+pub fn encode_payload(packets: &[Packet]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (index, packet) in packets.iter().enumerate() {
+        if index > 0 {
+            out.push(SEPARATOR);
+        }
+        match packet {
+            Packet::Text(..) => out.extend(packet.encode().1),
+            Packet::Binary(data) => {
+                out.push(BINARY_PREFIX);
+                out.extend_from_slice(BASE64.encode(data).as_bytes());
+            }
+        }
+    }
+    out
+}
+
+fn binary(data: &[u8]) -> Result<Packet, Malformed> {
+    let decoded = BASE64.decode(data);
+    decoded.map(Packet::Binary).map_err(|error| {
+        let at = error.position.min(data.len());
+        Malformed::new("Base64 data", at, "Base64 with its padding", &data[at..], POLLING)
+    })
+}
+
+/// Why bytes are no packet. Packets of Socket.IO use it too.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{field} at byte {offset}: needed {needed}, had {had} ({section})")]
+pub struct Malformed {
+    /// The part of the packet, as the document names it.
+    pub field: &'static str,
+    /// The byte where it goes wrong, from the start of the input.
+    pub offset: usize,
+    /// What should stand there.
+    pub needed: &'static str,
+    /// What stood there, escaped.
+    pub had: String,
+    /// Where the rule stands.
+    pub section: &'static str,
+}
+
+impl Malformed {
+    pub(super) fn new(
+        field: &'static str,
+        offset: usize,
+        needed: &'static str,
+        had: &[u8],
+        section: &'static str,
+    ) -> Self {
+        let had = if had.is_empty() { "nothing".into() } else { format!("\"{}\"", text::shown(had, QUOTED)) };
+        Malformed { field, offset, needed, had, section }
+    }
+
+    /// The same in an input that has so many bytes before.
+    pub(super) fn behind(mut self, bytes: usize) -> Self {
+        self.offset += bytes;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests;

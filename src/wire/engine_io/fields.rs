@@ -1,0 +1,216 @@
+//! The bytes of packets as fields: what Engine.IO adds, and inside of a message what Socket.IO adds.
+
+use serde_json::Value;
+
+use super::{BINARY_PREFIX, PROBE, SEPARATOR, handshake, packet_type};
+use crate::wire::field::{Field, fill};
+use crate::wire::{socket_io, text};
+
+const ENCODING: &str = "Engine.IO 4, Packet encoding";
+const POLLING: &str = "Engine.IO 4, Packet encoding, HTTP long-polling";
+
+/// How much of the data is shown: characters of text, or bytes of anything else.
+const SHOWN: usize = 120;
+
+/// An HTTP body as fields: packets with separators between them, each as by [`packet_fields`]. A body of one packet looks as on a WebSocket.
+pub fn fields(body: &[u8]) -> Vec<Field> {
+    let mut told = Vec::new();
+    let mut at = 0;
+    for piece in body.split(|byte| *byte == SEPARATOR) {
+        if at > 0 {
+            let meaning = "here one packet ends and the next begins";
+            told.push(Field::of_bytes(at - 1..at, "separator", "\\x1e".into(), meaning, POLLING));
+        }
+        match piece.split_first() {
+            Some((&BINARY_PREFIX, data)) => base64(data, at, &mut told),
+            _ => packet(piece, at, &mut told),
+        }
+        at += piece.len() + 1;
+    }
+    fill(body, told)
+}
+
+/// A text message of a WebSocket as fields: one packet, and in a message packet the fields of Socket.IO if that is what it carries.
+pub fn packet_fields(bytes: &[u8]) -> Vec<Field> {
+    let mut told = Vec::new();
+    packet(bytes, 0, &mut told);
+    fill(bytes, told)
+}
+
+/// A binary message of a WebSocket as fields: one, as there is no packet type.
+pub fn binary_fields(bytes: &[u8]) -> Vec<Field> {
+    if bytes.is_empty() {
+        return Vec::new();
+    }
+    let meaning = format!("{}; a binary message has no packet type", socket_io::ATTACHMENT);
+    vec![Field::of_bytes(
+        0..bytes.len(),
+        "binary data",
+        text::hex(bytes, SHOWN),
+        meaning,
+        "Engine.IO 4, Packet encoding, WebSocket",
+    )]
+}
+
+fn packet(bytes: &[u8], at: usize, told: &mut Vec<Field>) {
+    let Some((first, data)) = bytes.split_first() else { return };
+    let Some(entry) = packet_type(*first) else {
+        let meaning = "wrong: a packet begins with a digit from 0 to 6";
+        told.push(Field::of_bytes(
+            at..at + bytes.len(),
+            "no packet",
+            text::shown(bytes, SHOWN),
+            meaning,
+            ENCODING,
+        ));
+        return;
+    };
+    let value = char::from(*first).to_string();
+    let field = Field::of_bytes(at..at + 1, "Engine.IO packet type", value, entry.meaning, entry.section);
+    told.push(Field { symbol: Some(entry.symbol), ..field });
+    if data.is_empty() {
+        return;
+    }
+    match *first {
+        b'0' => open(data, at + 1, told),
+        b'4' if socket_io::packet_type(data[0]).is_some() => {
+            told.extend(socket_io::fields(data).into_iter().map(|mut field| {
+                field.bits = field.bits.start + (at + 1) * 8..field.bits.end + (at + 1) * 8;
+                field
+            }));
+        }
+        b'4' => text_data(data, at + 1, "the message; no packet of Socket.IO", "Engine.IO 4, Message", told),
+        b'2' | b'3' if data == PROBE.as_bytes() => {
+            let meaning = "a try whether this WebSocket carries packets both ways";
+            text_data(data, at + 1, meaning, "Engine.IO 4, Upgrade", told);
+        }
+        _ => text_data(data, at + 1, "nothing that this type of packet needs", ENCODING, told),
+    }
+}
+
+fn text_data(data: &[u8], at: usize, meaning: &str, section: &'static str, told: &mut Vec<Field>) {
+    let mut meaning = meaning.to_owned();
+    if std::str::from_utf8(data).is_err() {
+        meaning.push_str("; wrong: not UTF-8");
+    }
+    let shown = text::shown(data, SHOWN);
+    told.push(Field::of_bytes(at..at + data.len(), "Engine.IO data", shown, meaning, section));
+}
+
+/// The data of an open packet, member by member if it is an object without an object or array in objects: the brackets stay with their
+/// member.
+fn open(data: &[u8], at: usize, told: &mut Vec<Field>) {
+    let section = "Engine.IO 4, Handshake";
+    let Ok(Value::Object(object)) = serde_json::from_slice(data) else {
+        return text_data(data, at, "wrong: the data of an open packet is a JSON object", section, told);
+    };
+    for range in socket_io::members(data) {
+        let piece = &data[range.clone()];
+        let key = member_key(piece);
+        let said = key.as_deref().and_then(|key| handshake::meaning(key, &object));
+        let bytes = range.start + at..range.end + at;
+        let field = match said {
+            Some(meaning) => Field::of_bytes(bytes, "handshake", text::shown(piece, SHOWN), meaning, section),
+            None if piece.len() == 1 => {
+                Field::of_bytes(bytes, "punctuation", text::shown(piece, SHOWN), "JSON", "RFC 8259 §2")
+            }
+            None => {
+                let meaning = "a key that the document doesn't name";
+                Field::of_bytes(bytes, "handshake", text::shown(piece, SHOWN), meaning, section)
+            }
+        };
+        told.push(field);
+    }
+}
+
+/// The key of `"key":value`.
+fn member_key(piece: &[u8]) -> Option<String> {
+    let object = [b"{", piece, b"}"].concat();
+    let object: serde_json::Map<String, Value> = serde_json::from_slice(&object).ok()?;
+    object.keys().next().cloned()
+}
+
+fn base64(data: &[u8], at: usize, told: &mut Vec<Field>) {
+    let meaning = "binary follows, as Base64; it has no packet type, as it is always a message";
+    told.push(Field::of_bytes(at..at + 1, "binary prefix", "b".into(), meaning, POLLING));
+    if data.is_empty() {
+        return;
+    }
+    let (value, meaning) = match data_encoding::BASE64.decode(data) {
+        Ok(bytes) => (text::hex(&bytes, SHOWN), format!("{}, shown decoded", socket_io::ATTACHMENT)),
+        Err(error) => (text::shown(data, SHOWN), format!("wrong: not Base64 at byte {}", error.position)),
+    };
+    told.push(Field::of_bytes(at + 1..at + 1 + data.len(), "Base64 data", value, meaning, POLLING));
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::wire::field;
+
+    fn told(fields: Vec<Field>) -> Vec<(&'static str, String)> {
+        fields.into_iter().map(|field| (field.name, field.value)).collect()
+    }
+
+    #[test]
+    fn both_layers_are_named() {
+        let all = fields(b"42[\"msg\",\"hello\"]");
+        let symbols: Vec<_> = all.iter().filter_map(|field| field.symbol).collect();
+        assert_eq!(symbols, ["message", "EVENT"]);
+        assert_eq!(
+            told(all),
+            [
+                ("Engine.IO packet type", "4".into()),
+                ("Socket.IO packet type", "2".into()),
+                ("punctuation", "[".into()),
+                ("event name", "\"msg\"".into()),
+                ("punctuation", ",".into()),
+                ("argument", "\"hello\"".into()),
+                ("punctuation", "]".into()),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_body_has_packets_with_separators() {
+        assert_eq!(
+            told(fields(b"4hello\x1e2\x1ebAQIDBA==")),
+            [
+                ("Engine.IO packet type", "4".into()),
+                ("Engine.IO data", "hello".into()),
+                ("separator", "\\x1e".into()),
+                ("Engine.IO packet type", "2".into()),
+                ("separator", "\\x1e".into()),
+                ("binary prefix", "b".into()),
+                ("Base64 data", "01 02 03 04".into()),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_handshake_is_told_member_by_member() {
+        let all = fields(br#"0{"sid":"a,b","upgrades":["websocket"],"pingInterval":25000,"x":{}}"#);
+        let meanings: Vec<_> = all.iter().filter(|field| field.name == "handshake").collect();
+        assert_eq!(meanings.len(), 4);
+        assert_eq!(meanings[0].value, "\"sid\":\"a,b\"");
+        assert_eq!(meanings[2].meaning, "the server sends a ping every 25000 ms");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_as_wrong() {
+        for body in [b"7x".as_slice(), b"0[]", b"b!", b"4\xff", b"0{"] {
+            assert!(fields(body).iter().any(|field| field.meaning.contains("wrong")), "{body:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_bit_is_told_once(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+            for fields in [fields(&bytes), packet_fields(&bytes), binary_fields(&bytes)] {
+                prop_assert_eq!(field::check(bytes.len() * 8, &fields), Ok(()));
+            }
+        }
+    }
+}
