@@ -1,16 +1,14 @@
-//! How is a message carried? One file a carrier: what it is, and how both ends do it, call by call.
+//! How is a message carried? By any of several carriers, from bare TCP to STOMP over a WebSocket.
 //!
 //! [`ALL`] is the table that `diff`, `explain` and the tests read. A carrier's [`Script`] is made of lines of the lesson notation, whose bytes come
-//! from the encoders of [`wire`](crate::wire), so that it is run and told like any lesson; its `layers` name every byte again.
+//! from the encoders of [`wire`](crate::wire), so that it is run and told like any lesson; its `layers` name every byte again. Beside that it
+//! has two ends that are live: `NAME/client.rs` and `NAME/server.rs`, by hand over our own sockets. What those share is
+//! in [`line`]; how one is plugged in, called and served is in [`ends`].
 
-mod script;
-
-mod http;
-mod long_poll;
-mod poll;
-mod sockjs;
-mod tcp;
-mod udp;
+pub mod ends;
+pub mod line;
+pub mod script;
+pub mod tcp;
 pub mod websocket;
 
 use crate::{trace::Host, wire::Layer};
@@ -38,15 +36,16 @@ pub struct Carrier {
     pub layers: fn(&[u8], Host) -> Vec<Layer>,
 }
 
-/// All carriers, the plain ones first.
+/// All carriers: the kernel's, then those of HTTP, then WebSocket and what stands on it.
 pub const ALL: &[&Carrier] = &[
-    &tcp::CARRIER,
-    &udp::CARRIER,
-    &http::CARRIER,
-    &poll::CARRIER,
-    &long_poll::CARRIER,
-    &websocket::CARRIER,
-    &sockjs::CARRIER,
+    &script::tcp::CARRIER,
+    &script::udp::CARRIER,
+    &script::http::CARRIER,
+    &script::poll::CARRIER,
+    &script::long_poll::CARRIER,
+    &script::websocket::CARRIER,
+    &script::socketio::CARRIER,
+    &script::sockjs::CARRIER,
 ];
 
 /// The carrier of this name.

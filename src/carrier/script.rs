@@ -1,4 +1,13 @@
-//! Scripts: the lines by which both ends carry a message, and what they are for.
+//! Scripts: the lines by which both ends carry a message, call by call, and what they are for. One file a carrier.
+
+pub(super) mod http;
+pub(super) mod long_poll;
+pub(super) mod poll;
+pub(super) mod socketio;
+pub(super) mod sockjs;
+pub(super) mod tcp;
+pub(super) mod udp;
+pub mod websocket;
 
 use std::time::Duration;
 
@@ -85,7 +94,7 @@ pub struct Times {
 
 /// Lines, as they are put together.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+struct Lines {
     lines: Vec<String>,
     /// Results in the background so far.
     results: usize,
@@ -144,7 +153,7 @@ impl Lines {
 }
 
 /// A server that listens, and a client that is connected to it by TCP: `c` and `conn`.
-pub(super) fn connected() -> Vec<String> {
+fn connected() -> Vec<String> {
     let mut lines = Lines::default();
     lines.say("server$ s = socket tcp").say("server$ bind s :7000").say("server$ listen s 4");
     lines.lines.extend(connection("c", "conn"));
@@ -152,7 +161,7 @@ pub(super) fn connected() -> Vec<String> {
 }
 
 /// One more connection to the server's listening socket `s`.
-pub(super) fn connection(client: &str, server: &str) -> [String; 5] {
+fn connection(client: &str, server: &str) -> [String; 5] {
     // Nagle's algorithm would hold a second small send back until the first is acknowledged, for every carrier.
     [
         format!("client$ {client} = socket tcp"),
@@ -164,7 +173,7 @@ pub(super) fn connection(client: &str, server: &str) -> [String; 5] {
 }
 
 /// The sender's socket, and the receiver's.
-pub(super) fn sockets(from: Host) -> (&'static str, &'static str) {
+fn sockets(from: Host) -> (&'static str, &'static str) {
     match from {
         Host::Client => ("c", "conn"),
         Host::Server => ("conn", "c"),
@@ -172,7 +181,7 @@ pub(super) fn sockets(from: Host) -> (&'static str, &'static str) {
 }
 
 /// So many letters and digits that nobody can guess: the name of a session.
-pub(super) fn identifier(length: usize) -> Result<String, Cannot> {
+fn identifier(length: usize) -> Result<String, Cannot> {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut bytes = vec![0; length];
     getrandom::fill(&mut bytes).map_err(|error| Cannot(format!("no random bytes for a session: {error}")))?;

@@ -11,7 +11,7 @@ use std::{io, ops::Range, time::Duration};
 use thiserror::Error;
 
 use crate::{
-    carrier::{self, Carrier, Script, Sending, websocket::cut},
+    carrier::{self, Carrier, Script, Sending, script::websocket::cut},
     course::Lesson,
     run,
     stage::Stage,
@@ -22,7 +22,7 @@ use crate::{
 use plan::Plan;
 use reader::Reader;
 
-pub use carrier::websocket::Also;
+pub use carrier::script::websocket::Also;
 
 /// The largest piece that is sent at once, in bytes: the limit of a message that the other end takes.
 pub const LARGEST: usize = 1 << 20;
@@ -145,7 +145,7 @@ pub fn diff(
     let websocket = carrier::find("websocket").expect("it is in the table");
     let script = (tcp.script)(&sending)?;
     let tcp = one(tcp, &script, &sending, false, &mut stage, sink)?;
-    let script = carrier::websocket::script(&sending, &wanted.also)?;
+    let script = carrier::script::websocket::script(&sending, &wanted.also)?;
     let mut websocket = one(websocket, &script, &sending, false, &mut stage, sink)?;
     websocket.frames = frames(&websocket.bytes);
     Ok(Comparison {

@@ -10,10 +10,9 @@ use super::{
     frame::{Context, Dissection, Payload, Protocol, build, dissect},
     http, icmp,
     ip::protocol,
-    ipv4, ipv6,
+    ipv4, ipv6, socket_io,
     sockjs::{self, TRANSPORTS},
     summary,
-    ipv4, ipv6, socket_io, summary,
     tcp::{Segment, each},
     websocket,
 };

@@ -218,8 +218,7 @@ fn rows(look: &Look, inside: usize, layer: &Layer) -> Vec<Line> {
     for (range, fields) in rows {
         let bytes = layer.bytes.get(range).unwrap_or_default();
         let text = std::str::from_utf8(bytes).is_ok() && mostly_text(bytes);
-        let more = if bytes.len() > QUOTED { " …" } else { "" };
-        let cell = if text { quote(&bytes[..bytes.len().min(QUOTED)]) + more } else { text::hex(bytes, 6) };
+        let cell = if text { text::shown(bytes, QUOTED) } else { text::hex(bytes, 6) };
         let mut line = look.line(&cell, Meaning::Bytes);
         let wide = line.width() >= BYTES;
         line.pad(if wide { line.width() + 2 } else { BYTES });
@@ -235,7 +234,7 @@ fn rows(look: &Look, inside: usize, layer: &Layer) -> Vec<Line> {
                 &field.value
             };
             let symbol = field.symbol.map(|symbol| format!(" [{symbol}]")).unwrap_or_default();
-            if !value.is_empty() && !(text && !symbol.is_empty()) {
+            if !value.is_empty() && (!text || symbol.is_empty()) {
                 line.push(look.span(format!(" {value}"), Meaning::State));
             }
             line.push(look.span(symbol, Meaning::Strong));

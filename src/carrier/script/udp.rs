@@ -1,13 +1,13 @@
 //! UDP: a message a datagram, and no more promised than that.
 
-use super::script::Lines;
-use super::{Cannot, Carrier, Script, Sending};
+use super::super::Carrier;
+use super::{Cannot, Lines, Script, Sending};
 use crate::{course, trace::Host, wire::Layer};
 
 /// The longest message over IPv4: 65,535 bytes less the headers of IP and UDP.
 const LONGEST: usize = 65_507;
 
-pub(super) const CARRIER: Carrier = Carrier {
+pub(in crate::carrier) const CARRIER: Carrier = Carrier {
     name: "udp",
     title: "UDP",
     about: "a message a datagram: its ends are kept, its arrival is not promised",

@@ -1,7 +1,8 @@
 //! HTTP, one request: the client asks, the server answers, and that is all that either can say.
 
-use super::script::{Lines, connected};
-use super::{Cannot, Carrier, Script, Sending};
+use super::super::Carrier;
+use super::{Cannot, Script, Sending};
+use super::{Lines, connected};
 use crate::{
     trace::Host,
     wire::{
@@ -10,7 +11,7 @@ use crate::{
     },
 };
 
-pub(super) const CARRIER: Carrier = Carrier {
+pub(in crate::carrier) const CARRIER: Carrier = Carrier {
     name: "http",
     title: "HTTP",
     about: "a request and its response: the server can say nothing that it was not asked for",

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::super::Carrier;
 use super::http::closed;
-use super::script::{BUFFERED, Lines, connected, connection, identifier};
 use super::websocket::{unframed, upgrade_of};
-use super::{Cannot, Carrier, Script, Sending, Times};
+use super::{BUFFERED, Lines, connected, connection, identifier};
+use super::{Cannot, Script, Sending, Times};
 use crate::{
     course,
     trace::Host,
@@ -16,7 +17,7 @@ use crate::{
     },
 };
 
-pub(super) const CARRIER: Carrier = Carrier {
+pub(in crate::carrier) const CARRIER: Carrier = Carrier {
     name: "sockjs",
     title: "SockJS",
     about: "the interface of a WebSocket, on a WebSocket or on requests of HTTP, in frames of its own",
@@ -37,11 +38,19 @@ fn script(it: &Sending) -> Result<Script, Cannot> {
     const FRAMES: (&str, &str) = ("c2", "conn2");
     let texts = it.texts("SockJS")?;
     let mut open = Lines::default();
-    let entropy = format!("{INFO}{}}}", u32::from_be_bytes(*identifier(4)?.as_bytes().first_chunk().unwrap_or(&[0; 4])));
+    let entropy = format!(
+        "{INFO}{}}}",
+        u32::from_be_bytes(*identifier(4)?.as_bytes().first_chunk().unwrap_or(&[0; 4]))
+    );
     let length = entropy.len().to_string();
     let fields = [("Content-Type", "application/json; charset=UTF-8"), ("Content-Length", length.as_str())];
     open.pass(Host::Client, ASKS.0, ASKS.1, &encode_request("GET", "/echo/info", &[("Host", "server")]));
-    open.pass(Host::Server, ASKS.1, ASKS.0, &[&encode_response(200, "OK", &fields)[..], entropy.as_bytes()].concat());
+    open.pass(
+        Host::Server,
+        ASKS.1,
+        ASKS.0,
+        &[&encode_response(200, "OK", &fields)[..], entropy.as_bytes()].concat(),
+    );
     let mut opened = [connected(), open.done(), connection(FRAMES.0, FRAMES.1).to_vec()].concat();
     let path = format!("/echo/000/{}/websocket", identifier(8)?);
     opened.extend(upgrade_of(FRAMES.0, FRAMES.1, &path, None));

@@ -1,10 +1,11 @@
 //! Short polling: the client asks again and again, and is answered at once, mostly with nothing.
 
+use super::super::Carrier;
 use super::http::{self, ask, closed, exchange, get, tell};
-use super::script::{Lines, connected};
-use super::{Cannot, Carrier, Script, Sending, Times};
+use super::{Cannot, Script, Sending, Times};
+use super::{Lines, connected};
 
-pub(super) const CARRIER: Carrier = Carrier {
+pub(in crate::carrier) const CARRIER: Carrier = Carrier {
     name: "poll",
     title: "HTTP, polling",
     about: "the client asks every so often; news waits until it asks again",

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use super::super::Carrier;
 use super::http::{self, ask, closed, get, nothing, post, tell};
-use super::script::{Lines, connected, connection};
-use super::{Cannot, Carrier, Script, Sending, Times};
+use super::{Cannot, Script, Sending, Times};
+use super::{Lines, connected, connection};
 use crate::trace::Host;
 
-pub(super) const CARRIER: Carrier = Carrier {
+pub(in crate::carrier) const CARRIER: Carrier = Carrier {
     name: "long-poll",
     title: "HTTP, long polling",
     about: "the client asks, and the server keeps its answer until there is one",
