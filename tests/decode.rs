@@ -1,4 +1,5 @@
-//! Captures of programs of others, decoded: against tshark, and against the bytes that a proxy wrote down.
+//! Captures of programs of others, decoded: against tshark, and against the bytes that a proxy wrote down. Some are in `tests/data`, and
+//! some are made in the same run, with a tap in between.
 
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
 
@@ -9,7 +10,6 @@ use std::{
     process::Command,
 };
 
-use data_encoding::HEXLOWER;
 use sockwalk::{
     tools::{
         capture::Capture,
@@ -18,7 +18,26 @@ use sockwalk::{
     trace::Host,
 };
 
+#[cfg(target_os = "linux")]
+#[path = "support/devtools.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod devtools;
+#[cfg(target_os = "linux")]
+#[path = "support/live.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod live;
+#[path = "decode/oracle.rs"]
+mod oracle;
+#[cfg(target_os = "linux")]
+#[path = "support/programs.rs"]
+mod programs;
+#[cfg(target_os = "linux")]
+#[path = "decode/recorder.rs"]
+mod recorder;
 mod support;
+#[cfg(target_os = "linux")]
+#[path = "decode/traffic.rs"]
+mod traffic;
 
 use support::{Folder, sockwalk, stderr, stdout};
 
@@ -30,7 +49,7 @@ fn captures() -> Vec<PathBuf> {
     let all = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
     let mut all: Vec<_> = all.filter(|path| path.extension().is_some_and(|ext| ext == "pcap")).collect();
     all.sort();
-    assert!(all.len() >= 10);
+    assert!(all.len() >= 45);
     all
 }
 
@@ -95,143 +114,6 @@ fn streams_are_the_bytes_that_were_written_down() {
         }
     }
     assert!(compared >= 4, "{compared}");
-}
-
-/// FIN, RSV, opcode, MASK and length of a frame.
-type Told = (bool, u8, u8, bool, u64);
-
-#[test]
-#[ignore = "needs tshark"]
-fn frames_are_those_of_tshark() {
-    const FIELDS: [&str; 9] = [
-        "tcp.stream",
-        "tcp.srcport",
-        "websocket.fin",
-        "websocket.rsv",
-        "websocket.opcode",
-        "websocket.mask",
-        "websocket.payload_length",
-        "websocket.payload_length_ext_16",
-        "websocket.payload_length_ext_64",
-    ];
-    let mut compared = 0;
-    for path in captures() {
-        let mut arguments =
-            vec!["-Y", "websocket", "-T", "fields", "-E", "occurrence=a", "-E", "aggregator=,"];
-        arguments.extend(FIELDS.iter().flat_map(|field| ["-e", field]));
-        // Per stream, and whether the client sends.
-        let mut theirs: BTreeMap<(u64, bool), Vec<Told>> = BTreeMap::new();
-        let mut ports: BTreeMap<u64, u16> = BTreeMap::new();
-        let mut ours = theirs.clone();
-        decode(&path, &mut |event| match (&event.what, event.stream) {
-            (What::Opened(opened), Some(stream)) => {
-                ports.insert(stream, opened.client.port());
-            }
-            (What::Frame(frame), Some(stream)) => {
-                let header = frame.header;
-                let rsv = u8::from(header.rsv1) << 2 | u8::from(header.rsv2) << 1 | u8::from(header.rsv3);
-                let told = (header.fin, rsv, header.opcode, header.key.is_some(), header.length);
-                ours.entry((stream, frame.from == Host::Client)).or_default().push(told);
-            }
-            _ => {}
-        });
-        for line in tshark(&path, &arguments).lines() {
-            let columns: Vec<Vec<&str>> =
-                line.split('\t').map(|column| column.split(',').collect()).collect();
-            let stream: u64 = columns[0][0].parse().unwrap();
-            let client = columns[1][0].parse::<u16>().unwrap() == ports[&stream];
-            let number = |text: &str| match text.strip_prefix("0x") {
-                Some(hex) => u64::from_str_radix(hex, 16).unwrap(),
-                None => text.parse().unwrap_or(u64::from(text == "True")),
-            };
-            let (mut sixteen, mut sixty_four) = (columns[7].iter(), columns[8].iter());
-            for (index, _) in columns[4].iter().enumerate() {
-                let length = match number(columns[6][index]) {
-                    126 => number(sixteen.next().unwrap()),
-                    127 => number(sixty_four.next().unwrap()),
-                    length => length,
-                };
-                let byte = |column: usize| u8::try_from(number(columns[column][index])).unwrap();
-                let told = (byte(2) == 1, byte(3), byte(4), byte(5) == 1, length);
-                theirs.entry((stream, client)).or_default().push(told);
-                compared += 1;
-            }
-        }
-        assert_eq!(ours, theirs, "{}", path.display());
-    }
-    assert!(compared >= 100, "{compared} frames");
-}
-
-#[test]
-#[ignore = "needs tshark"]
-fn payloads_of_frames_are_those_of_tshark() {
-    let mut compared = 0;
-    for path in captures() {
-        let json = tshark(&path, &["-Y", "websocket", "-T", "json", "-x", "--no-duplicate-keys"]);
-        let told: serde_json::Value = serde_json::from_str(&json).unwrap();
-        let mut theirs: BTreeMap<String, usize> = BTreeMap::new();
-        payloads(&told, &mut theirs);
-        let mut ours: BTreeMap<String, usize> = BTreeMap::new();
-        decode(&path, &mut |event| {
-            if let What::Frame(frame) = &event.what
-                && !frame.payload.is_empty()
-            {
-                *ours.entry(HEXLOWER.encode(frame.payload)).or_default() += 1;
-            }
-        });
-        for (payload, count) in &theirs {
-            assert!(ours.get(payload).is_some_and(|found| found >= count), "{}: {payload}", path.display());
-            compared += count;
-        }
-    }
-    assert!(compared > 50, "{compared} payloads");
-}
-
-/// tshark names the unmasked bytes of a frame `websocket.payload`.
-fn payloads(value: &serde_json::Value, found: &mut BTreeMap<String, usize>) {
-    match value {
-        serde_json::Value::Object(map) => {
-            for (name, inner) in map {
-                if name == "websocket.payload_raw" {
-                    let values = match inner.get(0) {
-                        Some(first) if first.is_string() => vec![first.clone()],
-                        _ => inner.as_array().unwrap().iter().filter_map(|one| one.get(0).cloned()).collect(),
-                    };
-                    for value in values {
-                        *found.entry(value.as_str().unwrap().to_owned()).or_default() += 1;
-                    }
-                } else {
-                    payloads(inner, found);
-                }
-            }
-        }
-        serde_json::Value::Array(list) => list.iter().for_each(|inner| payloads(inner, found)),
-        _ => {}
-    }
-}
-
-#[test]
-#[ignore = "needs tshark"]
-fn streams_are_those_that_tshark_follows() {
-    let mut compared = 0;
-    for path in captures() {
-        for (stream, [client, server]) in streams(&path) {
-            let text = tshark(&path, &["-q", "-z", &format!("follow,tcp,raw,{stream}")]);
-            // Bytes of the second node are indented by a tab.
-            let mut theirs = [Vec::new(), Vec::new()];
-            for line in text.lines() {
-                let hex = line.trim();
-                if let Ok(bytes) = HEXLOWER.decode(hex.as_bytes())
-                    && !hex.is_empty()
-                {
-                    theirs[usize::from(line.starts_with('\t'))].extend(bytes);
-                }
-            }
-            assert!(theirs == [client, server], "{} stream {stream}", path.display());
-            compared += 1;
-        }
-    }
-    assert!(compared > 20, "{compared} streams");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 """The websockets library as a client of an echo server: every kind of message there and back, then a Close.
 
-Usage: websockets_client.py URL (deflate | plain)
+Usage: websockets_client.py URL (deflate | compressed | plain)
 
-With deflate it offers permessage-deflate.
+With deflate it offers permessage-deflate to a server that is to decline it, with compressed to one that is to agree.
 """
 
 import json
@@ -31,10 +31,10 @@ def same(back, out):
 
 def main(url, offer):
     count = 0
-    compression = "deflate" if offer == "deflate" else None
+    compression = None if offer == "plain" else "deflate"
     with connect(url, compression=compression, ping_interval=None, max_size=None, proxy=None) as peer:
         assert peer.response.headers["Upgrade"].lower() == "websocket"
-        assert "Sec-WebSocket-Extensions" not in peer.response.headers
+        assert ("Sec-WebSocket-Extensions" in peer.response.headers) == (offer == "compressed")
         assert peer.subprotocol is None
         for message in TEXTS + BINARIES:
             peer.send(message)

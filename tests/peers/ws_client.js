@@ -2,9 +2,11 @@
 //
 // Usage: ws_client.js URL WHAT [ORIGIN]
 //
-// WHAT: deflate or plain: every kind of message there and back, then a Close; with deflate it offers permessage-deflate.
+// WHAT: deflate, compressed or plain: every kind of message there and back, then a Close; with deflate it offers permessage-deflate to a
+// server that is to decline it, with compressed to one that is to agree.
 // wait: one message there and back, then it waits for the server to close. big BYTES: one message of that size.
-// unmasked, bad-text: a frame that a client must not send. drop: one message there and back, then the end without a Close.
+// unmasked, bad-text: a frame that a client must not send. drop, reset: one message there and back, then the end of
+// the stream, or a RST, without a Close.
 // open: it connects, and closes at once; bare: likewise, by a Close without a code.
 'use strict';
 
@@ -12,7 +14,7 @@ const assert = require('node:assert');
 const WebSocket = require('ws');
 
 const [url, what, argument] = process.argv.slice(2);
-const options = { perMessageDeflate: what === 'deflate', followRedirects: false };
+const options = { perMessageDeflate: what === 'deflate' || what === 'compressed', followRedirects: false };
 if (what === 'open' && argument !== undefined) options.origin = argument;
 const ws = new WebSocket(url, options);
 
@@ -48,7 +50,7 @@ async function there_and_back(data) {
 }
 
 async function everything() {
-  assert.strictEqual(ws.extensions, '');
+  assert.strictEqual(ws.extensions, what === 'compressed' ? 'permessage-deflate' : '');
   assert.strictEqual(ws.protocol, '');
   const texts = ['hello', '', 'gr\u00fc\u00dfe \u{1f980} \0 \x7f', 'x'.repeat(125), 'x'.repeat(126), '\u20ac'.repeat(42)];
   for (const text of [...texts, 'y'.repeat(65535), 'z'.repeat(65536)]) await there_and_back(text);
@@ -71,7 +73,7 @@ async function everything() {
 }
 
 ws.on('open', async () => {
-  if (what === 'deflate' || what === 'plain') return everything();
+  if (what === 'deflate' || what === 'compressed' || what === 'plain') return everything();
   if (what === 'open') return ws.close(1000);
   if (what === 'bare') return ws.close();
   if (what === 'big') {
@@ -81,6 +83,7 @@ ws.on('open', async () => {
   await there_and_back('hello');
   if (what === 'wait') console.log(JSON.stringify({ open: true }));
   if (what === 'drop') ws.terminate();
+  if (what === 'reset') (await socket).resetAndDestroy();
   if (what === 'unmasked') ws.send('bare', { mask: false });
   if (what === 'bad-text') ws.send(Buffer.from([0xc3, 0x28]), { binary: false });
   return undefined;
@@ -96,7 +99,7 @@ ws.on('error', (error) => {
   throw error;
 });
 ws.on('close', async (code, reason) => {
-  if (code === 1006 && what !== 'drop' && what !== 'open') process.exitCode = 1;
+  if (code === 1006 && !['drop', 'reset', 'open'].includes(what)) process.exitCode = 1;
   const { bytesRead, bytesWritten } = await socket;
   const end = { ...counts, code, reason: reason.toString(), bytes_read: bytesRead, bytes_written: bytesWritten };
   console.log(JSON.stringify(end));

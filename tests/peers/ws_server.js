@@ -3,7 +3,7 @@
 // /echo: every message comes back. /goodbye: the first message is answered by Close 4001. /ping: pings, and echoes once the pong is
 // there. /fragments: one text in four frames with a ping between them, then echoes. /drop: the first message is answered by the end of
 // the stream, without a Close. /masked, /bad-text: the first message is answered by a frame that a server must not send.
-// /refuse/STATUS: no WebSocket, but this answer.
+// /refuse/STATUS: no WebSocket, but this answer. With ?plain behind the path permessage-deflate is declined.
 'use strict';
 
 const http = require('node:http');
@@ -11,7 +11,7 @@ const { WebSocketServer } = require('ws');
 
 const say = (what) => console.log(JSON.stringify(what));
 const server = http.createServer();
-const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: true });
+const [deflating, plain] = [true, false].map((perMessageDeflate) => new WebSocketServer({ noServer: true, perMessageDeflate }));
 
 server.on('upgrade', (request, socket, head) => {
   const refusal = request.url.match(/^\/refuse\/(\d+)$/);
@@ -21,11 +21,12 @@ server.on('upgrade', (request, socket, head) => {
     socket.end(`${lines.join('\r\n')}\r\n\r\nnot here\n`);
     return;
   }
+  const sockets = request.url.endsWith('?plain') ? plain : deflating;
   sockets.handleUpgrade(request, socket, head, (ws) => talk(ws, request, socket));
 });
 
 function talk(ws, request, socket) {
-  const path = request.url;
+  const [path] = request.url.split('?');
   const counts = { received: 0, sent: 0 };
   ws.on('message', (data, binary) => {
     counts.received += 1;
