@@ -44,6 +44,7 @@ pub const ALL: &[&Carrier] = &[
     &script::poll::CARRIER,
     &script::long_poll::CARRIER,
     &script::websocket::CARRIER,
+    &script::websocket_deflate::CARRIER,
     &script::socketio::CARRIER,
     &script::sockjs::CARRIER,
 ];

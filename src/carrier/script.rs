@@ -8,6 +8,7 @@ pub(super) mod sockjs;
 pub(super) mod tcp;
 pub(super) mod udp;
 pub mod websocket;
+pub(super) mod websocket_deflate;
 
 use std::time::Duration;
 
@@ -181,9 +182,14 @@ fn sockets(from: Host) -> (&'static str, &'static str) {
 }
 
 /// So many letters and digits that nobody can guess: the name of a session.
-fn identifier(length: usize) -> Result<String, Cannot> {
+fn identifier<const N: usize>() -> Result<String, Cannot> {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    let mut bytes = vec![0; length];
-    getrandom::fill(&mut bytes).map_err(|error| Cannot(format!("no random bytes for a session: {error}")))?;
-    Ok(bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())
+    Ok(random::<N>()?.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())
+}
+
+/// So many bytes that nobody can guess.
+fn random<const N: usize>() -> Result<[u8; N], Cannot> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| Cannot(format!("no random bytes: {error}")))?;
+    Ok(bytes)
 }

@@ -98,7 +98,7 @@ fn of<'a>(from: Host, (client, server): (&'a str, &'a str)) -> (&'a str, &'a str
 
 /// The handshake by polling, the way into the namespace, and the change to a WebSocket.
 fn opening(polls: (&str, &str), frames: (&str, &str)) -> Result<Vec<String>, Cannot> {
-    let (session, socket) = (identifier(20)?, identifier(20)?);
+    let (session, socket) = (identifier::<20>()?, identifier::<20>()?);
     let handshake = Handshake {
         sid: session.clone(),
         upgrades: vec!["websocket".to_owned()],

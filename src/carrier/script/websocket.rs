@@ -36,7 +36,11 @@ pub struct Also {
 }
 
 /// How often a server sends a Ping when nothing is said: RFC 6455 leaves that to programs.
-const BEAT: Duration = Duration::from_secs(20);
+pub(super) const BEAT: Duration = Duration::from_secs(20);
+
+/// Whose choice that is.
+pub(super) const BEAT_SAYS: &str =
+    "a Ping and a Pong every 20 s, as Python's websockets does unless told otherwise";
 
 /// The lines of the upgrade: `c` asks, `conn` answers.
 pub(super) fn upgrade(path: &str, protocol: Option<&str>) -> Vec<String> {
@@ -63,10 +67,7 @@ pub fn script(it: &Sending, also: &Also) -> Result<Script, Cannot> {
     }
     let mut script = if *also == Also::default() { handed_off(it) } else { by_hand(it, also) };
     script.streams = vec![("c", "conn")];
-    script.times = Times {
-        beat: Some(BEAT),
-        beat_says: "a Ping and a Pong every 20 s, as Python's websockets does unless told otherwise",
-    };
+    script.times = Times { beat: Some(BEAT), beat_says: BEAT_SAYS };
     Ok(script)
 }
 

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::{trace::Event, wire::websocket};
 
 fn on_loopback(wanted: &Wanted) -> Comparison {
     diff(wanted, |_| Stage::loopback(), &mut Vec::<Event>::new()).unwrap()

@@ -1,4 +1,4 @@
-//! permessage-deflate: what was agreed on, and messages inflated (RFC 7692).
+//! permessage-deflate: what was agreed on, and messages inflated; and, in `pack`, compressed (RFC 7692).
 //!
 //! A message with RSV1 on its first frame is DEFLATE (RFC 1951) without the tail `00 00 ff ff` of a sync flush, which the
 //! receiver adds again (§7.2.2). Unless it was agreed otherwise, a message may refer back to the messages before it in its
@@ -15,6 +15,10 @@ use miniz_oxide::inflate::{
 use thiserror::Error;
 
 use crate::wire::http::{Headers, elements};
+
+mod pack;
+
+pub use pack::Deflater;
 
 /// The name that is registered for it.
 pub const NAME: &str = "permessage-deflate";
