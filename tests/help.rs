@@ -21,7 +21,7 @@ const OTHERS: [&str; 12] = [
 ];
 
 /// What is only live: all of its examples name ports.
-const TAP: &str = "tap";
+const LIVE: [&str; 3] = ["tap", "call", "serve"];
 
 /// The lines of a help text that begin with the program's name, without it.
 fn examples(help: &str) -> Vec<String> {
@@ -44,13 +44,13 @@ fn the_examples_of_every_command_work_as_written() {
     std::fs::copy(capture, folder.path("capture.pcap")).unwrap();
     let trace = folder.path("accept.jsonl");
     assert!(sockwalk(&folder, &["accept", "--trace", &trace]).output().unwrap().status.success());
-    for name in NINE.iter().chain(&OTHERS).chain([&TAP]) {
+    for name in NINE.iter().chain(&OTHERS).chain(&LIVE) {
         let help = stdout(&run(&[name, "--help"]));
         let examples = examples(&help);
         assert_eq!(examples.len(), 2, "{name} has two examples:\n{help}");
         assert_eq!(
             examples.iter().filter(|one| is_live(one)).count() > 0,
-            NINE.contains(name) || *name == TAP,
+            NINE.contains(name) || LIVE.contains(name),
             "what can be done live has an example of it: {name}"
         );
         // There is nobody to be entered; tests/cable.rs does it.
@@ -81,9 +81,9 @@ fn the_live_examples_work_as_written() {
             eval "timeout --preserve-status -k 9 -s INT 1 $SOCKWALK ${EXAMPLE#sockwalk }"
         fi"#;
     let folder = Folder::new();
-    for name in NINE.into_iter().chain([TAP]) {
+    for name in NINE.into_iter().chain(LIVE) {
         for example in examples(&stdout(&run(&[name, "--help"]))).iter().filter(|one| is_live(one)) {
-            let calls = ["connect", "send", "close"].contains(&name) || example.contains("ws://");
+            let calls = ["connect", "send", "close", "call"].contains(&name) || example.contains("ws://");
             let output = std::process::Command::new("unshare")
                 .args(["--user", "--map-root-user", "--net", "bash", "-c", SCRIPT])
                 .env("SOCKWALK", env!("CARGO_BIN_EXE_sockwalk"))
@@ -94,7 +94,12 @@ fn the_live_examples_work_as_written() {
                 .unwrap();
             assert!(output.status.success(), "sockwalk {example}: {}\n{}", stdout(&output), stderr(&output));
             let shown = stdout(&output);
-            let begins = if name == TAP { "The tap listens at" } else { "live on linux" };
+            let begins = match name {
+                "tap" => "The tap listens at",
+                "call" => "connected",
+                "serve" => "listens at",
+                _ => "live on linux",
+            };
             assert!(shown.contains(begins), "sockwalk {example}: {shown}");
         }
     }
@@ -104,7 +109,7 @@ fn the_live_examples_work_as_written() {
 fn completions_know_every_command() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = stdout(&run(&["completions", shell]));
-        for name in NINE.iter().chain(&OTHERS).chain([&TAP]) {
+        for name in NINE.iter().chain(&OTHERS).chain(&LIVE) {
             assert!(script.contains(name), "{shell} does not complete {name}");
         }
     }

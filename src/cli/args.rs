@@ -6,7 +6,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::view;
 
-use super::values::{Place, Spot, allowed_origin, callee, close, origin, short_time, size, some_time, time};
+use super::values::{
+    Callee, Place, Spot, allowed_origin, callee, close, origin, setting, short_time, size, some_time, time,
+};
+use crate::carrier::ends::ENDS;
 use crate::tools::decode::filter::Filter;
 use crate::trace::Host;
 
@@ -429,6 +432,18 @@ pub enum Command {
         after_help = "Examples:\n  sockwalk tap 127.0.0.1:9001 127.0.0.1:7000\n  sockwalk tap 9002 localhost:8000 --quiet"
     )]
     Tap(Tap),
+    /// Call a server over a carrier: say TEXTs and then lines of standard input, and print what comes
+    #[command(
+        after_help = "Examples:\n  sockwalk call tcp localhost:7000 hello\n  sockwalk call websocket ws://localhost:8000/ hello --ack",
+        after_long_help = call_help()
+    )]
+    Call(Call),
+    /// Serve a carrier at an address: whoever calls hears what it says, or what anybody says
+    #[command(
+        after_help = "Examples:\n  sockwalk serve tcp 127.0.0.1:7000\n  sockwalk serve websocket 127.0.0.1:8000 --chat",
+        after_long_help = serve_help()
+    )]
+    Serve(Serve),
     /// Say what this machine can show, what it can't, and what would change that
     #[command(after_help = "Examples:\n  sockwalk doctor\n  sockwalk doctor --plain")]
     Doctor,
@@ -538,6 +553,125 @@ pub struct Tap {
     /// Accept no more than so many connections at once
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..), allow_hyphen_values = true)]
     pub limit: u32,
+}
+
+/// Who is called, and what is said.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Call")]
+pub struct Call {
+    /// How messages are carried
+    #[arg(value_name = "CARRIER", value_parser = clap::builder::PossibleValuesParser::new(ENDS.iter().map(|ends| ends.name)))]
+    pub carrier: String,
+    /// The server
+    #[arg(value_name = "ADDR|URL")]
+    pub to: Callee,
+    /// What to say; then lines of standard input are said
+    #[arg(value_name = "TEXT")]
+    pub texts: Vec<String>,
+    /// With nothing more to say, leave when nothing has come for so long
+    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true, default_value = "1s")]
+    pub wait: Duration,
+    /// Call again after a cut, so many times in a row
+    #[arg(long, value_name = "N", default_value_t = 0, allow_hyphen_values = true)]
+    pub retry: u32,
+    /// Ask for an acknowledgement of each message, where the carrier has that
+    #[arg(long)]
+    pub ack: bool,
+    /// How to leave
+    #[arg(long, value_name = "HOW", value_enum, default_value = "orderly")]
+    pub end: Leave,
+    /// Show that we are there after so much silence
+    #[arg(long, value_name = "TIME", value_parser = some_time, allow_hyphen_values = true, default_value = "25s")]
+    pub beat: Duration,
+    /// What the carrier is told besides; --help lists what each takes
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
+    pub settings: Vec<(String, String)>,
+    /// Only messages and what went wrong
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// How a client leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Leave {
+    /// With all goodbyes
+    Orderly,
+    /// With a RST
+    Abrupt,
+}
+
+/// What is served.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Serve")]
+pub struct Serve {
+    /// How messages are carried
+    #[arg(value_name = "CARRIER", value_parser = clap::builder::PossibleValuesParser::new(ENDS.iter().map(|ends| ends.name)))]
+    pub carrier: String,
+    /// Where; a port alone is 127.0.0.1
+    #[arg(value_name = "ADDR")]
+    pub at: Place,
+    /// Send what one says to all, not only back to who said it
+    #[arg(long)]
+    pub chat: bool,
+    /// Accept no more than so many connections at once
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..), allow_hyphen_values = true)]
+    pub limit: u32,
+    /// So many messages may wait for one client; who is slower than the rest is dropped
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..), allow_hyphen_values = true)]
+    pub queue: u32,
+    /// Refuse a message larger than this
+    #[arg(long, value_name = "SIZE", default_value = "1m", value_parser = size, allow_hyphen_values = true)]
+    pub message: u64,
+    /// End a connection that has sent more than so much
+    #[arg(long, value_name = "SIZE", default_value = "64m", value_parser = size, allow_hyphen_values = true)]
+    pub bytes: u64,
+    /// End a connection on which nothing has moved for so long
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = some_time, allow_hyphen_values = true)]
+    pub idle: Duration,
+    /// Show that we are there after so much silence
+    #[arg(long, value_name = "TIME", value_parser = some_time, allow_hyphen_values = true, default_value = "25s")]
+    pub beat: Duration,
+    /// End after so long
+    #[arg(long = "for", value_name = "TIME", value_parser = some_time, allow_hyphen_values = true)]
+    pub time: Option<Duration>,
+    /// Let in pages of this origin too, such as http://example.com
+    #[arg(long = "origin", value_name = "ORIGIN", value_parser = allowed_origin)]
+    pub origins: Vec<String>,
+    /// Let in pages of any origin: what a server does that does not check
+    #[arg(long, conflicts_with = "origins")]
+    pub any_origin: bool,
+    /// What the carrier is told besides; --help lists what each takes
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
+    pub settings: Vec<(String, String)>,
+    /// Only messages and what went wrong
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// What each carrier is, and what it can be told, below the examples.
+fn carriers() -> String {
+    let mut text = "Carriers:".to_owned();
+    for ends in ENDS {
+        text += &format!("\n  {:<12} {}", ends.name, ends.what);
+        for (name, what) in ends.options {
+            text += &format!("\n  {:<12}   --set {name}=…  {what}", "");
+        }
+    }
+    text
+}
+
+fn call_help() -> String {
+    format!(
+        "Examples:\n  sockwalk call tcp localhost:7000 hello\n  sockwalk call websocket ws://localhost:8000/ hello --ack\n\n{}",
+        carriers()
+    )
+}
+
+fn serve_help() -> String {
+    format!(
+        "Examples:\n  sockwalk serve tcp 127.0.0.1:7000\n  sockwalk serve websocket 127.0.0.1:8000 --chat\n\n{}",
+        carriers()
+    )
 }
 
 /// Who sends a message.

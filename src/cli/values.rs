@@ -118,6 +118,50 @@ impl FromStr for Spot {
     }
 }
 
+/// A server to call: an address, or a URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Callee {
+    /// The scheme of the URL, in small letters; none of an address alone.
+    pub scheme: Option<String>,
+    /// Host and port to connect to.
+    pub to: Place,
+    /// The same as it was written, for the line `Host`.
+    pub authority: String,
+    /// Path and query, if the URL has them.
+    pub path: Option<String>,
+}
+
+impl FromStr for Callee {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Callee, String> {
+        let Some((scheme, rest)) = text.split_once("://") else {
+            let to = callee(text)?;
+            return Ok(Callee { scheme: None, authority: to.0.clone(), to, path: None });
+        };
+        let scheme = scheme.to_ascii_lowercase();
+        if matches!(scheme.as_str(), "wss" | "https") {
+            return Err(format!("{scheme} is TLS, which sockwalk does not speak"));
+        }
+        // The rest has the form of a ws URL.
+        match format!("ws://{rest}").parse()? {
+            Spot::There { to, authority, path } => {
+                let path = rest.contains(['/', '?']).then_some(path);
+                Ok(Callee { scheme: Some(scheme), to, authority, path })
+            }
+            Spot::Here(to) => Ok(Callee { scheme: Some(scheme), authority: to.0.clone(), to, path: None }),
+        }
+    }
+}
+
+/// `destination=/topic/chat`: what a carrier is told besides.
+pub fn setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
 /// `1000`, `1000:bye`: a code that may be sent (RFC 6455 §7.4), and a reason that fits into its frame (§5.5).
 pub fn close(text: &str) -> Result<(u16, String), String> {
     let (code, reason) = text.split_once(':').unwrap_or((text, ""));
@@ -246,6 +290,21 @@ mod tests {
         {
             assert!(wrong.parse::<Spot>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn whom_to_call_is_an_address_or_a_url_without_tls() {
+        let one: Callee = "http://localhost:8000/a?b".parse().unwrap();
+        assert_eq!((one.scheme.as_deref(), one.to.0.as_str()), (Some("http"), "localhost:8000"));
+        assert_eq!((one.authority.as_str(), one.path.as_deref()), ("localhost:8000", Some("/a?b")));
+        let one: Callee = "8000".parse().unwrap();
+        assert_eq!((one.scheme, one.to.0.as_str(), one.path), (None, "127.0.0.1:8000", None));
+        assert_eq!("TCP://h:1".parse::<Callee>().unwrap().path, None);
+        for wrong in ["https://h/", "wss://h/", "http://", "http://u@h/", "http://h:0/", "h"] {
+            assert!(wrong.parse::<Callee>().is_err(), "{wrong}");
+        }
+        assert_eq!(setting("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        assert!(setting("a").is_err() && setting("=b").is_err());
     }
 
     #[test]

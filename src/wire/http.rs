@@ -9,10 +9,14 @@ use thiserror::Error;
 
 use super::text;
 
+mod content;
 mod encode;
 mod fields;
 mod reader;
 
+pub use content::{
+    ContentError, ContentReader, Framing, LAST_CHUNK, chunk, request_framing, response_framing,
+};
 pub use encode::{encode_request, encode_response};
 pub use fields::{MEANINGS, fields, meaning_of};
 pub use reader::{HeadReader, Progress, TooLarge};
@@ -161,6 +165,11 @@ impl HeadError {
     ) -> Self {
         let had = if had.is_empty() { "nothing".into() } else { format!("\"{}\"", text::shown(had, QUOTED)) };
         HeadError { field, offset, needed, had, section, status: 400 }
+    }
+
+    /// With another status than 400.
+    fn answered(self, status: u16) -> Self {
+        HeadError { status, ..self }
     }
 }
 

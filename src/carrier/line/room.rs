@@ -1,0 +1,467 @@
+//! The server's side of it all: who is here, what each is still to be sent, and when it has to go.
+//!
+//! What is said goes back to whoever said it, or to everybody (`--chat`). Each guest has an [`Outbox`] with an end: who is
+//! slower than the rest fills its own, and is dropped; the others never wait for it. Clients that only ask now and then have
+//! a [`Feed`] instead.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use super::{
+    Fault, Happened, Line, Reporter, Way,
+    feed::{Feed, Feeds},
+    lock,
+};
+
+/// What one person says to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// UTF-8.
+    Text(String),
+    /// Any bytes.
+    Binary(Vec<u8>),
+}
+
+impl Message {
+    /// Text if it is UTF-8.
+    pub fn of(bytes: Vec<u8>) -> Message {
+        String::from_utf8(bytes).map_or_else(|error| Message::Binary(error.into_bytes()), Message::Text)
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Message::Text(text) => text.as_bytes(),
+            Message::Binary(bytes) => bytes,
+        }
+    }
+}
+
+/// How a server serves, and within which limits.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// What one says is sent to all who are here, and not only back to who said it.
+    pub chat: bool,
+    /// So many connections at once, and so many sessions.
+    pub connections: usize,
+    /// A connection on which nothing has moved for so long is ended.
+    pub idle: Duration,
+    /// How often an end shows that it is alive, where the protocol leaves the choice.
+    pub beat: Duration,
+    /// A connection that has sent more than so many bytes is ended.
+    pub bytes: u64,
+    /// The largest message, in bytes.
+    pub message: u64,
+    /// So many messages may wait for one client.
+    pub queue: usize,
+    /// Web pages that may come besides our own, by their origin.
+    pub origins: Vec<String>,
+    /// Pages of any origin may come.
+    pub any_origin: bool,
+    /// What a carrier may be told besides, by name.
+    pub options: BTreeMap<String, String>,
+}
+
+impl Default for Terms {
+    fn default() -> Terms {
+        Terms {
+            chat: false,
+            connections: 1024,
+            idle: Duration::from_secs(300),
+            beat: Duration::from_secs(25),
+            bytes: 64 << 20,
+            message: 1 << 20,
+            queue: 256,
+            origins: Vec::new(),
+            any_origin: false,
+            options: BTreeMap::new(),
+        }
+    }
+}
+
+/// Why nothing more comes out of an outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Last {
+    /// It was full: whoever it belongs to is too slow.
+    Full,
+    /// The server ends.
+    Stopping,
+    /// Whoever it belongs to has left.
+    Gone,
+}
+
+/// What an outbox gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// A message that somebody said.
+    Message(Arc<Message>),
+    /// Bytes, or a unit of the carrier's own, put there by [`Outbox::put`].
+    Own(Vec<u8>),
+    /// Nothing came in time.
+    Late,
+    /// Nothing more will come: say goodbye.
+    Over(Last),
+}
+
+/// What a guest is still to be sent. One thread fills it and another empties it; nobody who fills it ever waits.
+#[derive(Debug)]
+pub struct Outbox {
+    inside: Mutex<Waiting>,
+    changed: Condvar,
+    most: usize,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    items: VecDeque<Next>,
+    over: Option<Last>,
+}
+
+impl Outbox {
+    /// With room for so many.
+    pub fn new(most: usize) -> Outbox {
+        Outbox { inside: Mutex::default(), changed: Condvar::new(), most }
+    }
+
+    /// A message. If there is no room, the outbox is over, and what waits in it is dropped: false.
+    pub fn push(&self, message: Arc<Message>) -> bool {
+        self.add(Next::Message(message))
+    }
+
+    /// A unit of the carrier's own, behind what waits already. False as for [`Outbox::push`].
+    pub fn put(&self, bytes: Vec<u8>) -> bool {
+        self.add(Next::Own(bytes))
+    }
+
+    fn add(&self, item: Next) -> bool {
+        let mut inside = lock(&self.inside);
+        if inside.over.is_none() {
+            if inside.items.len() < self.most {
+                inside.items.push_back(item);
+            } else {
+                inside.items.clear();
+                inside.over = Some(Last::Full);
+            }
+        }
+        let good = inside.over.is_none();
+        drop(inside);
+        self.changed.notify_all();
+        good
+    }
+
+    /// Nothing more goes in; what waits comes out first.
+    pub fn close(&self, why: Last) {
+        lock(&self.inside).over.get_or_insert(why);
+        self.changed.notify_all();
+    }
+
+    /// The next that is to be sent; waits for it, at most until then.
+    pub fn next(&self, until: Instant) -> Next {
+        let mut inside = lock(&self.inside);
+        loop {
+            if let Some(item) = inside.items.pop_front() {
+                return item;
+            }
+            if let Some(why) = inside.over {
+                return Next::Over(why);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Next::Late;
+            }
+            inside = self.changed.wait_timeout(inside, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Whether it is over, and why.
+    pub fn over(&self) -> Option<Last> {
+        lock(&self.inside).over
+    }
+}
+
+/// Somebody's place: leaves the room when it is dropped.
+#[derive(Debug)]
+pub struct Seat {
+    room: Arc<Room>,
+    number: u64,
+    /// The connection that it came by, or came by first.
+    pub line: u64,
+    /// What it is still to be sent.
+    pub outbox: Arc<Outbox>,
+}
+
+impl Seat {
+    /// Its number: no other seat ever has it.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Its guest says something: that goes back to it, or to all.
+    pub fn said(&self, message: Message) {
+        let message = Arc::new(message);
+        self.room.tell(self.line, "message", Happened::message(Way::Received, message.bytes()));
+        if self.room.terms.chat {
+            self.room.to_all(&message);
+        } else {
+            self.outbox.push(message);
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.outbox.close(Last::Gone);
+        lock(&self.room.inside).seats.remove(&self.number);
+    }
+}
+
+/// Everybody who is here.
+#[derive(Debug)]
+pub struct Room {
+    /// How they are served.
+    pub terms: Terms,
+    news: Reporter,
+    stopping: AtomicBool,
+    inside: Mutex<Inside>,
+    changed: Condvar,
+    /// What all hear who only ask now and then.
+    common: Arc<Feed>,
+    feeds: Feeds,
+    said: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Inside {
+    lines: BTreeMap<u64, Arc<Line>>,
+    /// The connection of each, and its outbox.
+    seats: BTreeMap<u64, (u64, Arc<Outbox>)>,
+    came: u64,
+    most: usize,
+    seated: u64,
+}
+
+impl Room {
+    /// With nobody in it.
+    pub fn new(terms: Terms, news: Reporter) -> Arc<Room> {
+        let feeds = Feeds::new(terms.connections, terms.idle);
+        Arc::new(Room {
+            terms,
+            news,
+            stopping: AtomicBool::new(false),
+            inside: Mutex::default(),
+            changed: Condvar::new(),
+            common: Arc::default(),
+            feeds,
+            said: AtomicU64::new(0),
+        })
+    }
+
+    /// Tells what happened on a connection.
+    pub fn tell(&self, number: u64, layer: &'static str, what: Happened) {
+        self.news.tell(number, layer, what);
+    }
+
+    /// A place for somebody to whom messages are to be sent as they come.
+    pub fn seat(self: &Arc<Room>, line: u64) -> Seat {
+        let outbox = Arc::new(Outbox::new(self.terms.queue));
+        let mut inside = lock(&self.inside);
+        inside.seated += 1;
+        let number = inside.seated;
+        inside.seats.insert(number, (line, Arc::clone(&outbox)));
+        drop(inside);
+        if self.is_stopping() {
+            outbox.close(Last::Stopping);
+        }
+        Seat { room: Arc::clone(self), number, line, outbox }
+    }
+
+    /// The feed of somebody who asks for what is new: its own, by the name that it gives itself, or the one for all.
+    ///
+    /// # Errors
+    /// If there are too many already.
+    pub fn feed(&self, name: &str) -> Result<Arc<Feed>, Fault> {
+        if self.terms.chat {
+            return Ok(Arc::clone(&self.common));
+        }
+        self.feeds.of(name).ok_or_else(|| {
+            Fault::Limit(format!(
+                "there are {} clients already, and no room for more",
+                self.terms.connections
+            ))
+        })
+    }
+
+    /// Somebody who has a feed of this name says something, on this connection.
+    ///
+    /// # Errors
+    /// As [`Room::feed`].
+    pub fn said(&self, line: u64, name: &str, message: Message) -> Result<(), Fault> {
+        let message = Arc::new(message);
+        self.tell(line, "message", Happened::message(Way::Received, message.bytes()));
+        if self.terms.chat {
+            self.to_all(&message);
+        } else {
+            self.feed(name)?.push(message);
+        }
+        Ok(())
+    }
+
+    /// To everybody, in whatever way they listen.
+    pub fn to_all(&self, message: &Arc<Message>) {
+        self.said.fetch_add(1, Ordering::Relaxed);
+        // Under the lock, so that all hear all in the same order.
+        let inside = lock(&self.inside);
+        self.common.push(Arc::clone(message));
+        for (_, outbox) in inside.seats.values() {
+            outbox.push(Arc::clone(message));
+        }
+    }
+
+    /// Somebody connected. False if the server ends.
+    pub fn enter(&self, line: &Arc<Line>) -> bool {
+        let mut inside = lock(&self.inside);
+        inside.came += 1;
+        inside.lines.insert(line.number(), Arc::clone(line));
+        inside.most = inside.most.max(inside.lines.len());
+        !self.is_stopping()
+    }
+
+    /// Its connection is over.
+    pub fn leave(&self, number: u64) {
+        lock(&self.inside).lines.remove(&number);
+        self.changed.notify_all();
+    }
+
+    /// Waits until one more may come, or until nobody may any more: false. `full` is called if that takes a while.
+    pub fn wait_for_a_place(&self, full: impl FnOnce()) -> bool {
+        let mut full = Some(full);
+        let mut inside = lock(&self.inside);
+        while inside.lines.len() >= self.terms.connections && !self.is_stopping() {
+            if let Some(full) = full.take() {
+                full();
+            }
+            inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
+        }
+        !self.is_stopping()
+    }
+
+    /// Waits until nobody is connected, at most so long. Gives how many still are.
+    pub fn wait_for_all(&self, most: Duration) -> usize {
+        let until = Instant::now() + most;
+        let mut inside = lock(&self.inside);
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if inside.lines.is_empty() || left.is_zero() {
+                return inside.lines.len();
+            }
+            inside = self.changed.wait_timeout(inside, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Whether the server ends.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// The server ends: whoever has a seat is to say goodbye, whoever waits at a feed is told, and whoever only reads, reads the end.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.common.close();
+        self.feeds.all().iter().for_each(|feed| feed.close());
+        let inside = lock(&self.inside);
+        inside.seats.values().for_each(|(_, outbox)| outbox.close(Last::Stopping));
+        drop(inside);
+        self.changed.notify_all();
+    }
+
+    /// Whoever waits for a request, or another word, reads the end; but not who has a seat, whose outbox says goodbye first.
+    pub fn hear_no_more_unless_seated(&self) {
+        let inside = lock(&self.inside);
+        let seated: BTreeSet<u64> = inside.seats.values().map(|(line, _)| *line).collect();
+        let idle = inside.lines.iter().filter(|(number, _)| !seated.contains(number));
+        idle.for_each(|(_, line)| line.hear_no_more());
+    }
+
+    /// Whoever is still here is cut off.
+    pub fn cut_off(&self) {
+        lock(&self.inside).lines.values().for_each(|line| line.cut());
+    }
+
+    /// How many came, and were here at most at once.
+    pub fn came(&self) -> (u64, usize) {
+        let inside = lock(&self.inside);
+        (inside.came, inside.most)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    fn text(text: &str) -> Message {
+        Message::Text(text.to_owned())
+    }
+
+    fn room(terms: Terms) -> Arc<Room> {
+        Room::new(terms, Reporter::new().0)
+    }
+
+    fn now() -> Instant {
+        Instant::now()
+    }
+
+    #[test]
+    fn an_echo_goes_back_and_a_chat_goes_to_all() {
+        let echo = room(Terms::default());
+        let (one, two) = (echo.seat(1), echo.seat(2));
+        one.said(text("hello"));
+        assert_eq!(one.outbox.next(now()), Next::Message(Arc::new(text("hello"))));
+        assert_eq!(two.outbox.next(now()), Next::Late);
+
+        let chat = room(Terms { chat: true, ..Terms::default() });
+        let (one, two, feed) = (chat.seat(1), chat.seat(2), chat.feed("").unwrap());
+        one.said(text("hello"));
+        for seat in [&one, &two] {
+            assert_eq!(seat.outbox.next(now()), Next::Message(Arc::new(text("hello"))));
+        }
+        assert_eq!(feed.behind(0, now()).messages.len(), 1);
+        chat.said(3, "x", text("I only ask")).unwrap();
+        assert_eq!(two.outbox.next(now()), Next::Message(Arc::new(text("I only ask"))));
+    }
+
+    #[test]
+    fn who_is_slow_is_dropped_and_holds_nobody_up() {
+        let chat = room(Terms { chat: true, queue: 3, ..Terms::default() });
+        let (fast, slow) = (chat.seat(1), chat.seat(2));
+        for number in 0..10 {
+            fast.said(text(&number.to_string()));
+            assert_eq!(fast.outbox.next(now()), Next::Message(Arc::new(text(&number.to_string()))));
+        }
+        assert_eq!(slow.outbox.next(now()), Next::Over(Last::Full));
+    }
+
+    #[test]
+    fn at_the_end_everybody_is_told() {
+        let room = room(Terms::default());
+        let seat = room.seat(1);
+        let feed = room.feed("a").unwrap();
+        seat.outbox.put(vec![1]);
+        let until = now() + Duration::from_secs(5);
+        let waiting = thread::spawn(move || feed.behind(0, until));
+        room.stop();
+        assert!(waiting.join().unwrap().over);
+        // What waits goes out before the goodbye.
+        assert_eq!(seat.outbox.next(now()), Next::Own(vec![1]));
+        assert_eq!(seat.outbox.next(now()), Next::Over(Last::Stopping));
+        assert_eq!(room.seat(2).outbox.next(now()), Next::Over(Last::Stopping));
+        assert!(!room.wait_for_a_place(|| {}));
+    }
+}

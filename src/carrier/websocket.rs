@@ -1,0 +1,19 @@
+//! The WebSocket: frames over one connection that began as HTTP, in both directions at any time (RFC 6455).
+
+mod client;
+mod server;
+
+use super::ends::Ends;
+
+/// Both ends.
+pub const ENDS: Ends = Ends {
+    name: "websocket",
+    what: "frames both ways at any time, on a connection that began as HTTP (RFC 6455)",
+    schemes: &["ws"],
+    path: "/",
+    pushes: true,
+    acknowledges: true,
+    options: &[("origin", "name this web page as the origin, as a browser would")],
+    client: client::connect,
+    server: server::new,
+};
