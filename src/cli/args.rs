@@ -760,6 +760,8 @@ pub enum Begins {
     Websocket,
     /// A head of HTTP/1.1
     Http,
+    /// STOMP frames
+    Stomp,
     /// A TCP header
     Tcp,
     /// A UDP header

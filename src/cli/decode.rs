@@ -22,6 +22,7 @@ use crate::{
     view::{Depth, Line, field_table},
     wire::{
         frame::{Context as Around, Protocol, begins_like_http, dissect_as},
+        stomp::begins_like_stomp,
         websocket::plausible,
     },
 };
@@ -63,7 +64,7 @@ fn input(mut input: impl Read, together: usize, it: &Decode, show: &Show) -> Res
     match (told, it.protocol) {
         (Some(Ok(told)), _) if !told.is_empty() => bytes(&told, it, show),
         (_, Some(_)) => bytes(&all, it, show),
-        _ if begins_like_http(&all) => bytes(&all, it, show),
+        _ if begins_like_http(&all) || begins_like_stomp(&all) => bytes(&all, it, show),
         (Some(Err(error)), None) => {
             bail!("neither a capture nor hex: {error}; of raw bytes --as says what they are")
         }
@@ -82,6 +83,7 @@ fn bytes(bytes: &[u8], it: &Decode, show: &Show) -> Result<ExitCode> {
     let protocol = match it.protocol {
         Some(begins) => protocol(begins),
         None if begins_like_http(bytes) => Protocol::Http,
+        None if begins_like_stomp(bytes) => Protocol::Stomp,
         None if plausible(bytes).is_some() => Protocol::WebSocket,
         None => guess(bytes)?,
     };
@@ -111,6 +113,7 @@ fn protocol(begins: Begins) -> Protocol {
     match begins {
         Begins::Websocket => Protocol::WebSocket,
         Begins::Http => Protocol::Http,
+        Begins::Stomp => Protocol::Stomp,
         Begins::Tcp => Protocol::Tcp,
         Begins::Udp => Protocol::Udp,
         Begins::Icmp => Protocol::Icmp,

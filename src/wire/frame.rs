@@ -13,7 +13,7 @@ use super::{
     ip::{Datagram, protocol},
     ipv4, ipv6,
     reading::Reading,
-    tcp, udp, websocket,
+    stomp, tcp, udp, websocket,
 };
 
 pub mod build;
@@ -46,6 +46,8 @@ pub enum Protocol {
     Http,
     /// WebSocket frames.
     WebSocket,
+    /// STOMP frames.
+    Stomp,
     /// Bytes that no decoder here knows, or that a program made.
     Data,
     /// What Ethernet has after the packet: padding.
@@ -66,6 +68,7 @@ impl Protocol {
             Protocol::Udp => "UDP",
             Protocol::Http => "HTTP/1.1",
             Protocol::WebSocket => "WebSocket",
+            Protocol::Stomp => "STOMP",
             Protocol::Data => "data",
             Protocol::Trailer => "trailer",
         }
@@ -109,7 +112,7 @@ impl Dissection {
 /// What TCP and UDP carry, as the caller knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Payload {
-    /// To be guessed: HTTP if it begins like a head, else data.
+    /// To be guessed: HTTP if it begins like a head, STOMP if it begins with a command of its own, else data.
     #[default]
     Guess,
     /// Bytes of a program.
@@ -118,6 +121,8 @@ pub enum Payload {
     Http,
     /// WebSocket frames; the first begins here.
     WebSocket,
+    /// STOMP frames; the first begins here.
+    Stomp,
 }
 
 /// What is known about a frame besides its bytes. The default: nothing.
@@ -175,6 +180,7 @@ pub fn dissect_as(protocol: Protocol, bytes: &[u8], context: Context) -> Dissect
         Protocol::Icmpv6 => carried_by_ip(&mut r, &around(protocol::ICMPV6, true), context),
         Protocol::Http => payload(&mut r, Payload::Http),
         Protocol::WebSocket => payload(&mut r, Payload::WebSocket),
+        Protocol::Stomp => payload(&mut r, Payload::Stomp),
         Protocol::Data | Protocol::Trailer => {}
     }
     data(&mut r, "not part of it: its own length ends before");
@@ -248,11 +254,13 @@ fn payload(r: &mut Reading, payload: Payload) {
     }
     let guessed = match payload {
         Payload::Guess if begins_like_http(r.rest()) => Payload::Http,
+        Payload::Guess if stomp::begins_like_stomp(r.rest()) => Payload::Stomp,
         other => other,
     };
     match guessed {
         Payload::Http => r.layer(Protocol::Http, |r| r.hand_over(http::fields)),
         Payload::WebSocket => r.layer(Protocol::WebSocket, |r| r.hand_over(websocket::fields)),
+        Payload::Stomp => r.layer(Protocol::Stomp, |r| r.hand_over(stomp::fields)),
         Payload::Guess | Payload::Data => data(r, "what a program sent"),
     }
 }

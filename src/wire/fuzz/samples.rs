@@ -6,7 +6,7 @@ use crate::wire::{
     arp,
     ethernet::{Header, Mac, Tag, ether_type},
     frame::build,
-    icmp, icmpv6, ipv4, ipv6,
+    icmp, icmpv6, ipv4, ipv6, stomp,
     tcp::{self, Flags, SackBlocks, TcpOption},
     udp,
 };
@@ -60,6 +60,29 @@ impl Random {
     pub fn long(&mut self) -> u32 {
         u32::from_be_bytes([self.byte(), self.byte(), self.byte(), self.byte()])
     }
+}
+
+/// STOMP frames of one to three commands, valid and whole: with escapes, NUL in a body, and line ends between them.
+pub fn stomp_stream(random: &mut Random) -> Vec<u8> {
+    const TEXTS: [&str; 8] = ["", "a", "a:b", "\\", "x\ny", "\r", "\u{e9}", " 1 "];
+    let mut out = Vec::new();
+    for _ in 0..=random.below(3) {
+        let command = stomp::COMMANDS[random.below(stomp::COMMANDS.len())];
+        let mut frame = stomp::Frame::new(command.name);
+        for name in command.required {
+            frame = frame.with(name, TEXTS[random.below(TEXTS.len())]);
+        }
+        if random.flip() {
+            frame = frame.with("n:\n", TEXTS[random.below(TEXTS.len())]);
+        }
+        if command.body && random.flip() {
+            let count = random.below(8);
+            frame = frame.with_body(random.bytes(count));
+        }
+        out.extend(frame.encode(stomp::Version::V12));
+        out.extend_from_slice(["", "\n", "\r\n"][random.below(3)].as_bytes());
+    }
+    out
 }
 
 /// A valid frame; now and then one with a wrong checksum or with padding.

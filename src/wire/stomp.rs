@@ -1,0 +1,124 @@
+//! STOMP frames, taken apart and put together (STOMP 1.2, with what differs in 1.1 and 1.0).
+//!
+//! A frame is a line with the command, header lines, a blank line, the body and a NULL octet. It comes out of a stream, whether TCP
+//! carries it or messages of a WebSocket: where those end says nothing. [`FrameReader`] finds the frames and stops at the first that
+//! breaks the form; [`check`] judges what a frame must have; [`fields`] tells any bytes, wrong or not. Sections are the headings of
+//! "STOMP Protocol Specification, Version 1.2", which has no numbers.
+
+use super::text;
+
+mod encode;
+mod escape;
+mod fields;
+mod heart_beat;
+mod reader;
+mod rules;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+pub use escape::{Undefined, escape, unescape};
+pub use fields::fields;
+pub use heart_beat::HeartBeat;
+pub use reader::{FrameReader, Item, Limits, Malformed};
+pub use rules::{Breach, RULES, Rule, check};
+pub use tables::{COMMANDS, Command, HEADERS, HeaderName, Sender, command_entry, header_entry};
+
+/// How much of a wrong piece an error quotes, in characters.
+const QUOTED: usize = 60;
+
+/// A version of the protocol. The older, the smaller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Version {
+    /// 1.0: headers have no escapes, there are no heart-beats and no NACK.
+    V10,
+    /// 1.1: a line ends with LF alone, and CR has no escape.
+    V11,
+    /// 1.2.
+    V12,
+}
+
+impl Version {
+    /// All, the newest first.
+    pub const ALL: [Version; 3] = [Version::V12, Version::V11, Version::V10];
+
+    /// As the header `version` has it: `1.2`.
+    pub fn number(self) -> &'static str {
+        match self {
+            Version::V10 => "1.0",
+            Version::V11 => "1.1",
+            Version::V12 => "1.2",
+        }
+    }
+
+    /// The WebSocket subprotocol of this version, as IANA's registry has it: `v12.stomp`.
+    pub fn subprotocol(self) -> &'static str {
+        match self {
+            Version::V10 => "v10.stomp",
+            Version::V11 => "v11.stomp",
+            Version::V12 => "v12.stomp",
+        }
+    }
+
+    /// The version with this number.
+    pub fn of_number(number: &str) -> Option<Version> {
+        Version::ALL.into_iter().find(|version| version.number() == number)
+    }
+
+    /// The newest version that a list such as `1.0,1.1,2.0` has in common with this program (Protocol Negotiation). A client that
+    /// sends no list speaks 1.0.
+    pub fn negotiate(accept_version: Option<&str>) -> Option<Version> {
+        let Some(list) = accept_version else { return Some(Version::V10) };
+        Version::ALL.into_iter().find(|version| list.split(',').any(|number| number == version.number()))
+    }
+}
+
+/// A frame: what is said, without the way in which it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Its command, case-sensitive: `SEND`.
+    pub command: String,
+    /// Names and values without escapes, in order, with all repetitions. Nothing is trimmed.
+    pub headers: Vec<(String, String)>,
+    /// The body: any bytes.
+    pub body: Vec<u8>,
+}
+
+impl Frame {
+    /// A frame without headers and without a body.
+    pub fn new(command: &str) -> Self {
+        Frame { command: command.into(), headers: Vec::new(), body: Vec::new() }
+    }
+
+    /// With one more header, after those that it has.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// With this body, and the header that says how long it is.
+    #[must_use]
+    pub fn with_body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        let length = self.body.len().to_string();
+        self.with("content-length", &length)
+    }
+
+    /// The value of a header. Of repeated ones the first counts (Repeated Header Entries).
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// True for bytes that can only begin a STOMP frame: a whole command and the end of its line.
+pub fn begins_like_stomp(bytes: &[u8]) -> bool {
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    line.len() < bytes.len()
+        && COMMANDS.iter().any(|command| line.strip_suffix(b"\r").unwrap_or(line) == command.name.as_bytes())
+}
+
+/// What an error quotes: escaped, in quotation marks.
+fn quoted(bytes: &[u8]) -> String {
+    if bytes.is_empty() { "nothing".into() } else { format!("\"{}\"", text::shown(bytes, QUOTED)) }
+}

@@ -1,0 +1,219 @@
+//! The octets of frames as fields: every one has a name, also in frames that are wrong or cut off.
+
+use std::ops::Range;
+
+use super::{
+    Version, command_entry,
+    escape::{escapes, unescape},
+    header_entry,
+};
+use crate::wire::{
+    field::{Field, fill},
+    text,
+};
+
+/// How much of a value is shown, in characters.
+const SHOWN: usize = 120;
+
+const FRAMES: &str = "STOMP 1.2, STOMP Frames";
+const BNF: &str = "STOMP 1.2, Augmented BNF";
+const LENGTH: &str = "STOMP 1.2, Header content-length";
+
+/// Frames one after the other, as fields named as in the specification, by the rules of 1.2.
+///
+/// It judges nothing: a wrong frame is told with what is wrong, one that is cut off ends with what is there.
+pub fn fields(bytes: &[u8]) -> Vec<Field> {
+    let mut told = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        at = match bytes[at..] {
+            [b'\n', ..] => line_end(bytes, at..at + 1, BETWEEN, &mut told),
+            [b'\r', b'\n', ..] => line_end(bytes, at..at + 2, BETWEEN, &mut told),
+            _ => frame(bytes, at, &mut told),
+        };
+    }
+    fill(bytes, told)
+}
+
+const BETWEEN: &str = "between frames: a heart-beat, or what the sender puts after each frame";
+
+/// One frame that begins at byte `at`; gives where the next begins.
+fn frame(bytes: &[u8], at: usize, told: &mut Vec<Field>) -> usize {
+    let (line, next) = line_at(bytes, at);
+    let command = &bytes[line.clone()];
+    let mut field = piece(bytes, line.clone(), "command", "no command of STOMP", BNF);
+    match command_entry(command) {
+        Some(entry) => {
+            field.symbol = Some(entry.name);
+            field.meaning = entry.meaning.into();
+            field.section = entry.section;
+        }
+        None if next == line.end => field.meaning = "the beginning of a command; cut off".into(),
+        None => {}
+    }
+    let known = command_entry(command).is_some();
+    told.push(field);
+    line_end(bytes, line.end..next, "ends the line", told);
+    let escaped = escapes(command, Version::V12);
+    let mut head = Headers { escaped, names: Vec::new(), length: None };
+    let mut at = next;
+    while at < bytes.len() {
+        // A NULL before the blank line ends the frame: nobody would know what to do with the rest.
+        if bytes[at] == 0 {
+            told.push(null(bytes, at, "ends the frame; the blank line before it is missing"));
+            return at + 1;
+        }
+        let (line, next) = line_at(bytes, at);
+        if line.is_empty() && next > at {
+            let meaning = "an end of line alone: the headers end here, the body begins";
+            told.push(piece(bytes, at..next, "blank line", meaning, FRAMES));
+            return body(bytes, next, head.length, known, told);
+        }
+        told.push(head.line(bytes, line.clone(), next));
+        line_end(bytes, line.end..next, "ends the line", told);
+        at = next;
+    }
+    at
+}
+
+/// What the headers of a frame say so far.
+struct Headers<'a> {
+    escaped: bool,
+    names: Vec<&'a [u8]>,
+    /// What content-length says, where it is a number.
+    length: Option<usize>,
+}
+
+impl<'a> Headers<'a> {
+    fn line(&mut self, bytes: &'a [u8], line: Range<usize>, next: usize) -> Field {
+        let content = &bytes[line.clone()];
+        let colon = content.iter().position(|octet| *octet == b':').filter(|colon| *colon > 0);
+        let Some(colon) = colon else {
+            let meaning = if next == line.end {
+                "the beginning of a header; cut off"
+            } else {
+                "wrong: not a name, a colon and a value"
+            };
+            return piece(bytes, line, "header", meaning, BNF);
+        };
+        let (name, value) = (&content[..colon], &content[colon + 1..]);
+        let mut field = piece(bytes, line.clone(), "header", "of the program's own, or the server's", "");
+        field.section = "STOMP 1.2, Frames and Headers";
+        if let Some(entry) = header_entry(name) {
+            field.symbol = Some(entry.name);
+            field.meaning = entry.meaning.into();
+            field.section = entry.section;
+        }
+        // The names that are compared are at most a hundred: a reader takes no more headers either.
+        if self.names.contains(&name) {
+            field.meaning.push_str("; repeated: the first counts");
+        } else {
+            if name == b"content-length" {
+                self.length = std::str::from_utf8(value).ok().and_then(|value| value.parse().ok());
+                if self.length.is_none() {
+                    field.meaning.push_str("; wrong: not a number");
+                }
+            }
+            if self.names.len() < 100 {
+                self.names.push(name);
+            }
+        }
+        if self.escaped && content.contains(&b'\\') {
+            match (unescape(name, Version::V12), unescape(value, Version::V12)) {
+                (Ok(name), Ok(value)) => {
+                    let (name, value) = (text::shown(&name, SHOWN), text::shown(&value, SHOWN));
+                    field.meaning.push_str(&format!("; without escapes \"{name}\" is \"{value}\""));
+                }
+                _ => {
+                    field.meaning.push_str("; wrong: an escape that is not defined");
+                    field.section = "STOMP 1.2, Value Encoding";
+                }
+            }
+        }
+        if next == line.end {
+            field.meaning.push_str("; cut off: the line doesn't end");
+        }
+        field
+    }
+}
+
+/// The body that begins at byte `at`, and NULL; gives where the next frame begins.
+fn body(bytes: &[u8], at: usize, length: Option<usize>, known: bool, told: &mut Vec<Field>) -> usize {
+    let rest = &bytes[at..];
+    let to_null = rest.iter().position(|octet| *octet == 0);
+    let here = match length {
+        Some(length) => length.min(rest.len()),
+        None => to_null.unwrap_or(rest.len()),
+    };
+    let end = at + here;
+    if here > 0 {
+        let (meaning, section) = match length {
+            Some(length) if length > here => {
+                (format!("cut off: content-length claims {} more", length - here), LENGTH)
+            }
+            Some(_) => ("as many octets as content-length says; a 0x00 may be among them".into(), LENGTH),
+            None if to_null.is_none() => ("up to the NULL, which is not here yet".into(), FRAMES),
+            None if !known => ("up to the NULL".into(), FRAMES),
+            None => ("up to the NULL, as there is no content-length".into(), FRAMES),
+        };
+        let mut field = Field::of_bytes(at..end, "body", text::shown(&rest[..here], SHOWN), meaning, section);
+        if field.value.is_empty() {
+            field.value = text::hex(&rest[..here], SHOWN);
+        }
+        told.push(field);
+    }
+    match bytes.get(end) {
+        None => end,
+        Some(0) => {
+            told.push(null(bytes, end, "ends the frame"));
+            end + 1
+        }
+        Some(_) => {
+            // The length was wrong; what there is up to the next NULL can belong to nothing else.
+            let left = &bytes[end..];
+            let over = left.iter().position(|octet| *octet == 0).unwrap_or(left.len());
+            let meaning = "wrong: the body is longer than content-length says; NULL should stand here";
+            told.push(piece(bytes, end..end + over, "beyond content-length", meaning, LENGTH));
+            if over < left.len() {
+                told.push(null(bytes, end + over, "ends the frame"));
+            }
+            (end + over + 1).min(bytes.len())
+        }
+    }
+}
+
+/// The line that begins at `at`, without its end, and where the next begins: the same where no end is here, or where NULL comes first.
+fn line_at(bytes: &[u8], at: usize) -> (Range<usize>, usize) {
+    let stop = bytes[at..].iter().position(|octet| matches!(octet, b'\n' | 0)).map(|index| at + index);
+    match stop {
+        Some(lf) if bytes[lf] == b'\n' => {
+            let end = if lf > at && bytes[lf - 1] == b'\r' { lf - 1 } else { lf };
+            (at..end, lf + 1)
+        }
+        Some(null) => (at..null, null),
+        None => (at..bytes.len(), bytes.len()),
+    }
+}
+
+fn line_end(bytes: &[u8], range: Range<usize>, meaning: &'static str, told: &mut Vec<Field>) -> usize {
+    let end = range.end;
+    if !range.is_empty() {
+        told.push(piece(bytes, range, "EOL", meaning, FRAMES));
+    }
+    end
+}
+
+fn null(bytes: &[u8], at: usize, meaning: &'static str) -> Field {
+    piece(bytes, at..at + 1, "NULL", meaning, FRAMES)
+}
+
+fn piece(
+    bytes: &[u8],
+    range: Range<usize>,
+    name: &'static str,
+    meaning: &'static str,
+    section: &'static str,
+) -> Field {
+    let value = text::shown(&bytes[range.clone()], SHOWN);
+    Field::of_bytes(range, name, value, meaning, section)
+}
