@@ -25,12 +25,22 @@ pub enum Protocol {
     Tcp6,
     /// UDP over IPv6.
     Udp6,
+    /// ICMP as far as pings go: the kernel makes the identifier and the checksum, see icmp(7).
+    Icmp,
+    /// ICMP over IPv4 by hand, see raw(7).
+    RawIcmp,
 }
 
 impl Protocol {
-    /// `tcp`, `udp`, `tcp6`, `udp6`
-    pub const ALL: [(&'static str, Protocol); 4] =
-        [("tcp", Protocol::Tcp), ("udp", Protocol::Udp), ("tcp6", Protocol::Tcp6), ("udp6", Protocol::Udp6)];
+    /// `tcp`, `udp`, `tcp6`, `udp6`, `icmp`, `raw-icmp`
+    pub const ALL: [(&'static str, Protocol); 6] = [
+        ("tcp", Protocol::Tcp),
+        ("udp", Protocol::Udp),
+        ("tcp6", Protocol::Tcp6),
+        ("udp6", Protocol::Udp6),
+        ("icmp", Protocol::Icmp),
+        ("raw-icmp", Protocol::RawIcmp),
+    ];
 
     /// As in a lesson.
     pub fn name(self) -> &'static str {
@@ -102,7 +112,7 @@ impl Held {
 
     /// `recv(2)`, counted.
     pub fn recv(&self, room: usize) -> Ran<Vec<u8>> {
-        let ran = recv::recv(&self.socket, room, &[]);
+        let ran = recv::recv(&self.socket, room, &[]).map(|came| came.bytes);
         if let Ok(bytes) = &ran.outcome {
             self.received.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         }

@@ -15,7 +15,9 @@ mod names;
 mod pause;
 mod ran;
 mod recv;
+mod recvfrom;
 mod send;
+mod sendto;
 mod shutdown;
 mod socket;
 mod sockopt;
@@ -54,6 +56,10 @@ pub enum Request {
     Send(Vec<u8>, Vec<&'static str>),
     /// `recv(2)`: room in bytes, and the names of flags.
     Recv(usize, Vec<&'static str>),
+    /// `sendto(2)`: the address, the bytes and the names of flags.
+    SendTo(SocketAddr, Vec<u8>, Vec<&'static str>),
+    /// `recvfrom(2)`: room in bytes, and the names of flags.
+    RecvFrom(usize, Vec<&'static str>),
     /// `shutdown(2)`: `SHUT_WR` …
     Shutdown(&'static str),
     /// `close(2)`
@@ -104,6 +110,8 @@ pub enum Gave {
     Count(usize),
     /// Bytes.
     Data(Vec<u8>),
+    /// A datagram: what there was room for, what the call returned, and who sent it.
+    Datagram(Vec<u8>, usize, Option<SocketAddr>),
     /// An address; none where the system gave one of no known family.
     Address(Option<SocketAddr>),
     /// An option's value.
@@ -156,6 +164,8 @@ impl Request {
             Request::Connect(address) => connect::told(on, *address),
             Request::Send(bytes, flags) => send::told(on, bytes, flags),
             Request::Recv(size, flags) => recv::told(on, *size, flags),
+            Request::SendTo(address, bytes, flags) => sendto::told(on, *address, bytes, flags),
+            Request::RecvFrom(size, flags) => recvfrom::told(on, *size, flags),
             Request::Shutdown(how) => shutdown::told(on, how),
             Request::Close => close::told(on),
             Request::Dup => dup::told(on, result.unwrap_or("d")),
@@ -186,7 +196,25 @@ impl Request {
                 connect::connect(held(on).socket(), *address).map(nothing)
             }
             Request::Send(bytes, flags) => send::send(held(on).socket(), bytes, flags).map(Gave::Count),
-            Request::Recv(size, flags) => recv::recv(held(on).socket(), *size, flags).map(Gave::Data),
+            Request::Recv(size, flags) => {
+                let tells_length = flags.contains(&"MSG_TRUNC");
+                recv::recv(held(on).socket(), *size, flags).map(|came| match tells_length {
+                    // Over TCP the bytes are counted and thrown away: the kernel has written none.
+                    true if held(on).protocol.is_tcp() => Gave::Datagram(Vec::new(), came.length, None),
+                    true => Gave::Datagram(came.bytes, came.length, None),
+                    false => Gave::Data(came.bytes),
+                })
+            }
+            Request::SendTo(address, bytes, flags) => {
+                sendto::sendto(held(on).socket(), *address, bytes, flags).map(Gave::Count)
+            }
+            Request::RecvFrom(size, flags) => {
+                recvfrom::recvfrom(held(on).socket(), *size, flags).map(|came| {
+                    let thrown_away = held(on).protocol.is_tcp() && flags.contains(&"MSG_TRUNC");
+                    let bytes = if thrown_away { Vec::new() } else { came.bytes };
+                    Gave::Datagram(bytes, came.length, came.from)
+                })
+            }
             Request::Shutdown(how) => shutdown::shutdown(held(on).socket(), how).map(nothing),
             Request::Close => close::close(held(on)).map(nothing),
             Request::Dup => dup::dup(held(on).socket()).map(|new| Gave::Socket(new, None)),
@@ -232,6 +260,9 @@ impl Gave {
             Gave::Nothing | Gave::Socket(..) => Value::Done,
             Gave::Count(count) => Value::Count(count),
             Gave::Data(bytes) => Value::Data(bytes),
+            Gave::Datagram(bytes, length, from) => {
+                Value::Datagram { bytes, length, from: from.map(|from| from.to_string()) }
+            }
             Gave::Address(Some(address)) => Value::Address(address.to_string()),
             Gave::Address(None) => Value::Done,
             Gave::Number(number) => Value::Number(number),

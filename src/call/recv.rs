@@ -6,27 +6,51 @@ use socket2::Socket;
 use super::{Ran, Subject, Told, arg, byte_count, flags};
 use crate::ran;
 
+/// What a `recv` or a `recvfrom` gave.
+#[derive(Debug)]
+pub(super) struct Came<A> {
+    /// What there was room for.
+    pub bytes: Vec<u8>,
+    /// What the call returned: with MSG_TRUNC the whole length of the datagram, however little room there was.
+    pub length: usize,
+    /// Who sent it, where that was asked for.
+    pub from: A,
+}
+
 /// Corresponds to `recv(2)`. Gives what is there, at most `size` bytes, in whatever portions they lie in the buffer; blocks
-/// while there is nothing. No bytes at all is the end of the stream: the other side has shut down.
+/// while there is nothing. No bytes at all is the end of a stream: the other side has shut down.
+///
+/// Of a datagram it gives the first `size` bytes, and the rest is lost without a word; with MSG_TRUNC the result is the
+/// datagram's whole length, so that the loss is seen (Linux, see recv(2)).
 ///
 /// On Linux this is the system call `recvfrom`.
 ///
 /// Errors: ENOTCONN (not connected), ECONNRESET (a RST came), EAGAIN (MSG_DONTWAIT, and nothing there), ECONNREFUSED (UDP:
 /// an earlier datagram met a closed port).
-pub(super) fn recv(socket: &Socket, size: usize, names: &[&'static str]) -> Ran<Vec<u8>> {
+pub(super) fn recv(socket: &Socket, size: usize, names: &[&'static str]) -> Ran<Came<()>> {
     let (flags, _) = flags(names);
-    let mut buffer = Vec::with_capacity(size);
+    let mut buffer = room(size, names);
     let room = &mut buffer.spare_capacity_mut()[..size];
     let ran = if flags == 0 {
         ran!(retry socket.recv(room))
     } else {
         ran!(retry socket.recv_with_flags(room, flags))
     };
-    ran.map(|count| {
-        // SAFETY: the kernel has written the first `count` bytes of `room`, and `count` is at most its length.
-        unsafe { buffer.set_len(count.min(size)) };
-        buffer
-    })
+    ran.map(|length| came(buffer, size, length, ()))
+}
+
+/// Room for `size` bytes. Over TCP the kernel counts bytes with MSG_TRUNC and writes none, see tcp(7): then there are zeros.
+pub(super) fn room(size: usize, names: &[&'static str]) -> Vec<u8> {
+    let mut buffer = if names.contains(&"MSG_TRUNC") { vec![0; size] } else { Vec::with_capacity(size) };
+    buffer.clear();
+    buffer
+}
+
+/// The buffer after a call that returned `length`.
+pub(super) fn came<A>(mut buffer: Vec<u8>, size: usize, length: usize, from: A) -> Came<A> {
+    // SAFETY: the kernel has written the first `length` bytes, as far as there is room, or `room` has filled it with zeros.
+    unsafe { buffer.set_len(length.min(size)) };
+    Came { bytes: buffer, length, from }
 }
 
 pub(super) fn told(on: &Subject, size: usize, names: &[&'static str]) -> Told {

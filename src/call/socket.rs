@@ -10,30 +10,40 @@ use crate::ran;
 /// socket2 also asks for `SOCK_CLOEXEC` (a child of this program will not inherit the descriptor); on macOS it sets
 /// `SO_NOSIGPIPE`.
 ///
-/// Errors: EMFILE (this process has no descriptor left), EAFNOSUPPORT (no such address family here), EACCES (a raw socket
-/// without the right to it).
+/// Errors: EMFILE (this process has no descriptor left), EAFNOSUPPORT (no such address family here), EPERM (a raw socket
+/// without CAP_NET_RAW), EACCES (a ping socket, and none of this process's groups is in `net.ipv4.ping_group_range`).
 pub(super) fn socket(protocol: Protocol) -> Ran<Socket> {
     let domain = if protocol.is_v6() { Domain::IPV6 } else { Domain::IPV4 };
-    let kind = if protocol.is_tcp() { Type::STREAM } else { Type::DGRAM };
-    ran!(Socket::new(domain, kind, None))
+    let (kind, number) = match protocol {
+        Protocol::Tcp | Protocol::Tcp6 => (Type::STREAM, None),
+        Protocol::Udp | Protocol::Udp6 => (Type::DGRAM, None),
+        Protocol::Icmp => (Type::DGRAM, Some(socket2::Protocol::ICMPV4)),
+        Protocol::RawIcmp => (Type::RAW, Some(socket2::Protocol::ICMPV4)),
+    };
+    ran!(Socket::new(domain, kind, number))
 }
 
 pub(super) fn told(protocol: Protocol, result: &str) -> Told {
     let domain = if protocol.is_v6() { "AF_INET6" } else { "AF_INET" };
-    let (kind, means) = if protocol.is_tcp() {
-        ("SOCK_STREAM", "a byte stream: TCP")
-    } else {
-        ("SOCK_DGRAM", "datagrams: UDP")
+    let (kind, means) = match protocol {
+        Protocol::Tcp | Protocol::Tcp6 => ("SOCK_STREAM", "a byte stream: TCP"),
+        Protocol::Udp | Protocol::Udp6 => ("SOCK_DGRAM", "datagrams: UDP"),
+        Protocol::Icmp => ("SOCK_DGRAM", "datagrams"),
+        Protocol::RawIcmp => ("SOCK_RAW", "IP without a protocol above it"),
+    };
+    let (number, which) = match protocol {
+        Protocol::Icmp | Protocol::RawIcmp => ("IPPROTO_ICMP", "IPPROTO_ICMP (1)"),
+        _ => ("0", "0 (the usual one for that type)"),
     };
     Told {
         call: "socket",
         args: vec![
             arg("domain", format!("{domain} (IPv{})", if protocol.is_v6() { 6 } else { 4 })),
             arg("type", format!("{kind} ({means})")),
-            arg("protocol", "0 (the usual one for that type)"),
+            arg("protocol", which),
         ],
-        c: format!("int {result} = socket({domain}, {kind}, 0);"),
-        asked: format!("socket({domain}, {kind} | SOCK_CLOEXEC, 0)"),
+        c: format!("int {result} = socket({domain}, {kind}, {number});"),
+        asked: format!("socket({domain}, {kind} | SOCK_CLOEXEC, {number})"),
         syscalls: &["socket"],
         waits_for: "",
     }

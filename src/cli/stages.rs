@@ -82,6 +82,7 @@ impl Stages {
                     timers: if self.patient { Timers::Stretched } else { Timers::OfTheKernel },
                     known_neighbours: !is("unknown-neighbours"),
                     raw_sockets: is("raw-sockets"),
+                    ping_sockets: is("ping-sockets"),
                 };
                 Stage::cable(options)
                     .map_err(|why| anyhow::anyhow!("can't lay a cable: {why}. {}", why.remedy))

@@ -17,9 +17,21 @@ enum Named {
     WebSocket,
     /// Closed on this line.
     Closed(usize),
-    /// A call in the background, not waited for yet; true if it will give a socket.
-    Running(bool),
+    /// A call in the background, not waited for yet, and what it will give.
+    Running(Gives),
+    /// What `recvfrom` gave.
+    Datagram,
     Result,
+}
+
+/// What a name stands for once its call has come back.
+fn named(gives: Gives) -> Named {
+    match gives {
+        Gives::Socket => Named::Socket,
+        Gives::WebSocket => Named::WebSocket,
+        Gives::Datagram => Named::Datagram,
+        _ => Named::Result,
+    }
 }
 
 /// The faults of a lesson that parses.
@@ -71,7 +83,7 @@ impl Linter<'_> {
                     let what = format!("`{name}` was closed on line {line}");
                     self.fault(step, name, what, "expected an open socket");
                 }
-                Some(Named::Running(_) | Named::Result) => {
+                Some(Named::Running(_) | Named::Datagram | Named::Result) => {
                     self.fault(
                         step,
                         name,
@@ -80,6 +92,19 @@ impl Linter<'_> {
                     );
                 }
                 None => self.unknown(step, act.host, name, "socket"),
+            }
+        }
+        for argument in &act.arguments {
+            let Argument::Sender(name) = argument else { continue };
+            match self.names.get(&(act.host, name.clone())) {
+                Some(Named::Datagram) => {}
+                Some(_) => self.fault(
+                    step,
+                    name,
+                    format!("`{name}` has no sender"),
+                    "expected the name of what `recvfrom` gave",
+                ),
+                None => self.unknown(step, act.host, name, "datagram"),
             }
         }
         if act.word.name == "close"
@@ -98,10 +123,8 @@ impl Linter<'_> {
                 );
             }
             let named = match act.word.gives {
-                gives if act.background => Named::Running(gives == Gives::Socket),
-                Gives::Socket => Named::Socket,
-                Gives::WebSocket => Named::WebSocket,
-                _ => Named::Result,
+                gives if act.background => Named::Running(gives),
+                gives => named(gives),
             };
             self.names.insert(key, named);
         }
@@ -110,8 +133,8 @@ impl Linter<'_> {
     fn wait(&mut self, step: &Step, host: Host, result: &str) {
         let key = (host, result.to_owned());
         match self.names.get(&key) {
-            Some(Named::Running(gives_socket)) => {
-                let named = if *gives_socket { Named::Socket } else { Named::Result };
+            Some(Named::Running(gives)) => {
+                let named = named(*gives);
                 self.names.insert(key, named);
             }
             Some(_) => self.fault(
@@ -137,8 +160,8 @@ impl Linter<'_> {
                 subject == &claim.subject && claim.state.is_some_and(|state| CALL_STATES.contains(&state));
             match named {
                 None => self.unknown(step, owner, name, "socket"),
-                Some(Named::Running(_) | Named::Result) if of_a_call => {}
-                Some(Named::Running(_) | Named::Result) => {
+                Some(Named::Running(_) | Named::Datagram | Named::Result) if of_a_call => {}
+                Some(Named::Running(_) | Named::Datagram | Named::Result) => {
                     self.fault(
                         step,
                         name,

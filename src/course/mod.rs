@@ -262,6 +262,8 @@ pub enum Argument {
     Flags(Vec<&'static str>),
     /// Where to bind or connect.
     Address(Place),
+    /// Who sent the datagram of this name: `m.from`.
+    Sender(String),
     /// A number.
     Number(i64),
     /// A time in milliseconds.

@@ -27,7 +27,7 @@ pub enum Kind {
     WebSocket,
     /// One of [`PROTOCOLS`].
     Protocol,
-    /// `:7000`, `server:7000`, `any:7000`, `127.0.0.2:7000`.
+    /// `:7000`, `server:7000`, `any:7000`, `127.0.0.2:7000`, or who sent what `recvfrom` gave: `m.from`.
     Address,
     /// A time, such as `200ms` or `2s`.
     Time,
@@ -70,6 +70,8 @@ pub enum Gives {
     Number,
     /// Bytes.
     Bytes,
+    /// A datagram: bytes, and who sent them.
+    Datagram,
     /// An address.
     Address,
 }
@@ -112,6 +114,20 @@ pub const WORDS: &[Word] = {
             Gives::Bytes,
             true,
             "take bytes that arrived: recv(2)",
+        ),
+        word(
+            "sendto",
+            &[K::Socket, K::Address, K::Bytes, K::Flags],
+            Gives::Number,
+            true,
+            "hand over a datagram for an address: sendto(2)",
+        ),
+        word(
+            "recvfrom",
+            &[K::Socket, K::Number("size"), K::Flags],
+            Gives::Datagram,
+            true,
+            "take a datagram, and learn who sent it: recvfrom(2)",
         ),
         word(
             "shutdown",
@@ -224,13 +240,13 @@ pub const WORDS: &[Word] = {
 };
 
 /// Protocols of `socket`.
-pub const PROTOCOLS: &[&str] = &["tcp", "udp", "tcp6", "udp6"];
+pub const PROTOCOLS: &[&str] = &["tcp", "udp", "tcp6", "udp6", "icmp", "raw-icmp"];
 
 /// Directions of `shutdown`.
 pub const HOWS: &[&str] = &["SHUT_RD", "SHUT_WR", "SHUT_RDWR"];
 
 /// Flags of `send` and `recv`.
-pub const FLAGS: &[&str] = &["MSG_DONTWAIT", "MSG_PEEK", "MSG_WAITALL", "MSG_OOB"];
+pub const FLAGS: &[&str] = &["MSG_DONTWAIT", "MSG_PEEK", "MSG_WAITALL", "MSG_OOB", "MSG_TRUNC"];
 
 /// Socket options.
 pub const OPTIONS: &[&str] = &[
@@ -313,6 +329,8 @@ pub enum Key {
     Cwnd,
     /// Segments sent again.
     Retransmits,
+    /// Datagrams that the kernel has thrown away.
+    Drops,
     /// Agreed on in the handshake.
     Negotiated,
     /// A socket option.
@@ -333,6 +351,7 @@ pub const KEYS: &[(&str, Key)] = &[
     ("mss", Key::Mss),
     ("cwnd", Key::Cwnd),
     ("retransmits", Key::Retransmits),
+    ("drops", Key::Drops),
     ("negotiated", Key::Negotiated),
     ("SO_REUSEADDR", Key::Option("SO_REUSEADDR")),
     ("SO_KEEPALIVE", Key::Option("SO_KEEPALIVE")),
@@ -340,8 +359,8 @@ pub const KEYS: &[(&str, Key)] = &[
 ];
 
 /// What can be different about a lesson's cable: its hosts do not know each other's Ethernet addresses yet, and ask by ARP; its hosts
-/// may open raw sockets.
-pub const CABLES: &[&str] = &["unknown-neighbours", "raw-sockets"];
+/// may open raw sockets; its hosts may open ping sockets.
+pub const CABLES: &[&str] = &["unknown-neighbours", "raw-sockets", "ping-sockets"];
 
 /// What can be done to the cable, what stands behind it, and what it does.
 pub const WIRE: &[(&str, &str, &str)] = &[
@@ -361,7 +380,7 @@ pub const WIRE: &[(&str, &str, &str)] = &[
 ];
 
 /// Kinds of frames that are not told by TCP's flags.
-pub const FRAMES: &[&str] = &["data", "ARP", "ICMP", "UDP"];
+pub const FRAMES: &[&str] = &["data", "ARP", "ICMP", "UDP", "fragment"];
 
 /// Flags of TCP, and their bits in the header: RFC 9293 §3.1.
 pub const TCP_FLAGS: &[(&str, u8)] = &[
@@ -381,7 +400,7 @@ pub const FATES: &[&str] = &["held", "delivered", "dropped", "duplicated", "corr
 /// What a claim about a frame can hold a number against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FrameKey {
-    /// Bytes that TCP or UDP carries.
+    /// Bytes that TCP, UDP or a ping carries.
     Length,
     /// Sequence number of TCP, counted from the SYN, which is 0.
     Sequence,
@@ -393,6 +412,12 @@ pub enum FrameKey {
     Mss,
     /// Milliseconds since the frame that it repeats was sent.
     After,
+    /// Type of ICMP.
+    Type,
+    /// Code of ICMP.
+    Code,
+    /// Identifier of a ping.
+    Identifier,
 }
 
 /// Names of these keys.
@@ -403,6 +428,9 @@ pub const FRAME_KEYS: &[(&str, FrameKey)] = &[
     ("win", FrameKey::Window),
     ("mss", FrameKey::Mss),
     ("after", FrameKey::After),
+    ("type", FrameKey::Type),
+    ("code", FrameKey::Code),
+    ("id", FrameKey::Identifier),
 ];
 
 /// Errors that a call can give, by the kernel's name.

@@ -41,6 +41,8 @@ pub struct Reading {
     pub accept_queue: Option<u64>,
     /// The backlog in force.
     pub accept_limit: Option<u64>,
+    /// Datagrams that were thrown away here: for want of room, or as their checksum was wrong.
+    pub drops: Option<u64>,
     /// What is left of TIME_WAIT, in milliseconds.
     pub time_wait_ms: Option<u64>,
     /// Of a connection.

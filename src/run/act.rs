@@ -1,7 +1,9 @@
 //! Acts: a line of the lesson becomes a call on its host, and the call becomes events.
 
 use std::{
-    io, thread,
+    io,
+    net::SocketAddr,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -11,7 +13,7 @@ use crate::{
     course::{Act, Argument, Expected, Outcome, Place, Statement, Step},
     kernel::Waiting,
     stage::{Job, Ticket},
-    trace::{Blocked, Host, Source, What},
+    trace::{Blocked, Host, Source, Value, What},
 };
 
 /// A call that has not come back so soon is looked at: does it wait?
@@ -190,7 +192,7 @@ impl Run<'_> {
             },
             _ => None,
         };
-        let request = self.request(act, held.as_deref())?;
+        let Some(request) = self.request(act, held.as_deref())? else { return Ok(None) };
         let on = held.as_ref().map(|held| held.subject());
         let told = request.told(on.as_ref(), act.result.as_deref());
         let result = act.result.clone();
@@ -198,30 +200,45 @@ impl Run<'_> {
         Ok(Some(Plan { on, told, job }))
     }
 
-    fn request(&mut self, act: &Act, held: Option<&Held>) -> io::Result<Request> {
+    /// The call; `None` if it is to go to the sender of a datagram that never came.
+    fn request(&mut self, act: &Act, held: Option<&Held>) -> io::Result<Option<Request>> {
         use Argument as A;
-        let mut arguments = act.arguments.iter().skip(usize::from(held.is_some()));
-        let mut next = || arguments.next().cloned();
         let v6 = held.is_some_and(|held| held.protocol.is_v6());
         let bad = || io::Error::other(format!("the arguments of `{}` are not understood", act.word.name));
         let size =
             |number: i64| usize::try_from(number).map_err(|_| io::Error::other("a size can't be negative"));
-        Ok(match (act.word.name, next(), next()) {
+        let address = match act.arguments.iter().find(|one| matches!(one, A::Address(_) | A::Sender(_))) {
+            Some(A::Address(place)) => Some(self.resolve(place, act.host, v6)?),
+            Some(A::Sender(name)) => match self.sender(act.host, name) {
+                Some(sender) => Some(sender),
+                None => return Ok(None),
+            },
+            _ => None,
+        };
+        let mut arguments = act
+            .arguments
+            .iter()
+            .skip(usize::from(held.is_some()))
+            .filter(|one| !matches!(one, A::Address(_) | A::Sender(_)));
+        let mut next = || arguments.next().cloned();
+        Ok(Some(match (act.word.name, next(), next()) {
             ("socket", Some(A::Word(name)), _) => {
                 let protocol = Protocol::ALL.iter().find(|(known, _)| *known == name).ok_or_else(bad)?;
                 Request::Socket(protocol.1)
             }
-            ("bind", Some(A::Address(place)), _) => Request::Bind(self.resolve(&place, act.host, v6)?),
-            ("connect", Some(A::Address(place)), _) => Request::Connect(self.resolve(&place, act.host, v6)?),
-            ("TcpListener::bind", Some(A::Address(place)), _) => {
-                Request::StdListener(self.resolve(&place, act.host, false)?)
-            }
+            ("bind", ..) => Request::Bind(address.ok_or_else(bad)?),
+            ("connect", ..) => Request::Connect(address.ok_or_else(bad)?),
+            ("TcpListener::bind", ..) => Request::StdListener(address.ok_or_else(bad)?),
             ("listen", Some(A::Number(backlog)), _) => {
                 Request::Listen(i32::try_from(backlog).map_err(|_| bad())?)
             }
             ("accept", ..) => Request::Accept,
             ("send", Some(A::Bytes(bytes)), flags) => Request::Send(bytes, flags_of(flags)),
             ("recv", Some(A::Number(room)), flags) => Request::Recv(size(room)?, flags_of(flags)),
+            ("sendto", Some(A::Bytes(bytes)), flags) => {
+                Request::SendTo(address.ok_or_else(bad)?, bytes, flags_of(flags))
+            }
+            ("recvfrom", Some(A::Number(room)), flags) => Request::RecvFrom(size(room)?, flags_of(flags)),
             ("shutdown", Some(A::Word(how)), _) => Request::Shutdown(how),
             ("close", ..) => Request::Close,
             ("dup", ..) => Request::Dup,
@@ -237,7 +254,17 @@ impl Run<'_> {
             ("send_prefixed", Some(A::Bytes(message)), _) => Request::Framing(Framing::SendPrefixed(message)),
             ("recv_prefixed", ..) => Request::Framing(Framing::Prefixed),
             _ => return Err(bad()),
-        })
+        }))
+    }
+
+    /// Who sent the datagram of this name.
+    fn sender(&self, host: Host, name: &str) -> Option<SocketAddr> {
+        match self.results.get(&(host, name.to_owned()))? {
+            CallResult::Returned(outcome::Observed::Gave(Value::Datagram { from, .. })) => {
+                from.as_ref()?.parse().ok()
+            }
+            _ => None,
+        }
     }
 }
 

@@ -4,14 +4,17 @@
 //! each socket has. A pure function of those and of the frames.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     net::SocketAddr,
 };
 
 use crate::{
     trace::{Call, Cause, Host, Return, Socket, Value, What},
     wire::{
+        ethernet,
         flow::{Remark, Seen},
+        icmp::{self, kind},
+        ipv4,
         tcp::{Flags, Segment},
     },
 };
@@ -35,6 +38,12 @@ pub(super) struct Causes {
     ends: HashMap<Name, u64>,
     /// Second descriptors, and the socket that they are of.
     twins: HashMap<Name, Name>,
+    /// Which socket of UDP has this port.
+    ports: HashMap<(Host, u16), Name>,
+    /// Sockets that send ICMP.
+    icmp: HashSet<Name>,
+    /// Datagrams that were cut: who sent them, and their identification.
+    cut: HashMap<(Host, u16), Why>,
     /// Which socket has these addresses.
     owners: HashMap<(Host, SocketAddr, SocketAddr), Name>,
     /// Calls that are under way: what they are, and on which socket.
@@ -84,7 +93,7 @@ impl Causes {
         let address = || call.args.iter().find_map(|arg| arg.value.parse::<SocketAddr>().ok());
         match (call.call.as_str(), &name) {
             ("connect", _) => self.connects.extend(address().map(|to| (call.id, call.host, to))),
-            ("send", Some(name)) => {
+            ("send" | "sendto", Some(name)) => {
                 let stream = self.streams.entry(name.clone()).or_default();
                 stream.calls.push((call.id, stream.length, None));
                 stream.datagrams.push_back(call.id);
@@ -108,11 +117,12 @@ impl Causes {
                 for host in on.map_or(Host::ALL.to_vec(), |on| vec![on.0]) {
                     let name = (host, new.clone());
                     self.streams.remove(&name);
+                    self.icmp.remove(&name);
                     self.ends.remove(&name);
                     self.twins.remove(&name);
                 }
             }
-            (came, Some(name)) if call == "send" => {
+            (came, Some(name)) if call == "send" || call == "sendto" => {
                 let Some(stream) = self.streams.get_mut(&name) else { return };
                 let count = if let Some(Value::Count(count)) = came { *count as u64 } else { 0 };
                 if let Some(entry) = stream.calls.iter_mut().find(|(id, ..)| *id == back.call) {
@@ -129,6 +139,13 @@ impl Causes {
 
     fn saw(&mut self, socket: &Socket) {
         let address = |text: &Option<String>| text.as_ref()?.parse::<SocketAddr>().ok();
+        if socket.protocol.ends_with("icmp") {
+            self.icmp.insert((socket.host, socket.name.clone()));
+        }
+        if let (true, Some(local)) = (socket.protocol.starts_with("udp"), address(&socket.local)) {
+            let name = self.itself((socket.host, socket.name.clone()));
+            self.ports.insert((socket.host, local.port()), name);
+        }
         if let (Some(local), Some(peer)) = (address(&socket.local), address(&socket.peer))
             && !socket.name.starts_with('~')
         {
@@ -162,9 +179,41 @@ impl Causes {
 
     /// Why this datagram of UDP was sent: they cross in the order of the calls.
     pub fn of_datagram(&mut self, from: Host, source: SocketAddr, destination: SocketAddr) -> Why {
-        let owner = self.owners.get(&(from, source, destination)).cloned();
+        let connected = self.owners.get(&(from, source, destination));
+        let owner = connected.or_else(|| self.ports.get(&(from, source.port()))).cloned();
         let call = owner.and_then(|name| self.streams.get_mut(&name)?.datagrams.pop_front());
         Why { cause: if call.is_some() { Cause::Call } else { Cause::Unknown }, call, again: None }
+    }
+
+    /// Why this message of ICMP was sent: a socket was told to, or the kernel answers or reports by itself.
+    pub fn of_icmp(&mut self, from: Host, message: Option<&icmp::Message>) -> Why {
+        match message.map(|message| message.kind) {
+            Some(kind::ECHO_REPLY | kind::TIMESTAMP_REPLY) => return Why::only(Cause::Answer),
+            Some(kind::UNREACHABLE | kind::REDIRECT | kind::TIME_EXCEEDED | kind::PARAMETER_PROBLEM) => {
+                return Why::only(Cause::Report);
+            }
+            _ => {}
+        }
+        // What is left no kernel sends by itself. Sockets for ICMP have no ports to be told apart by: they cross in the order of the calls.
+        let next =
+            |name: &&Name| name.0 == from && self.streams.get(*name).is_some_and(|s| !s.datagrams.is_empty());
+        let oldest =
+            self.icmp.iter().filter(next).min_by_key(|name| self.streams[*name].datagrams[0]).cloned();
+        let call = oldest.and_then(|name| self.streams.get_mut(&name)?.datagrams.pop_front());
+        Why { cause: if call.is_some() { Cause::Call } else { Cause::Unknown }, call, again: None }
+    }
+
+    /// If the frame is the first piece of a datagram, the other pieces have the same cause.
+    pub fn is_cut(&mut self, from: Host, frame: &[u8], why: Why) {
+        if let Some(header) = header(frame).filter(|header| header.more_fragments) {
+            self.cut.insert((from, header.identification), why);
+        }
+    }
+
+    /// Why a piece was sent that is not the first of its datagram.
+    pub fn of_fragment(&self, from: Host, frame: &[u8]) -> Why {
+        let first = header(frame).and_then(|header| self.cut.get(&(from, header.identification)));
+        first.copied().unwrap_or(Why::only(Cause::Unknown))
     }
 
     /// The first frame that had what this one says once more.
@@ -211,4 +260,11 @@ impl Causes {
             .find(|(_, first, end)| *first <= offset && end.is_none_or(|end| offset < end))
             .map(|(id, ..)| *id)
     }
+}
+
+/// The header of IPv4 in a frame.
+fn header(frame: &[u8]) -> Option<ipv4::Header> {
+    let (link, at) = ethernet::Header::parse(frame)?;
+    let here = link.ether_type == ethernet::ether_type::IPV4;
+    here.then(|| ipv4::Header::parse(frame.get(at..)?)).flatten().map(|(header, _)| header)
 }

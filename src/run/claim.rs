@@ -131,6 +131,9 @@ impl Run<'_> {
             Some(state) if !socket.exists => note(Some(false), format!("it is gone, not {state}")),
             Some(state) => match &socket.state {
                 Some(now) => note(Some(now == state), now.clone()),
+                None if !socket.has_states() => {
+                    note(Some(false), format!("{} has no states", socket.protocol))
+                }
                 None => note(None, "this system does not say in which state a socket is".into()),
             },
             None => {}
@@ -211,6 +214,7 @@ pub(super) fn value_of(socket: &Socket, key: Key) -> Option<Told> {
         Key::Mss => tcp.map(|tcp| Told::Number(i64::from(tcp.mss))),
         Key::Cwnd => tcp.map(|tcp| Told::Number(i64::from(tcp.cwnd))),
         Key::Retransmits => tcp.map(|tcp| Told::Number(i64::from(tcp.retransmits))),
+        Key::Drops => number(socket.drops),
         Key::Negotiated => tcp.map(|tcp| Told::Words(tcp.negotiated.clone())),
         Key::Option(name) => Some(Told::Number(
             socket.options.iter().find(|option| option.name == name).map_or(0, |option| option.value),

@@ -9,6 +9,8 @@ use crate::{
     wire::{
         flow::{Flows, Seen, before},
         frame::{Protocol, dissect},
+        icmp::{self, kind},
+        ip::Datagram,
         tcp::{Flags, Segment},
         udp,
     },
@@ -47,7 +49,9 @@ enum Kind {
     /// Bytes that it carries.
     Udp(usize),
     Arp,
-    Icmp,
+    Icmp(Option<icmp::Message>),
+    /// A piece of a datagram, other than the first.
+    Fragment,
     Other,
 }
 
@@ -75,14 +79,25 @@ impl Frames {
         }
         if let Some(datagram) = udp::Message::parse(bytes) {
             let why = self.causes.of_datagram(from, datagram.source, datagram.destination);
+            self.causes.is_cut(from, bytes, why);
             return (Kind::Udp(datagram.payload.len()), why);
         }
         let told = dissect(bytes, Default::default());
         if told.layer(Protocol::Arp).is_some() {
             return (Kind::Arp, Why::only(Cause::Neighbour));
         }
-        if told.layer(Protocol::Icmp).or_else(|| told.layer(Protocol::Icmpv6)).is_some() {
-            return (Kind::Icmp, Why::only(Cause::Report));
+        let datagram = Datagram::parse(bytes);
+        if datagram.as_ref().is_some_and(|datagram| !datagram.first) {
+            return (Kind::Fragment, self.causes.of_fragment(from, bytes));
+        }
+        if told.layer(Protocol::Icmp).is_some() {
+            let message = datagram.and_then(|datagram| icmp::Message::parse(bytes.get(datagram.payload)?));
+            let why = self.causes.of_icmp(from, message.as_ref());
+            self.causes.is_cut(from, bytes, why);
+            return (Kind::Icmp(message), why);
+        }
+        if told.layer(Protocol::Icmpv6).is_some() {
+            return (Kind::Icmp(None), Why::only(Cause::Report));
         }
         (Kind::Other, Why::only(Cause::Unknown))
     }
@@ -134,7 +149,8 @@ impl Frames {
         let kind = match (pattern.kind, &noted.kind) {
             (None, _)
             | (Some("ARP"), Kind::Arp)
-            | (Some("ICMP"), Kind::Icmp)
+            | (Some("ICMP"), Kind::Icmp(_))
+            | (Some("fragment"), Kind::Fragment)
             | (Some("UDP"), Kind::Udp(_)) => true,
             (Some("data"), Kind::Tcp(segment, _)) => !segment.payload.is_empty(),
             (Some("data"), Kind::Udp(length)) => *length > 0,
@@ -163,6 +179,7 @@ impl Frames {
     fn value(&self, noted: &Noted, key: FrameKey) -> Option<i64> {
         let (segment, seen) = match (&noted.kind, key) {
             (Kind::Udp(length), FrameKey::Length) => return i64::try_from(*length).ok(),
+            (Kind::Icmp(message), _) => return of_icmp(message.as_ref()?, key),
             (Kind::Tcp(segment, seen), _) => (segment, seen),
             _ => return None,
         };
@@ -177,8 +194,21 @@ impl Frames {
                 let at = self.noted.binary_search_by_key(&first, |noted| noted.number).ok()?;
                 i64::try_from(noted.at.saturating_duration_since(self.noted[at].at).as_millis()).ok()?
             }
+            FrameKey::Type | FrameKey::Code | FrameKey::Identifier => return None,
         })
     }
+}
+
+/// A value of a message of ICMP.
+fn of_icmp(message: &icmp::Message, key: FrameKey) -> Option<i64> {
+    let is_echo = matches!(message.kind, kind::ECHO | kind::ECHO_REPLY);
+    Some(match key {
+        FrameKey::Length => i64::try_from(message.body.len()).ok()?,
+        FrameKey::Type => i64::from(message.kind),
+        FrameKey::Code => i64::from(message.code),
+        FrameKey::Identifier if is_echo => i64::from(u16::from_be_bytes([message.rest[0], message.rest[1]])),
+        _ => return None,
+    })
 }
 
 /// Whether the first can stand for the frame that repeats it. A SYN,ACK does not only repeat a SYN, and a repeat with

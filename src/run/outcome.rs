@@ -65,6 +65,17 @@ fn value_told(value: &Value) -> String {
             format!("{} bytes, \"{}…\"", bytes.len(), bytes[..60].escape_ascii())
         }
         Value::Data(bytes) => format!("\"{}\"", bytes.escape_ascii()),
+        Value::Datagram { bytes, length, from } => {
+            let from = from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
+            let of = if bytes.len() < *length { format!(" of {length} bytes") } else { String::new() };
+            match bytes.as_slice() {
+                [] => format!("an empty datagram{from}"),
+                _ if bytes.len() > 60 => {
+                    format!("{} bytes{of}, \"{}…\"{from}", bytes.len(), bytes[..60].escape_ascii())
+                }
+                _ => format!("\"{}\"{of}{from}", bytes.escape_ascii()),
+            }
+        }
         Value::Address(address) => address.clone(),
         Value::Close { code, reason } if reason.is_empty() => format!("close {code}"),
         Value::Close { code, reason } => format!("close {code} \"{}\"", reason.escape_debug()),
@@ -122,7 +133,12 @@ fn matches(expected: &Outcome, observed: &Observed, address: &impl Fn(&Place) ->
         (Outcome::Number(compare, number), Observed::Gave(value)) => {
             as_number(value).is_some_and(|value| compare.holds(&value, number))
         }
-        (Outcome::Bytes(bytes), Observed::Gave(Value::Data(data))) => data == bytes,
+        (Outcome::Bytes(bytes), Observed::Gave(Value::Data(data) | Value::Datagram { bytes: data, .. })) => {
+            data == bytes
+        }
+        (Outcome::Address(place), Observed::Gave(Value::Datagram { from: Some(real), .. })) => {
+            address(place).contains(real)
+        }
         (Outcome::Address(place), Observed::Gave(Value::Address(real))) => address(place).contains(real),
         (Outcome::Address(place), Observed::Gave(Value::Socket { peer: Some(real), .. })) => {
             address(place).contains(real)
@@ -140,6 +156,7 @@ fn as_number(value: &Value) -> Option<i64> {
         Value::Count(count) => i64::try_from(*count).ok(),
         Value::Number(number) => Some(*number),
         Value::Data(bytes) => i64::try_from(bytes.len()).ok(),
+        Value::Datagram { length, .. } => i64::try_from(*length).ok(),
         Value::Done => Some(0),
         _ => None,
     }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    call::{Desk, Held},
+    call::{Desk, Held, Protocol},
     kernel::{Reading, SocketTable, look},
     trace::Host,
 };
@@ -113,13 +113,23 @@ fn all(desk: &Desk, table: Option<&SocketTable>) -> Vec<Seen> {
             }
             reading
         } else {
-            let reading = look(held.socket(), held.protocol.is_tcp());
+            let reading = read(held);
             held.saw_ends(reading.local, reading.peer);
             Some(table.and_then(|table| outlived(held, &reading, table)).unwrap_or(reading))
         };
         Some(Seen { host: desk.host, held: Arc::clone(held), reading, other_end: false })
     };
     sockets.iter().filter_map(see).collect()
+}
+
+/// An open socket, through its descriptor.
+fn read(held: &Held) -> Reading {
+    let mut reading = look(held.socket(), held.protocol.is_tcp());
+    if held.protocol == Protocol::RawIcmp && reading.local.is_some_and(|local| local.ip().is_unspecified()) {
+        // A raw socket has no port: what stands in its place is the number of its protocol, and says nothing of an address.
+        reading.local = None;
+    }
+    reading
 }
 
 /// A connection that both sides have shut down and nobody closed: the descriptor stands for a socket that is CLOSED, while Linux
@@ -140,7 +150,11 @@ fn outlived(held: &Held, reading: &Reading, table: &SocketTable) -> Option<Readi
 fn closed(held: &Held, sockets: &[Arc<Held>], table: Option<&SocketTable>) -> Option<Option<Reading>> {
     let open = |other: &&Arc<Held>| !other.is_closed();
     if let Some(same) = sockets.iter().filter(open).find(|other| other.is_same_socket(held)) {
-        return Some(Some(look(same.socket(), same.protocol.is_tcp())));
+        return Some(Some(read(same)));
+    }
+    if !held.protocol.is_tcp() {
+        // Only TCP goes on when nobody has the socket any more.
+        return Some(None);
     }
     let table = table?;
     match held.ends() {

@@ -277,6 +277,18 @@ pub enum Value {
         #[cfg_attr(test, schemars(with = "String"))]
         Vec<u8>,
     ),
+    /// A datagram that arrived, from `recvfrom`, or from `recv` with MSG_TRUNC.
+    Datagram {
+        /// What there was room for, in hex.
+        #[serde(with = "hex")]
+        #[cfg_attr(test, schemars(with = "String"))]
+        bytes: Vec<u8>,
+        /// What the call returned: with MSG_TRUNC the whole length of the datagram, which may be more than there was room for.
+        length: usize,
+        /// Who sent it; null where the call does not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
+    },
     /// An address and port: `127.0.0.1:7000`.
     Address(String),
     /// The value of a socket option, or an HTTP status.
@@ -302,7 +314,7 @@ pub struct Socket {
     pub name: String,
     /// Its descriptor; null once it is closed, or before it is accepted.
     pub fd: Option<i64>,
-    /// `tcp` or `udp`, with a `6` over IPv6.
+    /// `tcp` or `udp`, with a `6` over IPv6; `icmp` or `raw-icmp`.
     pub protocol: String,
     /// False once the kernel knows nothing of it any more.
     pub exists: bool,
@@ -312,7 +324,7 @@ pub struct Socket {
     pub peer: Option<String>,
     /// As in RFC 9293, with an underscore: `SYN_SENT`.
     pub state: Option<String>,
-    /// Bytes that have arrived and wait for recv.
+    /// Bytes that have arrived and wait for recv; of UDP on Linux the next datagram alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recv_queue: Option<u64>,
     /// Bytes that were sent and are not acknowledged yet, as the kernel counts: a SYN or a FIN on its way counts as one.
@@ -324,6 +336,9 @@ pub struct Socket {
     /// The backlog in force (a listening socket).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accept_limit: Option<u64>,
+    /// Datagrams that the kernel has thrown away here: for want of room, or as their checksum was wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drops: Option<u64>,
     /// Milliseconds that TIME_WAIT will go on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_wait_ms: Option<u64>,
@@ -333,6 +348,13 @@ pub struct Socket {
     /// Socket options that are not at their default, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<SocketOption>,
+}
+
+impl Socket {
+    /// Whether it is one of TCP's, which alone have states.
+    pub fn has_states(&self) -> bool {
+        self.protocol.starts_with("tcp")
+    }
 }
 
 /// The value of a socket option.
@@ -484,7 +506,7 @@ pub struct Frame {
 pub enum Cause {
     /// A call asked for it: `connect` for the SYN, `send` for its bytes, `shutdown` or `close` for the FIN.
     Call,
-    /// It answers a SYN.
+    /// It answers a SYN, or a ping.
     Answer,
     /// It acknowledges what came.
     Acknowledgment,

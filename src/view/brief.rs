@@ -2,7 +2,7 @@
 
 use super::aloud::{sentence, the_host};
 use super::bytes::glimpse;
-use super::call::{LABEL, Open, address, host_meaning, result};
+use super::call::{LABEL, Open, address, host_meaning, result, sender};
 use super::call_aloud;
 use super::line::{Line, Meaning};
 use super::look::Look;
@@ -115,6 +115,11 @@ fn given(call: &Call, back: &Return, aloud: bool) -> String {
         }
         Some(Value::Data(data)) if !data.is_empty() => {
             format!("{}{}", if aloud { ", " } else { "  " }, glimpse(data, GLIMPSE))
+        }
+        Some(Value::Datagram { bytes, from, .. }) => {
+            let from = from.as_ref().map(|from| format!(", from {}", sender(from))).unwrap_or_default();
+            let bytes = if bytes.is_empty() { String::new() } else { glimpse(bytes, GLIMPSE) };
+            format!("{}{bytes}{from}", if bytes.is_empty() || aloud { "" } else { "  " })
         }
         Some(Value::Address(text)) if !call.asked.is_empty() => format!(", {}", address(text)),
         Some(Value::Number(n)) if !call.asked.is_empty() => format!(", the value {n}"),

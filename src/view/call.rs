@@ -4,7 +4,7 @@ use super::aloud::sentence;
 use super::escape::quote;
 use super::line::{Line, Meaning, Span};
 use super::look::Look;
-use super::units::{address_and_port, time};
+use super::units::{address_and_port, bytes as byte_count, time};
 use super::wrap::{Long, aside, wrap};
 use super::{bytes, call_aloud};
 use crate::trace::{Blocked, Call, Host, Return, Value};
@@ -252,6 +252,7 @@ pub(super) fn result(call: &Call, back: &Return) -> String {
         Some(Value::Socket { fd, .. }) => fd.to_string(),
         Some(Value::Count(n)) => n.to_string(),
         Some(Value::Data(data)) => data.len().to_string(),
+        Some(Value::Datagram { length, .. }) => length.to_string(),
         Some(Value::Close { code, reason }) => close(*code, reason),
     }
 }
@@ -281,11 +282,41 @@ fn given(look: &Look, call: &Call, back: &Return) -> Vec<Line> {
         }
         Some(Value::Data(data)) if data.is_empty() => ("data", "none".into()),
         Some(Value::Data(data)) => return received(look, look.span("data", Meaning::Label), data),
+        Some(Value::Datagram { bytes: data, length, from }) => {
+            return datagram(look, data, *length, from.as_deref());
+        }
         Some(Value::Address(text)) if !call.asked.is_empty() => ("gives", address(text)),
         Some(Value::Number(n)) if !call.asked.is_empty() => ("value", n.to_string()),
         _ => return Vec::new(),
     };
     row(look, label, look.line(text, Meaning::State))
+}
+
+/// A datagram that arrived, and who sent it.
+fn datagram(look: &Look, data: &[u8], length: usize, from: Option<&str>) -> Vec<Line> {
+    let mut lines = match data {
+        [] if length == 0 => row(look, "data", look.line("none: the datagram is empty", Meaning::State)),
+        [] => Vec::new(),
+        data => received(look, look.span("data", Meaning::Label), data),
+    };
+    if let Some(lost) = length.checked_sub(data.len()).filter(|lost| *lost > 0) {
+        let text = format!("the datagram had {}: {} lost", byte_count(length), are(lost));
+        lines.extend(row(look, "", look.line(text, Meaning::Changed)));
+    }
+    if let Some(from) = from {
+        lines.extend(row(look, "from", look.line(sender(from), Meaning::State)));
+    }
+    lines
+}
+
+/// `1 byte is`, `2 bytes are`
+pub(super) fn are(count: usize) -> String {
+    format!("{} {}", byte_count(count), if count == 1 { "is" } else { "are" })
+}
+
+/// Who sent a datagram: ICMP has no ports.
+pub(super) fn sender(text: &str) -> String {
+    text.strip_suffix(":0").map_or_else(|| address(text), ToOwned::to_owned)
 }
 
 /// Bytes that arrived, the offsets of their rows among the labels.

@@ -2,7 +2,7 @@
 
 use super::aloud::{capital, sentence, the_host};
 use super::bytes::glimpse;
-use super::call::{Open, address, arguments, result, result_meaning};
+use super::call::{Open, address, are, arguments, result, result_meaning, sender};
 use super::line::{Line, Meaning};
 use super::look::Look;
 use super::units::{bytes, time_in_words};
@@ -105,6 +105,17 @@ fn given(call: &Call, back: &Return) -> Option<String> {
         }
         Value::Data(data) if data.is_empty() => "No data.".into(),
         Value::Data(data) => format!("Received {}: {}.", bytes(data.len()), glimpse(data, READ_OUT)),
+        Value::Datagram { bytes: data, length, from } => {
+            let from = from.as_ref().map(|from| format!(" from {}", sender(from))).unwrap_or_default();
+            let mut text = match data.as_slice() {
+                [] if *length == 0 => format!("An empty datagram{from}."),
+                data => format!("Received {}{from}: {}.", bytes(data.len()), glimpse(data, READ_OUT)),
+            };
+            if let Some(lost) = length.checked_sub(data.len()).filter(|lost| *lost > 0) {
+                text += &format!(" The datagram had {}: {} lost.", bytes(*length), are(lost));
+            }
+            text
+        }
         Value::Address(text) if !call.asked.is_empty() => format!("It gives {}.", address(text)),
         Value::Number(n) if !call.asked.is_empty() => format!("It gives {n}."),
         _ => return None,

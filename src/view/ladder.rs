@@ -253,6 +253,8 @@ impl Ladder {
             Some(Value::Count(n)) => n.to_string(),
             Some(Value::Data(data)) if data.is_empty() => "0".into(),
             Some(Value::Data(data)) => glimpse(data, room),
+            Some(Value::Datagram { bytes, .. }) if bytes.is_empty() => "0".into(),
+            Some(Value::Datagram { bytes, .. }) => glimpse(bytes, room),
             Some(Value::Address(address)) => address.clone(),
             Some(Value::Number(n)) => n.to_string(),
             Some(Value::Close { code, .. }) => format!("Close {code}"),

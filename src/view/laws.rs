@@ -93,6 +93,7 @@ fn socket() -> BoxedStrategy<What> {
                 send_queue,
                 accept_queue,
                 accept_limit,
+                drops: accept_queue,
                 time_wait_ms: accept_queue,
                 tcp: tcp.then(|| TcpInfo {
                     rtt_us: 1,

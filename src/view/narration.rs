@@ -398,6 +398,7 @@ impl Narrator {
             repeat.ns = repeat.ns.saturating_add(back.ns);
             repeat.bytes = repeat.bytes.saturating_add(match &back.ok {
                 Some(Value::Data(data)) => data.len(),
+                Some(Value::Datagram { bytes, .. }) => bytes.len(),
                 Some(Value::Count(n)) => *n,
                 _ => 0,
             });

@@ -167,7 +167,13 @@ impl Passages {
         let again = frame.again.map(|first| format!("#{first}"));
         match frame.cause {
             Cause::Call => call.unwrap_or_else(|| "a call".to_owned()),
-            Cause::Answer => "the kernel answers a SYN".to_owned(),
+            Cause::Answer => {
+                if Segment::parse(&frame.bytes).is_some() {
+                    "the kernel answers a SYN".to_owned()
+                } else {
+                    "the kernel answers a ping".to_owned()
+                }
+            }
             Cause::Acknowledgment => "the kernel acknowledges".to_owned(),
             Cause::Retransmission => {
                 format!("the kernel says {} again", again.as_deref().unwrap_or("something"))

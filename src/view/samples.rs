@@ -26,6 +26,7 @@ pub(super) fn socket(host: &str, name: &str, fd: i64) -> Described {
         send_queue: None,
         accept_queue: None,
         accept_limit: None,
+        drops: None,
         time_wait_ms: None,
         tcp: None,
         options: Vec::new(),

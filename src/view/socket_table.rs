@@ -6,7 +6,7 @@ use super::columns::{GAP, beside};
 use super::headings::Place;
 use super::line::{Line, Meaning};
 use super::look::Look;
-use super::sockets::{Pair, Sockets, Tracked, retransmits};
+use super::sockets::{Pair, Sockets, Tracked, drops, retransmits};
 use super::units::{address_and_port, plural, thousands};
 use crate::trace::{Host, Socket};
 
@@ -35,7 +35,7 @@ struct Table<'a> {
 type Row<'a> = (&'static str, fn(&Table<'a>, &Tracked) -> Option<Line>);
 
 impl<'a> Table<'a> {
-    const ROWS: [Row<'a>; 9] = [
+    const ROWS: [Row<'a>; 10] = [
         ("socket", |table, t| Some(table.name(t))),
         ("state", |table, t| Some(table.state(t))),
         ("local", |table, t| table.address(t, |s| &s.local)),
@@ -43,6 +43,7 @@ impl<'a> Table<'a> {
         ("waiting", Table::waiting),
         ("to read", |table, t| table.queue(t, |s| s.recv_queue)),
         ("unacked", |table, t| table.queue(t, |s| s.send_queue)),
+        ("dropped", Table::dropped),
         ("ends in", Table::countdown),
         ("options", Table::options),
     ];
@@ -176,8 +177,8 @@ impl<'a> Table<'a> {
 
     fn state(&self, t: &Tracked) -> Line {
         let look = self.look;
-        // Only TCP has states: for UDP there is nothing that a system could say.
-        let unsaid = if t.now.protocol.starts_with("udp") { UNSET } else { "this system does not say" };
+        // Only TCP has states: of others there is nothing that a system could say.
+        let unsaid = if t.now.has_states() { "this system does not say" } else { UNSET };
         let said = |state: &Option<String>| state.clone().unwrap_or_else(|| unsaid.into());
         let mut states: Vec<String> = t.states().iter().map(said).collect();
         if !t.now.exists {
@@ -272,6 +273,17 @@ impl<'a> Table<'a> {
         }
         let mut line = self.number(Some(before), now);
         line.push(self.look.span(if now == 1 { " byte" } else { " bytes" }, Meaning::State));
+        Some(line)
+    }
+
+    /// Datagrams that were thrown away here.
+    fn dropped(&self, t: &Tracked) -> Option<Line> {
+        let (now, before) = (drops(&t.now), t.before.as_ref().map_or(0, drops));
+        if (now, before) == (0, 0) || !t.now.exists {
+            return None;
+        }
+        let mut line = self.number(Some(before), now);
+        line.push(self.look.span(if now == 1 { " datagram" } else { " datagrams" }, Meaning::State));
         Some(line)
     }
 

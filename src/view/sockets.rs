@@ -53,6 +53,7 @@ impl Tracked {
             || before.options != now.options
             || before.time_wait_ms.is_some() != now.time_wait_ms.is_some()
             || retransmits(before) != retransmits(now)
+            || drops(before) != drops(now)
     }
 
     /// True if it belongs to a connection that has just been made, seen from here.
@@ -76,6 +77,11 @@ impl Tracked {
 fn queues(socket: &Socket) -> [u64; 4] {
     [socket.recv_queue, socket.send_queue, socket.accept_queue, socket.accept_limit]
         .map(Option::unwrap_or_default)
+}
+
+/// Datagrams thrown away.
+pub(super) fn drops(socket: &Socket) -> u64 {
+    socket.drops.unwrap_or_default()
 }
 
 /// Segments sent again.

@@ -6,7 +6,7 @@ use super::headings::Place;
 use super::line::{Line, Meaning};
 use super::look::Look;
 use super::socket_table::{connection, queued, seconds, whose};
-use super::sockets::{Pair, Sockets, Tracked};
+use super::sockets::{Pair, Sockets, Tracked, drops};
 use super::units::{bytes, thousands};
 use crate::trace::{Host, Socket};
 
@@ -27,6 +27,7 @@ fn story(t: &Tracked, place: Place) -> String {
         story.extend(queued(t, place).map(|queue| format!("It waits {queue}.")));
         story.extend(waiting(t, place.linux));
         story.extend(amount("To read", t, |socket| socket.recv_queue));
+        story.extend(thrown_away(t));
         story.extend(amount("Not acknowledged", t, |socket| socket.send_queue));
         story.extend(t.now.time_wait_ms.map(|ms| format!("It ends in {}econds.", seconds(ms))));
         story.extend(options(t));
@@ -34,6 +35,7 @@ fn story(t: &Tracked, place: Place) -> String {
             connection(t).map(|text| format!("Its connection: {}.", text.replace("µs", "microseconds"))),
         );
     }
+    story.retain(|sentence| !sentence.is_empty());
     story.join(" ")
 }
 
@@ -60,6 +62,8 @@ fn state(t: &Tracked) -> String {
     let said = |state: &Option<String>| state.clone().unwrap_or_else(|| "not told by this system".into());
     let states: Vec<String> = t.states().iter().map(said).collect();
     match (t.now.exists, states.as_slice()) {
+        (true, _) if !t.now.has_states() => String::new(),
+        (false, _) if !t.now.has_states() => "It is gone.".into(),
         (false, []) => "It is gone.".into(),
         (false, [.., last]) => format!("State was {last}, now it is gone."),
         (true, [] | [_]) => format!("State is {}.", said(&t.now.state)),
@@ -85,6 +89,12 @@ fn addresses(t: &Tracked) -> Vec<String> {
         }
     };
     both.into_iter().filter_map(told).collect()
+}
+
+/// Datagrams that were thrown away since it was last told.
+fn thrown_away(t: &Tracked) -> Option<String> {
+    let (now, before) = (drops(&t.now), t.before.as_ref().map_or(0, drops));
+    (now != before).then(|| format!("Datagrams thrown away here: {}, before that {before}.", thousands(now)))
 }
 
 fn waiting(t: &Tracked, linux: bool) -> Option<String> {

@@ -168,6 +168,11 @@ impl Transcript {
                 notes.push(glimpse(data, QUOTED).replace('…', "..."));
                 data.len().to_string()
             }
+            (Some(Value::Datagram { bytes, length, from }), _) => {
+                notes.push(glimpse(bytes, QUOTED).replace('…', "..."));
+                notes.extend(from.as_ref().map(|from| format!("from {}", self.names.address(from))));
+                length.to_string()
+            }
             (Some(Value::Address(address)), _) => {
                 notes.push(self.names.address(address));
                 "0".to_owned()

@@ -64,6 +64,7 @@ pub fn flag(name: &str) -> i32 {
         "MSG_PEEK" => libc::MSG_PEEK,
         "MSG_WAITALL" => libc::MSG_WAITALL,
         "MSG_OOB" => libc::MSG_OOB,
+        "MSG_TRUNC" => libc::MSG_TRUNC,
         _ => 0,
     }
 }

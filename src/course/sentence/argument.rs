@@ -36,7 +36,10 @@ impl Words<'_> {
             Kind::Opcode => Argument::Word(self.one_of("kind of frame", OPCODES)?),
             Kind::Address => {
                 let token = self.word("an address, such as :7000 or server:7000")?;
-                Argument::Address(self.place(token)?)
+                match token.text.strip_suffix(".from") {
+                    Some(_) => Argument::Sender(self.sender(token)?),
+                    None => Argument::Address(self.place(token)?),
+                }
             }
             Kind::Time => Argument::Time(self.time()?),
             Kind::Number("size") => Argument::Number(self.size()?),
@@ -110,10 +113,7 @@ impl Words<'_> {
 
     pub(super) fn name(&mut self, expected: &str) -> Result<String> {
         let token = self.word(expected)?;
-        let good = token.text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            && token.text.starts_with(|c: char| c.is_ascii_alphabetic())
-            && token.text.len() <= 20;
-        if good {
+        if is_name(&token.text) {
             Ok(token.text.clone())
         } else {
             Err(self.fault(
@@ -122,6 +122,15 @@ impl Words<'_> {
                 format!("expected {expected}: a letter, then letters, digits or _, 20 at most"),
             ))
         }
+    }
+
+    /// `m.from`: who sent the datagram `m`.
+    fn sender(&self, token: &Token) -> Result<String> {
+        let name = token.text.strip_suffix(".from").unwrap_or_default();
+        if is_name(name) {
+            return Ok(name.to_owned());
+        }
+        Err(self.fault(token, format!("`{name}` is no name"), "expected the name of what `recvfrom` gave"))
     }
 
     pub(super) fn number(&mut self, role: &str) -> Result<i64> {
@@ -206,6 +215,13 @@ impl Words<'_> {
             )),
         }
     }
+}
+
+/// A letter, then letters, digits or `_`.
+fn is_name(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.len() <= 20
 }
 
 /// `:7000`, `server:7000`, `any:7000`, `127.0.0.2:7000`, `[::1]:7000`

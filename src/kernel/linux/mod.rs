@@ -18,6 +18,7 @@ use crate::trace::TcpInfo;
 pub(super) fn look(socket: &Socket, tcp: bool, reading: &mut Reading) {
     if !tcp {
         reading.recv_queue = queue(socket, libc::FIONREAD);
+        reading.drops = drops(socket);
         return;
     }
     let Some(info) = tcp_info(socket) else { return };
@@ -60,6 +61,26 @@ fn queue(socket: &Socket, request: libc::Ioctl) -> Option<u64> {
     // SAFETY: both requests write one int.
     let result = unsafe { libc::ioctl(socket.as_raw_fd(), request, &raw mut bytes) };
     (result == 0).then(|| u64::try_from(bytes).ok()).flatten()
+}
+
+/// Corresponds to `getsockopt(SO_MEMINFO)`: of its numbers the last, SK_MEMINFO_DROPS of linux/sock_diag.h. The drop counter of
+/// `/proc/net/udp`.
+fn drops(socket: &Socket) -> Option<u64> {
+    const DROPS: usize = libc::SK_MEMINFO_DROPS as usize;
+    let mut numbers = [0u32; DROPS + 1];
+    let mut length = libc::socklen_t::try_from(size_of_val(&numbers)).ok()?;
+    // SAFETY: the kernel writes at most `length` bytes into `numbers`, and both outlive the call.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_MEMINFO,
+            numbers.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    // A kernel that knows fewer of them says so by the length.
+    (result == 0 && usize::try_from(length) == Ok(size_of_val(&numbers))).then(|| u64::from(numbers[DROPS]))
 }
 
 fn told(info: &libc::tcp_info) -> TcpInfo {

@@ -5,8 +5,8 @@ pub(super) const ERRORS: &[(&str, &str, &str, &str)] = &[
     (
         "EACCES",
         "not permitted",
-        "Ports below 1024 take a privilege on many systems: whoever answered there was once known to be the administrator's program. connect to a broadcast address gives it too, without SO_BROADCAST.",
-        "bind(2), connect(2), ip(7)",
+        "Ports below 1024 take a privilege on many systems: whoever answered there was once known to be the administrator's program. connect to a broadcast address gives it too, without SO_BROADCAST; and a ping socket, where net.ipv4.ping_group_range leaves this group out.",
+        "bind(2), connect(2), ip(7), icmp(7)",
     ),
     (
         "EADDRINUSE",
@@ -154,7 +154,12 @@ pub(super) const ERRORS: &[(&str, &str, &str, &str)] = &[
         "UDP has no connections, so there is nothing to listen for.",
         "listen(2), accept(2)",
     ),
-    ("EPERM", "not permitted", "A firewall on this machine may forbid it.", "connect(2), send(2)"),
+    (
+        "EPERM",
+        "not permitted",
+        "A raw socket can forge and overhear: it takes a privilege (on Linux CAP_NET_RAW). Of a call that sends, a firewall on this machine may forbid it.",
+        "raw(7), connect(2), send(2)",
+    ),
     (
         "EPIPE",
         "nobody is left to send to",

@@ -145,6 +145,12 @@ pub(super) const FLAGS: &[(&str, &str, &str, &str)] = &[
         "recv(2), tcp(7)",
     ),
     (
+        "MSG_TRUNC",
+        "how long was it really?",
+        "Of a datagram that is larger than the room the rest is thrown away, and the plain call does not say so. With this flag it returns the whole length. Over TCP the bytes are thrown away instead.",
+        "recv(2), udp(7), tcp(7)",
+    ),
+    (
         "SHUT_RD",
         "no more receiving",
         "Nothing is sent for it: the other side does not learn it. On Linux recv then gives 0 where nothing waits.",
@@ -246,6 +252,11 @@ pub(super) const CALLS: &[(&str, &str)] = &[
         "recv",
         "It gives what is there, up to the room. TCP keeps no record of who sent how much at once. 0 is the end of the stream.",
     ),
+    (
+        "sendto",
+        "Without a connection each datagram has to say whom it is for. One socket can send to everybody.",
+    ),
+    ("recvfrom", "Without a connection anybody may send: to answer, a program must be told who it was."),
     (
         "shutdown",
         "A connection is two streams, and one may end before the other. It acts on the socket, whatever descriptors there are.",

@@ -106,7 +106,15 @@ fn set(item: &mut Item, change: impl FnOnce(&mut Made)) {
 fn hands_over(call: &str) -> bool {
     matches!(
         call,
-        "send" | "send_prefixed" | "close" | "shutdown" | "ws request" | "ws frame" | "ws send" | "ws ping"
+        "send"
+            | "sendto"
+            | "send_prefixed"
+            | "close"
+            | "shutdown"
+            | "ws request"
+            | "ws frame"
+            | "ws send"
+            | "ws ping"
     )
 }
 

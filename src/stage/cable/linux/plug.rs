@@ -85,7 +85,10 @@ impl Plug {
     fn furnish(self) -> io::Result<MovedIn> {
         let netlink = Netlink::open()?;
         netlink.set_up(index("lo")?)?;
-        let settings = settings::set_timers(self.host, self.options.timers);
+        let mut settings = settings::set_timers(self.host, self.options.timers);
+        if self.options.ping_sockets {
+            settings.push(settings::let_ping(self.host));
+        }
         let eth0 = index("eth0")?;
         turn_offloads_off("eth0")?;
         // IPv6 would report to routers which groups it is in, as soon as it has an address. Without one it is silent; where it is
