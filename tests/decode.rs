@@ -23,6 +23,9 @@ use sockwalk::{
 #[allow(dead_code, reason = "other tests use the rest")]
 mod devtools;
 #[cfg(target_os = "linux")]
+#[path = "decode/hostile.rs"]
+mod hostile;
+#[cfg(target_os = "linux")]
 #[path = "support/live.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod live;

@@ -94,14 +94,26 @@ fn words(all: &mut Vec<Entry>) {
 fn messages(all: &mut Vec<Entry>) {
     for (kind, what, why) in why::ICMP {
         let name = icmp::type_name(*kind).unwrap_or_default();
-        let mut message = entry(format!("icmp.{kind}"), name, what, why, "RFC 792");
+        let defined = match kind {
+            4 => "RFC 792, RFC 6633",
+            9 | 10 => "RFC 1256",
+            15 | 16 => "RFC 792, RFC 6918",
+            _ => "RFC 792",
+        };
+        let mut message = entry(format!("icmp.{kind}"), name, what, why, defined);
         for code in 0..=u8::MAX {
             let Some(name) = icmp::code_name(*kind, code) else { continue };
             message.values.push((code.to_string(), name.to_owned()));
             let own = why::ICMP_CODES.iter().find(|(a, b, _)| (a, b) == (kind, &code));
             let why = own.map_or(*why, |(.., why)| *why);
-            let section =
-                if *kind == 3 && code > 5 { "RFC 1122 §3.2.2.1, RFC 1812 §5.2.7.1" } else { "RFC 792" };
+            let section = match (kind, code) {
+                (3, 4) => "RFC 792, RFC 1191 §4",
+                (3, 6..=12) => "RFC 1122 §3.2.2.1, RFC 1812 §5.2.7.1",
+                (3, 13..) => "RFC 1812 §5.2.7.1",
+                (12, 1) => "RFC 1122 §3.2.2.5",
+                (12, 2..) => "IANA ICMP Parameters",
+                _ => defined,
+            };
             all.push(entry(format!("icmp.{kind}.{code}"), name, what, why, section));
         }
         all.push(message);

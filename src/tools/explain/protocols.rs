@@ -42,12 +42,12 @@ pub(super) const TCP_OPTIONS: &[(u8, &str, &str)] = &[
     (
         172,
         "accecn0",
-        "AE, CWR and ECE count marked packets, and to seven only: here marked bytes are counted, in 24 bits.",
+        "AE, CWR and ECE count marked packets, and to seven only: here bytes are counted, those of each mark (ECT(0), CE, ECT(1)), in 24 bits.",
     ),
     (
         174,
         "accecn1",
-        "The same with the counters in the other order: those that did not change stand last, and may be left out.",
+        "The same with the counters in the other order. Those at the end may be left out if they did not change: so there are two orders to choose from.",
     ),
     (253, "exp1", "New options can be tried out before they have a number."),
     (254, "exp2", "New options can be tried out before they have a number."),
@@ -78,7 +78,10 @@ const RESERVED_CONTROL: &str = "A later version may need it. The top bit already
 
 /// First Close code of an entry, why.
 pub(super) const CLOSE_CODES: [(u16, &str); 21] = [
-    (0, "Four digits, so that they are not taken for statuses of HTTP."),
+    (
+        0,
+        "They are not used at all; the RFC gives no reason. So no Close code can be taken for a status of HTTP.",
+    ),
     (1000, "An end that was meant must look different from one that happened."),
     (1001, "Nobody is at fault: a client may call again, or somebody else."),
     (
@@ -138,7 +141,7 @@ pub(super) const RULES: [(&str, &str); 22] = [
         "A server runs no stranger's script, so masking would only cost. And a masked frame from it shows that the sides are mixed up.",
     ),
     ("long-control", "A receiver can take a control frame at any time, in a small buffer."),
-    ("length-top-bit", "Many languages have no unsigned number of 64 bits: so the length fits a signed one."),
+    ("length-top-bit", "So the length fits a signed number of 64 bits; many languages have no other."),
     ("length-not-minimal", "One length, one way to write it: two readers can't disagree."),
     (
         "frame-too-big",
@@ -153,7 +156,7 @@ pub(super) const RULES: [(&str, &str); 22] = [
     ("close-one-byte", "Half a code says nothing: a body has none, or a whole one."),
     ("close-code-local", "They say what a side saw by itself. From the wire they would be a lie."),
     ("close-code-undefined", "Who does not know a code must at least know its range."),
-    ("reason-not-utf8", "It is for people to read: as text messages it must be UTF-8."),
+    ("reason-not-utf8", "A script gets it as a string: as text messages it must be UTF-8."),
     (
         "data-after-close",
         "A Close says that no more data comes from this side. Whoever reads on after it waits for nothing.",
@@ -196,7 +199,10 @@ pub(super) const HEADERS: &[(&str, &str)] = &[
         "Sec-WebSocket-Protocol",
         "WebSocket carries messages and does not say what they mean: here both agree on a language.",
     ),
-    ("Sec-WebSocket-Version", "There were drafts, and servers that spoke them. 13 is the number of the RFC."),
+    (
+        "Sec-WebSocket-Version",
+        "There were drafts, and servers that spoke them. 13 is the version that became the RFC.",
+    ),
     (
         "Origin",
         "Any page in a browser may open a WebSocket to any server, with the visitor's cookies. The server must look at who asks; programs outside of a browser can write what they like.",
@@ -213,7 +219,7 @@ pub(super) const HEADERS: &[(&str, &str)] = &[
     ("Allow", "A refusal that says what would have worked; a 405 must have it."),
     ("User-Agent", "For statistics, and to work around the faults of some clients."),
     ("Server", "As User-Agent, for the other side. It may be left out."),
-    ("Date", "Caches reckon with the server's clock, not with their own."),
+    ("Date", "A cache reckons with it how old the answer is, and until when it may be used (RFC 9111 §4.2)."),
 ];
 
 /// Status that a handshake meets beside the refusals: code, reason phrase, section.
@@ -281,7 +287,11 @@ pub(super) const ICMP: &[(u8, &str, &str)] = &[
         "a datagram can't be delivered",
         "IP promises nothing, but who can't deliver may say so. The kernel finds the socket by the quoted header and gives its program an errno.",
     ),
-    (4, "slow down", "It added packets just when there were too many: it is not sent any more (RFC 6633)."),
+    (
+        4,
+        "slow down",
+        "It added packets just when there were too many, and anybody can send one: it must be neither sent nor heeded any more (RFC 6633).",
+    ),
     (
         5,
         "there is a better router for this",
@@ -290,18 +300,14 @@ pub(super) const ICMP: &[(u8, &str, &str)] = &[
     (
         8,
         "a ping",
-        "Every host should answer it (RFC 1122 §3.2.2.6): so one learns whether IP gets there, without any program being asked.",
+        "Every host must answer it (RFC 1122 §3.2.2.6): so one learns whether IP gets there, without any program being asked.",
     ),
     (
         9,
         "a router says that it is there",
-        "Hosts could find a router without settings. DHCP has taken its place (RFC 1256).",
+        "Hosts could find a router without settings. Today DHCP names the router.",
     ),
-    (
-        10,
-        "a host asks for routers",
-        "A host that starts does not want to wait for the next announcement (RFC 1256).",
-    ),
+    (10, "a host asks for routers", "A host that starts does not want to wait for the next announcement."),
     (
         11,
         "it was under way too long",
@@ -313,9 +319,9 @@ pub(super) const ICMP: &[(u8, &str, &str)] = &[
     (
         15,
         "a question for the network's number",
-        "For hosts that started without an address; DHCP has taken its place (RFC 6918).",
+        "For hosts that started without an address. DHCP has taken its place, and it was given up (RFC 6918 §2.2).",
     ),
-    (16, "the answer to it", "Not used any more (RFC 6918)."),
+    (16, "the answer to it", "Given up with the question (RFC 6918 §2.3)."),
 ];
 
 /// Type and code of ICMP, why. Others have the reason of their type.
@@ -323,7 +329,7 @@ pub(super) const ICMP_CODES: &[(u8, u8, &str)] = &[
     (
         3,
         0,
-        "A router has no way there. connect gives ENETUNREACH; an established connection only takes note, as the way may come back (RFC 1122 §4.2.3.9).",
+        "A router has no way there. connect gives ENETUNREACH; an established connection only takes note, as the way may come back (RFC 1122 §4.2.3.9, RFC 9293 §3.9.2.2).",
     ),
     (3, 1, "The last router asked for the card by ARP, and nobody answered. connect gives EHOSTUNREACH."),
     (3, 2, "The host is there and does not speak this protocol."),
@@ -337,9 +343,28 @@ pub(super) const ICMP_CODES: &[(u8, u8, &str)] = &[
         4,
         "It carries the size that fits: from it TCP learns how large its segments may be. A firewall that drops it makes connections hang once they have much to send.",
     ),
+    (
+        3,
+        5,
+        "The sender named the routers to go by, and one of them can't reach the next. It is a hint and no proof, as with 0 and 1.",
+    ),
+    (
+        3,
+        6,
+        "It would say that there is no such network at all. A router can't know that: it should send 0 in its place.",
+    ),
+    (3, 7, "Only where the link itself tells the router that there is no such host; from silence follows 1."),
+    (3, 8, "The sender's own network is cut off. Routers should not send it: 0 or 1 says what matters."),
+    (3, 9, "For devices that encrypt between two sites; a router that filters should send 13."),
+    (3, 10, "For devices that encrypt between two sites; a router that filters should send 13."),
+    (3, 11, "There are ways to that network, but none for the kind of service that the packet asks for."),
+    (3, 12, "There are ways to that host, but none for the kind of service that the packet asks for."),
     (3, 13, "A firewall says that it was a firewall. Many say nothing, and the caller waits."),
+    (3, 14, "The first router does not let this sender have the precedence that the packet asks for."),
+    (3, 15, "The network is so busy that packets below a certain precedence are turned away."),
     (11, 0, "Each router takes 1 off the TTL; whoever makes it 0 drops the packet and says so."),
     (11, 1, "Without the missing fragment the others are of no use, and they can't be kept for ever."),
+    (12, 1, "Some networks ask for a security option in each packet, and this one had none."),
 ];
 
 /// Type of ICMPv6, why.

@@ -40,8 +40,8 @@ pub(super) const NAMES: &[Name] = &[
         P::Ipv4,
         "ip.id",
         "Identification",
-        "Fragments may come in any order and mixed with others: this puts them together. For a packet that can't be cut it has no use \
-         (RFC 6864 §4).",
+        "Fragments may come in any order and mixed with others: this puts them together. In a packet that may not be cut it says nothing \
+         (RFC 6864 §4.1).",
     ),
     name(P::Ipv4, "ip.flags.reserved", "reserved", "It was kept free for later, and never got a meaning."),
     name(
@@ -113,7 +113,7 @@ pub(super) const NAMES: &[Name] = &[
         "ip.options.number",
         "option number",
         "which option this is",
-        "Few packets have options, so they are not in the fixed header. Many routers drop packets that have some (RFC 7126).",
+        "Few packets have options, so they are not in the fixed header. They hold routers up, and many networks drop packets that have some: RFC 7126 says which should be.",
     ),
     name(P::Ipv4, "ip.options.length", "option length", "With it who doesn't know an option can skip it."),
     varied(

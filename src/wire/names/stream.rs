@@ -7,7 +7,7 @@ pub(super) const NAMES: &[Name] = &[
         P::Http,
         "http.method",
         "method",
-        "It must be GET: a request that changes nothing, and that every server and proxy knows (RFC 6455 §4.1).",
+        "It says what is wanted. For an upgrade it must be GET: a request that changes nothing, and that every server and proxy knows (RFC 6455 §4.1).",
     ),
     name(
         P::Http,

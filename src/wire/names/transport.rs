@@ -222,7 +222,7 @@ pub(super) const NAMES: &[Name] = &[
         "udp.length",
         "Length",
         "header and data, in bytes",
-        "IP's length says the same; UDP was meant to need no help from below.",
+        "IP's length says the same. RFC 768 does not say why it stands here again.",
     ),
     varied(
         P::Udp,

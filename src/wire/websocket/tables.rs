@@ -35,7 +35,7 @@ pub const OPCODES: [Opcode; 16] = [
     reserved(0x5),
     reserved(0x6),
     reserved(0x7),
-    opcode(0x8, "Close", "the sender sends nothing more; answered with a Close", "RFC 6455 §5.5.1"),
+    opcode(0x8, "Close", "the sender sends no more data; answered with a Close", "RFC 6455 §5.5.1"),
     opcode(0x9, "Ping", "asks for a Pong with the same payload", "RFC 6455 §5.5.2"),
     opcode(0xa, "Pong", "answers a Ping, or is sent unasked", "RFC 6455 §5.5.3"),
     reserved(0xb),
