@@ -40,6 +40,7 @@ pub struct Carrier {
 pub const ALL: &[&Carrier] = &[
     &script::tcp::CARRIER,
     &script::udp::CARRIER,
+    &script::icmp::CARRIER,
     &script::http::CARRIER,
     &script::poll::CARRIER,
     &script::long_poll::CARRIER,
@@ -47,6 +48,8 @@ pub const ALL: &[&Carrier] = &[
     &script::websocket_deflate::CARRIER,
     &script::socketio::CARRIER,
     &script::sockjs::CARRIER,
+    &script::stomp::ON_WEBSOCKET,
+    &script::stomp::ON_TCP,
 ];
 
 /// The carrier of this name.

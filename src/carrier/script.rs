@@ -1,10 +1,12 @@
 //! Scripts: the lines by which both ends carry a message, call by call, and what they are for. One file a carrier.
 
 pub(super) mod http;
+pub(super) mod icmp;
 pub(super) mod long_poll;
 pub(super) mod poll;
 pub(super) mod socketio;
 pub(super) mod sockjs;
+pub(super) mod stomp;
 pub(super) mod tcp;
 pub(super) mod udp;
 pub mod websocket;

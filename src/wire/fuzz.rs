@@ -12,8 +12,7 @@ use super::{
     ip::protocol,
     ipv4, ipv6, socket_io,
     sockjs::{self, TRANSPORTS},
-    summary,
-    ipv4, ipv6, stomp, summary,
+    stomp, summary,
     tcp::{Segment, each},
     websocket,
 };
@@ -92,13 +91,10 @@ pub fn stream(bytes: &[u8]) {
     covered(bytes, &http::fields(bytes));
     covered(bytes, &websocket::fields(bytes));
     packets(bytes);
-}
-
-/// What an HTTP body or a WebSocket message carries, as packets of Engine.IO and of Socket.IO.
     stomp(bytes);
 }
 
-/// STOMP frames in every version: the fields cover the bytes, what is read can be written and read again, and cuts make no difference.
+/// What an HTTP body or a WebSocket message carries, as packets of Engine.IO and of Socket.IO.
 ///
 /// # Panics
 ///
@@ -141,6 +137,13 @@ pub fn sockjs(bytes: &[u8]) {
             assert_eq!(sockjs::parse_messages(&sockjs::encode_messages(&messages), uplink), Ok(messages));
         }
     }
+}
+
+/// STOMP frames in every version: the fields cover the bytes, what is read can be written and read again, and cuts make no difference.
+///
+/// # Panics
+///
+/// If a law is broken.
 pub fn stomp(bytes: &[u8]) {
     covered(bytes, &stomp::fields(bytes));
     for version in stomp::Version::ALL {

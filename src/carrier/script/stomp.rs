@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::http::closed;
-use super::{BUFFERED, Lines, connected, sockets};
-use super::websocket::{unframed, upgrade_of};
-use super::{Cannot, Script, Sending, Times};
 use super::super::Carrier;
+use super::http::closed;
+use super::websocket::{unframed, upgrade_of};
+use super::{BUFFERED, Lines, connected, sockets};
+use super::{Cannot, Script, Sending, Times};
 use crate::{
     course,
     trace::Host,
@@ -52,7 +52,12 @@ fn script(it: &Sending, on_websocket: bool) -> Result<Script, Cannot> {
     let pass = |lines: &mut Lines, from: Host, octets: &[u8]| {
         let on = sockets(from);
         if on_websocket {
-            lines.frame(from, on, if std::str::from_utf8(octets).is_ok() { "text" } else { "binary" }, octets);
+            lines.frame(
+                from,
+                on,
+                if std::str::from_utf8(octets).is_ok() { "text" } else { "binary" },
+                octets,
+            );
         } else {
             lines.pass(from, on.0, on.1, octets);
         }
@@ -65,8 +70,10 @@ fn script(it: &Sending, on_websocket: bool) -> Result<Script, Cannot> {
         .with("accept-version", Version::V12.number())
         .with("host", "/")
         .with("heart-beat", "10000,10000");
-    let connected = Frame::new("CONNECTED").with("version", Version::V12.number()).with("heart-beat", "10000,10000");
-    let subscribe = Frame::new("SUBSCRIBE").with("id", "0").with("destination", DESTINATION).with("receipt", "1");
+    let connected =
+        Frame::new("CONNECTED").with("version", Version::V12.number()).with("heart-beat", "10000,10000");
+    let subscribe =
+        Frame::new("SUBSCRIBE").with("id", "0").with("destination", DESTINATION).with("receipt", "1");
     let receipt = Frame::new("RECEIPT").with("receipt-id", "1");
     for (from, frame) in [
         (Host::Client, &connect),
@@ -96,7 +103,10 @@ fn script(it: &Sending, on_websocket: bool) -> Result<Script, Cannot> {
         open,
         talk,
         listen: vec![format!("client$ n = {hears} &")],
-        news: vec![format!("server$ {tells} {}", course::escaped(&octets)), "client$ wait n => ok".to_owned()],
+        news: vec![
+            format!("server$ {tells} {}", course::escaped(&octets)),
+            "client$ wait n => ok".to_owned(),
+        ],
         idle,
         streams: vec![("c", "conn")],
         close: closed(&[("c", "conn")]),
@@ -117,7 +127,7 @@ fn carrying(from: Host, number: usize, message: &[u8]) -> Vec<u8> {
             .with("message-id", &number.to_string())
             .with("destination", DESTINATION),
     };
-    frame.with("content-length", &message.len().to_string()).with_body(message).encode(Version::V12)
+    frame.with_body(message).encode(Version::V12)
 }
 
 /// The first frame, and its body.
@@ -125,7 +135,7 @@ fn layers(octets: &[u8]) -> Vec<Layer> {
     let mut reader = FrameReader::new(Version::V12, Limits::default());
     reader.push(octets);
     let body = loop {
-        match reader.next() {
+        match reader.take() {
             Ok(Some(Item::Frame { frame, .. })) => break frame.body,
             Ok(Some(_)) => {}
             Ok(None) | Err(_) => return vec![Layer::message(octets)],

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{trace::Event, wire::websocket};
+use crate::{trace::Event, wire::websocket::mask};
 
 fn on_loopback(wanted: &Wanted) -> Comparison {
     diff(wanted, |_| Stage::loopback(), &mut Vec::<Event>::new()).unwrap()
@@ -76,9 +76,9 @@ proptest! {
         for (header, payload) in &both.websocket.frames {
             prop_assert_eq!(header.start, end);
             end = payload.end;
-            let told = websocket::Header::parse(&both.websocket.bytes[header.start..]).unwrap();
+            let told = Header::parse(&both.websocket.bytes[header.start..]).unwrap();
             let mut bytes = both.websocket.bytes[payload.clone()].to_vec();
-            told.key.into_iter().for_each(|key| websocket::mask(&mut bytes, key));
+            told.key.into_iter().for_each(|key| mask(&mut bytes, key));
             if told.opcode & 0x8 == 0 {
                 carried.extend(bytes);
             }

@@ -213,11 +213,11 @@ fn rows(look: &Look, inside: usize, layer: &Layer) -> Vec<Line> {
             _ => rows.push((bytes, vec![field])),
         }
     }
+    let text = std::str::from_utf8(&layer.bytes).is_ok() && mostly_text(&layer.bytes);
     let margin = look.indent() + 2 * inside + 2;
     let mut lines = Vec::new();
     for (range, fields) in rows {
         let bytes = layer.bytes.get(range).unwrap_or_default();
-        let text = std::str::from_utf8(bytes).is_ok() && mostly_text(bytes);
         let cell = if text { text::shown(bytes, QUOTED) } else { text::hex(bytes, 6) };
         let mut line = look.line(&cell, Meaning::Bytes);
         let wide = line.width() >= BYTES;
@@ -234,7 +234,7 @@ fn rows(look: &Look, inside: usize, layer: &Layer) -> Vec<Line> {
                 &field.value
             };
             let symbol = field.symbol.map(|symbol| format!(" [{symbol}]")).unwrap_or_default();
-            if !value.is_empty() && (!text || symbol.is_empty()) {
+            if !value.is_empty() && *value != cell && (!text || symbol.is_empty()) {
                 line.push(look.span(format!(" {value}"), Meaning::State));
             }
             line.push(look.span(symbol, Meaning::Strong));
@@ -273,18 +273,18 @@ struct Column {
 }
 
 const COLUMNS: [Column; 7] = [
-    Column { head: ["bytes", "sent"], width: 9, cell: |side, _| number(side.bill.sent), cable: false },
-    Column { head: ["", "packets"], width: 9, cell: |side, _| number(side.bill.packets), cable: true },
+    Column { head: ["bytes", "sent"], width: 8, cell: |side, _| number(side.bill.sent), cable: false },
+    Column { head: ["", "packets"], width: 8, cell: |side, _| number(side.bill.packets), cable: true },
     Column {
         head: ["bytes on", "the wire"],
-        width: 10,
+        width: 9,
         cell: |side, _| number(side.bill.on_the_wire),
         cable: true,
     },
-    Column { head: ["system", "calls"], width: 8, cell: |side, _| number(side.bill.calls), cable: false },
-    Column { head: ["trips", "before"], width: 8, cell: |side, _| number(side.round_trips), cable: false },
-    Column { head: ["news", "after"], width: 9, cell: |side, _| news(side), cable: false },
-    Column { head: ["idle bytes", "a minute"], width: 12, cell: idle, cable: false },
+    Column { head: ["system", "calls"], width: 7, cell: |side, _| number(side.bill.calls), cable: false },
+    Column { head: ["trips", "before"], width: 7, cell: |side, _| number(side.round_trips), cable: false },
+    Column { head: ["news", "after"], width: 8, cell: |side, _| news(side), cable: false },
+    Column { head: ["idle bytes", "a minute"], width: 11, cell: idle, cable: false },
 ];
 
 fn number(n: usize) -> String {
@@ -312,12 +312,15 @@ fn bill(look: &Look, it: &Roads) -> Vec<Line> {
     let columns: Vec<&Column> = COLUMNS.iter().filter(|column| seen || !column.cable).collect();
     let mut lines = Vec::new();
     let name = it.roads.iter().map(|road| road.name.len()).max().unwrap_or(0);
+    // Where there is room, columns stand apart.
+    let taken = name + columns.iter().map(|column| column.width).sum::<usize>();
+    let apart = (look.content().saturating_sub(taken) / columns.len().max(1)).min(3);
     if !look.linear() {
         for at in 0..2 {
             let mut line = look.line(if at == 1 { "the bill" } else { "" }, Meaning::Strong);
             line.pad(name);
             for column in &columns {
-                line.extend(right(look, column.head[at], column.width, Meaning::Label));
+                line.extend(right(look, column.head[at], column.width + apart, Meaning::Label));
             }
             lines.push(line.indented(look.indent()));
         }
@@ -335,7 +338,7 @@ fn bill(look: &Look, it: &Roads) -> Vec<Line> {
         let mut line = look.line(road.name, Meaning::Strong);
         line.pad(name);
         for column in &columns {
-            line.extend(right(look, &(column.cell)(side, *beat), column.width, Meaning::State));
+            line.extend(right(look, &(column.cell)(side, *beat), column.width + apart, Meaning::State));
         }
         lines.push(line.indented(look.indent()));
     }
@@ -366,11 +369,16 @@ fn legend(look: &Look, it: &Roads, seen: bool) -> Vec<Line> {
         },
         units::time(nanos(it.interval)),
     );
-    let beats = it.roads.iter().filter_map(|road| match &road.outcome {
-        Outcome::Carried { beat: Some(beat), .. } => Some(format!("{}: {}", road.name, beat.says)),
-        _ => None,
-    });
-    let beats: Vec<String> = beats.collect();
+    let mut beats: Vec<(Vec<&str>, &str)> = Vec::new();
+    for road in &it.roads {
+        let Outcome::Carried { beat: Some(beat), .. } = &road.outcome else { continue };
+        match beats.iter_mut().find(|(_, says)| *says == beat.says) {
+            Some((names, _)) => names.push(road.name),
+            None => beats.push((vec![road.name], beat.says)),
+        }
+    }
+    let beats: Vec<String> =
+        beats.iter().map(|(names, says)| format!("{}: {says}", names.join(", "))).collect();
     if !beats.is_empty() {
         text += &format!("\n\nWhen nothing is said: {}.", beats.join("; "));
     }
