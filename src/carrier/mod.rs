@@ -4,6 +4,9 @@
 //! in [`line`]; how one is plugged in, called and served is in [`ends`].
 
 pub mod ends;
+pub mod http;
 pub mod line;
+pub mod poll;
+pub mod sse;
 pub mod tcp;
 pub mod websocket;

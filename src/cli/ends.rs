@@ -19,7 +19,7 @@ use crate::{
     call::errno_name,
     carrier::{
         ends::{self, Call, Calling, Ends, Leaving, NotServed, Onlooker, Serve, Word},
-        line::{Happened, News, Reporter, Way, room::Terms},
+        line::{Happened, News, Reporter, WORDS, Way, room::Terms},
     },
     run::{self, Audience, Heard},
     view::{self, Line, Meaning, TapLog, Tapped, thousands},
@@ -155,7 +155,7 @@ impl Told {
         }
         let serves = matches!(purpose, Purpose::Live);
         let screen = Screen::new(show, purpose)?;
-        let log = TapLog::new(screen.look());
+        let log = TapLog::of_an_end(screen.look());
         Ok(Told { screen, log, quiet, began: Instant::now(), since: BTreeMap::new(), serves })
     }
 
@@ -182,7 +182,10 @@ impl Told {
             return None;
         }
         let (way, text, bytes) = told(&news.what, self.serves);
-        let mut pieces = vec![(format!("{} ", news.layer), Meaning::Label)];
+        let mut pieces = Vec::new();
+        if news.layer != WORDS {
+            pieces.push((format!("{} ", news.layer), Meaning::Label));
+        }
         pieces.extend(text);
         let nanos = u64::try_from(news.at.saturating_duration_since(since).as_nanos()).unwrap_or(u64::MAX);
         Some(Tapped { number: news.number, way, text: pieces, bytes, aside: view::time(nanos) })

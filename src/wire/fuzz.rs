@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use super::{
     arp,
     ethernet::{self, Mac, ether_type},
+    event_stream,
     field::{Field, check},
     flow::Flows,
     frame::{Context, Dissection, Payload, Protocol, build, dissect},
@@ -87,6 +88,8 @@ pub fn carried_by_ip(number: u8, bytes: &[u8]) {
 pub fn stream(bytes: &[u8]) {
     covered(bytes, &http::fields(bytes));
     covered(bytes, &websocket::fields(bytes));
+    covered(bytes, &event_stream::fields(bytes));
+    let _ = event_stream::Reader::new(1 << 20).push(bytes);
 }
 
 /// Frames one after the other, two bytes of length before each: what a conversation knows never panics.
