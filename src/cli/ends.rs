@@ -155,20 +155,22 @@ impl Told {
         }
         let serves = matches!(purpose, Purpose::Live);
         let screen = Screen::new(show, purpose)?;
-        let log = TapLog::of_an_end(screen.look());
+        let log = TapLog::of_an_end(screen.look(), if serves { "s" } else { "you" });
         Ok(Told { screen, log, quiet, began: Instant::now(), since: BTreeMap::new(), serves })
     }
 
     /// A line, if it is to be told.
     fn line(&mut self, news: &News) -> Option<Tapped> {
         let since = match (&news.what, news.layer) {
+            // A call is one thing, however many connections it takes.
+            _ if !self.serves => self.began,
             (Happened::Connected(_), "TCP") => {
                 self.since.insert(news.number, news.at);
                 news.at
             }
             _ => self.since.get(&news.number).copied().unwrap_or(self.began),
         };
-        if self.serves && matches!(news.what, Happened::Ended { .. }) {
+        if matches!(news.what, Happened::Ended { .. }) {
             self.since.remove(&news.number);
         }
         let quietly = matches!(

@@ -183,7 +183,7 @@ impl Talk<'_> {
     }
 
     fn news(&self, what: Happened) {
-        self.call.calling.news.tell(self.call.calling.news.last_line(), WORDS, what);
+        self.call.calling.news.tell(0, WORDS, what);
     }
 
     fn tell(&mut self) {

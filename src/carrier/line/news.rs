@@ -144,11 +144,6 @@ impl Reporter {
         self.lines.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// The number of our last connection, at least 1.
-    pub fn last_line(&self) -> u64 {
-        self.lines.load(Ordering::Relaxed).max(1)
-    }
-
     /// How much was left out.
     pub fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)

@@ -38,6 +38,8 @@ pub struct Tapped {
 pub struct TapLog {
     layout: Layout,
     letter: char,
+    /// What is said of no connection is under this name.
+    nobody: &'static str,
 }
 
 /// Less room than this is none: bytes have at least so many columns.
@@ -46,12 +48,13 @@ const LEAST: usize = 8;
 impl TapLog {
     /// A log in which nothing stands.
     pub fn new(look: Look) -> TapLog {
-        TapLog { layout: Layout::new(look), letter: 't' }
+        TapLog { layout: Layout::new(look), letter: 't', nobody: "t" }
     }
 
-    /// Of connections that are called `c1`, `c2`: those of one end, and not of somebody between two.
-    pub fn of_an_end(look: Look) -> TapLog {
-        TapLog { letter: 'c', ..TapLog::new(look) }
+    /// Of connections that are called `c1`, `c2`: those of one end, and not of somebody between two. What is said of none of them, number
+    /// 0, has a name of its own.
+    pub fn of_an_end(look: Look, nobody: &'static str) -> TapLog {
+        TapLog { letter: 'c', nobody, ..TapLog::new(look) }
     }
 
     /// The next lines of it.
@@ -75,7 +78,11 @@ impl TapLog {
         if !it.aside.is_empty() {
             entry = entry.with_aside(aside);
         }
-        self.layout.lines(&format!("{}{}", self.letter, it.number), entry)
+        let name = match it.number {
+            0 => self.nobody.to_owned(),
+            number => format!("{}{number}", self.letter),
+        };
+        self.layout.lines(&name, entry)
     }
 }
 
