@@ -6,8 +6,11 @@
 //! in [`line`]; how one is plugged in, called and served is in [`ends`].
 
 pub mod ends;
+pub mod http;
 pub mod line;
 pub mod script;
+pub mod poll;
+pub mod sse;
 pub mod tcp;
 pub mod websocket;
 

@@ -21,4 +21,4 @@ pub const ENDS: Ends = Ends {
 };
 
 /// The layer's name, as it is told.
-const LINES: &str = "lines";
+const TCP: &str = "TCP";

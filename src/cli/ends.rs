@@ -19,7 +19,7 @@ use crate::{
     call::errno_name,
     carrier::{
         ends::{self, Call, Calling, Ends, Leaving, NotServed, Onlooker, Serve, Word},
-        line::{Happened, News, Reporter, Way, room::Terms},
+        line::{Happened, News, Reporter, WORDS, Way, room::Terms},
     },
     run::{self, Audience, Heard},
     view::{self, Line, Meaning, TapLog, Tapped, thousands},
@@ -155,20 +155,22 @@ impl Told {
         }
         let serves = matches!(purpose, Purpose::Live);
         let screen = Screen::new(show, purpose)?;
-        let log = TapLog::new(screen.look());
+        let log = TapLog::of_an_end(screen.look(), if serves { "s" } else { "you" });
         Ok(Told { screen, log, quiet, began: Instant::now(), since: BTreeMap::new(), serves })
     }
 
     /// A line, if it is to be told.
     fn line(&mut self, news: &News) -> Option<Tapped> {
         let since = match (&news.what, news.layer) {
+            // A call is one thing, however many connections it takes.
+            _ if !self.serves => self.began,
             (Happened::Connected(_), "TCP") => {
                 self.since.insert(news.number, news.at);
                 news.at
             }
             _ => self.since.get(&news.number).copied().unwrap_or(self.began),
         };
-        if self.serves && matches!(news.what, Happened::Ended { .. }) {
+        if matches!(news.what, Happened::Ended { .. }) {
             self.since.remove(&news.number);
         }
         let quietly = matches!(
@@ -182,7 +184,10 @@ impl Told {
             return None;
         }
         let (way, text, bytes) = told(&news.what, self.serves);
-        let mut pieces = vec![(format!("{} ", news.layer), Meaning::Label)];
+        let mut pieces = Vec::new();
+        if news.layer != WORDS {
+            pieces.push((format!("{} ", news.layer), Meaning::Label));
+        }
         pieces.extend(text);
         let nanos = u64::try_from(news.at.saturating_duration_since(since).as_nanos()).unwrap_or(u64::MAX);
         Some(Tapped { number: news.number, way, text: pieces, bytes, aside: view::time(nanos) })

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use super::{
     arp, engine_io,
     ethernet::{self, Mac, ether_type},
+    event_stream,
     field::{Field, check},
     flow::Flows,
     frame::{Context, Dissection, Payload, Protocol, build, dissect},
@@ -90,6 +91,8 @@ pub fn carried_by_ip(number: u8, bytes: &[u8]) {
 pub fn stream(bytes: &[u8]) {
     covered(bytes, &http::fields(bytes));
     covered(bytes, &websocket::fields(bytes));
+    covered(bytes, &event_stream::fields(bytes));
+    let _ = event_stream::Reader::new(1 << 20).push(bytes);
     packets(bytes);
     stomp(bytes);
 }

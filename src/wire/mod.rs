@@ -12,6 +12,7 @@ pub mod arp;
 pub mod checksum;
 pub mod engine_io;
 pub mod ethernet;
+pub mod event_stream;
 pub mod field;
 pub mod flow;
 pub mod frame;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{Calling, Client, Ends, Heard, Leaving, Onlooker, Word};
-use crate::carrier::line::{Fault, Happened, News, Way, room::Message};
+use crate::carrier::line::{Fault, Happened, News, WORDS, Way, room::Message};
 
 /// How often the person is looked at while nothing comes.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -59,7 +59,6 @@ impl Talk<'_> {
         let mut client = (self.call.ends.client)(self.call.calling.clone())?;
         self.tell();
         let mut texts = self.call.texts.iter();
-        // What was said last, to be said again if the connection was cut meanwhile.
         let (mut more_to_say, mut last, mut all_said) = (true, Instant::now(), None);
         loop {
             let said = match texts.next() {
@@ -184,7 +183,7 @@ impl Talk<'_> {
     }
 
     fn news(&self, what: Happened) {
-        self.call.calling.news.tell(1, "message", what);
+        self.call.calling.news.tell(0, WORDS, what);
     }
 
     fn tell(&mut self) {

@@ -6,10 +6,12 @@
 mod asking;
 mod request;
 mod serving;
+mod site;
 
 pub use asking::{Asking, Piece};
 pub use request::{Request, Response, decoded, reason};
 pub use serving::{Allowed, Serving};
+pub use site::{Handled, serve_site, with_query};
 
 /// The layer's name, as it is told.
 pub(super) const HTTP: &str = "HTTP";

@@ -24,7 +24,7 @@ use std::{
 use socket2::{Domain, Socket, Type};
 use thiserror::Error;
 
-pub use news::{Happened, News, Reporter, Way};
+pub use news::{Happened, News, Reporter, WORDS, Way};
 pub use websocket::{Came, Voice, WebSocket};
 
 use crate::{
@@ -123,17 +123,18 @@ impl Line {
     /// What the last of them said.
     pub fn call(to: &[SocketAddr], within: Duration, news: &Reporter) -> Result<Arc<Line>, Fault> {
         let mut last = Fault::Asked("there is no address to call".to_owned());
+        let number = news.next_line();
         for address in to {
             let connected = Socket::new(Domain::for_address(*address), Type::STREAM, None)
                 .map_err(|error| Fault::Call("socket", error))
                 .and_then(|socket| {
                     let outcome = socket.connect_timeout(&(*address).into(), within);
                     outcome.map_err(|error| Fault::Call("connect", error))?;
-                    Line::of(socket, *address, 1, news, u64::MAX)
+                    Line::of(socket, *address, number, news, u64::MAX)
                 });
             match connected {
                 Ok(line) => {
-                    news.tell(1, "TCP", Happened::Connected(address.to_string()));
+                    news.tell(number, "TCP", Happened::Connected(address.to_string()));
                     return Ok(line);
                 }
                 Err(fault) => last = fault,

@@ -15,6 +15,9 @@ const WAITING: usize = 4096;
 /// So many bytes of what crossed are kept, to be shown.
 const KEPT: usize = 512;
 
+/// What no layer did, but the person: what is said and heard.
+pub const WORDS: &str = "";
+
 /// Which way something went, as the end sees it that tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
@@ -119,13 +122,14 @@ pub struct News {
 pub struct Reporter {
     to: SyncSender<News>,
     lost: Arc<AtomicU64>,
+    lines: Arc<AtomicU64>,
 }
 
 impl Reporter {
     /// A reporter, and where its news come out.
     pub fn new() -> (Reporter, Receiver<News>) {
         let (to, told) = mpsc::sync_channel(WAITING);
-        (Reporter { to, lost: Arc::default() }, told)
+        (Reporter { to, lost: Arc::default(), lines: Arc::default() }, told)
     }
 
     /// Tells that this happened just now. Never waits: what nobody can take now is counted.
@@ -133,6 +137,11 @@ impl Reporter {
         if self.to.try_send(News { at: Instant::now(), number, layer, what }).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// The number of the next connection of ours.
+    pub(super) fn next_line(&self) -> u64 {
+        self.lines.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// How much was left out.

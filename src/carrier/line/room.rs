@@ -14,7 +14,7 @@ use std::{
 };
 
 use super::{
-    Fault, Happened, Line, Reporter, Way,
+    Fault, Happened, Line, Reporter, WORDS, Way,
     feed::{Feed, Feeds},
     lock,
 };
@@ -205,7 +205,7 @@ impl Seat {
     /// Its guest says something: that goes back to it, or to all.
     pub fn said(&self, message: Message) {
         let message = Arc::new(message);
-        self.room.tell(self.line, "message", Happened::message(Way::Received, message.bytes()));
+        self.room.tell(self.line, WORDS, Happened::message(Way::Received, message.bytes()));
         if self.room.terms.chat {
             self.room.to_all(&message);
         } else {
@@ -303,7 +303,7 @@ impl Room {
     /// As [`Room::feed`].
     pub fn said(&self, line: u64, name: &str, message: Message) -> Result<(), Fault> {
         let message = Arc::new(message);
-        self.tell(line, "message", Happened::message(Way::Received, message.bytes()));
+        self.tell(line, WORDS, Happened::message(Way::Received, message.bytes()));
         if self.terms.chat {
             self.to_all(&message);
         } else {

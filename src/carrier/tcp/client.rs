@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::LINES;
+use super::TCP;
 use crate::carrier::{
     ends::{Calling, Client, Heard, Leaving},
     line::{Fault, Happened, Incoming, Line, More, Way, room::Message},
@@ -25,14 +25,14 @@ impl Client for Lines {
     fn say(&mut self, message: &Message, _ack: bool) -> Result<(), Fault> {
         let bytes = [message.bytes(), b"\n"].concat();
         self.line.send(&bytes)?;
-        self.line.tell(LINES, Happened::unit(Way::Sent, "line", &bytes));
+        self.line.tell(TCP, Happened::unit(Way::Sent, "line", &bytes));
         Ok(())
     }
 
     fn hear(&mut self, until: Instant) -> Result<Heard, Fault> {
         loop {
             if let Some(line) = take_line(&mut self.incoming, self.calling.message)? {
-                self.line.tell(LINES, Happened::unit(Way::Received, "line", &line));
+                self.line.tell(TCP, Happened::unit(Way::Received, "line", &line));
                 return Ok(Heard::Message(Message::of(without_end(line))));
             }
             match self.incoming.more(Some(until))? {

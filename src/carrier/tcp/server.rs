@@ -3,7 +3,7 @@
 use std::{sync::Arc, thread, time::Instant};
 
 use super::{
-    LINES,
+    TCP,
     client::{take_line, without_end},
 };
 use crate::carrier::{
@@ -31,7 +31,7 @@ impl Server for Lines {
             let read = loop {
                 match take_line(&mut incoming, room.terms.message) {
                     Ok(Some(bytes)) => {
-                        line.tell(LINES, Happened::unit(Way::Received, "line", &bytes));
+                        line.tell(TCP, Happened::unit(Way::Received, "line", &bytes));
                         seat.said(Message::of(without_end(bytes)));
                         continue;
                     }
@@ -78,7 +78,7 @@ fn write(line: &Arc<Line>, outbox: &Outbox, room: &Room) -> Result<Last, Fault> 
                     line.cut();
                     return Err(fault);
                 }
-                line.tell(LINES, Happened::unit(Way::Sent, "line", &bytes));
+                line.tell(TCP, Happened::unit(Way::Sent, "line", &bytes));
             }
             Next::Own(_) | Next::Late => {}
             Next::Over(why) => {

@@ -13,12 +13,12 @@ use crate::{
     carrier::{
         ends::{Over, Server},
         line::{
-            Came, Fault, Line, Voice, WebSocket,
+            Came, Fault, Happened, Line, Voice, Way, WebSocket,
             http::{Allowed, Serving},
             room::{Last, Next, Outbox, Room},
         },
     },
-    upgrade::answer::Policy,
+    upgrade::{answer::Policy, page},
 };
 
 struct Frames;
@@ -34,6 +34,14 @@ impl Server for Frames {
         let Some(request) = serving.next()? else {
             return Ok(Over::orderly("it asked for nothing"));
         };
+        // A browser that asks for no upgrade gets a page to try it from.
+        if let Some(page) = page::answer(&request.head) {
+            line.send(&page.response)?;
+            let what = format!("response {}", page.status);
+            line.tell("HTTP", Happened::unit(Way::Sent, what, &page.response));
+            serving.close();
+            return Ok(Over::orderly("it got the page, and asked for no upgrade"));
+        }
         let allowed = Allowed::here(line, &room.terms).list().map(<[String]>::to_vec);
         let policy = Policy { allowed_origins: allowed, ..Policy::default() };
         let websocket = WebSocket::accept(serving, &request, &policy, room.terms.message)?;

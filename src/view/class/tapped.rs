@@ -21,7 +21,7 @@ pub enum Way {
 /// Something that is told of a tapped connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tapped {
-    /// Which connection: 1 is `t1`.
+    /// Which connection: 1 is `t1`, or `c1`.
     pub number: u64,
     /// Which way it went.
     pub way: Way,
@@ -33,9 +33,14 @@ pub struct Tapped {
     pub aside: String,
 }
 
-/// The log of a tap: how wide its names are so far.
+/// The log of a tap, or of one end: how wide its names are so far.
 #[derive(Debug)]
-pub struct TapLog(Layout);
+pub struct TapLog {
+    layout: Layout,
+    letter: char,
+    /// What is said of no connection is under this name.
+    nobody: &'static str,
+}
 
 /// Less room than this is none: bytes have at least so many columns.
 const LEAST: usize = 8;
@@ -43,12 +48,18 @@ const LEAST: usize = 8;
 impl TapLog {
     /// A log in which nothing stands.
     pub fn new(look: Look) -> TapLog {
-        TapLog(Layout::new(look))
+        TapLog { layout: Layout::new(look), letter: 't', nobody: "t" }
+    }
+
+    /// Of connections that are called `c1`, `c2`: those of one end, and not of somebody between two. What is said of none of them, number
+    /// 0, has a name of its own.
+    pub fn of_an_end(look: Look, nobody: &'static str) -> TapLog {
+        TapLog { letter: 'c', nobody, ..TapLog::new(look) }
     }
 
     /// The next lines of it.
     pub fn lines(&mut self, it: &Tapped) -> Vec<Line> {
-        let look = self.0.look();
+        let look = self.layout.look();
         let mark = match it.way {
             Way::ToServer => Mark::ToServer,
             Way::ToClient => Mark::ToClient,
@@ -59,7 +70,7 @@ impl TapLog {
         let aside = look.span(&it.aside, Meaning::Quiet);
         if let Some(bytes) = it.bytes.as_deref().filter(|bytes| !bytes.is_empty()) {
             let taken = text.width() + 1 + if it.aside.is_empty() { 0 } else { aside.width() + 2 };
-            let room = self.0.room().saturating_sub(taken).max(LEAST);
+            let room = self.layout.room().saturating_sub(taken).max(LEAST);
             text.space(1);
             text.push(Span::new(&payload::shown(bytes, room), Meaning::Bytes));
         }
@@ -67,7 +78,11 @@ impl TapLog {
         if !it.aside.is_empty() {
             entry = entry.with_aside(aside);
         }
-        self.0.lines(&format!("t{}", it.number), entry)
+        let name = match it.number {
+            0 => self.nobody.to_owned(),
+            number => format!("{}{number}", self.letter),
+        };
+        self.layout.lines(&name, entry)
     }
 }
 

@@ -279,6 +279,18 @@ impl Asking {
         self.state = if closes || head.status == 101 { State::Over } else { State::Free };
     }
 
+    /// Waits until then, with nothing under way. False if the server has ended the connection meanwhile, as it may (RFC 9112 §9.3).
+    pub fn rest(&mut self, until: Instant) -> bool {
+        while self.is_free() {
+            match self.incoming.more(Some(until)) {
+                Ok(More::Late) => return true,
+                // What nobody asked for is an answer to nothing.
+                Ok(More::Bytes | More::End) | Err(_) => self.state = State::Over,
+            }
+        }
+        false
+    }
+
     /// Whether nothing more can be asked for here.
     pub fn is_over(&self) -> bool {
         matches!(self.state, State::Over)

@@ -1,0 +1,111 @@
+//! Polling: as a server can't say anything by itself, the client asks again and again whether there is something new.
+//!
+//! Messages are numbered. `GET /messages?client=NAME&after=7` asks for those behind the 7th: 200 and a list in JSON if there are any,
+//! 204 and nothing if not. `POST /messages?client=NAME` says something. In an echo each client, by the name that it gives itself, has its
+//! own messages; in a chat all have the same.
+//!
+//! [`LONG`] is the same with one change: the server holds the request until there is something to answer it with (RFC 6202 §2).
+
+mod client;
+pub mod server;
+
+pub(super) use client::client_name;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ends::Ends,
+    line::{feed::Behind, room::Message},
+};
+
+/// Both ends of short polling.
+pub const SHORT: Ends = Ends {
+    name: "poll",
+    what: "the client asks again and again: is there something new? (RFC 6202 §1)",
+    schemes: &["http"],
+    path: MESSAGES,
+    pushes: true,
+    acknowledges: true,
+    options: &[
+        ("every", "ask so often, in ms (1000)"),
+        ("client", "the name under which messages are kept (random)"),
+    ],
+    client: client::short,
+    server: server::short,
+};
+
+/// Both ends of long polling.
+pub const LONG: Ends = Ends {
+    name: "long-poll",
+    what: "the same, but the server answers only when there is something new (RFC 6202 §2)",
+    schemes: &["http"],
+    path: MESSAGES,
+    pushes: true,
+    acknowledges: true,
+    options: &[("client", "the name under which messages are kept (random)")],
+    client: client::long,
+    server: server::long,
+};
+
+/// Where messages are said, and asked for.
+pub(super) const MESSAGES: &str = "/messages";
+
+/// A message in an answer: text, or else bytes in base64.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Listed {
+    /// Its number.
+    id: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base64: Option<String>,
+}
+
+/// The answer to a poll, as it is sent.
+fn written(behind: &Behind) -> Vec<u8> {
+    let listed = behind.messages.iter().map(|(id, message)| match &**message {
+        Message::Text(text) => Listed { id: *id, data: Some(text.clone()), base64: None },
+        Message::Binary(bytes) => {
+            Listed { id: *id, data: None, base64: Some(data_encoding::BASE64.encode(bytes)) }
+        }
+    });
+    // Strings and numbers can always be written.
+    serde_json::to_vec(&listed.collect::<Vec<_>>()).unwrap_or_default()
+}
+
+/// The answer to a poll, as it is read.
+fn read(content: &[u8]) -> Result<Vec<(u64, Message)>, String> {
+    let listed: Vec<Listed> = serde_json::from_slice(content).map_err(|error| error.to_string())?;
+    let message = |one: Listed| match (one.data, one.base64) {
+        (Some(text), None) => Ok((one.id, Message::Text(text))),
+        (None, Some(coded)) => data_encoding::BASE64
+            .decode(coded.as_bytes())
+            .map(|bytes| (one.id, Message::Binary(bytes)))
+            .map_err(|error| error.to_string()),
+        _ => Err("a message has data or base64, one of both".to_owned()),
+    };
+    listed.into_iter().map(message).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let messages = [Message::Text("he said \"é\"\n".into()), Message::Binary(vec![0xff, 0])];
+        let behind = Behind {
+            messages: messages.iter().cloned().map(Arc::new).zip(3..).map(|(m, id)| (id, m)).collect(),
+            missed: 0,
+            over: false,
+        };
+        let bytes = written(&behind);
+        assert!(bytes.starts_with(br#"[{"id":3,"data":"he said \"#), "{}", String::from_utf8_lossy(&bytes));
+        assert_eq!(read(&bytes).unwrap(), [(3, messages[0].clone()), (4, messages[1].clone())]);
+        for wrong in ["", "{}", r#"[{"id":1}]"#, r#"[{"id":-1,"data":"x"}]"#, r#"[{"id":1,"base64":"?"}]"#] {
+            assert!(read(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+    }
+}
