@@ -10,7 +10,9 @@ use super::{
     frame::{Context, Dissection, Payload, Protocol, build, dissect},
     http, icmp,
     ip::protocol,
-    ipv4, ipv6, summary,
+    ipv4, ipv6,
+    sockjs::{self, TRANSPORTS},
+    summary,
     tcp::{Segment, each},
     websocket,
 };
@@ -55,6 +57,7 @@ pub fn decoders(bytes: &[u8]) {
         carried_by_ip(number, bytes);
     }
     stream(bytes);
+    sockjs(bytes);
     headers(bytes);
     row(bytes);
 }
@@ -87,6 +90,31 @@ pub fn carried_by_ip(number: u8, bytes: &[u8]) {
 pub fn stream(bytes: &[u8]) {
     covered(bytes, &http::fields(bytes));
     covered(bytes, &websocket::fields(bytes));
+}
+
+/// Frames and messages of SockJS, bare and in the body of each transport: what is read can be written, and means the same then.
+///
+/// # Panics
+///
+/// If a law is broken.
+pub fn sockjs(bytes: &[u8]) {
+    covered(bytes, &sockjs::fields(bytes));
+    for transport in TRANSPORTS {
+        covered(bytes, &sockjs::body_fields(transport, bytes));
+        let mut reader = sockjs::Reader::new(transport, bytes.len());
+        reader.push(bytes);
+        while let Ok(Some(frame)) = reader.next() {
+            covered(&frame, &sockjs::fields(&frame));
+        }
+    }
+    if let Ok(frame) = sockjs::Frame::parse(bytes) {
+        assert_eq!(sockjs::Frame::parse(&frame.encode()), Ok(frame));
+    }
+    for uplink in [sockjs::Uplink::Request, sockjs::Uplink::WebSocket] {
+        if let Ok(messages) = sockjs::parse_messages(bytes, uplink) {
+            assert_eq!(sockjs::parse_messages(&sockjs::encode_messages(&messages), uplink), Ok(messages));
+        }
+    }
 }
 
 /// Frames one after the other, two bytes of length before each: what a conversation knows never panics.
@@ -172,6 +200,13 @@ mod tests {
         fn the_laws_hold_for_any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
             frame(&bytes);
             decoders(&bytes);
+        }
+
+        #[test]
+        fn the_laws_hold_for_what_looks_like_sockjs(
+            text in "(data: |/\\*\\*/f\\(|<script>\np\\(|[oach])?[\\[\\]\"\\\\u0d8,%a-c \r\n();]{0,30}",
+        ) {
+            sockjs(text.as_bytes());
         }
 
         #[test]

@@ -23,6 +23,7 @@ pub mod ipv4;
 pub mod ipv6;
 pub mod names;
 mod reading;
+pub mod sockjs;
 pub mod summary;
 pub mod tcp;
 pub mod text;

@@ -1,0 +1,302 @@
+//! SockJS frames and messages, taken apart and put together (sockjs/sockjs-protocol, `sockjs-protocol.py`).
+//!
+//! ```text
+//! server to client, frames:    o | h | a["hello","two"] | c[3000,"Go away!"]
+//! client to server, messages:  ["hello","two"] | on a WebSocket also "hello"
+//! ```
+//!
+//! The same frames go over every transport; how each packs them is in [`Transport`], and where each is reached in [`Place`].
+//! The sections that errors and fields name are the headings of that document, which is also a test suite; what it leaves
+//! open is taken from the two libraries of its authors, and named by them.
+
+use thiserror::Error;
+
+mod address;
+mod escapes;
+mod fields;
+mod json;
+#[cfg(test)]
+mod malformed;
+mod tables;
+mod text;
+mod transport;
+
+pub use address::{ENDPOINTS, Endpoint, Place};
+pub use fields::{body_fields, fields};
+pub use tables::{CLOSE_CODES, CloseCode, FRAMES, FrameType, close_code, frame_type};
+pub use text::{Text, Writer};
+pub use transport::{PRELUDE_LENGTH, Reader, TRANSPORTS, Transport};
+
+use json::{Shape, What};
+use tables::{FRAMES_SECTION, MESSAGES_SECTION};
+
+/// What a server sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frame {
+    /// `o`
+    Open,
+    /// `h`
+    Heartbeat,
+    /// `a[…]`
+    Messages(Vec<Text>),
+    /// `c[code,"reason"]`
+    Close {
+        /// See [`CLOSE_CODES`].
+        code: u16,
+        /// For people.
+        reason: Text,
+    },
+}
+
+/// Why bytes are no frame, or no messages.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{field} at byte {offset}: needed {needed}, had {had} ({section})")]
+pub struct FrameError {
+    /// The part that is wrong.
+    pub field: &'static str,
+    /// Where it is wrong, in bytes from the start.
+    pub offset: usize,
+    /// What should stand there.
+    pub needed: &'static str,
+    /// What does, escaped.
+    pub had: String,
+    /// Who says so.
+    pub section: &'static str,
+    /// What kind of mistake it is: a server's answer goes by it.
+    pub fault: Fault,
+}
+
+/// A kind of mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing came where messages must.
+    Empty,
+    /// It is no JSON.
+    BrokenJson,
+    /// It is JSON, but no array of strings.
+    NoMessages,
+    /// No frame begins so, or it has more than belongs to it.
+    NoFrame,
+    /// The transport's own bytes around the frames are wrong.
+    Packing,
+}
+
+impl Fault {
+    /// What a server writes into the 500 with which it answers such a body (sockjs-protocol, XhrPolling).
+    pub fn answer(self) -> &'static str {
+        match self {
+            Fault::Empty | Fault::NoMessages => "Payload expected.",
+            Fault::BrokenJson | Fault::NoFrame | Fault::Packing => "Broken JSON encoding.",
+        }
+    }
+}
+
+/// Over what a client sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uplink {
+    /// The body of a request: an array, and never nothing.
+    Request,
+    /// A message of a WebSocket: an array, one string, or nothing, which is ignored.
+    WebSocket,
+}
+
+impl Frame {
+    /// One frame, without what its transport puts around it.
+    ///
+    /// # Errors
+    ///
+    /// [`FrameError`] if it is none.
+    pub fn parse(bytes: &[u8]) -> Result<Frame, FrameError> {
+        let mut pieces = Vec::new();
+        match bytes.first() {
+            Some(b'o') => alone(bytes).map(|()| Frame::Open),
+            Some(b'h') => alone(bytes).map(|()| Frame::Heartbeat),
+            Some(b'a') => {
+                json::walk(bytes, 1, Shape::Array, &mut pieces)?;
+                Ok(Frame::Messages(texts(pieces).collect()))
+            }
+            Some(b'c') => {
+                json::walk(bytes, 1, Shape::Close, &mut pieces)?;
+                let code = pieces.iter().find_map(|piece| match piece.what {
+                    What::Code(code) => Some(code),
+                    _ => None,
+                });
+                let reason = texts(pieces).next().unwrap_or_default();
+                Ok(Frame::Close { code: code.unwrap_or_default(), reason })
+            }
+            _ => Err(unknown(bytes)),
+        }
+    }
+
+    /// The bytes, without what a transport puts around them.
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            Frame::Open => b"o".to_vec(),
+            Frame::Heartbeat => b"h".to_vec(),
+            Frame::Messages(messages) => format!("a{}", array(messages, Writer::Server)).into_bytes(),
+            Frame::Close { code, reason } => {
+                format!("c[{code},{}]", reason.quoted(Writer::Server)).into_bytes()
+            }
+        }
+    }
+
+    /// A frame with these messages.
+    pub fn messages<'a>(messages: impl IntoIterator<Item = &'a str>) -> Frame {
+        Frame::Messages(messages.into_iter().map(Text::from).collect())
+    }
+
+    /// A close frame.
+    pub fn close(code: u16, reason: &str) -> Frame {
+        Frame::Close { code, reason: reason.into() }
+    }
+}
+
+/// What a client has sent: its messages, in order.
+///
+/// # Errors
+///
+/// [`FrameError`] if these are no messages.
+pub fn parse_messages(bytes: &[u8], uplink: Uplink) -> Result<Vec<Text>, FrameError> {
+    let mut pieces = Vec::new();
+    walk_messages(bytes, uplink, &mut pieces)?;
+    Ok(texts(pieces).collect())
+}
+
+fn walk_messages(bytes: &[u8], uplink: Uplink, pieces: &mut Vec<json::Piece>) -> Result<(), FrameError> {
+    match (bytes, uplink) {
+        ([], Uplink::WebSocket) => Ok(()),
+        ([], Uplink::Request) => Err(FrameError {
+            field: "messages",
+            offset: 0,
+            needed: "a JSON array of strings",
+            had: "nothing".into(),
+            section: MESSAGES_SECTION,
+            fault: Fault::Empty,
+        }),
+        ([b'"', ..], Uplink::WebSocket) => json::walk(bytes, 0, Shape::String, pieces),
+        _ => json::walk(bytes, 0, Shape::Array, pieces),
+    }
+}
+
+/// What a client sends: a JSON array of its messages.
+pub fn encode_messages(messages: &[Text]) -> Vec<u8> {
+    array(messages, Writer::Client).into_bytes()
+}
+
+fn array(messages: &[Text], writer: Writer) -> String {
+    let quoted: Vec<_> = messages.iter().map(|message| message.quoted(writer)).collect();
+    format!("[{}]", quoted.join(","))
+}
+
+fn texts(pieces: Vec<json::Piece>) -> impl Iterator<Item = Text> {
+    pieces.into_iter().filter_map(|piece| match piece.what {
+        What::Text(text) => Some(text),
+        _ => None,
+    })
+}
+
+/// A frame that is one letter.
+fn alone(bytes: &[u8]) -> Result<(), FrameError> {
+    match &bytes[1..] {
+        [] => Ok(()),
+        rest => Err(FrameError {
+            field: "frame",
+            offset: 1,
+            needed: "nothing after the letter",
+            had: crate::wire::text::shown(rest, 40),
+            section: FRAMES_SECTION,
+            fault: Fault::NoFrame,
+        }),
+    }
+}
+
+fn unknown(bytes: &[u8]) -> FrameError {
+    let had = if bytes.is_empty() { "nothing".into() } else { crate::wire::text::shown(bytes, 40) };
+    FrameError {
+        field: "frame",
+        offset: 0,
+        needed: "o, h, a or c",
+        had,
+        section: FRAMES_SECTION,
+        fault: Fault::NoFrame,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn each_frame_is_read_and_written() {
+        let frames: [(&[u8], Frame); 5] = [
+            (b"o", Frame::Open),
+            (b"h", Frame::Heartbeat),
+            (b"a[\"hello\",\"two\"]", Frame::messages(["hello", "two"])),
+            (b"a[]", Frame::messages([])),
+            (b"c[3000,\"Go away!\"]", Frame::close(3000, "Go away!")),
+        ];
+        for (bytes, frame) in frames {
+            assert_eq!(Frame::parse(bytes).as_ref(), Ok(&frame));
+            assert_eq!(frame.encode(), bytes);
+        }
+    }
+
+    #[test]
+    fn blanks_mean_nothing_and_escapes_are_undone() {
+        let frame = Frame::parse(b"a [ \"\\u00e9\\/\" ,\t\"\\ud83d\\ude00\" ] ").unwrap();
+        assert_eq!(frame, Frame::messages(["é/", "\u{1f600}"]));
+        assert_eq!(Frame::parse(b"c[ 1000 , \"\" ]"), Ok(Frame::close(1000, "")));
+    }
+
+    #[test]
+    fn a_client_sends_an_array_or_on_a_websocket_one_string() {
+        let both = vec![Text::from("a"), Text::from("b")];
+        assert_eq!(parse_messages(b"[\"a\",\"b\"]", Uplink::Request), Ok(both.clone()));
+        assert_eq!(parse_messages(b"[\"a\",\"b\"]", Uplink::WebSocket), Ok(both.clone()));
+        assert_eq!(encode_messages(&both), b"[\"a\",\"b\"]");
+        assert_eq!(parse_messages(b"\"a\"", Uplink::WebSocket), Ok(vec!["a".into()]));
+        for nothing in [b"".as_slice(), b"[]"] {
+            assert_eq!(parse_messages(nothing, Uplink::WebSocket), Ok(vec![]));
+        }
+        assert_eq!(parse_messages(b"[]", Uplink::Request), Ok(vec![]));
+    }
+
+    #[test]
+    fn an_error_tells_where_and_what() {
+        let error = Frame::parse(b"a[\"a\",7]").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "message at byte 6: needed a JSON string in quotes, had 7] (sockjs-protocol, Framing accepted by the client)"
+        );
+        let error = parse_messages(b"[\"x", Uplink::Request).unwrap_err();
+        assert_eq!((error.offset, error.had.as_str(), error.fault), (3, "the end", Fault::BrokenJson));
+    }
+
+    fn any_text() -> impl Strategy<Value = Text> {
+        let unit =
+            prop_oneof![0u16..0x80, 0x300u16..0x700, 0x2000u16..0x2100, 0xd7f0u16..0xe010, any::<u16>()];
+        proptest::collection::vec(unit, 0..12).prop_map(Text::from_units)
+    }
+
+    proptest! {
+        #[test]
+        fn any_strings_come_back(messages in proptest::collection::vec(any_text(), 0..5), code: u16, reason in any_text()) {
+            let frame = Frame::Messages(messages.clone());
+            prop_assert_eq!(Frame::parse(&frame.encode()), Ok(frame));
+            for uplink in [Uplink::Request, Uplink::WebSocket] {
+                prop_assert_eq!(parse_messages(&encode_messages(&messages), uplink), Ok(messages.clone()));
+            }
+            let close = Frame::Close { code, reason };
+            prop_assert_eq!(Frame::parse(&close.encode()), Ok(close));
+        }
+
+        #[test]
+        fn what_is_taken_is_json(bytes in "[ahco\\[\\]\",\\\\u0-9 {}x]{0,12}") {
+            if let Ok(Frame::Messages(_) | Frame::Close { .. }) = Frame::parse(bytes.as_bytes()) {
+                prop_assert!(serde_json::from_str::<serde_json::Value>(&bytes[1..]).is_ok() || bytes.contains("\\u"));
+            }
+        }
+    }
+}
