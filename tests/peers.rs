@@ -10,6 +10,8 @@
 mod live;
 mod support;
 
+#[path = "peers/sockjs.rs"]
+mod sockjs;
 #[path = "peers/tcp.rs"]
 mod tcp;
 #[path = "peers/websocket_client.rs"]
