@@ -135,7 +135,10 @@ fn messages_mean_the_same_to_both_servers() {
         let shown = String::from_utf8_lossy(bytes);
         match parse_messages(bytes, Uplink::Request) {
             Ok(messages) => {
-                assert_eq!((said["status"].as_u64(), strings(&said["messages"])), (Some(204), Some(messages)));
+                assert_eq!(
+                    (said["status"].as_u64(), strings(&said["messages"])),
+                    (Some(204), Some(messages))
+                );
             }
             Err(error) if said["status"] == 500 => {
                 refused += 1;
