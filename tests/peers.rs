@@ -12,6 +12,10 @@ mod live;
 mod programs;
 mod support;
 
+#[path = "peers/sockjs.rs"]
+mod sockjs;
+#[path = "peers/sockjs_ends.rs"]
+mod sockjs_ends;
 #[path = "peers/tcp.rs"]
 mod tcp;
 #[path = "peers/websocket_client.rs"]

@@ -52,6 +52,7 @@ pub const ENDS: &[Ends] = &[
     super::poll::LONG,
     super::sse::ENDS,
     super::websocket::ENDS,
+    super::sockjs::ENDS,
 ];
 
 /// The ends with this name.

@@ -11,6 +11,7 @@ pub mod line;
 pub mod script;
 pub mod poll;
 pub mod sse;
+pub mod sockjs;
 pub mod tcp;
 pub mod websocket;
 

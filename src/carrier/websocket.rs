@@ -3,6 +3,8 @@
 mod client;
 mod server;
 
+pub(super) use server::talk;
+
 use super::ends::Ends;
 
 /// Both ends.

@@ -128,7 +128,7 @@ pub fn sockjs(bytes: &[u8]) {
         covered(bytes, &sockjs::body_fields(transport, bytes));
         let mut reader = sockjs::Reader::new(transport, bytes.len());
         reader.push(bytes);
-        while let Ok(Some(frame)) = reader.next() {
+        while let Ok(Some(frame)) = reader.frame() {
             covered(&frame, &sockjs::fields(&frame));
         }
     }

@@ -111,7 +111,7 @@ fn meet(bytes: &[u8], met: Met) -> Result<(), FrameError> {
         Met::Answer(transport) => {
             let mut reader = Reader::new(transport, 1000);
             reader.push(bytes);
-            reader.next().map(drop)
+            reader.frame().map(drop)
         }
     }
 }

@@ -282,7 +282,7 @@ impl Reader {
     /// # Errors
     ///
     /// [`FrameError`] with its offset in the body: there is no more to be had from this body.
-    pub fn next(&mut self) -> Result<Option<Vec<u8>>, FrameError> {
+    pub fn frame(&mut self) -> Result<Option<Vec<u8>>, FrameError> {
         while self.fresh {
             let found = part(self.transport, &self.bytes, self.passed == 0);
             let at = self.passed;
@@ -353,7 +353,7 @@ mod tests {
         assert_eq!(packed, b"data: a[\"50%25\\n%252F\"]\r\n\r\n");
         let mut reader = Reader::new(Transport::EventSource, 1000);
         reader.push(&packed);
-        assert_eq!(reader.next(), Ok(Some(frame)));
+        assert_eq!(reader.frame(), Ok(Some(frame)));
     }
 
     #[test]
@@ -361,10 +361,10 @@ mod tests {
         let mut reader = Reader::new(Transport::Xhr, 5000);
         for _ in 0..5 {
             reader.push(&[b'a'; 1000]);
-            assert_eq!(reader.next(), Ok(None));
+            assert_eq!(reader.frame(), Ok(None));
         }
         reader.push(b"a");
-        assert_eq!(reader.next().unwrap_err().needed, "its end before the limit of this side");
+        assert_eq!(reader.frame().unwrap_err().needed, "its end before the limit of this side");
     }
 
     proptest! {
@@ -376,7 +376,7 @@ mod tests {
                 let mut read = Vec::new();
                 for piece in body(transport, &frames).chunks(size) {
                     reader.push(piece);
-                    while let Some(frame) = reader.next().unwrap() {
+                    while let Some(frame) = reader.frame().unwrap() {
                         read.push(Frame::parse(&frame).unwrap());
                     }
                 }

@@ -1,0 +1,381 @@
+//! The client: asks what the server can, then tries one transport after the other until one brings an open frame.
+
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    super::{
+        ends::{Calling, Client, Heard, Leaving},
+        line::{
+            Came, Fault, Happened, Line, Voice, Way, WebSocket,
+            http::{Asking, Piece},
+            room::Message,
+        },
+    },
+    SOCKJS, broken, said, told,
+};
+use crate::wire::{
+    sockjs::{Frame, Reader, Text, Transport, encode_messages},
+    text,
+};
+
+/// What is tried, and in which order.
+const TRANSPORTS: &str = "websocket,xhr-streaming,xhr-polling";
+
+/// A transport has at least so long to bring an open frame, and more where the server is far away.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A connection that was not used for so long is not used again: servers end it about then, and a request could meet that end.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// The answer to /info is not longer than this.
+const INFO: u64 = 64 << 10;
+
+/// A client with its session.
+struct Sockjs {
+    calling: Calling,
+    session: Session,
+}
+
+/// A session: its URL, and what carries it.
+struct Session {
+    url: String,
+    carried: Carried,
+    frames: VecDeque<Frame>,
+    messages: VecDeque<Text>,
+    is_open: bool,
+}
+
+enum Carried {
+    WebSocket(Box<WebSocket>, Voice),
+    Requests(Box<Requests>),
+}
+
+/// Frames come in the answers to one request after the other; messages go in others, on a connection of their own.
+struct Requests {
+    transport: Transport,
+    down: Asking,
+    reader: Reader,
+    up: Option<(Asking, Instant)>,
+}
+
+/// Connects.
+pub(super) fn connect(calling: Calling) -> Result<Box<dyn Client>, Fault> {
+    let session = begin(&calling)?;
+    Ok(Box::new(Sockjs { calling, session }))
+}
+
+/// Asks for /info and tries the transports.
+fn begin(calling: &Calling) -> Result<Session, Fault> {
+    let base = calling.path.trim_end_matches('/');
+    let began = Instant::now();
+    let line = calling.connect()?;
+    let mut asking = Asking::new(Arc::clone(&line), &calling.authority, INFO);
+    asking.ask("GET", &format!("{base}/info"), &[], None)?;
+    let (head, content) = asking.whole_within(calling.within)?;
+    let round_trip = began.elapsed();
+    if head.status != 200 {
+        return Err(Fault::Refused(format!("{base}/info is answered with {}: no SockJS there", head.status)));
+    }
+    let info: serde_json::Value = serde_json::from_slice(&content)
+        .map_err(|_| Fault::broken("/info", "a JSON object", &content, "sockjs-protocol, Info test"))?;
+    let websocket = info["websocket"].as_bool().ok_or_else(|| {
+        Fault::broken("/info", "websocket: true or false", &content, "sockjs-protocol, Info test")
+    })?;
+    let words = format!("/info: websocket {websocket}, a round trip takes {} ms", round_trip.as_millis());
+    line.tell(SOCKJS, Happened::Note(words));
+    let mut last = Fault::Refused("no transport was to be tried".to_owned());
+    let mut asking = Some(asking);
+    for name in calling.option("transports", TRANSPORTS).split(',') {
+        let transport = match name.trim() {
+            "websocket" if !websocket => {
+                line.tell(SOCKJS, Happened::Note("websocket: the server has none".to_owned()));
+                last = Fault::Refused("the server has no WebSocket".to_owned());
+                continue;
+            }
+            "websocket" => Transport::WebSocket,
+            "xhr-streaming" => Transport::XhrStreaming,
+            "xhr-polling" => Transport::Xhr,
+            other => {
+                let other = text::shown(other.as_bytes(), 40);
+                return Err(Fault::Asked(format!("transports are {TRANSPORTS}, and not {other}")));
+            }
+        };
+        // Two round trips as a rule: the connection and the request. sockjs-client reckons so too, by RFC 6298.
+        let within = (round_trip * 8).max(PATIENCE).min(calling.within.max(PATIENCE));
+        let up = asking.take().filter(Asking::is_free).map(|asking| (asking, Instant::now()));
+        match attempt(calling, base, transport, within, up) {
+            Ok(session) => return Ok(session),
+            Err(fault @ Fault::Asked(_)) => return Err(fault),
+            Err(fault) => {
+                line.tell(SOCKJS, Happened::Note(format!("{}: {fault}", transport.name())));
+                last = fault;
+            }
+        }
+    }
+    Err(last)
+}
+
+/// A new session over this transport, with its open frame.
+fn attempt(
+    calling: &Calling,
+    base: &str,
+    transport: Transport,
+    within: Duration,
+    up: Option<(Asking, Instant)>,
+) -> Result<Session, Fault> {
+    let url = format!("{base}/{}", id()?);
+    let line = calling.connect()?;
+    let carried = if transport == Transport::WebSocket {
+        let path = format!("{url}/{}", transport.endpoint());
+        let most = escaped(calling.message);
+        let websocket =
+            WebSocket::ask(&line, &calling.authority, &path, None, &[], most, within.min(calling.within))?;
+        let voice = websocket.voice();
+        Carried::WebSocket(Box::new(websocket), voice)
+    } else {
+        let down = Asking::new(line, &calling.authority, escaped(calling.message));
+        let mut requests = Requests { transport, down, reader: reader(transport, calling), up };
+        requests.ask(&url)?;
+        Carried::Requests(Box::new(requests))
+    };
+    let mut session =
+        Session { url, carried, frames: VecDeque::new(), messages: VecDeque::new(), is_open: false };
+    let until = Instant::now() + within;
+    match session.frame(calling, until)? {
+        Some(Frame::Open) => session.is_open = true,
+        Some(close @ Frame::Close { .. }) => {
+            return Err(Fault::Refused(format!("the server closes it: {}", said(&close))));
+        }
+        Some(frame) => {
+            let had = frame.encode();
+            return Err(Fault::broken(
+                "the first frame",
+                "o",
+                &had,
+                "sockjs-protocol, Framing accepted by the client",
+            ));
+        }
+        None => return Err(Fault::Late(format!("no open frame came within {} ms", within.as_millis()))),
+    }
+    let name = transport.name();
+    session.line().tell(SOCKJS, Happened::Opened(format!("session {} is open, by {name}", session.url)));
+    Ok(session)
+}
+
+/// Three digits for load balancers, and a name that nobody else has.
+fn id() -> Result<String, Fault> {
+    const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let mut random = [0; 10];
+    getrandom::fill(&mut random).map_err(|error| Fault::Asked(format!("no random bytes: {error}")))?;
+    let [high, low, rest @ ..] = random;
+    let server = u16::from_be_bytes([high, low]) % 1000;
+    let session: String = rest.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+    Ok(format!("{server:03}/{session}"))
+}
+
+/// So long can a frame be that has a message of this length: every unit of it may be an escape of six bytes.
+fn escaped(message: u64) -> u64 {
+    message.saturating_mul(6).saturating_add(64 << 10)
+}
+
+fn reader(transport: Transport, calling: &Calling) -> Reader {
+    Reader::new(transport, usize::try_from(escaped(calling.message)).unwrap_or(usize::MAX))
+}
+
+impl Requests {
+    /// Asks for frames.
+    fn ask(&mut self, url: &str) -> Result<(), Fault> {
+        let target = format!("{url}/{}", self.transport.endpoint());
+        self.down.ask("POST", &target, &[], Some(("text/plain", b"")))
+    }
+
+    /// What comes next of the answer, as frames; and the next request when it has ended.
+    fn hear(
+        &mut self,
+        url: &str,
+        calling: &Calling,
+        until: Instant,
+        frames: &mut VecDeque<Frame>,
+    ) -> Result<(), Fault> {
+        let Some(head) = self.down.head(until)? else { return Ok(()) };
+        let status = head.status;
+        if status != 200 {
+            let what = format!("a request for frames is answered with {status}");
+            return Err(Fault::Refused(what));
+        }
+        match self.down.piece(until)? {
+            Piece::Late => {}
+            Piece::Bytes(bytes) => {
+                self.reader.push(&bytes);
+                while let Some(bytes) = self.reader.frame().map_err(|error| broken(&error))? {
+                    let frame = Frame::parse(&bytes).map_err(|error| broken(&error))?;
+                    self.down.line().tell(SOCKJS, told(Way::Received, &bytes));
+                    frames.push_back(frame);
+                }
+            }
+            Piece::End => {
+                let left = self.reader.pending();
+                if !left.is_empty() {
+                    let section = self.transport.section();
+                    return Err(Fault::broken("the end of an answer", "a whole frame", left, section));
+                }
+                // Behind a close frame there is nothing to ask for.
+                if frames.iter().any(|frame| matches!(frame, Frame::Close { .. })) {
+                    return Ok(());
+                }
+                self.reader = reader(self.transport, calling);
+                if !self.down.is_free() {
+                    let line = calling.connect()?;
+                    self.down = Asking::new(line, &calling.authority, escaped(calling.message));
+                }
+                self.ask(url)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends messages, and waits until the server has them.
+    fn send(&mut self, url: &str, calling: &Calling, messages: &[u8]) -> Result<(), Fault> {
+        let fresh = self.up.take().filter(|(asking, used)| asking.is_free() && used.elapsed() < FRESH);
+        let mut asking = match fresh {
+            Some((asking, _)) => asking,
+            None => Asking::new(calling.connect()?, &calling.authority, INFO),
+        };
+        asking.ask("POST", &format!("{url}/xhr_send"), &[], Some(("text/plain", messages)))?;
+        let (head, content) = asking.whole_within(calling.within)?;
+        self.up = Some((asking, Instant::now()));
+        match head.status {
+            200 | 204 => Ok(()),
+            404 => Err(Fault::CutOff("of the session: the server knows it no more (404)".to_owned())),
+            status => {
+                let words = text::shown(&content, 100);
+                Err(Fault::Refused(format!("xhr_send is answered with {status}: \"{words}\"")))
+            }
+        }
+    }
+}
+
+impl Session {
+    fn line(&self) -> &Arc<Line> {
+        match &self.carried {
+            Carried::WebSocket(websocket, _) => websocket.line(),
+            Carried::Requests(requests) => requests.down.line(),
+        }
+    }
+
+    /// The next frame, at most until then.
+    fn frame(&mut self, calling: &Calling, until: Instant) -> Result<Option<Frame>, Fault> {
+        loop {
+            if let Some(frame) = self.frames.pop_front() {
+                return Ok(Some(frame));
+            }
+            match &mut self.carried {
+                Carried::WebSocket(websocket, voice) => match websocket.hear(until)? {
+                    Came::Message(message) => {
+                        let frame = Frame::parse(message.bytes()).map_err(|error| {
+                            let _ = voice.close(Some(1002), "Broken framing.");
+                            broken(&error)
+                        })?;
+                        websocket.line().tell(SOCKJS, told(Way::Received, message.bytes()));
+                        return Ok(Some(frame));
+                    }
+                    Came::Close(1006, _) => {
+                        let words = "without a close frame and without a Close: 1006 (RFC 6455 §7.1.5)";
+                        return Err(Fault::CutOff(words.to_owned()));
+                    }
+                    Came::Close(code, reason) => {
+                        websocket.finish();
+                        let reason = text::shown(reason.as_bytes(), 80);
+                        let words = format!("with Close {code} \"{reason}\", and without a close frame");
+                        return Err(Fault::CutOff(words));
+                    }
+                    Came::Late => return Ok(None),
+                    Came::Ping(_) | Came::Pong(_) => {}
+                },
+                Carried::Requests(requests) => {
+                    requests.hear(&self.url, calling, until, &mut self.frames)?;
+                    if self.frames.is_empty() && until <= Instant::now() {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Client for Sockjs {
+    fn say(&mut self, message: &Message, _ack: bool) -> Result<(), Fault> {
+        let Message::Text(message) = message else {
+            return Err(Fault::Asked("SockJS carries text, and this is none".to_owned()));
+        };
+        let session = &mut self.session;
+        let bytes = encode_messages(&[Text::from(message.as_str())]);
+        let what = Happened::unit(Way::Sent, "messages", &bytes);
+        match &mut session.carried {
+            Carried::WebSocket(websocket, voice) => {
+                voice.text(&String::from_utf8_lossy(&bytes))?;
+                websocket.line().tell(SOCKJS, what);
+                Ok(())
+            }
+            Carried::Requests(requests) => {
+                requests.down.line().tell(SOCKJS, what);
+                requests.send(&session.url, &self.calling, &bytes)
+            }
+        }
+    }
+
+    fn hear(&mut self, until: Instant) -> Result<Heard, Fault> {
+        if let Some(message) = self.session.messages.pop_front() {
+            return Ok(Heard::Message(Message::Text(message.to_string())));
+        }
+        let Some(frame) = self.session.frame(&self.calling, until)? else { return Ok(Heard::Nothing) };
+        Ok(match frame {
+            Frame::Messages(messages) => {
+                self.session.messages.extend(messages);
+                match self.session.messages.pop_front() {
+                    Some(message) => Heard::Message(Message::Text(message.to_string())),
+                    None => Heard::Other,
+                }
+            }
+            Frame::Heartbeat => Heard::Other,
+            // A server that was started anew takes the id for a new session's.
+            Frame::Open => Heard::Over { orderly: false, why: "the server has lost the session".to_owned() },
+            Frame::Close { code, .. } => {
+                if let Carried::WebSocket(websocket, _) = &mut self.session.carried {
+                    websocket.goodbye(1000, "")?;
+                }
+                let why = format!("the server closes it: {}", said(&frame));
+                Heard::Over { orderly: code != 1002, why }
+            }
+        })
+    }
+
+    fn end(&mut self, how: Leaving) -> Result<(), Fault> {
+        match (&mut self.session.carried, how) {
+            (Carried::WebSocket(websocket, _), Leaving::Orderly) => {
+                if websocket.goodbye(1000, "")?.is_none() {
+                    return Err(Fault::Late("no Close came back in time".to_owned()));
+                }
+            }
+            (Carried::WebSocket(websocket, _), Leaving::Abrupt) => websocket.line().will_be_reset(),
+            // There is no goodbye by requests: a client that leaves drops the one for frames.
+            (Carried::Requests(requests), Leaving::Orderly) => requests.down.line().end(),
+            (Carried::Requests(requests), Leaving::Abrupt) => {
+                requests.down.line().will_be_reset();
+                if let Some((up, _)) = &requests.up {
+                    up.line().will_be_reset();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn again(&mut self) -> Result<(), Fault> {
+        self.session = begin(&self.calling)?;
+        Ok(())
+    }
+}
