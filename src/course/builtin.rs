@@ -59,6 +59,10 @@ pub fn builtin() -> &'static [Builtin] {
         false "dumb-eye" "30-dumb-eye.md";
         false "strangers" "31-strangers.md";
         false "proxy" "32-proxy.md";
+        false "udp" "33-udp.md";
+        false "raw-ip" "34-raw-ip.md";
+        false "game" "41-game.md";
+        false "audio" "42-audio.md";
     };
     ALL
 }

@@ -202,7 +202,11 @@ impl<'a> Words<'a> {
                 "expected a name such as net.ipv4.tcp_syn_retries",
             ));
         }
-        let value = self.word("its new value")?.text.clone();
+        // Some have two: net.ipv4.ping_group_range 0 100.
+        let mut value = self.word("its new value")?.text.clone();
+        while self.peek().is_some() {
+            value = format!("{value} {}", self.word("the rest of its value")?.text);
+        }
         Ok(Statement::Sysctl { host, name, value })
     }
 

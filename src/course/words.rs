@@ -359,7 +359,7 @@ pub const KEYS: &[(&str, Key)] = &[
 ];
 
 /// What can be different about a lesson's cable: its hosts do not know each other's Ethernet addresses yet, and ask by ARP; its hosts
-/// may open raw sockets; its hosts may open ping sockets.
+/// may open raw sockets; its client may open ping sockets.
 pub const CABLES: &[&str] = &["unknown-neighbours", "raw-sockets", "ping-sockets"];
 
 /// What can be done to the cable, what stands behind it, and what it does.

@@ -47,7 +47,7 @@ pub struct Options {
     pub known_neighbours: bool,
     /// Whether the hosts keep CAP_NET_RAW, see capabilities(7), for lessons with raw sockets.
     pub raw_sockets: bool,
-    /// Whether the hosts may open ping sockets: `net.ipv4.ping_group_range`, see icmp(7).
+    /// Whether the client may open ping sockets: `net.ipv4.ping_group_range`, see icmp(7).
     pub ping_sockets: bool,
 }
 

@@ -86,7 +86,7 @@ impl Plug {
         let netlink = Netlink::open()?;
         netlink.set_up(index("lo")?)?;
         let mut settings = settings::set_timers(self.host, self.options.timers);
-        if self.options.ping_sockets {
+        if self.options.ping_sockets && self.host == Host::Client {
             settings.push(settings::let_ping(self.host));
         }
         let eth0 = index("eth0")?;
