@@ -66,7 +66,11 @@ fn section() -> Vec<u8> {
 #[test]
 fn garbage_is_refused_with_its_place() {
     let outcome = decode(|input| input.write_all(&[&section(), &garbage(1 << 20)[..]].concat()));
-    assert!(!outcome.succeeded && outcome.errors.contains("byte 52: total length of a block"), "{}", outcome.errors);
+    assert!(
+        !outcome.succeeded && outcome.errors.contains("byte 52: total length of a block"),
+        "{}",
+        outcome.errors
+    );
     let outcome = decode(|input| input.write_all(&garbage(2 << 20)));
     assert!(!outcome.succeeded && outcome.errors.contains("neither a capture nor hex"), "{}", outcome.errors);
 }
