@@ -1,16 +1,21 @@
 //! The price of a tap: `sockwalk tap` beside a bare relay of the same run, and beside `socat -x`, which prints every byte.
 //!
 //! `cargo bench --bench tap`. Three questions: how many bytes pass in a second; how long one small message takes there and back, one
-//! at a time; and how many bytes pass in a second where each is also told, into a pipe that somebody reads. The bare relay is a
+//! at a time; and how many bytes are told in a second, into a pipe that somebody reads. The bare relay is a
 //! process of its own, as the tap is: two threads that read and write 64 KiB. In each round every relay is asked in turn, so that a
 //! machine that drifts drifts for all; ratios are of one round, their median is shown, and how far they lie apart.
+//!
+//! Of what is told: `socat -x` makes a write(2) for each byte, so it gets few of them. A tap's screen tells each read with its
+//! beginning; its trace tells each byte, in hex, and counts here until it has told that the connection is gone. It leaves out what
+//! can't be told as fast as it passes: only what was told counts.
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 
 use std::{
     env,
     io::{self, BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
+    sync::mpsc::{Receiver, Sender, channel},
     thread,
     time::{Duration, Instant},
 };
@@ -18,9 +23,10 @@ use std::{
 /// Rounds that count; the one before them warms up.
 const ROUNDS: usize = 9;
 
-/// Bytes that pass for a figure of a round, and so many where each is told by `socat -x`.
+/// Bytes that pass for a figure of a round; so many where they are told, and so few where `socat -x` tells them.
 const MUCH: u64 = 512 << 20;
 const TOLD: u64 = 48 << 20;
+const TOLD_BY_SOCAT: u64 = 512 << 10;
 
 /// Messages there and back for a figure of a round, and on so many connections: a thread that the scheduler has put on an idle core
 /// is woken late, whosever it is. Of the connections the one that is quicker than three quarters counts.
@@ -33,6 +39,8 @@ struct Relay {
     child: Child,
     address: SocketAddr,
     server: TcpListener,
+    /// Of each connection that is gone, how many bytes were told in the trace.
+    told: Receiver<u64>,
 }
 
 impl Relay {
@@ -53,14 +61,17 @@ impl Relay {
             loop {
                 let mut line = String::new();
                 assert!(said.read_line(&mut line).expect("it speaks") > 0, "{name} has ended");
+                // As the screen says it, or the first line of a trace.
                 let found = line.split_once("listens at ").and_then(|(_, rest)| rest.split_once(','));
+                let found = found.or_else(|| line.split_once("\"listen\":\"")?.1.split_once('"'));
                 if let Some((address, _)) = found {
                     break address.parse().expect("an address");
                 }
             }
         });
-        thread::spawn(move || io::copy(&mut said, &mut io::sink()));
-        Some(Relay { name, child, address, server })
+        let (gone, told) = channel();
+        thread::spawn(move || listen(said, &gone));
+        Some(Relay { name, child, address, server, told })
     }
 
     fn sockwalk(name: &'static str, options: &'static [&str]) -> Relay {
@@ -137,6 +148,14 @@ impl Relay {
         rate
     }
 
+    /// Bytes that the trace tells in a second.
+    fn told_rate(&self, total: u64) -> f64 {
+        let began = Instant::now();
+        self.rate(total);
+        let told = self.told.recv().expect("it tells the end of the connection");
+        told as f64 / began.elapsed().as_secs_f64()
+    }
+
     /// Microseconds that a message takes there and back: the median.
     fn there_and_back(&self) -> f64 {
         let (mut client, mut server) = self.connect();
@@ -183,10 +202,34 @@ fn main() {
         all[CONNECTIONS / 4]
     });
     match Relay::socat() {
-        Some(socat) => compare("bytes in a second, each of them told, in GB", &[&socat, &telling], |relay| {
-            relay.rate(TOLD) / 1e9
-        }),
+        Some(socat) => {
+            let trace = Relay::sockwalk("tap --trace", &["--trace", "-"]);
+            compare("bytes told in a second, in MB", &[&socat, &trace, &telling], |relay| {
+                let rate = match relay.name {
+                    "socat -x" => relay.rate(TOLD_BY_SOCAT),
+                    "tap --trace" => relay.told_rate(TOLD),
+                    _ => relay.rate(TOLD),
+                };
+                rate / 1e6
+            });
+        }
         None => println!("\nsocat is LEFT OUT: it is not there (Debian's package socat)"),
+    }
+}
+
+/// Reads what a relay says to its end, and how many bytes a trace tells of each connection.
+fn listen(mut said: BufReader<ChildStdout>, gone: &Sender<u64>) {
+    let (mut line, mut told) = (String::new(), 0);
+    while said.read_line(&mut line).is_ok_and(|read| read > 0) {
+        if let Some((_, bytes)) = line.split_once("\"bytes\":\"") {
+            told += bytes.find('"').unwrap_or_default() as u64 / 2;
+        }
+        if line.contains("\"event\":\"gone\"") {
+            // Nobody may ask any more.
+            let _ = gone.send(told);
+            told = 0;
+        }
+        line.clear();
     }
 }
 

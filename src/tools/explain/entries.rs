@@ -61,11 +61,11 @@ fn words(all: &mut Vec<Entry>) {
         for (name, what, why, defined) in table {
             let mut entry = entry(format!("{group}.{}", name.to_lowercase()), name, what, why, defined);
             if group == "errno" {
-                let calls = ["socket", "bind", "connect", "accept"];
-                entry.values = calls
-                    .iter()
-                    .filter_map(|call| Some((format!("at {call}"), run::meaning(call, name)?)))
-                    .collect();
+                // What holds of any call is what a connection meets that is there already.
+                entry.values = match run::meaning("", name) {
+                    Some(meaning) => vec![("at send and recv".to_owned(), meaning)],
+                    None => meanings(name),
+                };
             }
             if *name == "EAGAIN" {
                 entry.spellings = vec!["EWOULDBLOCK".to_owned()];
@@ -89,6 +89,19 @@ fn words(all: &mut Vec<Entry>) {
         }
         all.push(state);
     }
+}
+
+/// What an error means to the calls that make a connection; where it is the same they share a line.
+fn meanings(errno: &str) -> Vec<(String, String)> {
+    let mut all: Vec<(String, String)> = Vec::new();
+    for call in ["socket", "bind", "connect", "accept"] {
+        let Some(meaning) = run::meaning(call, errno) else { continue };
+        match all.iter_mut().find(|(_, known)| *known == meaning) {
+            Some((calls, _)) => *calls += &format!(" and {call}"),
+            None => all.push((format!("at {call}"), meaning)),
+        }
+    }
+    all
 }
 
 fn messages(all: &mut Vec<Entry>) {
