@@ -8,10 +8,10 @@
 pub mod ends;
 pub mod http;
 pub mod line;
-pub mod script;
 pub mod poll;
-pub mod sse;
+pub mod script;
 pub mod sockjs;
+pub mod sse;
 pub mod tcp;
 pub mod websocket;
 
@@ -48,6 +48,7 @@ pub const ALL: &[&Carrier] = &[
     &script::http::CARRIER,
     &script::poll::CARRIER,
     &script::long_poll::CARRIER,
+    &script::sse::CARRIER,
     &script::websocket::CARRIER,
     &script::websocket_deflate::CARRIER,
     &script::socketio::CARRIER,

@@ -6,6 +6,7 @@ pub(super) mod long_poll;
 pub(super) mod poll;
 pub(super) mod socketio;
 pub(super) mod sockjs;
+pub(super) mod sse;
 pub(super) mod stomp;
 pub(super) mod tcp;
 pub(super) mod udp;
