@@ -11,7 +11,7 @@ mod live;
 mod support;
 
 use std::{
-    env,
+    env, fs,
     io::{BufRead, BufReader, Write},
     net::TcpListener,
     path::Path,
@@ -19,9 +19,10 @@ use std::{
 };
 
 use devtools::{Browser, Page};
-use live::Live;
+use live::{Live, Process};
 use serde_json::{Value, json};
 use sockwalk::wire::http::encode_response;
+use support::{Folder, sockwalk};
 
 /// `sockwalk websocket` on a port that the kernel picks, and that port.
 fn serve(at: &str, options: &[&str]) -> (Live, String) {
@@ -245,5 +246,54 @@ fn a_page_from_elsewhere_is_let_in_only_if_any_origin_is() {
         }
         server.stop();
     }
+    browser.end();
+}
+
+/// The library is put into a page of our own server's, so that the origin is its own.
+#[test]
+#[ignore = "needs Chromium and sockjs-client; tests/run installs them"]
+fn a_page_with_sockjs_client_talks_over_every_transport() {
+    let home = Folder::new();
+    let arguments = ["serve", "sockjs", "127.0.0.1:0", "--beat", "200ms", "--set", "limit=3000", "--plain"];
+    let mut server = Process::start("sockwalk serve sockjs", &mut sockwalk(&home, &arguments));
+    let port = server.out("the address", |line| {
+        let behind = line.split_once("http://127.0.0.1:")?.1;
+        Some(behind.split('/').next()?.to_owned())
+    });
+    let peers = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("peers");
+    let library = peers.join("node_modules/sockjs-client/dist/sockjs.min.js");
+    let library = fs::read_to_string(library).expect("tests/run installs sockjs-client");
+    let mut browser = Browser::start();
+    let mut page = browser.open(&format!("http://127.0.0.1:{port}/echo"));
+    assert_eq!(page.evaluate("document.body.innerText.trim()"), "Welcome to SockJS!");
+    page.evaluate(&format!("{library}; 0"));
+    let long = "x".repeat(900);
+    for transport in ["websocket", "xhr-streaming", "eventsource", "xhr-polling"] {
+        let texts =
+            json!(["hello", "50% gr\u{fc}\u{df}e \u{1f600}\u{2028}\n", long, long, long, long, "the end"]);
+        page.evaluate(&format!(
+            "heard = []; beats = 0; ended = null;
+             client = new SockJS('/echo', null, {{ transports: {transport:?} }});
+             client.onopen = () => {texts}.forEach(text => client.send(text));
+             client.onmessage = event => heard.push(event.data);
+             client.onheartbeat = () => beats += 1;
+             client.onclose = event => ended = [event.code, event.reason, event.wasClean]; 0"
+        ));
+        // One heartbeat is the prelude of xhr-streaming.
+        page.until("heard.length === 7 && beats > 1");
+        assert_eq!(page.evaluate("heard"), texts, "{transport}");
+        assert_eq!(page.evaluate("client.transport"), transport);
+        page.evaluate("client.close(3001, 'bye'); 0");
+        page.until("ended");
+        assert_eq!(page.evaluate("ended"), json!([3001, "bye", true]), "{transport}");
+    }
+    page.evaluate(
+        "ended = null; client = new SockJS('/echo'); client.onclose = event => ended = event.code; 0",
+    );
+    page.until("client.readyState === SockJS.OPEN");
+    assert_eq!(page.evaluate("client.transport"), "websocket");
+    server.signal("INT");
+    page.until("ended === 3000");
+    server.succeed();
     browser.end();
 }
