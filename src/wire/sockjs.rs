@@ -274,6 +274,14 @@ mod tests {
         assert_eq!((error.offset, error.had.as_str(), error.fault), (3, "the end", Fault::BrokenJson));
     }
 
+    #[test]
+    fn a_frame_of_stomp_is_a_message_with_a_zero_byte() {
+        let stomp = "SEND\ndestination:/topic/chat\ncontent-length:5\n\nhello\0";
+        let bytes = encode_messages(&[stomp.into()]);
+        assert_eq!(bytes, b"[\"SEND\\ndestination:/topic/chat\\ncontent-length:5\\n\\nhello\\u0000\"]");
+        assert_eq!(parse_messages(&bytes, Uplink::WebSocket), Ok(vec![stomp.into()]));
+    }
+
     fn any_text() -> impl Strategy<Value = Text> {
         let unit =
             prop_oneof![0u16..0x80, 0x300u16..0x700, 0x2000u16..0x2100, 0xd7f0u16..0xe010, any::<u16>()];
