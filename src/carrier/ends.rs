@@ -45,7 +45,7 @@ pub struct Ends {
 }
 
 /// All of them, in the order in which they are taught.
-pub const ENDS: &[Ends] = &[super::tcp::ENDS, super::websocket::ENDS];
+pub const ENDS: &[Ends] = &[super::tcp::ENDS, super::websocket::ENDS, super::stomp::ENDS];
 
 /// The ends with this name.
 pub fn find(name: &str) -> Option<&'static Ends> {

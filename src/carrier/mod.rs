@@ -5,5 +5,6 @@
 
 pub mod ends;
 pub mod line;
+pub mod stomp;
 pub mod tcp;
 pub mod websocket;
