@@ -53,6 +53,7 @@ pub const ENDS: &[Ends] = &[
     super::sse::ENDS,
     super::websocket::ENDS,
     super::sockjs::ENDS,
+    super::stomp::ENDS,
 ];
 
 /// The ends with this name.

@@ -12,6 +12,7 @@ pub mod poll;
 pub mod script;
 pub mod sockjs;
 pub mod sse;
+pub mod stomp;
 pub mod tcp;
 pub mod websocket;
 

@@ -38,8 +38,8 @@ pub enum Item {
         frame: Frame,
         /// Where it begins, in octets from the start of the stream.
         offset: u64,
-        /// Its octets with the NULL.
-        length: usize,
+        /// It, as it came, with the NULL.
+        octets: Vec<u8>,
     },
     /// An end of line outside of frames: a heart-beat, or what a sender puts after each frame. Nothing tells which.
     LineEnd {
@@ -357,9 +357,9 @@ impl FrameReader {
             headers: head.headers,
             body: self.rest()[from..end].to_vec(),
         };
-        let (offset, length) = (self.at(), end + 1);
-        self.start += length;
-        Ok((Place::Between, Step::Give(Item::Frame { frame, offset, length })))
+        let (offset, octets) = (self.at(), self.rest()[..=end].to_vec());
+        self.start += octets.len();
+        Ok((Place::Between, Step::Give(Item::Frame { frame, offset, octets })))
     }
 
     /// 1.2 brought CR; before, it was an octet like any other.

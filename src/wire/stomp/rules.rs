@@ -39,7 +39,8 @@ pub const BLANK_LINE: Rule =
     form("a blank line comes before the body and its NULL", "STOMP 1.2, STOMP Frames");
 
 /// A backslash that begins none of the escapes.
-pub const ESCAPE: Rule = must("an escape that is not defined is a fatal error", "STOMP 1.2, Value Encoding");
+pub const ESCAPE: Rule =
+    must("an escape is \\r, \\n, \\c or \\\\: any other is fatal", "STOMP 1.2, Value Encoding");
 
 /// A header that is not UTF-8.
 pub const UTF8: Rule = form("commands and headers are UTF-8", "STOMP 1.2, Value Encoding");

@@ -178,7 +178,7 @@ fn a_malformed_frame_says_what_where_and_by_which_section() {
     let malformed = reader.take().unwrap_err();
     assert_eq!(
         malformed.to_string(),
-        "STOMP at byte 19: an escape that is not defined is a fatal error; had \"a:x\\\\ty\" (STOMP 1.2, Value Encoding)"
+        "STOMP at byte 19: an escape is \\r, \\n, \\c or \\\\: any other is fatal; had \"a:x\\\\ty\" (STOMP 1.2, Value Encoding)"
     );
     assert_eq!(malformed.receipt.as_deref(), Some("77"));
     reader.push(b"SEND\n\n\0");

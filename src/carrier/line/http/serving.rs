@@ -71,9 +71,14 @@ impl Allowed {
 impl Serving {
     /// On this line, within these terms.
     pub fn new(line: &Arc<Line>, terms: &Terms) -> Serving {
+        Serving::of(line.incoming(), terms)
+    }
+
+    /// On a line of which something was read already, to see what it speaks.
+    pub fn of(incoming: Incoming, terms: &Terms) -> Serving {
         Serving {
-            line: Arc::clone(line),
-            incoming: line.incoming(),
+            line: Arc::clone(incoming.line()),
+            incoming,
             idle: terms.idle,
             most: terms.message.saturating_mul(2).saturating_add(4096),
         }

@@ -1,0 +1,87 @@
+//! When is an end of line due, and when is the other side taken for dead? (STOMP 1.2, Heart-beating)
+
+use std::time::{Duration, Instant};
+
+use crate::wire::stomp::HeartBeat;
+
+/// The clock of one side.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Beats {
+    /// The other side has to hear us this often.
+    pub sends: Option<Duration>,
+    /// We have to hear it this often.
+    pub hears: Option<Duration>,
+    sent: Instant,
+    heard: Instant,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    /// Nothing until then.
+    Nothing(Option<Instant>),
+    /// An end of line goes out.
+    Send,
+    /// Nothing came for so long that the other side is taken for dead.
+    Dead(Duration),
+}
+
+impl Beats {
+    /// As both have said it in CONNECT and CONNECTED.
+    pub(super) fn new(own: HeartBeat, other: HeartBeat, now: Instant) -> Beats {
+        Beats { sends: own.sends_to(other), hears: other.sends_to(own), sent: now, heard: now }
+    }
+
+    /// Something was sent.
+    pub(super) fn sent(&mut self, now: Instant) {
+        self.sent = now;
+    }
+
+    /// Something came: any octet counts.
+    pub(super) fn heard(&mut self, now: Instant) {
+        self.heard = now;
+    }
+
+    /// When we send one: before the time is over, as it takes a while to arrive.
+    pub(super) fn next_send(&self) -> Option<Instant> {
+        self.sends.map(|every| self.sent + every * 3 / 4)
+    }
+
+    /// When the other side is dead. It has twice the time that was agreed on: "the receiver SHOULD be tolerant".
+    fn death(&self) -> Option<Instant> {
+        self.hears.map(|every| self.heard + every * 2)
+    }
+
+    /// What is due.
+    pub(super) fn due(&self, now: Instant) -> Due {
+        if self.death().is_some_and(|death| now >= death) {
+            return Due::Dead(now.saturating_duration_since(self.heard));
+        }
+        if self.next_send().is_some_and(|send| now >= send) {
+            return Due::Send;
+        }
+        Due::Nothing([self.death(), self.next_send()].into_iter().flatten().min())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beats_are_sent_early_and_missed_late() {
+        let now = Instant::now();
+        let after = |millis| now + Duration::from_millis(millis);
+        let beat = |value| HeartBeat::parse(Some(value)).unwrap();
+        let mut beats = Beats::new(beat("100,200"), beat("400,80"), now);
+        assert_eq!((beats.sends, beats.hears), (Some(after(100) - now), Some(after(400) - now)));
+        assert_eq!(beats.due(now), Due::Nothing(Some(after(75))));
+        assert_eq!(beats.due(after(75)), Due::Send);
+        beats.sent(after(790));
+        assert_eq!(beats.due(after(799)), Due::Nothing(Some(after(800))));
+        assert_eq!(beats.due(after(800)), Due::Dead(Duration::from_millis(800)));
+        beats.heard(after(800));
+        assert_eq!(beats.due(after(801)), Due::Nothing(Some(after(865))));
+        assert_eq!(Beats::new(beat("0,0"), beat("1,1"), now).due(after(9999)), Due::Nothing(None));
+    }
+}
