@@ -87,6 +87,58 @@ fn every_frame_names_the_call_that_caused_it() {
 }
 
 #[test]
+fn datagrams_pieces_and_pings_name_the_call_that_caused_them() {
+    let lesson = "---\nlesson: mine\ntitle: a test\nstage: cable\ncable: [raw-sockets, ping-sockets]\n---\n## One\n```sock\n\
+        server$ s = socket udp\nserver$ bind s :7000\nclient$ c = socket udp\nclient$ d = socket udp\n\
+        client$ sendto c server:7000 \"a\"\nclient$ sendto d server:7000 \"bb\"\nserver$ recvfrom s 10\nserver$ m = recvfrom s 10\n\
+        server$ sendto s m.from \"ccc\"\nclient$ recvfrom d 10 => server:7000\nclient$ sendto c server:7000 \"d\" * 2000\n\
+        check wire client>server fragment\nclient$ sendto d server:7001 \"e\"\ncheck wire server>client ICMP type=3 code=3\n\
+        client$ r = socket raw-icmp\nclient$ p = socket icmp\n\
+        client$ sendto r server:0 hex\"08 00 a1f8 1234 0001 68656c6c6f\"\ncheck wire client>server ICMP type=8 id=4660 len=5\n\
+        check wire server>client ICMP type=0 code=0 id=4660\nclient$ sendto p server:0 hex\"08 00 0000 1234 0001\"\n\
+        check wire client>server ICMP type=8 id!=4660 len=0\ncheck wire server>client ICMP type=0\n\
+        server$ q = socket icmp => EACCES\nclient$ recvfrom p 10 => 8\nclient$ recvfrom r 100 => server:0\n```\n";
+    let events = traced(lesson, &[]);
+    let end = events.last().unwrap();
+    assert_eq!((&end["failed"], &end["not_seen"]), (&Value::from(0), &Value::from(0)), "{events:#?}");
+    let calls: Vec<&Value> = events
+        .iter()
+        .filter(is("call"))
+        .filter(|call| call["call"] == "sendto")
+        .map(|call| &call["id"])
+        .collect();
+    let frames: Vec<(&str, &str, &Value)> = events
+        .iter()
+        .filter(is("frame"))
+        .map(|frame| (frame["from"].as_str().unwrap(), frame["cause"].as_str().unwrap(), &frame["call"]))
+        .collect();
+    let none = &Value::Null;
+    let expected = [
+        ("client", "call", calls[0]),
+        ("client", "call", calls[1]),
+        ("server", "call", calls[2]),
+        ("client", "call", calls[3]),
+        ("client", "call", calls[3]),
+        ("client", "call", calls[4]),
+        ("server", "report", none),
+        ("client", "call", calls[5]),
+        ("server", "answer", none),
+        ("client", "call", calls[6]),
+        ("server", "answer", none),
+    ];
+    assert_eq!(frames, expected);
+}
+
+#[test]
+fn what_the_kernel_throws_away_is_counted_and_a_cut_datagram_tells_its_length() {
+    check(
+        "server$ s = socket udp\nserver$ bind s :7000\nserver$ setsockopt s SO_RCVBUF 1\nclient$ c = socket udp\nclient$ connect c server:7000\n\
+         check server.s drops=0\nclient$ send c \"a\" * 1400\nclient$ send c \"b\" * 1400\nclient$ send c \"c\" * 1400\ncheck server.s drops>=1\n\
+         server$ recvfrom s 4 MSG_PEEK MSG_TRUNC => 1400\nserver$ recvfrom s 4 MSG_PEEK => \"aaaa\"\nserver$ recv s 4 MSG_TRUNC => 1400",
+    );
+}
+
+#[test]
 fn frames_are_held_dropped_doubled_broken_and_let_across() {
     check(
         "server$ s = socket tcp\nserver$ bind s :7000\nserver$ listen s 4\nwire$ hold\nclient$ c = socket tcp\n\

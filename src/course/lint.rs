@@ -280,6 +280,18 @@ mod tests {
     }
 
     #[test]
+    fn only_a_datagram_has_a_sender() {
+        let shown =
+            first_fault("server$ s = socket udp\nserver$ r = recv s 10\nserver$ sendto s r.from \"x\"");
+        assert!(shown.contains("`r` has no sender"), "{shown}");
+        let shown = first_fault("server$ s = socket udp\nserver$ sendto s m.from \"x\"");
+        assert!(shown.contains("the server has no datagram `m`"), "{shown}");
+        let text = "---\nlesson: x\ntitle: y\n---\n## a\n```sock\nserver$ s = socket udp\nserver$ m = recvfrom s 10 &\nserver$ wait m\n\
+            server$ sendto s m.from \"x\"\n```\n";
+        assert!(parse("f.md", text.as_bytes()).is_ok());
+    }
+
+    #[test]
     fn a_closed_socket_is_not_used_again() {
         let shown = first_fault("server$ s = socket tcp\nserver$ close s\nserver$ listen s 1");
         assert!(shown.contains("`s` was closed on line 8"), "{shown}");

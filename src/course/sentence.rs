@@ -415,6 +415,28 @@ mod tests {
     }
 
     #[test]
+    fn a_datagram_goes_to_an_address_or_to_a_sender() {
+        let to = act(r#"client$ sendto c server:7000 "hi" MSG_DONTWAIT => 2"#);
+        let place = Place { at: At::Host(Host::Server), port: 7000 };
+        assert_eq!(to.arguments[1..3], [Argument::Address(place), Argument::Bytes(b"hi".to_vec())]);
+        let back = act(r#"server$ sendto s m.from "hi""#);
+        assert_eq!(back.arguments[1], Argument::Sender("m".to_owned()));
+        assert!(parsed(r#"server$ sendto s .from "hi""#).is_err());
+        assert!(parsed(r#"server$ sendto s 1.from "hi""#).is_err());
+        assert!(parsed("server$ sendto s server:7000").is_err());
+    }
+
+    #[test]
+    fn a_setting_may_have_several_numbers() {
+        let Some(Statement::Sysctl { value, .. }) =
+            parsed("client$ sysctl net.ipv4.tcp_rmem 4096 8192  16384 # small").unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!(value, "4096 8192 16384");
+    }
+
+    #[test]
     fn empty_lines_and_comments_are_nothing() {
         assert_eq!(parsed("").unwrap(), None);
         assert_eq!(parsed("   # a comment").unwrap(), None);

@@ -183,6 +183,25 @@ mod tests {
     }
 
     #[test]
+    fn a_datagram_is_its_bytes_its_length_and_its_sender() {
+        let sender = "10.0.0.1:9000".to_owned();
+        let cut = Value::Datagram { bytes: b"hel".to_vec(), length: 5, from: Some(sender.clone()) };
+        let came = Observed::Gave(cut);
+        assert_eq!(held(&[Outcome::Bytes(b"hel".to_vec())], &came), Some(true));
+        assert_eq!(held(&[Outcome::Number(Compare::Equal, 5)], &came), Some(true));
+        assert_eq!(came.told(), "\"hel\" of 5 bytes from 10.0.0.1:9000");
+        let place = Place { at: crate::course::At::Own, port: 9000 };
+        let expect = [Expected { what: Outcome::Address(place), on: vec![] }];
+        assert_eq!(holds(&expect, &came, |_| true, |_| vec![sender.clone()]), Some(true));
+        assert_eq!(holds(&expect, &came, |_| true, |_| vec!["10.0.0.1:9001".to_owned()]), Some(false));
+        let empty = Observed::Gave(Value::Datagram { bytes: vec![], length: 0, from: None });
+        assert_eq!(
+            (held(&[Outcome::Number(Compare::Equal, 0)], &empty), empty.told().as_str()),
+            (Some(true), "an empty datagram")
+        );
+    }
+
+    #[test]
     fn an_error_is_no_success_and_no_other_error() {
         let failed = Observed::Failed("EPIPE".into(), "Broken pipe".into());
         assert_eq!(held(&[Outcome::Success], &failed), Some(false));

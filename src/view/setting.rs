@@ -9,10 +9,21 @@ use crate::trace::Setting;
 
 /// What was changed before the first step, on both hosts alike: told in one paragraph.
 ///
-/// A person who steps takes their time, and so the kernels' timers are stretched.
+/// A person who steps takes their time, and so the kernels' timers are stretched. What else a lesson asks for is told by itself.
 pub(super) fn beforehand(look: &Look, all: &[Setting]) -> Vec<Line> {
+    let (others, timers): (Vec<&Setting>, Vec<&Setting>) =
+        all.iter().filter(|it| it.failed.is_none()).partition(|it| it.name == PING_SOCKETS);
+    let mut lines = if timers.is_empty() { Vec::new() } else { stretched(look, &timers) };
+    lines.extend(others.into_iter().flat_map(|it| setting(look, it)));
+    lines
+}
+
+/// Who may open ping sockets: icmp(7).
+const PING_SOCKETS: &str = "net.ipv4.ping_group_range";
+
+fn stretched(look: &Look, timers: &[&Setting]) -> Vec<Line> {
     let mut told: Vec<String> = Vec::new();
-    for it in all.iter().filter(|it| it.failed.is_none()) {
+    for it in timers {
         let name = it.name.rsplit('.').next().unwrap_or(&it.name);
         let before = it.before.as_deref().unwrap_or("?");
         let text = if look.linear() {

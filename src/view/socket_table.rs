@@ -15,7 +15,19 @@ const UNSET: &str = "–";
 /// From what it was to what it is; the arrow is not parted from what follows.
 const TO: &str = " →\u{a0}";
 /// Between an address and its port, so that they are seen to be two things.
-const PORT: &str = "\u{a0}\u{a0}port\u{a0}";
+fn port(socket: &Socket) -> String {
+    format!("{NB}{NB}{}{NB}", port_is(&socket.protocol))
+}
+
+/// What a socket has where those of TCP and UDP have a port.
+pub(super) fn port_is(protocol: &str) -> &'static str {
+    match protocol {
+        "icmp" => "identifier",
+        "raw-icmp" => "protocol",
+        _ => "port",
+    }
+}
+
 /// A space at which no line is broken.
 const NB: char = '\u{a0}';
 
@@ -207,8 +219,8 @@ impl<'a> Table<'a> {
         let unset = |part: &(String, Option<String>)| part.0 == UNSET;
         let mut line = Line::blank();
         if unset(&before) != unset(&now) || (before.0 != now.0 && before.1 != now.1) {
-            line.extend(look.line(whole(&before) + TO, Meaning::State));
-            line.push(look.span(whole(&now), Meaning::Changed));
+            line.extend(look.line(whole(&before, &t.now) + TO, Meaning::State));
+            line.push(look.span(whole(&now, &t.now), Meaning::Changed));
             return Some(line);
         }
         if before.0 != now.0 {
@@ -219,7 +231,7 @@ impl<'a> Table<'a> {
         if unset(&now) {
             return Some(line);
         }
-        line.extend(look.line(PORT, Meaning::Quiet));
+        line.extend(look.line(port(&t.now), Meaning::Quiet));
         let port = |part: &Option<String>| part.clone().unwrap_or_else(|| UNSET.into());
         if before.1 != now.1 {
             line.extend(look.line(port(&before.1) + TO, Meaning::State));
@@ -319,9 +331,9 @@ impl<'a> Table<'a> {
     }
 }
 
-fn whole((address, port): &(String, Option<String>)) -> String {
-    match port {
-        Some(port) => format!("{address}{PORT}{port}"),
+fn whole((address, number): &(String, Option<String>), of: &Socket) -> String {
+    match number {
+        Some(number) => format!("{address}{}{number}", port(of)),
         None => address.clone(),
     }
 }

@@ -5,7 +5,7 @@ use super::call::address;
 use super::headings::Place;
 use super::line::{Line, Meaning};
 use super::look::Look;
-use super::socket_table::{connection, queued, seconds, whose};
+use super::socket_table::{connection, port_is, queued, seconds, whose};
 use super::sockets::{Pair, Sockets, Tracked, drops};
 use super::units::{bytes, thousands};
 use crate::trace::{Host, Socket};
@@ -79,6 +79,7 @@ fn addresses(t: &Tracked) -> Vec<String> {
         ("Local", t.before.as_ref().map(|was| was.local.as_deref()), t.now.local.as_deref()),
         ("Remote", t.before.as_ref().map(|was| was.peer.as_deref()), t.now.peer.as_deref()),
     ];
+    let address = |text: &str| address(text).replace(" port ", &format!(" {} ", port_is(&t.now.protocol)));
     let told = |(which, was, is): (&str, Option<Option<&str>>, Option<&str>)| match (was, is) {
         (Some(was), is) if was == is => None,
         (None, None) => None,

@@ -28,6 +28,24 @@ pub(super) fn on(call: &str, errno: &str, about: Option<SocketAddr>, counterpart
         ("socket" | "accept", "EMFILE") => {
             "**EMFILE**: this process has as many descriptors as it may. `ulimit -n NUMBER` sets the limit for what the shell starts, up to the one of `ulimit -Hn`.".to_owned()
         }
+        ("socket", "EPERM") => {
+            "**EPERM**: a raw socket takes a privilege: on Linux CAP_NET_RAW (raw(7)). On the cable a lesson can have it: `cable: [raw-sockets]`.".to_owned()
+        }
+        ("socket", "EACCES") => {
+            "**EACCES**: none of this process's groups may open a ping socket: the setting `net.ipv4.ping_group_range` says which may (icmp(7)).".to_owned()
+        }
+        ("send" | "sendto", "ECONNREFUSED") => {
+            "**ECONNREFUSED**: this datagram was not sent. An earlier one came to a host where no socket has that port, which said so by ICMP (type 3, code 3), and this was the next call (udp(7)). The error is told once.".to_owned()
+        }
+        ("recv" | "recvfrom", "ECONNREFUSED") => {
+            "**ECONNREFUSED**: a datagram sent before came to a host where no socket has that port, which said so by ICMP (type 3, code 3) (udp(7)). The error is told once.".to_owned()
+        }
+        ("send" | "sendto", "EMSGSIZE") => {
+            "**EMSGSIZE**: a datagram goes whole or not at all, and this is more than fits into one: over IPv4 at most 65,507 bytes for UDP (udp(7)).".to_owned()
+        }
+        ("send", "EDESTADDRREQ") => {
+            "**EDESTADDRREQ**: nobody has said where to: `connect` does for all that follows, `sendto` each time (send(2)).".to_owned()
+        }
         ("connect", "ECONNREFUSED") => format!(
             "**ECONNREFUSED**: the SYN was answered with a RST: nothing listens at {at}. (Or a firewall refuses in its place, by RST or ICMP.) \
              Check the port, or start something on that machine:\n\n```\nsockwalk {counterpart} {}\n```",

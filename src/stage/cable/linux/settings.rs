@@ -44,7 +44,9 @@ pub(super) fn set(host: Host, name: &str, value: &str) -> Setting {
 
 /// Reads one setting of this thread's network namespace.
 pub(super) fn read(name: &str) -> io::Result<String> {
-    Ok(fs::read_to_string(path(name)?)?.trim().to_owned())
+    // Two numbers are parted by a tab.
+    let text = fs::read_to_string(path(name)?)?;
+    Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// Only what belongs to a network, and by a name that can't lead elsewhere.
