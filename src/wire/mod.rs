@@ -28,7 +28,6 @@ mod reading;
 pub mod socket_io;
 pub mod sockjs;
 pub mod stomp;
-pub mod sockjs;
 pub mod summary;
 pub mod tcp;
 pub mod text;
