@@ -27,7 +27,6 @@ pub mod names;
 mod reading;
 pub mod socket_io;
 pub mod sockjs;
-pub mod sockjs;
 pub mod stomp;
 pub mod summary;
 pub mod tcp;
