@@ -29,6 +29,8 @@ pub struct Carrier {
     pub title: &'static str,
     /// In a sentence.
     pub about: &'static str,
+    /// Why it is there.
+    pub why: &'static str,
     /// What it stands on, from the outside in: `IP`, `TCP`, `HTTP`.
     pub over: &'static [&'static str],
     /// The lesson that shows it.

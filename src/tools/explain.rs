@@ -84,6 +84,7 @@ pub const GROUPS: &[(&str, &str)] = &[
     ("udp", "UDP: `explain udp.checksum`"),
     ("http", "the handshake's HTTP: `explain http.status.101`, `explain origin`"),
     ("ws", "WebSocket: `explain ws.close.1006`, `explain ws.rules`"),
+    ("carrier", "ways to carry a message: `explain carrier.sse`"),
     ("cable", "what a lesson does to the cable: `explain drop`"),
     ("data", "what programs send"),
 ];

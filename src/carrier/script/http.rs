@@ -15,6 +15,7 @@ pub(in crate::carrier) const CARRIER: Carrier = Carrier {
     name: "http",
     title: "HTTP",
     about: "a request and its response: the server can say nothing that it was not asked for",
+    why: "A page is asked for when somebody wants to see it, and the answer is all that there is to say. So anybody in between can keep a copy of it.",
     over: &["IP", "TCP", "HTTP"],
     lesson: "news",
     sources: &["RFC 9110", "RFC 9112"],

@@ -22,6 +22,7 @@ pub(in crate::carrier) const CARRIER: Carrier = Carrier {
     name: "icmp",
     title: "ICMP",
     about: "an echo by hand over a raw socket: IP, and no port of any program",
+    why: "IP loses datagrams without a word. What is said about them, errors and echoes, goes beside the data, and belongs to no program's port.",
     over: &["IP", "ICMP"],
     lesson: "raw-ip",
     sources: &["RFC 792", "raw(7)"],

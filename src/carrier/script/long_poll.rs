@@ -12,6 +12,7 @@ pub(in crate::carrier) const CARRIER: Carrier = Carrier {
     name: "long-poll",
     title: "HTTP, long polling",
     about: "the client asks, and the server keeps its answer until there is one",
+    why: "News comes at once, by plain requests. Each message takes a request all the same, and each client keeps one open.",
     over: &["IP", "TCP", "HTTP"],
     lesson: "news",
     sources: &["RFC 9110", "RFC 6202 §2"],

@@ -9,6 +9,7 @@ pub(in crate::carrier) const CARRIER: Carrier = Carrier {
     name: "poll",
     title: "HTTP, polling",
     about: "the client asks every so often; news waits until it asks again",
+    why: "It takes nothing new: any server and any proxy can do it. News is late by half the pause on average, and most answers are empty.",
     over: &["IP", "TCP", "HTTP"],
     lesson: "news",
     sources: &["RFC 9110", "RFC 6202 §2"],

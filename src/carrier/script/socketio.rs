@@ -24,6 +24,7 @@ pub(in crate::carrier) const CARRIER: Carrier = Carrier {
     name: "socketio",
     title: "Socket.IO",
     about: "named events and acknowledgements, by polling or on a WebSocket, in packets of its own",
+    why: "When it was made many browsers and proxies had no WebSocket. Programs also wanted what a WebSocket leaves to them: names, answers, to connect again.",
     over: &["IP", "TCP", "WebSocket", "Engine.IO", "Socket.IO"],
     lesson: "socketio",
     sources: &["Engine.IO protocol 4", "Socket.IO protocol 5"],

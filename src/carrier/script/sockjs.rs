@@ -21,6 +21,7 @@ pub(in crate::carrier) const CARRIER: Carrier = Carrier {
     name: "sockjs",
     title: "SockJS",
     about: "the interface of a WebSocket, on a WebSocket or on requests of HTTP, in frames of its own",
+    why: "For pages behind something that lets no WebSocket through: the library finds a way that works, and the program does not notice which.",
     over: &["IP", "TCP", "WebSocket", "SockJS"],
     lesson: "sockjs",
     sources: &["SockJS protocol 0.3.3"],

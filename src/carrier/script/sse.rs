@@ -20,6 +20,7 @@ pub(in crate::carrier) const CARRIER: Carrier = Carrier {
     name: "sse",
     title: "Server-Sent Events",
     about: "one response that never ends: the server says what it has as soon as it has it; the client asks as ever",
+    why: "To read a response while it comes is all that a browser had to learn. It connects again by itself, and says which event it has seen last. It goes one way.",
     over: &["IP", "TCP", "HTTP", "chunks", "Server-Sent Events"],
     lesson: "news",
     sources: &["WHATWG HTML §9.2", "RFC 9112 §7.1"],

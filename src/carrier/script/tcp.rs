@@ -9,6 +9,7 @@ pub(in crate::carrier) const CARRIER: Carrier = Carrier {
     name: "tcp",
     title: "TCP",
     about: "a stream of bytes, in order and whole, without messages",
+    why: "Most programs want all bytes, once and in order, and don't care how they were packed on the way.",
     over: &["IP", "TCP"],
     lesson: "send",
     sources: &["RFC 9293", "tcp(7)"],

@@ -11,6 +11,7 @@ pub(in crate::carrier) const CARRIER: Carrier = Carrier {
     name: "udp",
     title: "UDP",
     about: "a message a datagram: its ends are kept, its arrival is not promised",
+    why: "Some messages are worth nothing when they are late: the next one is better than the last one again.",
     over: &["IP", "UDP"],
     lesson: "udp",
     sources: &["RFC 768", "udp(7)"],

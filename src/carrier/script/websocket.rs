@@ -17,6 +17,7 @@ pub(in crate::carrier) const CARRIER: Carrier = Carrier {
     name: "websocket",
     title: "WebSocket",
     about: "messages both ways on one TCP connection, after one request of HTTP",
+    why: "A page can't open a socket of its own, and on HTTP a server only answers. Here it asks once by HTTP; then both sides speak when they like.",
     over: &["IP", "TCP", "WebSocket"],
     lesson: "websocket",
     sources: &["RFC 6455"],

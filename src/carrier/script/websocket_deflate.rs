@@ -23,6 +23,7 @@ pub(in crate::carrier) const CARRIER: Carrier = Carrier {
     name: "websocket-deflate",
     title: "WebSocket",
     about: "the same with permessage-deflate, as browsers offer it: compressed messages, which pay when they are long or alike",
+    why: "Text repeats itself, and from message to message even more: what was said before is only referred to.",
     over: &["IP", "TCP", "WebSocket", "DEFLATE"],
     lesson: "websocket",
     sources: &["RFC 7692", "RFC 1951"],

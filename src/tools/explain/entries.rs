@@ -2,6 +2,7 @@
 
 use super::{Entry, errors::ERRORS, fields, protocols as why, sockets};
 use crate::{
+    carrier,
     course::words,
     kernel, run,
     upgrade::{answer, judge},
@@ -17,6 +18,7 @@ pub(super) fn all() -> Vec<Entry> {
     tcp_options(&mut all);
     handshake(&mut all);
     web_socket(&mut all);
+    carriers(&mut all);
     all
 }
 
@@ -88,6 +90,19 @@ fn words(all: &mut Vec<Entry>) {
             state.spellings.push("SYN-RECEIVED".to_owned());
         }
         all.push(state);
+    }
+}
+
+/// Ways to carry a message, from the table that `diff` runs.
+fn carriers(all: &mut Vec<Entry>) {
+    for it in carrier::ALL {
+        let path = format!("carrier.{}", it.name);
+        let mut entry = entry(path, it.title, it.about, it.why, &it.sources.join(", "));
+        entry.values = vec![
+            ("stands on".to_owned(), it.over.iter().rev().copied().collect::<Vec<_>>().join(" on ")),
+            ("see it with".to_owned(), format!("sockwalk diff hello --carriers {}", it.name)),
+        ];
+        all.push(entry);
     }
 }
 

@@ -1,7 +1,10 @@
 //! Which part of which lesson shows something: the one whose text names it most often.
 
 use super::Entry;
-use crate::course::{self, Builtin};
+use crate::{
+    carrier,
+    course::{self, Builtin},
+};
 
 /// The part of `websocket` that takes a frame apart, from 0.
 const FRAMES: usize = 3;
@@ -12,6 +15,10 @@ pub(super) fn shows(entry: &Entry) -> Option<(String, String)> {
     let word = match entry.group() {
         "call" if course::find(&entry.name).is_some() => {
             let lesson = course::find(&entry.name)?;
+            return Some((command(lesson, 1), parts(lesson.text).next().map(title)?));
+        }
+        "carrier" => {
+            let lesson = course::find(carrier::find(last)?.lesson)?;
             return Some((command(lesson, 1), parts(lesson.text).next().map(title)?));
         }
         "call" | "cable" | "option" | "flag" | "errno" | "state" => entry.name.as_str(),

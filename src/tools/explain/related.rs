@@ -34,6 +34,16 @@ const TOGETHER: &[&[&str]] = &[
     &["http.status.101", "http.header.upgrade", "http.header.connection", "http.header.sec-websocket-accept"],
     &["http.header.sec-websocket-key", "http.header.sec-websocket-accept", "ws.key"],
     &["http.header.origin", "http.status.403"],
+    &["carrier.http", "carrier.poll", "carrier.long-poll", "carrier.sse", "carrier.websocket"],
+    &[
+        "carrier.websocket",
+        "carrier.websocket-deflate",
+        "carrier.socketio",
+        "carrier.sockjs",
+        "carrier.stomp",
+    ],
+    &["carrier.stomp", "carrier.stomp-tcp"],
+    &["carrier.tcp", "carrier.udp", "carrier.icmp"],
     &["http.status.426", "http.header.sec-websocket-version"],
 ];
 

@@ -144,3 +144,12 @@ fn a_near_miss_is_answered_by_what_is_near() {
     assert_eq!(find("frobnicate"), Found::Nothing(Vec::new()));
     assert_eq!(find(" . "), Found::Nothing(Vec::new()));
 }
+
+#[test]
+fn every_carrier_is_found_with_its_reason_and_its_sources() {
+    for carrier in crate::carrier::ALL {
+        let entry = one(&format!("carrier.{}", carrier.name));
+        assert!(!entry.why.is_empty() && !entry.defined.is_empty(), "{}", carrier.name);
+        assert!(entry.values.iter().any(|(_, value)| value.ends_with(carrier.name)));
+    }
+}
