@@ -61,7 +61,7 @@ fn prelude(transport: Transport, at: Range<usize>, bytes: &[u8]) -> Field {
     let (value, meaning) = match bytes {
         [b'\n'] | [b'\r', b'\n'] => (text::escape(bytes), "an empty line: nothing"),
         [b'h', ..] => {
-            (format!("h, {} times, and \\n", bytes.len() - 1), "filler, so that browsers begin to read")
+            (format!("h, {} times, and \\n", bytes.len() - 1), "filler, so that old browsers begin to read")
         }
         _ => (text::shown(bytes, SHOWN), "the head of the page"),
     };

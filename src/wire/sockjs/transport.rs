@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{Fault, FrameError, Text, Writer, tables::MESSAGES_SECTION};
 use crate::wire::text;
 
-/// How many `h` an answer of xhr_streaming begins with: browsers gave nothing to the page before so much had come.
+/// How many `h` an answer of xhr_streaming begins with: Internet Explorer 8 gave a page nothing before so much had come.
 pub const PRELUDE_LENGTH: usize = 2048;
 
 /// How much of a wrong piece an error quotes, in characters.
