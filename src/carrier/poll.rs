@@ -1,7 +1,7 @@
 //! Polling: as a server can't say anything by itself, the client asks again and again whether there is something new.
 //!
-//! Messages are numbered. `GET /messages?client=NAME&after=7` asks for those behind the 7th: 200 and a list in JSON if there are any,
-//! 204 and nothing if not. `POST /messages?client=NAME` says something. In an echo each client, by the name that it gives itself, has its
+//! Messages are numbered. `GET /news?client=NAME&after=7` asks for those behind the 7th: 200 and a list in JSON if there are any,
+//! 204 and nothing if not. `POST /news?client=NAME` says something. In an echo each client, by the name that it gives itself, has its
 //! own messages; in a chat all have the same.
 //!
 //! [`LONG`] is the same with one change: the server holds the request until there is something to answer it with (RFC 6202 §2).
@@ -23,7 +23,7 @@ pub const SHORT: Ends = Ends {
     name: "poll",
     what: "the client asks again and again: is there something new? (RFC 6202 §1)",
     schemes: &["http"],
-    path: MESSAGES,
+    path: NEWS,
     pushes: true,
     acknowledges: true,
     options: &[
@@ -39,7 +39,7 @@ pub const LONG: Ends = Ends {
     name: "long-poll",
     what: "the same, but the server answers only when there is something new (RFC 6202 §2)",
     schemes: &["http"],
-    path: MESSAGES,
+    path: NEWS,
     pushes: true,
     acknowledges: true,
     options: &[("client", "the name under which messages are kept (random)")],
@@ -48,7 +48,7 @@ pub const LONG: Ends = Ends {
 };
 
 /// Where messages are said, and asked for.
-pub(super) const MESSAGES: &str = "/messages";
+pub(super) const NEWS: &str = "/news";
 
 /// A message in an answer: text, or else bytes in base64.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

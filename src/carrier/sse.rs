@@ -18,7 +18,7 @@ pub const ENDS: Ends = Ends {
     acknowledges: true,
     options: &[
         ("client", "the name under which messages are kept (random)"),
-        ("post", "where messages are said (/messages)"),
+        ("post", "where messages are said (/news)"),
     ],
     client: client::connect,
     server: server::new,

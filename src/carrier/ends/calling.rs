@@ -103,7 +103,7 @@ impl Talk<'_> {
                     return Ok(());
                 }
                 Ok(Heard::Over { orderly: false, why }) => {
-                    self.again(&mut *client, Fault::CutOff(why))?;
+                    self.again(&mut *client, Fault::Ended(why))?;
                     last = Instant::now();
                 }
                 Err(fault) if fault.is_cut() => {
@@ -176,7 +176,7 @@ impl Talk<'_> {
 
     fn report(&mut self, fault: &Fault) {
         self.news(match fault {
-            Fault::Broken { .. } | Fault::Limit(_) => Happened::Broken(fault.to_string()),
+            fault if fault.is_broken() => Happened::Broken(fault.to_string()),
             Fault::Refused(why) => Happened::Refused(why.clone()),
             _ => Happened::Ended { orderly: false, why: fault.to_string() },
         });

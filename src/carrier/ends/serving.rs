@@ -219,14 +219,16 @@ impl Door {
             let (received, sent) = line.traffic();
             drop(line);
             room.leave(number);
-            if let Err(fault @ (Fault::Broken { .. } | Fault::Limit(_))) = &outcome {
+            if let Err(fault) = &outcome
+                && fault.is_broken()
+            {
                 news.tell(number, "TCP", Happened::Broken(fault.to_string()));
             }
             let (orderly, why) = match outcome {
                 Ok(over) => (over.orderly, over.why),
                 Err(_) if was_stopped => (false, "the server ended".to_owned()),
                 Err(Fault::Refused(why)) => (true, why),
-                Err(Fault::Broken { section, .. }) => (false, format!("for a broken rule ({section})")),
+                Err(fault) if fault.is_broken() => (false, "by us, for that".to_owned()),
                 Err(fault) => (false, fault.to_string()),
             };
             let why = format!("{why}; {received} bytes received, {sent} sent");

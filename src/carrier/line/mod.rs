@@ -30,6 +30,7 @@ pub use websocket::{Came, Voice, WebSocket};
 use crate::{
     call::{Held, Protocol},
     upgrade::opening::is_timeout,
+    wire::http::{ContentError, HeadError},
 };
 
 /// Room offered to each recv, in bytes.
@@ -37,6 +38,9 @@ const ROOM: usize = 16 << 10;
 
 /// Who does not take what is sent to it for so long is given up.
 const STUCK: Duration = Duration::from_secs(10);
+
+/// Whoever waits for that looks so often whether it is still worth it.
+const SLICE: Duration = Duration::from_millis(500);
 
 /// How long, and for how many bytes, one listens to a peer to whom all has been said, so that no RST takes away what it has
 /// not read yet.
@@ -51,6 +55,9 @@ pub enum Fault {
     /// The stream ended in the middle of something.
     #[error("the stream ended {0}")]
     CutOff(String),
+    /// The peer ended it, and not as the protocol wants it.
+    #[error("{0}")]
+    Ended(String),
     /// Something did not come in time.
     #[error("{0}")]
     Late(String),
@@ -66,6 +73,26 @@ pub enum Fault {
         /// Where the rule stands.
         section: &'static str,
     },
+    /// The peer broke a rule of WebSocket frames, and was told by a Close with this code.
+    #[error("{words} ({section}): broken at byte {offset} of the frames, answered with {code}")]
+    Rule {
+        /// The rule.
+        words: &'static str,
+        /// Where it stands.
+        section: &'static str,
+        /// The byte that breaks it.
+        offset: u64,
+        /// The code of the Close.
+        code: u16,
+    },
+    /// The peer broke a rule of HTTP, and was told by a response with this status.
+    #[error("answered with {status}: {why}")]
+    Status {
+        /// The status code.
+        status: u16,
+        /// Which rule, and where it stands.
+        why: String,
+    },
     /// The peer passed a limit of ours.
     #[error("{0}")]
     Limit(String),
@@ -75,6 +102,21 @@ pub enum Fault {
     /// It was asked for something that can't be: by us, not by the peer.
     #[error("{0}")]
     Asked(String),
+}
+
+impl From<HeadError> for Fault {
+    fn from(error: HeadError) -> Fault {
+        let HeadError { field, offset, needed, had, section, .. } = error;
+        Fault::Broken { what: format!("{field} at byte {offset}"), needed: needed.to_owned(), had, section }
+    }
+}
+
+impl From<ContentError> for Fault {
+    fn from(error: ContentError) -> Fault {
+        let ContentError { field, offset, needed, had, section } = error;
+        let what = format!("{field} at byte {offset} of the content");
+        Fault::Broken { what, needed: needed.to_owned(), had, section }
+    }
 }
 
 impl Fault {
@@ -93,9 +135,14 @@ impl Fault {
         Fault::Broken { what: what.into(), needed: needed.into(), had, section }
     }
 
+    /// Whether a rule was broken, or a limit passed.
+    pub fn is_broken(&self) -> bool {
+        matches!(self, Fault::Broken { .. } | Fault::Rule { .. } | Fault::Status { .. } | Fault::Limit(_))
+    }
+
     /// Whether the connection was cut: to call again may help.
     pub fn is_cut(&self) -> bool {
-        matches!(self, Fault::Call(..) | Fault::CutOff(_) | Fault::Late(_))
+        matches!(self, Fault::Call(..) | Fault::CutOff(_) | Fault::Ended(_) | Fault::Late(_))
     }
 }
 
@@ -114,6 +161,8 @@ pub struct Line {
     most: u64,
     /// The sending half was ended, or all of it.
     ended: AtomicBool,
+    /// Who does not take at once what is sent is given up.
+    impatient: AtomicBool,
 }
 
 impl Line {
@@ -158,7 +207,7 @@ impl Line {
         // Else what follows an answer that is not acknowledged yet would wait for that (Nagle's algorithm, RFC 9293 §3.7.4).
         socket.set_tcp_nodelay(true).map_err(option)?;
         // SO_SNDTIMEO, socket(7): who does not read can't hold a thread for ever.
-        socket.set_write_timeout(Some(STUCK)).map_err(option)?;
+        socket.set_write_timeout(Some(SLICE)).map_err(option)?;
         let protocol = if peer.is_ipv6() { Protocol::Tcp6 } else { Protocol::Tcp };
         let held = Held::alone(&format!("c{number}"), protocol, socket);
         Ok(Arc::new(Line {
@@ -170,6 +219,7 @@ impl Line {
             patience: Mutex::default(),
             most,
             ended: AtomicBool::new(false),
+            impatient: AtomicBool::new(false),
         }))
     }
 
@@ -223,18 +273,32 @@ impl Line {
 
     fn send_within(&self, bytes: &[u8], _turn: &MutexGuard<'_, ()>) -> Result<(), Fault> {
         let mut rest = bytes;
+        let mut moved = Instant::now();
         while !rest.is_empty() {
             match self.held.send(rest).outcome {
-                Ok(count) => rest = &rest[count..],
+                Ok(count) => {
+                    rest = &rest[count..];
+                    moved = Instant::now();
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if is_timeout(&error) => {
-                    let said = format!("it took nothing of what was sent to it for {} s", STUCK.as_secs());
-                    return Err(Fault::Limit(said));
+                    if self.impatient.load(Ordering::Acquire) || moved.elapsed() >= STUCK {
+                        let said = format!(
+                            "it took nothing of what was sent to it for {} ms",
+                            moved.elapsed().as_millis()
+                        );
+                        return Err(Fault::Limit(said));
+                    }
                 }
                 Err(error) => return Err(Fault::Call("send", error)),
             }
         }
         Ok(())
+    }
+
+    /// From now on whoever does not take at once what is sent is given up: more waits for it than may.
+    pub fn lose_patience(&self) {
+        self.impatient.store(true, Ordering::Release);
     }
 
     /// Whether [`Line::end`] or [`Line::cut`] was called.

@@ -318,8 +318,13 @@ impl Room {
         // Under the lock, so that all hear all in the same order.
         let inside = lock(&self.inside);
         self.common.push(Arc::clone(message));
-        for (_, outbox) in inside.seats.values() {
-            outbox.push(Arc::clone(message));
+        for (line, outbox) in inside.seats.values() {
+            // Whoever is stuck in a send to it is not to stay there.
+            if !outbox.push(Arc::clone(message))
+                && let Some(line) = inside.lines.get(line)
+            {
+                line.lose_patience();
+            }
         }
     }
 

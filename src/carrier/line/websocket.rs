@@ -270,7 +270,7 @@ impl WebSocket {
     /// The next that comes, at most until then. After a [`Came::Close`] nothing comes any more.
     ///
     /// # Errors
-    /// [`Fault::Broken`] or [`Fault::Limit`] if the peer broke a rule: it was answered with the Close code that fits, and the
+    /// [`Fault::Rule`] if the peer broke one: it was answered with the Close code that fits, and the
     /// connection is to be ended.
     pub fn hear(&mut self, until: Instant) -> Result<Came, Fault> {
         loop {
@@ -302,15 +302,11 @@ impl WebSocket {
                 self.over = true;
                 let rule = violation.rule;
                 let _ = self.voice.close(Some(rule.close_code), rule.words);
-                let words = format!("{} ({}); answered with {}", rule.words, rule.section, rule.close_code);
-                return Err(match rule.close_code {
-                    1009 => Fault::Limit(words),
-                    code => Fault::Broken {
-                        what: format!("byte {} of the frames", violation.offset),
-                        needed: rule.words.to_owned(),
-                        had: format!("something else; answered with {code}"),
-                        section: rule.section,
-                    },
+                return Err(Fault::Rule {
+                    words: rule.words,
+                    section: rule.section,
+                    offset: violation.offset,
+                    code: rule.close_code,
                 });
             }
         };
@@ -482,7 +478,7 @@ mod tests {
         assert_eq!(client.hear(soon()).unwrap(), Came::Close(1002, "a client masks every frame".to_owned()));
         let (client, mut server) = both();
         client.voice().text(&"x".repeat(1001)).unwrap();
-        assert!(matches!(server.hear(soon()), Err(Fault::Limit(_))));
+        assert!(matches!(server.hear(soon()), Err(Fault::Rule { code: 1009, .. })));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{MESSAGES, read};
+use super::{NEWS, read};
 use crate::carrier::{
     ends::{Calling, Client, Heard, Leaving},
     http::{Posting, good},
@@ -129,7 +129,7 @@ impl Polling {
 
 impl Client for Polling {
     fn say(&mut self, message: &Message, ack: bool) -> Result<(), Fault> {
-        let path = if self.calling.path == MESSAGES { &self.path } else { &self.calling.path };
+        let path = if self.calling.path == NEWS { &self.path } else { &self.calling.path };
         let (head, _) = self.posting.post(path, message)?;
         if ack {
             self.came.push_back(Heard::Acknowledged(format!("the response {} to its POST", head.status)));
@@ -176,6 +176,7 @@ impl Client for Polling {
 
     fn again(&mut self) -> Result<(), Fault> {
         self.posting = Posting::new(&self.calling);
+        self.asking.line().cut();
         self.asking = asking(&self.calling)?;
         (self.asked, self.next) = (None, Instant::now());
         Ok(())

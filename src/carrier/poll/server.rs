@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{MESSAGES, written};
+use super::{NEWS, written};
 use crate::carrier::{
     ends::{Over, Server},
     http::{not_allowed, too_large},
@@ -40,14 +40,14 @@ impl Server for Polled {
     }
 }
 
-/// Answers what is asked and said at `/messages`.
+/// Answers what is asked and said at `/news`.
 pub(in crate::carrier) fn handle(
     serving: &mut Serving,
     request: &Request,
     room: &Room,
     holds: bool,
 ) -> Result<Handled, Fault> {
-    if request.path() != MESSAGES {
+    if request.path() != NEWS {
         return Ok(Handled::NotMine);
     }
     let response = match request.method() {
@@ -95,7 +95,7 @@ fn ask(
         if !behind.messages.is_empty() || behind.over || Instant::now() >= until {
             break behind;
         }
-        if !serving.is_there() {
+        if !serving.is_there() && !room.is_stopping() {
             return Ok(None);
         }
     };

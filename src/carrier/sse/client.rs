@@ -16,7 +16,7 @@ use crate::{
             http::{Asking, Piece, with_query},
             room::Message,
         },
-        poll::{MESSAGES, client_name},
+        poll::{NEWS, client_name},
     },
     wire::{
         event_stream::{CONTENT_TYPE, Item, MESSAGE, Reader},
@@ -40,7 +40,7 @@ struct Events {
 pub(super) fn connect(calling: Calling) -> Result<Box<dyn Client>, Fault> {
     let client = client_name(&calling)?;
     let path = with_query(&calling.path, "client", &client);
-    let say_path = with_query(calling.option("post", MESSAGES), "client", &client);
+    let say_path = with_query(calling.option("post", NEWS), "client", &client);
     let reader = Reader::new(limit(&calling));
     let asking = ask(&calling, &path, "")?;
     let posting = Posting::new(&calling);
@@ -159,6 +159,8 @@ impl Client for Events {
 
     fn again(&mut self) -> Result<(), Fault> {
         let last = self.reader.last_event_id().to_owned();
+        // The old connection is of no use, whatever is left of it.
+        self.line().cut();
         self.asking = ask(&self.calling, &self.path, &last)?;
         self.reader = Reader::resuming(limit(&self.calling), &last);
         self.posting = Posting::new(&self.calling);

@@ -89,7 +89,8 @@ pub(in crate::carrier) fn handle(
         if behind.over {
             return Ok(Handled::keeping(serving.finish(request)? && !room.is_stopping()));
         }
-        if !serving.is_there() {
+        // When the server ends, it reads the end too: then the last chunk still has to be sent.
+        if !serving.is_there() && !room.is_stopping() {
             return Ok(Handled::Close);
         }
         if Instant::now() >= beat {

@@ -56,6 +56,7 @@ impl Client for Lines {
     }
 
     fn again(&mut self) -> Result<(), Fault> {
+        self.line.cut();
         self.line = self.calling.connect()?;
         self.incoming = self.line.incoming();
         Ok(())

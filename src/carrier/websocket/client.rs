@@ -92,6 +92,7 @@ impl Client for Frames {
     }
 
     fn again(&mut self) -> Result<(), Fault> {
+        self.websocket.line().cut();
         self.websocket = open(&self.calling)?;
         self.voice = self.websocket.voice();
         (self.asked, self.heard, self.pinged) = ((0, 0), Instant::now(), None);

@@ -148,12 +148,7 @@ impl Asking {
         let head = parse_response(&head_bytes);
         let head = head.map_err(|error| {
             self.state = State::Over;
-            Fault::broken(
-                format!("{} at byte {}", error.field, error.offset),
-                error.needed,
-                error.had.as_bytes(),
-                error.section,
-            )
+            Fault::from(error)
         })?;
         let what = format!("response {} {}", head.status, text::shown(&head.reason, 60));
         self.line.tell(HTTP, Happened::unit(Way::Received, what, &head_bytes));
@@ -164,7 +159,7 @@ impl Asking {
         }
         let framing = response_framing(&head, &method).map_err(|error| {
             self.state = State::Over;
-            Fault::broken(error.field, error.needed, error.had.as_bytes(), error.section)
+            Fault::from(error)
         })?;
         self.state = State::Content(head, ContentReader::new(framing), Vec::new());
         Ok(true)
@@ -195,12 +190,7 @@ impl Asking {
             self.incoming.take(taken);
             if let Err(error) = outcome {
                 self.state = State::Over;
-                return Err(Fault::broken(
-                    format!("{} at byte {} of the content", error.field, error.offset),
-                    error.needed,
-                    error.had.as_bytes(),
-                    error.section,
-                ));
+                return Err(error.into());
             }
             if !bytes.is_empty() {
                 return Ok(Piece::Bytes(bytes));

@@ -102,7 +102,7 @@ impl Serving {
     /// The next request with its content; none if the client has no more, or was silent for too long.
     ///
     /// # Errors
-    /// Whoever sends what is no request is answered with the status that says so, and [`Fault::Broken`] or [`Fault::Limit`] is given:
+    /// Whoever sends what is no request is answered with the status that says so, and [`Fault::Status`] is given:
     /// nothing more can be read here.
     pub fn next(&mut self) -> Result<Option<Request>, Fault> {
         let Some(head_bytes) = self.head()? else { return Ok(None) };
@@ -243,15 +243,7 @@ impl Serving {
             self.told(status, &bytes);
             self.incoming.linger();
         }
-        match status {
-            408 | 413 | 414 | 431 => Fault::Limit(format!("answered with {status}: {words}")),
-            _ => Fault::Broken {
-                what: format!("answered with {status}"),
-                needed: "a request that keeps the rules".to_owned(),
-                had: words,
-                section,
-            },
-        }
+        Fault::Status { status, why: words }
     }
 
     /// Answers a request. False if the connection is not to be used again.
