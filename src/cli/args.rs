@@ -7,10 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::view;
 
 use super::values::{
-    Callee, Place, Spot, allowed_origin, callee, carrier, close, origin, setting, short_time, size,
-    some_time, time,
+    Callee, Place, Spot, allowed_origin, callee, close, origin, setting, short_time, size, some_time, time,
 };
-use crate::carrier::ends::ENDS;
+use crate::carrier::{self, ends::ENDS};
 use crate::tools::decode::filter::Filter;
 use crate::trace::Host;
 
@@ -399,9 +398,9 @@ pub enum Command {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
         frame: Option<u64>,
     },
-    /// Send the same message over TCP and over a WebSocket, and compare byte by byte
+    /// Send the same message over TCP and over a WebSocket, or by any road, and compare byte by byte
     #[command(
-        after_help = "Examples:\n  sockwalk diff hello\n  sockwalk diff hello --split 2,3 --repeat 2 --from server"
+        after_help = "Examples:\n  sockwalk diff hello --split 2,3 --from server\n  sockwalk diff hello --carriers poll,sse,websocket --interval 200ms"
     )]
     Diff(Diff),
     /// Say what crossed: a capture, or bytes in hex, as TCP streams, HTTP and WebSocket frames
@@ -497,7 +496,7 @@ pub struct Part {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Comparison")]
 pub struct Diff {
-    /// The message, with escapes such as \\n and \\x1b; standard input if it is - or left out
+    /// The message, with escapes such as \n and \x1b; standard input if it is - or left out
     #[arg(value_name = "MESSAGE", conflicts_with = "file")]
     pub message: Option<String>,
     /// Read the message from a file (- is standard input)
@@ -533,9 +532,9 @@ pub struct Diff {
     /// Write the sweep as a picture
     #[arg(long, value_name = "FILE", requires = "sweep")]
     pub svg: Option<PathBuf>,
-    /// Compare these carriers, or all: tcp, udp, icmp, http, poll, long-poll, sse, websocket, socketio, sockjs, stomp, stomp-tcp
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = carrier, conflicts_with_all = ["sweep", "fragments", "ping", "close"])]
-    pub carriers: Vec<&'static str>,
+    /// Compare these carriers, with commas between them, or all
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = clap::builder::PossibleValuesParser::new(carrier_names()), conflicts_with_all = ["sweep", "fragments", "ping", "close"])]
+    pub carriers: Vec<String>,
     /// How long a polling client pauses between two questions
     #[arg(long, value_name = "TIME", value_parser = short_time, default_value = "1s", requires = "carriers")]
     pub interval: Duration,
@@ -653,6 +652,11 @@ pub struct Serve {
     /// Only messages and what went wrong
     #[arg(long)]
     pub quiet: bool,
+}
+
+/// Those that `diff` knows, and all of them.
+fn carrier_names() -> impl Iterator<Item = &'static str> {
+    carrier::ALL.iter().map(|carrier| carrier.name).chain(["all"])
 }
 
 /// What each carrier is, and what it can be told, below the examples.

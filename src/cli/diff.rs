@@ -92,8 +92,9 @@ fn stage(stages: &Stages) -> impl FnMut(&Lesson) -> io::Result<Stage> {
 }
 
 /// The carriers of these names, each once.
-fn carriers(names: &[&'static str]) -> Vec<&'static Carrier> {
-    let wanted = |carrier: &&&Carrier| names.contains(&"all") || names.contains(&carrier.name);
+fn carriers(names: &[String]) -> Vec<&'static Carrier> {
+    let named = |name: &str| names.iter().any(|known| known == name);
+    let wanted = |carrier: &&&Carrier| named("all") || named(carrier.name);
     carrier::ALL.iter().filter(wanted).copied().collect()
 }
 

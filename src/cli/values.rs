@@ -2,8 +2,6 @@
 
 use std::{str::FromStr, time::Duration};
 
-use crate::carrier;
-
 /// Host and port, as one writes them: `127.0.0.1:7000`, `localhost:7000`, `[::1]:7000`. Of a port alone, the host is 127.0.0.1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place(pub String);
@@ -118,18 +116,6 @@ impl FromStr for Spot {
         }
         Ok(Spot::There { to, authority: authority.to_owned(), path })
     }
-}
-
-/// The name of a carrier, or `all`.
-pub fn carrier(text: &str) -> Result<&'static str, String> {
-    let names = || carrier::ALL.iter().map(|carrier| carrier.name);
-    if text == "all" {
-        return Ok("all");
-    }
-    names().find(|name| *name == text).ok_or_else(|| {
-        let known: Vec<&str> = names().collect();
-        format!("expected all, or some of {}, with commas between them", known.join(", "))
-    })
 }
 
 /// A server to call: an address, or a URL.
