@@ -52,6 +52,7 @@ pub const ENDS: &[Ends] = &[
     super::poll::LONG,
     super::sse::ENDS,
     super::websocket::ENDS,
+    super::news::ENDS,
     super::sockjs::ENDS,
     super::stomp::ENDS,
 ];

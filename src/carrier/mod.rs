@@ -8,6 +8,7 @@
 pub mod ends;
 pub mod http;
 pub mod line;
+pub mod news;
 pub mod poll;
 pub mod script;
 pub mod sockjs;

@@ -21,7 +21,7 @@ use super::{
 /// Both ends of short polling.
 pub const SHORT: Ends = Ends {
     name: "poll",
-    what: "the client asks again and again: is there something new? (RFC 6202 §1)",
+    what: "the client asks again and again: is there something new? (RFC 6202 §2)",
     schemes: &["http"],
     path: NEWS,
     pushes: true,

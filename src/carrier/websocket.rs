@@ -1,7 +1,7 @@
 //! The WebSocket: frames over one connection that began as HTTP, in both directions at any time (RFC 6455).
 
 mod client;
-mod server;
+pub mod server;
 
 pub(super) use server::talk;
 

@@ -61,6 +61,7 @@ pub fn builtin() -> &'static [Builtin] {
         false "proxy" "32-proxy.md";
         false "udp" "33-udp.md";
         false "raw-ip" "34-raw-ip.md";
+        false "news" "35-news.md";
         false "sockjs" "37-sockjs.md";
         false "game" "41-game.md";
         false "audio" "42-audio.md";

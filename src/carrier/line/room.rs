@@ -8,7 +8,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{
         Arc, Condvar, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -206,7 +206,7 @@ impl Seat {
     pub fn said(&self, message: Message) {
         let message = Arc::new(message);
         self.room.tell(self.line, WORDS, Happened::message(Way::Received, message.bytes()));
-        if self.room.terms.chat {
+        if self.room.chats() {
             self.room.to_all(&message);
         } else {
             self.outbox.push(message);
@@ -233,7 +233,8 @@ pub struct Room {
     /// What all hear who only ask now and then.
     common: Arc<Feed>,
     feeds: Feeds,
-    said: AtomicU64,
+    /// Whether all hear what one says.
+    chat: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -250,6 +251,7 @@ impl Room {
     /// With nobody in it.
     pub fn new(terms: Terms, news: Reporter) -> Arc<Room> {
         let feeds = Feeds::new(terms.connections, terms.idle);
+        let chat = terms.chat;
         Arc::new(Room {
             terms,
             news,
@@ -258,8 +260,23 @@ impl Room {
             changed: Condvar::new(),
             common: Arc::default(),
             feeds,
-            said: AtomicU64::new(0),
+            chat: AtomicBool::new(chat),
         })
+    }
+
+    /// What one says reaches all from now on, whatever the terms say.
+    pub fn speak_to_all(&self) {
+        self.chat.store(true, Ordering::Release);
+    }
+
+    fn chats(&self) -> bool {
+        self.chat.load(Ordering::Acquire)
+    }
+
+    /// Waits until the server ends: true; or until so much time is over.
+    pub fn wait_for_the_end(&self, most: Duration) -> bool {
+        // Nothing is ever behind that number, so only the end wakes whoever waits for it.
+        self.common.behind(u64::MAX, Instant::now() + most).over
     }
 
     /// Tells what happened on a connection.
@@ -286,7 +303,7 @@ impl Room {
     /// # Errors
     /// If there are too many already.
     pub fn feed(&self, name: &str) -> Result<Arc<Feed>, Fault> {
-        if self.terms.chat {
+        if self.chats() {
             return Ok(Arc::clone(&self.common));
         }
         self.feeds.of(name).ok_or_else(|| {
@@ -304,7 +321,7 @@ impl Room {
     pub fn said(&self, line: u64, name: &str, message: Message) -> Result<(), Fault> {
         let message = Arc::new(message);
         self.tell(line, WORDS, Happened::message(Way::Received, message.bytes()));
-        if self.terms.chat {
+        if self.chats() {
             self.to_all(&message);
         } else {
             self.feed(name)?.push(message);
@@ -314,7 +331,6 @@ impl Room {
 
     /// To everybody, in whatever way they listen.
     pub fn to_all(&self, message: &Arc<Message>) {
-        self.said.fetch_add(1, Ordering::Relaxed);
         // Under the lock, so that all hear all in the same order.
         let inside = lock(&self.inside);
         self.common.push(Arc::clone(message));
