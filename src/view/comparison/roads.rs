@@ -158,11 +158,17 @@ fn note(look: &Look, words: &str, meaning: Meaning) -> Vec<Line> {
 /// The layers, one in the other, and every byte of each by its name.
 fn carried(look: &Look, side: &Side, layers: &[Layer], depth: Depth) -> Vec<Line> {
     if side.bytes.is_empty() {
-        return note(look, "no byte: nothing was sent", Meaning::Quiet);
+        // A stream has no empty message; a datagram may be one.
+        let words =
+            if side.sends.is_empty() { "nothing was sent" } else { "it came, and there is no byte in it" };
+        return note(look, words, Meaning::State);
     }
     let mut lines = Vec::new();
     for (inside, layer) in layers.iter().enumerate() {
         lines.extend(named(look, inside, layer));
+        if layer.fields.is_empty() {
+            continue;
+        }
         if depth > Depth::Summary || look.linear() {
             lines.extend(field_table(look, &layer.bytes, &layer.fields, depth.max(Depth::Fields)));
         } else {
