@@ -12,6 +12,7 @@ mod mistakes;
 mod protocols;
 mod related;
 mod sockets;
+mod sockjs;
 
 use std::sync::OnceLock;
 
@@ -85,6 +86,7 @@ pub const GROUPS: &[(&str, &str)] = &[
     ("http", "the handshake's HTTP: `explain http.status.101`, `explain origin`"),
     ("ws", "WebSocket: `explain ws.close.1006`, `explain ws.rules`"),
     ("carrier", "ways to carry a message: `explain carrier.sse`"),
+    ("sockjs", "SockJS: `explain sockjs.frame.a`, `explain sockjs.close.2010`"),
     ("cable", "what a lesson does to the cable: `explain drop`"),
     ("data", "what programs send"),
 ];

@@ -1,6 +1,6 @@
 //! All entries, made of the tables of the other modules.
 
-use super::{Entry, errors::ERRORS, fields, protocols as why, sockets};
+use super::{Entry, errors::ERRORS, fields, protocols as why, sockets, sockjs};
 use crate::{
     carrier,
     course::words,
@@ -18,11 +18,12 @@ pub(super) fn all() -> Vec<Entry> {
     tcp_options(&mut all);
     handshake(&mut all);
     web_socket(&mut all);
+    sockjs::sockjs(&mut all);
     carriers(&mut all);
     all
 }
 
-fn entry(path: String, name: &str, what: &str, why: &str, defined: &str) -> Entry {
+pub(super) fn entry(path: String, name: &str, what: &str, why: &str, defined: &str) -> Entry {
     Entry {
         path,
         name: name.to_owned(),
@@ -34,7 +35,7 @@ fn entry(path: String, name: &str, what: &str, why: &str, defined: &str) -> Entr
 }
 
 /// The reason that stands under a key. Tests see to it that there is one.
-fn reason<K: PartialEq>(table: &[(K, &'static str)], key: &K) -> &'static str {
+pub(super) fn reason<K: PartialEq>(table: &[(K, &'static str)], key: &K) -> &'static str {
     table.iter().find(|(known, _)| known == key).map_or("", |(_, why)| *why)
 }
 

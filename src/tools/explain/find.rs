@@ -31,7 +31,10 @@ pub fn find(query: &str) -> Found {
         return Found::Nothing(Vec::new());
     }
     if GROUPS.iter().any(|(group, _)| *group == wanted) && wanted != "data" {
-        return Found::Several(all.iter().filter(|entry| entry.group() == wanted).cloned().collect());
+        // And the carrier of that name, if there is one.
+        let carrier = format!("carrier.{wanted}");
+        let of_it = |entry: &&Entry| entry.group() == wanted || entry.path == carrier;
+        return Found::Several(all.iter().filter(of_it).cloned().collect());
     }
     if let Some(entry) = all.iter().find(|entry| normal(&entry.path) == wanted) {
         return Found::One(Box::new(entry.clone()), Vec::new());
@@ -50,6 +53,7 @@ pub fn find(query: &str) -> Found {
         // And `TCP_USER_TIMEOUT` the option, `TCP User Timeout` the field.
         _ => match only(&named, |name| name == query)
             .or_else(|| only(&named, |name| name.eq_ignore_ascii_case(query)))
+            .or_else(|| bare_number(&named, &wanted))
         {
             Some(one) => {
                 let others = named.iter().filter(|entry| entry.path != one.path).cloned().collect();
@@ -64,6 +68,12 @@ pub fn find(query: &str) -> Found {
 fn only(all: &[Entry], is: impl Fn(&str) -> bool) -> Option<&Entry> {
     let mut found = all.iter().filter(|entry| is(&entry.name) || entry.spellings.iter().any(|text| is(text)));
     found.next().filter(|_| found.next().is_none())
+}
+
+/// A number alone is the WebSocket's, before it is of anything that stands on it.
+fn bare_number<'a>(named: &'a [Entry], wanted: &str) -> Option<&'a Entry> {
+    let is_number = wanted.bytes().all(|byte| byte.is_ascii_digit());
+    named.iter().find(|entry| is_number && entry.path.starts_with("ws.close."))
 }
 
 fn is_named(entry: &Entry, wanted: &str) -> bool {

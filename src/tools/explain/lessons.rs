@@ -1,6 +1,6 @@
 //! Which part of which lesson shows something: the one whose text names it most often.
 
-use super::Entry;
+use super::{Entry, sockjs};
 use crate::{
     carrier,
     course::{self, Builtin},
@@ -20,6 +20,10 @@ pub(super) fn shows(entry: &Entry) -> Option<(String, String)> {
         "carrier" => {
             let lesson = course::find(carrier::find(last)?.lesson)?;
             return Some((command(lesson, 1), parts(lesson.text).next().map(title)?));
+        }
+        "sockjs" => {
+            let (lesson, index) = (course::find("sockjs")?, sockjs::part(&entry.path));
+            return Some((command(lesson, index + 1), parts(lesson.text).nth(index).map(title)?));
         }
         "call" | "cable" | "option" | "flag" | "errno" | "state" => entry.name.as_str(),
         "ws" if entry.path.starts_with("ws.close.") => last,

@@ -8,7 +8,7 @@ use crate::{
         frame::{Context, Payload, dissect},
         fuzz::{Random, mutate, sample},
         names::names,
-        tcp, websocket,
+        sockjs, tcp, websocket,
     },
 };
 
@@ -110,6 +110,10 @@ fn every_entry_says_what_why_and_where() {
         let defined = ["RFC ", "IEEE ", "IANA ", "docs/", "WHATWG ", "STOMP ", "SockJS ", "Engine.IO "]
             .iter()
             .any(|start| entry.defined.starts_with(start));
+        let defined =
+            ["RFC ", "IEEE ", "IANA ", "docs/", "WHATWG ", "Engine.IO ", "STOMP ", "SockJS ", "sockjs-"]
+                .iter()
+                .any(|start| entry.defined.starts_with(start));
         assert!(defined || entry.defined.contains('('), "{entry:?}");
         assert!(GROUPS.iter().any(|(group, _)| *group == entry.group()), "{}", entry.path);
     }
@@ -132,10 +136,10 @@ fn case_decides_between_the_call_and_the_state() {
     assert!(matches!(find("fin"), Found::Several(all) if all.len() > 1));
     assert_eq!(one("psh").path, "tcp.flags.psh");
     assert_eq!(one("1006").path, "ws.close.1006");
+    assert_eq!(one("2010").path, "sockjs.close.2010");
     assert_eq!(one("4711").path, "ws.close.4000-4999");
-    assert!(
-        matches!(find("tcp"), Found::Several(all) if all.iter().all(|entry| entry.path.starts_with("tcp.")))
-    );
+    let of_tcp = |entry: &Entry| entry.path.starts_with("tcp.") || entry.path == "carrier.tcp";
+    assert!(matches!(find("tcp"), Found::Several(all) if all.iter().all(of_tcp)));
 }
 
 #[test]
@@ -144,6 +148,24 @@ fn a_near_miss_is_answered_by_what_is_near() {
     assert!(matches!(find("tcp.flags.phs"), Found::Nothing(near) if near[0].contains("psh")));
     assert_eq!(find("frobnicate"), Found::Nothing(Vec::new()));
     assert_eq!(find(" . "), Found::Nothing(Vec::new()));
+}
+
+#[test]
+fn everything_of_sockjs_is_found_with_its_lesson() {
+    for frame in &sockjs::FRAMES {
+        assert_eq!(one(&format!("sockjs.{}", char::from(frame.letter))).what, frame.meaning);
+    }
+    for code in &sockjs::CLOSE_CODES {
+        assert!(all().iter().any(|entry| entry.what == code.meaning), "{}", code.first);
+    }
+    for endpoint in &sockjs::ENDPOINTS {
+        assert_eq!(one(&format!("sockjs.url.{}", endpoint.name)).what, endpoint.meaning);
+    }
+    let (command, title) = one("sockjs.close.2010").lesson().unwrap();
+    assert_eq!((command.as_str(), title.as_str()), ("sockwalk run sockjs --part 5", "How it ends"));
+    assert!(
+        matches!(find("sockjs"), Found::Several(all) if all.iter().any(|entry| entry.path == "carrier.sockjs"))
+    );
 }
 
 #[test]

@@ -9,8 +9,6 @@ pub struct FrameType {
     pub symbol: &'static str,
     /// What it is, with an example.
     pub meaning: &'static str,
-    /// Why it is there.
-    pub why: &'static str,
     /// Where it is defined.
     pub section: &'static str,
 }
@@ -26,28 +24,24 @@ pub const FRAMES: [FrameType; 4] = [
         letter: b'o',
         symbol: "open",
         meaning: "the session is open; always the first frame",
-        why: "a first answer to polling says nothing of a session; this letter does",
         section: FRAMES_SECTION,
     },
     FrameType {
         letter: b'h',
         symbol: "heartbeat",
         meaning: "nothing to say, still here; usually every 25 seconds",
-        why: "load balancers cut connections on which nothing happens",
         section: FRAMES_SECTION,
     },
     FrameType {
         letter: b'a',
         symbol: "messages",
         meaning: "an array of messages, each a JSON string: a[\"hello\"]",
-        why: "whatever came up while no connection was there to carry it goes in one frame",
         section: FRAMES_SECTION,
     },
     FrameType {
         letter: b'c',
         symbol: "close",
         meaning: "the session is closed, with a code and a reason: c[3000,\"Go away!\"]",
-        why: "the session outlives its connections, so their end doesn't say that it has ended",
         section: FRAMES_SECTION,
     },
 ];
@@ -60,8 +54,10 @@ pub fn frame_type(letter: u8) -> Option<&'static FrameType> {
 /// A code of a close frame, or one that a client makes up for its application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CloseCode {
-    /// The code.
-    pub code: u16,
+    /// The first code.
+    pub first: u16,
+    /// The last, the same for a single code.
+    pub last: u16,
     /// The reason that comes with it, as the peers write it.
     pub reason: &'static str,
     /// What it tells.
@@ -72,70 +68,77 @@ pub struct CloseCode {
     pub section: &'static str,
 }
 
-/// The codes that have a meaning here. From 3000 to 4999 they are the application's.
+/// The codes that have a meaning here, in order.
 pub const CLOSE_CODES: [CloseCode; 8] = [
     CloseCode {
-        code: 1000,
+        first: 1000,
+        last: 1000,
         reason: "Normal closure",
         meaning: "the server has ended the session, and gave no code of its own",
         sent: true,
         section: "sockjs-node 0.3.24, lib/transport.js",
     },
     CloseCode {
-        code: 1002,
+        first: 1002,
+        last: 1002,
         reason: "Connection interrupted",
         meaning: "the connection that carried the frames broke, and messages may be lost",
         sent: true,
         section: "sockjs-protocol, Handling close",
     },
     CloseCode {
-        code: 1006,
+        first: 1006,
+        last: 1006,
         reason: "Server lost session",
         meaning: "an open frame came in a session that was open: the server has forgotten it",
         sent: false,
         section: "sockjs-client 1.6.1, lib/main.js",
     },
     CloseCode {
-        code: 2000,
+        first: 2000,
+        last: 2000,
         reason: "All transports failed",
         meaning: "no transport brought an open frame",
         sent: false,
         section: "sockjs-client 1.6.1, lib/main.js",
     },
     CloseCode {
-        code: 2007,
+        first: 2007,
+        last: 2007,
         reason: "Transport timed out",
         meaning: "a transport brought no open frame in time; the next is tried",
         sent: false,
         section: "sockjs-client 1.6.1, lib/main.js",
     },
     CloseCode {
-        code: 2010,
+        first: 2010,
+        last: 2010,
         reason: "Another connection still open",
         meaning: "a second connection asked for the frames of a session; the first goes on",
         sent: true,
         section: "sockjs-protocol, Protocol and framing",
     },
     CloseCode {
-        code: 3000,
+        first: 3000,
+        last: 3000,
         reason: "Go away!",
         meaning: "the application has closed the session",
         sent: true,
         section: FRAMES_SECTION,
     },
     CloseCode {
-        code: 3001,
+        first: 3001,
+        last: 4999,
         reason: "",
-        meaning: "of the application, as all codes from 3000 to 4999",
+        meaning: "what the application means by it",
         sent: true,
         section: "sockjs-client 1.6.1, lib/main.js",
     },
 ];
 
-/// What a code says; a code between the entries is the application's or nobody's.
+/// What a code says; none if it is nobody's.
 pub fn close_code(code: u16) -> Option<&'static CloseCode> {
-    let own = if (3001..=4999).contains(&code) { 3001 } else { code };
-    CLOSE_CODES.iter().find(|entry| entry.code == own)
+    CLOSE_CODES.iter().find(|entry| (entry.first..=entry.last).contains(&code))
 }
 
 #[cfg(test)]
@@ -144,7 +147,7 @@ mod tests {
 
     #[test]
     fn the_codes_stand_in_order() {
-        assert!(CLOSE_CODES.windows(2).all(|pair| pair[0].code < pair[1].code));
+        assert!(CLOSE_CODES.windows(2).all(|pair| pair[0].last < pair[1].first));
         assert_eq!(close_code(2010).map(|entry| entry.reason), Some("Another connection still open"));
         assert_eq!(close_code(4321), close_code(3001));
         assert_eq!(close_code(5000), None);
