@@ -53,6 +53,7 @@ pub const ENDS: &[Ends] = &[
     super::sse::ENDS,
     super::websocket::ENDS,
     super::news::ENDS,
+    super::socketio::ENDS,
     super::sockjs::ENDS,
     super::stomp::ENDS,
 ];

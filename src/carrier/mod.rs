@@ -11,6 +11,7 @@ pub mod line;
 pub mod news;
 pub mod poll;
 pub mod script;
+pub mod socketio;
 pub mod sockjs;
 pub mod sse;
 pub mod stomp;

@@ -65,6 +65,7 @@ pub fn builtin() -> &'static [Builtin] {
         false "sockjs" "37-sockjs.md";
         false "game" "41-game.md";
         false "audio" "42-audio.md";
+        false "socketio" "36-socketio.md";
     };
     ALL
 }

@@ -2,6 +2,7 @@
 //!
 //! Each is read by threads of its own, so that no full pipe holds it up. Whoever waits, waits for a line or an event, until a deadline;
 //! then the panic tells all that the program has said. What still runs at the end of a test is killed.
+#![allow(dead_code, reason = "each test file uses its part of this")]
 
 use std::{
     fmt::Write as _,
@@ -119,7 +120,6 @@ impl Process {
     }
 
     /// Its number among the processes.
-    #[allow(dead_code, reason = "not every test file needs it")]
     pub fn id(&self) -> u32 {
         self.id
     }

@@ -1,0 +1,158 @@
+//! Socket.IO: events with names and answers. A protocol of its own, in two layers, that goes by HTTP polling or inside of a WebSocket.
+//!
+//! Engine.IO (`wire::engine_io`) opens a session, polls, changes over to a WebSocket and watches whether the other side is alive.
+//! Socket.IO (`wire::socket_io`) puts namespaces, events, acknowledgements and bytes on top. What each side makes of a packet is decided
+//! without I/O, in `client/session.rs` and `server/talk.rs`; the rest carries packets.
+
+mod client;
+mod server;
+
+use serde_json::Value;
+
+use super::{
+    ends::Ends,
+    line::{Fault, Happened, Way, room},
+};
+use crate::wire::{
+    engine_io::{self, Kind, Malformed},
+    socket_io::{self, Packet, placeholder, placeholder_number},
+};
+
+/// Both ends.
+pub const ENDS: Ends = Ends {
+    name: "socketio",
+    what: "events with names and answers, by HTTP polling or in a WebSocket (Socket.IO 5 on Engine.IO 4)",
+    schemes: &["http", "ws"],
+    path: PATH,
+    pushes: true,
+    acknowledges: true,
+    options: &[
+        ("transport", "upgrade: polling, then a WebSocket (the usual); or polling, or websocket, alone"),
+        ("namespace", "of a client: join this one and not /"),
+        ("auth", "of a client: the JSON object that goes with CONNECT"),
+        ("event", "the name of the events that are sent; msg is the usual one"),
+        ("namespaces", "of a server: those that there are besides /, with commas between them"),
+        ("token", "of a server: let in only whose CONNECT has {\"token\":…} with this"),
+        ("timeout", "of a server: how many milliseconds a pong may take; 20000 is the usual"),
+    ],
+    client: client::connect,
+    server: server::new,
+};
+
+/// The path of all requests, unless the application has chosen another.
+const PATH: &str = "/socket.io/";
+
+/// The name of our own events.
+const EVENT: &str = "msg";
+
+/// The layers' names, as they are told.
+const ENGINE_IO: &str = "Engine.IO";
+const SOCKET_IO: &str = "Socket.IO";
+
+/// How packets are to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Transports {
+    /// By polling, and from then on by a WebSocket if that works.
+    Upgrade,
+    /// By polling alone.
+    Polling,
+    /// By a WebSocket from the first.
+    WebSocket,
+}
+
+impl Transports {
+    fn named(name: &str) -> Result<Self, Fault> {
+        match name {
+            "upgrade" => Ok(Transports::Upgrade),
+            "polling" => Ok(Transports::Polling),
+            "websocket" => Ok(Transports::WebSocket),
+            other => Err(Fault::Asked(format!(
+                "transport is upgrade, polling or websocket, not \"{}\"",
+                crate::wire::text::shown(other.as_bytes(), 40)
+            ))),
+        }
+    }
+}
+
+/// That a packet crossed: in which layer, and what it is.
+fn crossed(way: Way, packet: &engine_io::Packet) -> (&'static str, Happened) {
+    match packet {
+        engine_io::Packet::Binary(data) => (ENGINE_IO, Happened::unit(way, "binary message", data)),
+        engine_io::Packet::Text(Kind::Ping, data) if data.is_empty() => {
+            (ENGINE_IO, Happened::beat(way, "ping"))
+        }
+        engine_io::Packet::Text(Kind::Pong, data) if data.is_empty() => {
+            (ENGINE_IO, Happened::beat(way, "pong"))
+        }
+        engine_io::Packet::Text(Kind::Message, data) => {
+            let entry = data.bytes().next().and_then(socket_io::packet_type);
+            let symbol = entry.map_or("no packet", |entry| entry.symbol);
+            (SOCKET_IO, Happened::unit(way, symbol, data.as_bytes()))
+        }
+        engine_io::Packet::Text(kind, _) => {
+            let symbol = engine_io::packet_type(kind.digit()).map_or("", |entry| entry.symbol);
+            (ENGINE_IO, Happened::unit(way, symbol, &packet.encode().1))
+        }
+    }
+}
+
+/// What a person says, as an event.
+fn event(namespace: &str, id: Option<u64>, name: &str, message: &room::Message) -> socket_io::Message {
+    match message {
+        room::Message::Text(text) => {
+            Packet::event(namespace, id, name, vec![Value::from(text.as_str())]).into()
+        }
+        room::Message::Binary(bytes) => {
+            let packet = Packet::event(namespace, id, name, vec![placeholder(0)]).with_attachments(1);
+            socket_io::Message { packet, attachments: vec![bytes.clone()] }
+        }
+    }
+}
+
+/// What an event says to a person: one text, or bytes, as they are; anything else as JSON.
+fn said(message: &socket_io::Message) -> room::Message {
+    match message.packet.arguments() {
+        [Value::String(text)] => room::Message::Text(text.clone()),
+        [one] => match placeholder_number(one).filter(|_| message.packet.kind.is_binary()) {
+            Some(number) => {
+                let number = usize::try_from(number).unwrap_or(usize::MAX);
+                room::Message::Binary(message.attachments.get(number).cloned().unwrap_or_default())
+            }
+            None => room::Message::Text(one.to_string()),
+        },
+        more => room::Message::Text(Value::from(more).to_string()),
+    }
+}
+
+/// A packet that is none, as a broken rule of the peer's.
+fn broken(error: &Malformed) -> Fault {
+    Fault::Broken {
+        what: format!("{} at byte {}", error.field, error.offset),
+        needed: error.needed.to_owned(),
+        had: error.had.clone(),
+        section: error.section,
+    }
+}
+
+/// A packet that has no place here.
+fn out_of_place(packet: &engine_io::Packet, needed: &str, section: &'static str) -> Fault {
+    Fault::broken("packet", needed, &packet.encode().1, section)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_said_goes_into_an_event_and_comes_out() {
+        for message in [room::Message::Text("hello".into()), room::Message::Binary(vec![0, 0xff])] {
+            let event = event("/", None, EVENT, &message);
+            assert_eq!(event.packet.event_name(), Some("msg"));
+            assert_eq!(said(&event), message);
+        }
+        let other = Packet::event("/", None, "a", vec![json!(1), json!({"b": null})]);
+        assert_eq!(said(&other.into()), room::Message::Text("[1,{\"b\":null}]".into()));
+    }
+}
