@@ -18,7 +18,7 @@ use crate::wire::{
     websocket::{self, opcode},
 };
 
-use rows::{GLIMPSE, kind, right};
+use rows::{GLIMPSE, Row, kind};
 
 /// The longest frame whose fields are told, in bytes of payload.
 const FIELDS: usize = 4096;
@@ -112,7 +112,11 @@ impl Show {
             return lines;
         }
         let mut all = self.heading(stream);
-        all.extend(lines);
+        if all.is_empty() {
+            all = lines;
+        } else {
+            all.extend(lines);
+        }
         if let What::Ended(_) = event.what {
             self.open.remove(&stream);
         }
@@ -241,14 +245,20 @@ impl Show {
         if self.follow {
             return Vec::new();
         }
-        let mut flags: Vec<&str> = Vec::new();
-        let set = [(header.fin, "FIN"), (header.rsv1, "RSV1"), (header.rsv2, "RSV2"), (header.rsv3, "RSV3")];
-        flags.extend(set.into_iter().filter(|(set, _)| *set).map(|(_, name)| name));
         // A mask is told where it breaks the rule: a client's frames have it, a server's don't.
-        match (frame.from, header.key) {
-            (Host::Server, Some(_)) => flags.push("MASK"),
-            (Host::Client, None) => flags.push("no MASK"),
-            _ => {}
+        let (masked, bare) = (header.key.is_some(), header.key.is_none());
+        let flags = [
+            (header.fin, "FIN"),
+            (header.rsv1, "RSV1"),
+            (header.rsv2, "RSV2"),
+            (header.rsv3, "RSV3"),
+            (masked && frame.from == Host::Server, "MASK"),
+            (bare && frame.from == Host::Client, "no MASK"),
+        ];
+        let mut told = String::new();
+        for (_, name) in flags.into_iter().filter(|(set, _)| *set) {
+            told += if told.is_empty() { "" } else { "," };
+            told += name;
         }
         let mut line = match frame.header.opcode {
             opcode::CLOSE => self.close(frame.payload),
@@ -260,8 +270,7 @@ impl Show {
         };
         self.remarks(&mut line, frame.carried, false);
         let kind = kind(header.opcode);
-        let mut lines =
-            self.row(event, frame.from, Some(frame.offset), &kind, &flags.join(","), header.length, line);
+        let mut lines = self.row(event, frame.from, Some(frame.offset), &kind, &told, header.length, line);
         if self.detail > Depth::Summary && frame.payload.len() <= FIELDS {
             let mut bytes = header.encode();
             let start = bytes.len();
@@ -353,10 +362,11 @@ impl Show {
             return self
                 .note(Meaning::Quiet, &format!("{how}; {client} from the client, {server} from the server"));
         }
-        let mut line = right(self.look.line(self.time(event), Meaning::Quiet), 11);
-        line.space(5);
-        line.extend(self.look.line(format!("{how} · {client} →, {server} ←"), Meaning::Quiet));
-        wrapped(&self.look, &line, 16)
+        let mut row = Row::new(&self.look);
+        row.right(&self.time(event), 11, Meaning::Quiet);
+        row.to(16);
+        row.text(&format!("{how} · {client} →, {server} ←"), Meaning::Quiet);
+        wrapped(&self.look, &row.with(Line::blank()), 16)
     }
 }
 
