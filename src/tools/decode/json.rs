@@ -6,7 +6,7 @@ use data_encoding::HEXLOWER;
 use serde::{Serialize, Serializer};
 
 use crate::tools::conversation::{Carried, Ending, Event, HeadLine, What};
-use crate::wire::websocket::opcode_entry;
+use crate::wire::{field::Field, websocket::opcode_entry};
 
 /// One line. What does not apply is left out.
 #[derive(Debug, Default, Serialize)]
@@ -60,6 +60,18 @@ struct Object<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    protocol: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    depth: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    words: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heart_beat: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    carries: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fields: Option<Vec<Piece>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     fin: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rsv: Option<[bool; 3]>,
@@ -101,6 +113,21 @@ struct Deflate {
     client_max_window_bits: u8,
     server_no_context_takeover: bool,
     server_max_window_bits: u8,
+}
+
+/// A field of a layer.
+#[derive(Debug, Serialize)]
+struct Piece {
+    name: &'static str,
+    value: String,
+    /// The first of its bits and the one behind its last, from the start of the layer.
+    bits: [usize; 2],
+}
+
+impl From<Field> for Piece {
+    fn from(field: Field) -> Self {
+        Piece { name: field.name, value: field.value, bits: [field.bits.start, field.bits.end] }
+    }
 }
 
 /// Nanoseconds since 1970, told as seconds with nine decimals. Of two lines for each frame a string of its own would be a price.
@@ -265,6 +292,24 @@ pub fn write(out: &mut impl Write, event: &Event) -> io::Result<()> {
         }
         .with_bytes(message.payload)
         .carried(message.carried),
+        What::Layer(layer) => {
+            let fields = layer.fields().into_iter().map(Piece::from).collect();
+            Object {
+                event: "layer",
+                from: Some(layer.from.name()),
+                offset: Some(layer.offset),
+                length: Some(layer.bytes.len() as u64),
+                protocol: Some(layer.protocol.name()),
+                depth: Some(layer.depth),
+                kind: Some(layer.kind),
+                words: Some(layer.words),
+                heart_beat: layer.beat.then_some(true),
+                carries: layer.carries.then_some(true),
+                fields: Some(fields),
+                ..base
+            }
+            .with_bytes(layer.bytes)
+        }
         What::Violation(broken) => Object {
             event: "violation",
             from: Some(broken.from.name()),

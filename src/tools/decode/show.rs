@@ -8,8 +8,8 @@ use std::{collections::HashMap, net::SocketAddr};
 
 use super::filter::Choice;
 use crate::tools::conversation::{
-    Body, Differs, Ended, Ending, Event, Frame, Head, HeadLine, Message, Missing, Opened, Stretch, Upgraded,
-    Violation, What,
+    Body, Differs, Ended, Ending, Event, Frame, Head, HeadLine, Layer, Message, Missing, Opened, Stretch,
+    Upgraded, Violation, What,
 };
 use crate::trace::Host;
 use crate::view::{Depth, Line, Look, Meaning, field_table, plural, wrapped};
@@ -59,6 +59,7 @@ struct Sum {
     websockets: usize,
     frames: usize,
     messages: usize,
+    layers: usize,
     violations: usize,
     missing: u64,
 }
@@ -101,6 +102,7 @@ impl Show {
             What::Upgraded(upgraded) => self.upgraded(upgraded),
             What::Frame(frame) => self.frame(event, frame),
             What::Message(message) => self.message(event, message),
+            What::Layer(layer) => self.layer(event, layer),
             What::Violation(violation) => self.violation(violation),
             What::Data(data) => self.data(event, data),
             What::Missing(missing) => self.missing(missing),
@@ -136,6 +138,7 @@ impl Show {
         part(sum.websockets, "WebSocket");
         part(sum.frames, "frame");
         part(sum.messages, "message");
+        part(sum.layers, "upper-layer packet");
         part(sum.violations, "violation");
         part(many(sum.missing), "missing byte");
         part(many(sum.truncated), "truncated packet");
@@ -214,6 +217,9 @@ impl Show {
     }
 
     fn body(&self, event: &Event, body: &Body) -> Vec<Line> {
+        if self.follow && body.above {
+            return Vec::new();
+        }
         let cut = body.length > body.shown.len() as u64;
         let line = self.quoted(body.shown, cut);
         self.row(event, body.from, Some(body.offset), "body", "", body.length, line)
@@ -285,7 +291,8 @@ impl Show {
 
     fn message(&mut self, event: &Event, message: &Message) -> Vec<Line> {
         self.sum.messages += 1;
-        if message.is_its_frame() && !self.follow {
+        let told = if self.follow { message.above } else { message.is_its_frame() };
+        if told {
             return Vec::new();
         }
         let mut line = match message.opcode {
@@ -312,6 +319,36 @@ impl Show {
         };
         let kind = format!("= {}", kind(message.opcode));
         self.row(event, message.from, None, &kind, &how, message.payload.len() as u64, line)
+    }
+
+    /// What a message or a content carries, beneath it. Of layers that carry others only the uppermost is told, unless every byte is.
+    fn layer(&mut self, event: &Event, layer: &Layer) -> Vec<Line> {
+        self.sum.layers += usize::from(!layer.carries);
+        let detailed = self.detail > Depth::Summary;
+        if layer.carries && !detailed {
+            return Vec::new();
+        }
+        let mut line = self.look.line(layer.words, Meaning::Bytes);
+        if layer.beat && layer.words.is_empty() {
+            line = self.look.line("still there", Meaning::Quiet);
+        }
+        if self.follow {
+            let mut said = self.look.spans([
+                (layer.protocol.name(), Meaning::Strong),
+                (" ", Meaning::Plain),
+                (layer.kind, Meaning::Label),
+                (" ", Meaning::Plain),
+            ]);
+            said.extend(line);
+            line = said;
+        }
+        let (name, length) = (layer.protocol.name(), layer.bytes.len() as u64);
+        let offset = layer.bare.then_some(layer.offset);
+        let mut lines = self.row(event, layer.from, offset, name, layer.kind, length, line);
+        if detailed && layer.bytes.len() <= FIELDS {
+            lines.extend(field_table(&self.look, layer.bytes, &layer.fields(), self.detail));
+        }
+        lines
     }
 
     fn violation(&mut self, broken: &Violation) -> Vec<Line> {

@@ -114,7 +114,7 @@ impl Show {
         row.to(30);
         row.past(1);
         row.text(flags, Meaning::Label);
-        row.right(&number, 47.max(row.column + 7), Meaning::State);
+        row.right(&number, 47.max(row.column + 1 + number.len()), Meaning::State);
         row.past(2);
         let room = self.look.content().saturating_sub(row.column);
         vec![row.with(cut(&self.look, payload, room)).indented(self.look.indent())]
