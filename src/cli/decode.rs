@@ -49,7 +49,9 @@ fn input(mut input: impl Read, together: usize, it: &Decode, show: &Show) -> Res
     let mut beginning = Vec::new();
     input.by_ref().take(4).read_to_end(&mut beginning)?;
     let whole = Cursor::new(beginning.clone()).chain(&mut input);
-    if !it.raw && is_capture(&beginning) && matches!(it.protocol, None | Some(Begins::Websocket)) {
+    let conversation =
+        it.protocol.is_none_or(|it| it == Begins::Websocket || decode::may_be_above(protocol(it)));
+    if !it.raw && is_capture(&beginning) && conversation {
         return capture(whole, together, it, show);
     }
     let most = hex::LONGEST as u64;
@@ -113,6 +115,9 @@ fn protocol(begins: Begins) -> Protocol {
     match begins {
         Begins::Websocket => Protocol::WebSocket,
         Begins::Http => Protocol::Http,
+        Begins::Socketio => Protocol::EngineIo,
+        Begins::Sockjs => Protocol::SockJs,
+        Begins::Sse => Protocol::EventStream,
         Begins::Stomp => Protocol::Stomp,
         Begins::Tcp => Protocol::Tcp,
         Begins::Udp => Protocol::Udp,
@@ -194,7 +199,11 @@ fn packets(
     mut tell: impl FnMut(Option<&Event>, bool) -> Result<bool>,
 ) -> Result<()> {
     let mut capture = Capture::open(input)?;
-    let options = decode::Options { websocket: it.protocol == Some(Begins::Websocket), ..Default::default() };
+    let options = decode::Options {
+        websocket: it.protocol == Some(Begins::Websocket),
+        above: it.protocol.map(protocol).filter(|it| decode::may_be_above(*it)),
+        ..Default::default()
+    };
     let mut decoder = Decoder::new(options);
     let (mut refused, mut taken) = (None, false);
     let mut on: Result<bool> = Ok(true);

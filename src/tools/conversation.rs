@@ -10,20 +10,25 @@ pub(in crate::tools) mod budget;
 mod event;
 mod frames;
 mod http;
+mod layers;
 
 use budget::{Budget, Held};
 pub(in crate::tools) use event::Teller;
 pub use event::{
-    Body, Carried, Differs, Ended, Ending, Event, Frame, Head, HeadLine, Message, Missing, Opened,
+    Body, Carried, Differs, Ended, Ending, Event, Frame, Head, HeadLine, Layer, Message, Missing, Opened,
     PacketSeen, Stretch, Upgraded, Violation, What,
 };
 use frames::{Compression, Frames};
 use http::{Http, Start, Step, start_of};
+use layers::{Layers, Out, road::Hint};
 
 use crate::trace::Host;
-use crate::wire::websocket::{
-    deflate::{Agreed, Inflater},
-    plausible,
+use crate::wire::{
+    frame::Protocol,
+    websocket::{
+        deflate::{Agreed, Inflater},
+        plausible,
+    },
 };
 
 /// How much may be held.
@@ -53,6 +58,21 @@ pub struct Options {
     pub limits: Limits,
     /// Take every connection that is not HTTP for WebSocket frames, whether they look like it or not.
     pub websocket: bool,
+    /// Take for this protocol the messages of WebSockets (Engine.IO, SockJS, STOMP), contents of HTTP that are of no other (Engine.IO, event
+    /// streams), and what is not HTTP (STOMP).
+    pub above: Option<Protocol>,
+}
+
+/// True for protocols that a WebSocket's messages, or contents of HTTP, can be taken for.
+pub fn may_be_above(protocol: Protocol) -> bool {
+    protocol == Protocol::EventStream || Hint::of(protocol).is_some()
+}
+
+impl Options {
+    /// What every WebSocket is taken to carry.
+    fn hint(&self) -> Option<Hint> {
+        self.above.and_then(Hint::of)
+    }
 }
 
 /// What all connections share.
@@ -92,9 +112,18 @@ enum Speech {
     /// Not clear yet.
     Undecided(Undecided),
     Http(Box<Http>),
-    WebSocket(Box<[Frames; 2]>),
+    WebSocket(Box<WebSocket>),
+    /// STOMP, right on TCP.
+    Stomp(Box<Layers>),
     /// Something else, to its end.
     Other,
+}
+
+/// Frames of both sides, and what their messages carry.
+#[derive(Debug)]
+struct WebSocket {
+    frames: [Frames; 2],
+    layers: Layers,
 }
 
 /// What came so far, and what speaks for frames in it.
@@ -127,10 +156,10 @@ impl Conversation {
     /// True while it is not known where in what this side sends something begins: bytes are missing.
     pub(super) fn is_lost(&self, side: usize) -> bool {
         match &self.speech {
-            Speech::WebSocket(frames) => frames[side].is_lost(),
+            Speech::WebSocket(socket) => socket.frames[side].is_lost(),
             Speech::Http(http) => http.is_lost(side),
             Speech::Undecided(undecided) => undecided.middle,
-            Speech::Other => false,
+            Speech::Stomp(_) | Speech::Other => false,
         }
     }
 
@@ -153,10 +182,18 @@ impl Conversation {
     ) {
         let host = self.host(side);
         match &mut self.speech {
-            Speech::WebSocket(frames) => frames[side].take(host, offset, bytes, shared, teller),
+            Speech::WebSocket(socket) => {
+                let WebSocket { frames, layers } = &mut **socket;
+                frames[side].take(host, offset, bytes, layers, shared, teller);
+            }
             Speech::Http(http) => {
                 let step = http.take(side, self.client, offset, bytes, shared, teller);
                 self.after_http(step, shared, teller);
+            }
+            Speech::Stomp(layers) => {
+                let limit = shared.options.limits.message;
+                let mut out = Out { budget: &mut shared.budget, limit, teller };
+                layers.bytes(host, offset, bytes, &mut out);
             }
             Speech::Other => {
                 self.opened(teller);
@@ -170,23 +207,20 @@ impl Conversation {
     }
 
     /// Bytes of a side that will never come.
-    pub(super) fn missing(
-        &mut self,
-        side: usize,
-        offset: u64,
-        length: u64,
-        shared: &mut Shared,
-        teller: &mut Teller,
-    ) {
+    pub(super) fn missing(&mut self, side: usize, length: u64, shared: &mut Shared, teller: &mut Teller) {
         let host = self.host(side);
         match &mut self.speech {
-            Speech::WebSocket(frames) => frames[side].missing(host, offset, length, shared, teller),
+            Speech::WebSocket(socket) => {
+                let WebSocket { frames, layers } = &mut **socket;
+                frames[side].missing(host, length, layers, shared, teller);
+            }
             Speech::Http(http) => {
-                if !http.missing(side, length) {
+                if !http.missing(side, host, length, &mut shared.budget) {
                     http.clear(&mut shared.budget);
                     self.speech = Speech::Undecided(Undecided { middle: true, ..Undecided::default() });
                 }
             }
+            Speech::Stomp(layers) => layers.lose(host, &mut shared.budget),
             Speech::Other => {}
             Speech::Undecided(undecided) => {
                 undecided.middle = true;
@@ -206,11 +240,13 @@ impl Conversation {
         }
         self.opened(teller);
         match &mut self.speech {
-            Speech::WebSocket(frames) => {
-                frames.iter_mut().for_each(|frames| frames.clear(&mut shared.budget))
+            Speech::WebSocket(socket) => {
+                socket.frames.iter_mut().for_each(|frames| frames.clear(&mut shared.budget));
+                socket.layers.clear(&mut shared.budget);
             }
             Speech::Http(http) => http.end(self.client, shared, teller),
-            _ => {}
+            Speech::Stomp(layers) => layers.clear(&mut shared.budget),
+            Speech::Other | Speech::Undecided(_) => {}
         }
         self.speech = Speech::Other;
         let (client_bytes, server_bytes) = (sent[self.client], sent[1 - self.client]);
@@ -237,8 +273,16 @@ impl Conversation {
                 self.speak(Speech::Http(Box::default()), shared, teller);
                 self.take(side, offset, bytes, shared, teller);
             }
+            Start::Stomp => self.stomp(side, offset, bytes, shared, teller),
+            _ if shared.options.above == Some(Protocol::Stomp) => {
+                self.stomp(side, offset, bytes, shared, teller)
+            }
             _ if shared.options.websocket => {
-                self.speak(web_socket(None, Compression::Unknown), shared, teller);
+                self.speak(
+                    web_socket(None, Compression::Unknown, shared.options.hint().unwrap_or_default()),
+                    shared,
+                    teller,
+                );
                 teller.tell(What::Upgraded(Upgraded { handshake: false, deflate: None }));
                 self.take(side, offset, bytes, shared, teller);
             }
@@ -249,8 +293,18 @@ impl Conversation {
         }
     }
 
+    /// Frames of STOMP, right on TCP.
+    fn stomp(&mut self, side: usize, offset: u64, bytes: &[u8], shared: &mut Shared, teller: &mut Teller) {
+        self.speak(Speech::Stomp(Box::new(Layers::on_tcp(Hint::Stomp))), shared, teller);
+        self.take(side, offset, bytes, shared, teller);
+    }
+
     /// Somewhere in the middle: what is it?
     fn guess(&mut self, side: usize, offset: u64, bytes: &[u8], shared: &mut Shared, teller: &mut Teller) {
+        if matches!(start_of(bytes), Start::Stomp) {
+            self.give_way(shared, teller);
+            return self.stomp(side, offset, bytes, shared, teller);
+        }
         if matches!(start_of(bytes), Start::Http) {
             self.give_way(shared, teller);
             if !self.told {
@@ -304,7 +358,11 @@ impl Conversation {
         }
         self.opened(teller);
         teller.tell(What::Upgraded(Upgraded { handshake: false, deflate: None }));
-        self.speak(web_socket(None, Compression::Unknown), shared, teller);
+        self.speak(
+            web_socket(None, Compression::Unknown, shared.options.hint().unwrap_or_default()),
+            shared,
+            teller,
+        );
     }
 
     /// What was held is nothing that is known here.
@@ -338,11 +396,12 @@ impl Conversation {
                 self.speech = Speech::Other;
                 (None, rests)
             }
-            Step::WebSocket { agreed, rests } => {
+            Step::WebSocket { agreed, hint, rests } => {
+                let hint = shared.options.hint().unwrap_or(hint);
                 self.release(shared);
                 let compression =
                     agreed.map_or(Compression::None, |_| Compression::Agreed(Default::default()));
-                self.speech = web_socket(agreed.map(|agreed| (agreed, self.client)), compression);
+                self.speech = web_socket(agreed.map(|agreed| (agreed, self.client)), compression, hint);
                 (agreed, rests)
             }
         };
@@ -364,13 +423,14 @@ impl Conversation {
 }
 
 /// Both directions. `agreed` comes with the number of the client's side.
-fn web_socket(agreed: Option<(Agreed, usize)>, otherwise: Compression) -> Speech {
+fn web_socket(agreed: Option<(Agreed, usize)>, otherwise: Compression, hint: Hint) -> Speech {
     let of = |side: usize| match agreed {
         Some((agreed, client)) if side == client => Compression::Agreed(agreed.client),
         Some((agreed, _)) => Compression::Agreed(agreed.server),
         None => otherwise,
     };
-    Speech::WebSocket(Box::new([Frames::new(of(0)), Frames::new(of(1))]))
+    let frames = [Frames::new(of(0)), Frames::new(of(1))];
+    Speech::WebSocket(Box::new(WebSocket { frames, layers: Layers::expecting(hint) }))
 }
 
 #[cfg(test)]

@@ -20,8 +20,8 @@ use table::Table;
 
 use super::capture::{NotTakenApart, Packet};
 pub use super::conversation::{
-    Body, Carried, Differs, Ended, Ending, Event, Frame, Head, HeadLine, Limits, Message, Missing, Opened,
-    Options, PacketSeen, Stretch, Upgraded, Violation, What,
+    Body, Carried, Differs, Ended, Ending, Event, Frame, Head, HeadLine, Layer, Limits, Message, Missing,
+    Opened, Options, PacketSeen, Stretch, Upgraded, Violation, What, may_be_above,
 };
 use super::conversation::{Shared, Teller};
 

@@ -9,7 +9,8 @@ use crate::wire::text::{self, escape_into, steers};
 ///
 /// A backslash stays as it is, so this is for reading, not for turning back; see [`quote`] for bytes.
 pub fn escape(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(steers) {
+    let visible = |strange, byte: &u8| strange | !(0x20..0x7f).contains(byte);
+    if !text.as_bytes().iter().fold(false, visible) || !text.chars().any(steers) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 8);
@@ -25,7 +26,24 @@ pub fn escape(text: &str) -> Cow<'_, str> {
 
 /// Bytes as a string in quotation marks, as in C or Rust: `"GET / HTTP/1.1\r\n"`. What is no UTF-8 becomes `\xff`.
 pub fn quote(bytes: &[u8]) -> String {
-    format!("\"{}\"", text::escape(bytes).replace('"', "\\\""))
+    let mut quoted = String::with_capacity(bytes.len() + 2);
+    quoted.push('"');
+    match text::plain(bytes) {
+        Some(plain) => push(&mut quoted, plain),
+        None => push(&mut quoted, &text::escape(bytes)),
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// Adds a text, with a backslash before each quotation mark.
+fn push(quoted: &mut String, text: &str) {
+    for (index, piece) in text.split('"').enumerate() {
+        if index > 0 {
+            quoted.push_str("\\\"");
+        }
+        quoted.push_str(piece);
+    }
 }
 
 #[cfg(test)]

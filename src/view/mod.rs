@@ -77,4 +77,4 @@ pub use states::States;
 pub use telling::{Teller, View};
 pub use transcript::Transcript;
 pub use units::{plural, thousands, time};
-pub use wrap::wrapped;
+pub use wrap::{cut, wrapped};

@@ -26,30 +26,37 @@ pub fn paint(lines: &[Line], palette: Palette) -> String {
         // Whether there is to be colour has been decided already; `colored` shall not decide again.
         colored::control::set_override(true);
     }
-    lines.iter().map(|line| painted(line, palette).replace('\u{a0}', " ") + "\n").collect()
+    let mut text = String::new();
+    for line in lines {
+        let start = text.len();
+        paint_onto(&mut text, line, palette);
+        if text[start..].contains('\u{a0}') {
+            let plain = text[start..].replace('\u{a0}', " ");
+            text.replace_range(start.., &plain);
+        }
+        text.push('\n');
+    }
+    text
 }
 
-fn painted(line: &Line, palette: Palette) -> String {
-    let mut text = String::new();
-    let mut spaces = String::new();
+fn paint_onto(text: &mut String, line: &Line, palette: Palette) {
+    // Of spaces it is only known with the next piece that they don't stand at the end.
+    let mut spaces = 0;
     for span in line.spans() {
         // Spaces around a span stay unpainted, so that no underline runs into a margin.
         let core = span.text().trim_matches(' ');
         if core.is_empty() {
-            spaces.push_str(span.text());
+            spaces += span.text().len();
             continue;
         }
         let start = span.text().len() - span.text().trim_start_matches(' ').len();
-        text.push_str(&spaces);
-        text.push_str(&span.text()[..start]);
+        text.extend(std::iter::repeat_n(' ', spaces + start));
         match palette {
             Palette::Plain => text.push_str(core),
             Palette::Colour => text.push_str(&colour(core, span.meaning()).to_string()),
         }
-        spaces.clear();
-        spaces.push_str(&span.text()[start + core.len()..]);
+        spaces = span.text().len() - start - core.len();
     }
-    text
 }
 
 fn colour(text: &str, meaning: Meaning) -> ColoredString {

@@ -65,6 +65,40 @@ pub fn wrapped(look: &Look, text: &Line, hang: usize) -> Vec<Line> {
     lines.into_iter().map(|line| line.indented(look.indent())).collect()
 }
 
+/// As much of the line as `room` columns take; what is cut off is told by `…`.
+pub fn cut(look: &Look, line: Line, room: usize) -> Line {
+    if line.width() <= room {
+        return line;
+    }
+    let sign = look.span("…", Meaning::Plain);
+    let room = room.saturating_sub(sign.width());
+    let (mut out, mut taken) = (Line::blank(), 0);
+    for span in line.spans() {
+        if taken + span.width() <= room {
+            taken += span.width();
+            out.push(span.clone());
+            continue;
+        }
+        let fits = beginning(span.text(), room - taken);
+        out.push(Span::new(&[fits, sign.text()].concat(), span.meaning()));
+        break;
+    }
+    out
+}
+
+/// As many graphemes of the text as `room` columns take.
+fn beginning(text: &str, room: usize) -> &str {
+    if text.is_ascii() {
+        return &text[..text.len().min(room)];
+    }
+    let mut taken = 0;
+    let over = text.grapheme_indices(true).find(|(_, grapheme)| {
+        taken += grapheme.width();
+        taken > room
+    });
+    over.map_or(text, |(at, _)| &text[..at])
+}
+
 /// `left` wrapped, and `right` at the right margin: of its last line if there is room, else of one more.
 pub(super) fn aside(left: &Line, right: Span, width: usize, hang: usize) -> Vec<Line> {
     let mut lines = wrap(left, width, hang, Long::Break);
@@ -176,6 +210,7 @@ fn fitting(pieces: &[Span], room: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::look::{Form, Glyphs};
     use super::*;
 
     fn wrapped(text: &str, width: usize, hang: usize, long: Long) -> Vec<String> {
@@ -187,6 +222,25 @@ mod tests {
     fn lines_break_at_spaces() {
         assert_eq!(wrapped("one two three", 8, 0, Long::Keep), ["one two", "three"]);
         assert_eq!(wrapped("", 8, 0, Long::Keep), [""]);
+    }
+
+    #[test]
+    fn what_is_cut_fits_and_says_that_it_goes_on() {
+        let line: Line = [("one ", Meaning::Code), ("手手手", Meaning::Prose)]
+            .map(|(text, meaning)| Span::new(text, meaning))
+            .into_iter()
+            .collect();
+        let shown = |glyphs, room| {
+            let look = Look::new(80, glyphs, Form::Screen);
+            let line = cut(&look, line.clone(), room);
+            assert!(line.width() <= room.max(3));
+            line.to_string()
+        };
+        assert_eq!(shown(Glyphs::Unicode, 10), "one 手手手");
+        assert_eq!(shown(Glyphs::Unicode, 9), "one 手手…");
+        assert_eq!(shown(Glyphs::Unicode, 8), "one 手…");
+        assert_eq!(shown(Glyphs::Unicode, 3), "on…");
+        assert_eq!(shown(Glyphs::Ascii, 9), "one 手...");
     }
 
     #[test]

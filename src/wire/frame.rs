@@ -5,15 +5,16 @@
 use std::ops::Range;
 
 use super::{
-    arp,
+    arp, engine_io,
     ethernet::{self, ether_type},
+    event_stream,
     field::Field,
     flow::Seen,
     http, icmp, icmpv6,
     ip::{Datagram, protocol},
     ipv4, ipv6,
     reading::Reading,
-    stomp, tcp, udp, websocket,
+    socket_io, sockjs, stomp, tcp, udp, websocket,
 };
 
 pub mod build;
@@ -46,6 +47,14 @@ pub enum Protocol {
     Http,
     /// WebSocket frames.
     WebSocket,
+    /// Packets of Engine.IO, and what they carry: one, or as a content of HTTP has them.
+    EngineIo,
+    /// A packet of Socket.IO, without the Engine.IO around it.
+    SocketIo,
+    /// A frame or messages of SockJS.
+    SockJs,
+    /// Server-Sent Events: a stream of them from its beginning.
+    EventStream,
     /// STOMP frames.
     Stomp,
     /// Bytes that no decoder here knows, or that a program made.
@@ -68,6 +77,10 @@ impl Protocol {
             Protocol::Udp => "UDP",
             Protocol::Http => "HTTP/1.1",
             Protocol::WebSocket => "WebSocket",
+            Protocol::EngineIo => "Engine.IO",
+            Protocol::SocketIo => "Socket.IO",
+            Protocol::SockJs => "SockJS",
+            Protocol::EventStream => "SSE",
             Protocol::Stomp => "STOMP",
             Protocol::Data => "data",
             Protocol::Trailer => "trailer",
@@ -180,6 +193,10 @@ pub fn dissect_as(protocol: Protocol, bytes: &[u8], context: Context) -> Dissect
         Protocol::Icmpv6 => carried_by_ip(&mut r, &around(protocol::ICMPV6, true), context),
         Protocol::Http => payload(&mut r, Payload::Http),
         Protocol::WebSocket => payload(&mut r, Payload::WebSocket),
+        Protocol::EngineIo => r.layer(protocol, |r| r.hand_over(engine_io::fields)),
+        Protocol::SocketIo => r.layer(protocol, |r| r.hand_over(socket_io::fields)),
+        Protocol::SockJs => r.layer(protocol, |r| r.hand_over(sockjs::fields)),
+        Protocol::EventStream => r.layer(protocol, |r| r.hand_over(event_stream::fields)),
         Protocol::Stomp => payload(&mut r, Payload::Stomp),
         Protocol::Data | Protocol::Trailer => {}
     }

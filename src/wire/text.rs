@@ -16,12 +16,23 @@ const MARKS: usize = 4;
 /// The result has no control character (C0, DEL, C1), no line break, no bidirectional override, no invisible or
 /// private character, and no space but U+0020. It doesn't begin with a combining mark.
 pub fn escape(bytes: &[u8]) -> String {
+    if let Some(plain) = plain(bytes) {
+        return plain.to_owned();
+    }
     let mut out = String::with_capacity(bytes.len());
     each_piece(bytes, |piece| {
         out.push_str(piece);
         true
     });
     out
+}
+
+/// The bytes as text, if they are visible ASCII without a backslash and so stand for themselves: most are.
+pub fn plain(bytes: &[u8]) -> Option<&str> {
+    // All of them are looked at, without a branch for each: that is many at a time.
+    let strange =
+        bytes.iter().fold(false, |strange, byte| strange | !(0x20..0x7f).contains(byte) | (*byte == b'\\'));
+    if strange { None } else { std::str::from_utf8(bytes).ok() }
 }
 
 /// The beginning of `bytes`, escaped as by [`escape`], in at most `limit` characters.
@@ -31,6 +42,11 @@ pub fn escape(bytes: &[u8]) -> String {
 pub fn shown(bytes: &[u8], limit: usize) -> String {
     // A character has at most 4 bytes and becomes at least one, so these bytes fill the limit and one more.
     let enough = limit.saturating_add(1).saturating_mul(4).min(bytes.len());
+    if bytes.len() <= limit
+        && let Some(plain) = plain(bytes)
+    {
+        return plain.to_owned();
+    }
     let mut out = String::new();
     let (mut written, mut cut) = (0, 0);
     let mut whole = enough == bytes.len();

@@ -105,6 +105,40 @@ fn a_compressed_message_is_told_inflated_and_an_answer_that_does_not_fit_is_name
 }
 
 #[test]
+fn what_messages_carry_is_told_in_a_row_each() {
+    let mut tap = Tap::start(&[]);
+    let (client, server) = tap.connect();
+    let request = String::from_utf8_lossy(REQUEST).replace("/chat", "/socket.io/?EIO=4&transport=websocket");
+    pass(&client, &server, request.as_bytes());
+    pass(&server, &client, RESPONSE);
+    let open = r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000}"#;
+    for payload in [open, "2", r#"42["msg","hello"]"#] {
+        pass(&server, &client, &Frame::new(opcode::TEXT, payload).encode());
+    }
+    pass(&client, &server, &Frame::new(opcode::TEXT, "42{}").masked([1, 2, 3, 4]).encode());
+    drop((client, server));
+    let (client, server) = tap.connect();
+    pass(&client, &server, b"CONNECT\naccept-version:1.2\nhost:a\n\n\0");
+    pass(&server, &client, b"CONNECTED\nversion:1.2\n\n\0");
+    pass(&server, &client, b"\n");
+    drop((client, server));
+    tap.closed(2);
+    let told = tap.stop();
+    for line in [
+        "Engine.IO open session a, a ping every 25000 ms, 20000 ms for the pong",
+        "Engine.IO ping still there",
+        r#"Socket.IO EVENT msg "hello""#,
+        "the client breaks a rule: payload: needed an array that is not empty",
+        "STOMP CONNECT accept-version 1.2",
+        "STOMP CONNECTED version 1.2",
+        "STOMP heart-beat still there",
+    ] {
+        assert!(told.contains(line), "{line}\n-- is not in\n{told}");
+    }
+    assert!(!told.contains("Engine.IO message"), "the packet in it says it all: {told}");
+}
+
+#[test]
 fn what_is_no_http_is_told_read_by_read() {
     let mut tap = Tap::start(&["--plain"]);
     let (client, server) = tap.connect();

@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 use crate::tools::capture::Packet;
 use crate::trace::Host;
 use crate::wire::{
+    field::Field,
+    frame::Protocol,
     http::{RequestHead, ResponseHead},
     ip::Datagram,
     tcp::Segment,
@@ -49,6 +51,8 @@ pub enum What<'a> {
     Frame(Frame<'a>),
     /// A WebSocket message: its frames joined, and inflated if it was compressed.
     Message(Message<'a>),
+    /// What a message, a content or a stream carries in its turn.
+    Layer(Layer<'a>),
     /// A rule that was broken.
     Violation(Violation<'a>),
     /// Bytes of a protocol that is not known here.
@@ -133,6 +137,8 @@ pub struct Body<'a> {
     pub length: u64,
     /// Its beginning.
     pub shown: &'a [u8],
+    /// What it carries has been told, as layers.
+    pub above: bool,
 }
 
 /// The beginning of a WebSocket.
@@ -189,12 +195,48 @@ pub struct Message<'a> {
     pub payload: &'a [u8],
     /// Whether they are all of it.
     pub carried: Carried,
+    /// What it carries is told next, as layers.
+    pub above: bool,
 }
 
 impl Message<'_> {
     /// True if it says no more than its only frame did.
     pub fn is_its_frame(&self) -> bool {
         self.frames == 1 && !self.compressed
+    }
+}
+
+/// What something above HTTP, WebSocket or TCP says: a packet, a frame or an event of it, out of what carries it.
+#[derive(Debug, Clone, Copy)]
+pub struct Layer<'a> {
+    /// Who sent it.
+    pub from: Host,
+    /// Where that begins which carries it: a message, a content or a piece of one. If it stands right on TCP, where it begins itself.
+    pub offset: u64,
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// How many layers it stands above HTTP, WebSocket or TCP: 1 or more.
+    pub depth: u8,
+    /// What it is, by its name in the specification: `EVENT`.
+    pub kind: &'a str,
+    /// What it says, in short.
+    pub words: &'a str,
+    /// Its bytes, as the layer beneath carried them.
+    pub bytes: &'a [u8],
+    /// It says only that its sender is still there.
+    pub beat: bool,
+    /// What it carries is told next, as a layer of its own.
+    pub carries: bool,
+    /// It stands right on TCP: nothing else was told of its bytes.
+    pub bare: bool,
+    /// Takes the bytes apart.
+    pub(super) fields: fn(&[u8]) -> Vec<Field>,
+}
+
+impl Layer<'_> {
+    /// Every bit of its bytes by name.
+    pub fn fields(&self) -> Vec<Field> {
+        (self.fields)(self.bytes)
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
     Shared,
     budget::{Budget, Held},
     event::{Carried, Frame, Message, Stretch, Teller, What},
+    layers::{Layers, Out},
 };
 use judge::{judge_close, violation};
 
@@ -90,6 +91,7 @@ impl Frames {
         from: Host,
         offset: u64,
         bytes: &[u8],
+        layers: &mut Layers,
         shared: &mut Shared,
         teller: &mut Teller,
     ) {
@@ -109,7 +111,7 @@ impl Frames {
         }
         let mut rest = bytes;
         while let Some(piece) = self.reader.next(&mut rest) {
-            self.piece(from, &piece, shared, teller);
+            self.piece(from, &piece, layers, shared, teller);
             if self.lost {
                 if !rest.is_empty() {
                     let offset = offset + (bytes.len() - rest.len()) as u64;
@@ -124,8 +126,8 @@ impl Frames {
     pub(super) fn missing(
         &mut self,
         from: Host,
-        _offset: u64,
         length: u64,
+        layers: &mut Layers,
         shared: &mut Shared,
         teller: &mut Teller,
     ) {
@@ -133,10 +135,11 @@ impl Frames {
         match self.reader.skip(length) {
             Some(piece) if !self.lost => {
                 self.carried.missing = true;
-                self.piece(from, &piece, shared, teller);
+                self.piece(from, &piece, layers, shared, teller);
             }
             _ => {
                 self.lost = true;
+                layers.lose(from, &mut shared.budget);
                 self.drop_message(&mut shared.budget);
                 self.history.clear(&mut shared.budget);
             }
@@ -162,7 +165,14 @@ impl Frames {
         self.carried = Carried::default();
     }
 
-    fn piece(&mut self, from: Host, piece: &Piece, shared: &mut Shared, teller: &mut Teller) {
+    fn piece(
+        &mut self,
+        from: Host,
+        piece: &Piece,
+        layers: &mut Layers,
+        shared: &mut Shared,
+        teller: &mut Teller,
+    ) {
         let header = piece.header;
         if piece.first {
             self.judge(from, &header, piece.offset, teller);
@@ -184,7 +194,7 @@ impl Frames {
             }
             return;
         }
-        self.data(from, piece, shared, teller);
+        self.data(from, piece, layers, shared, teller);
     }
 
     /// Opens a message with its first frame, or goes on with it.
@@ -210,7 +220,14 @@ impl Frames {
         });
     }
 
-    fn data(&mut self, from: Host, piece: &Piece, shared: &mut Shared, teller: &mut Teller) {
+    fn data(
+        &mut self,
+        from: Host,
+        piece: &Piece,
+        layers: &mut Layers,
+        shared: &mut Shared,
+        teller: &mut Teller,
+    ) {
         let Some(open) = &mut self.open else { return };
         let header = &piece.header;
         let mut scratch = std::mem::take(&mut shared.scratch);
@@ -254,7 +271,8 @@ impl Frames {
             self.carried = Carried::default();
             if header.fin {
                 let mut held = std::mem::take(&mut self.message);
-                self.message_ends(from, if at_once { &scratch } else { held.as_slice() }, shared, teller);
+                let payload = if at_once { &scratch } else { held.as_slice() };
+                self.message_ends(from, payload, layers, shared, teller);
                 held.clear(&mut shared.budget);
             }
         }
@@ -264,7 +282,14 @@ impl Frames {
         shared.scratch = scratch;
     }
 
-    fn message_ends(&mut self, from: Host, payload: &[u8], shared: &mut Shared, teller: &mut Teller) {
+    fn message_ends(
+        &mut self,
+        from: Host,
+        payload: &[u8],
+        layers: &mut Layers,
+        shared: &mut Shared,
+        teller: &mut Teller,
+    ) {
         let Some(open) = self.open.take() else { return };
         let mut message = Message {
             from,
@@ -276,9 +301,14 @@ impl Frames {
             packed: false,
             payload,
             carried: open.carried,
+            above: false,
         };
+        let limit = shared.options.limits.message;
         let direction = match self.compression {
-            _ if !open.compressed => return teller.tell(What::Message(message)),
+            _ if !open.compressed => {
+                let mut out = Out { budget: &mut shared.budget, limit, teller };
+                return tell(message, layers, &mut out);
+            }
             Compression::Agreed(direction) => direction,
             Compression::Unknown | Compression::None => Direction::default(),
         };
@@ -287,9 +317,9 @@ impl Frames {
             message.packed = true;
             self.history.clear(&mut shared.budget);
             self.compression = Compression::Unknown;
+            layers.lose(from, &mut shared.budget);
             return teller.tell(What::Message(message));
         }
-        let limit = shared.options.limits.message;
         let inflater = &mut shared.inflater;
         let room = shared.budget.is_roomy() || !self.history.is_empty();
         let inflated = self
@@ -298,7 +328,7 @@ impl Frames {
         match inflated {
             Ok(inflated) => {
                 (message.payload, message.carried.cut) = (inflated.bytes, inflated.cut);
-                teller.tell(What::Message(message));
+                tell(message, layers, &mut Out { budget: &mut shared.budget, limit, teller });
                 if open.opcode == opcode::TEXT
                     && !inflated.cut
                     && std::str::from_utf8(inflated.bytes).is_err()
@@ -340,6 +370,7 @@ impl Frames {
             packed: false,
             payload: &payload,
             carried,
+            above: false,
         }));
         if header.opcode == opcode::CLOSE {
             self.closed = true;
@@ -349,5 +380,20 @@ impl Frames {
         }
         self.control = payload;
         self.control.clear();
+    }
+}
+
+/// Tells a message, and what it carries.
+fn tell(mut message: Message, layers: &mut Layers, out: &mut Out) {
+    let Message { from, offset, payload, carried, .. } = message;
+    let text = message.opcode == opcode::TEXT;
+    if carried != Carried::default() {
+        layers.lose(from, out.budget);
+        return out.teller.tell(What::Message(message));
+    }
+    message.above = layers.understand(from, text, payload);
+    out.teller.tell(What::Message(message));
+    if message.above {
+        layers.message(from, offset, text, payload, out);
     }
 }

@@ -9,6 +9,10 @@ use super::{
     Shared,
     budget::{Budget, Held},
     event::{Body, Head, HeadLine, Teller, Violation, What},
+    layers::{
+        Layers, Out, Spoken,
+        road::{Hint, Road},
+    },
 };
 pub(super) use start::{Start, start_of};
 
@@ -37,6 +41,8 @@ pub(super) enum Step {
     WebSocket {
         /// permessage-deflate, if the answer has it.
         agreed: Option<Agreed>,
+        /// What its messages are expected to carry.
+        hint: Hint,
         /// What has come of it.
         rests: Vec<Rest>,
     },
@@ -53,14 +59,19 @@ pub(super) struct Http {
     asked: VecDeque<Asked>,
     /// What Sec-WebSocket-Accept has to be, if a WebSocket was asked for.
     accept: Option<String>,
+    /// What the contents carry.
+    layers: Layers,
 }
 
 /// What a request was, as far as its answer depends on it.
 #[derive(Debug, Clone, Copy, Default)]
 struct Asked {
     head: bool,
+    get: bool,
     connect: bool,
     upgrade: bool,
+    /// What is expected above HTTP.
+    road: Road,
 }
 
 /// Whose head, and where it begins.
@@ -127,9 +138,12 @@ impl Http {
                     return Step::Other(vec![(side, offset, rest.to_vec())]);
                 }
                 Phase::Body(content) => {
-                    let over = content.take(&mut rest, &mut shared.budget);
+                    let (layers, limit) = (&mut self.layers, shared.options.limits.message);
+                    let over = content.take(&mut rest, &mut shared.budget, &mut |at, bytes, budget| {
+                        layers.bytes(from, offset + at as u64, bytes, &mut Out { budget, limit, teller });
+                    });
                     match over {
-                        Some(true) => self.body_ends(side, from, &mut shared.budget, teller),
+                        Some(true) => self.body_ends(side, from, shared, teller),
                         Some(false) => {}
                         None => return Step::Other(vec![(side, offset, rest.to_vec())]),
                     }
@@ -171,15 +185,19 @@ impl Http {
     }
 
     /// Bytes that never come. True if the rest can be understood all the same.
-    pub(super) fn missing(&mut self, side: usize, length: u64) -> bool {
+    pub(super) fn missing(&mut self, side: usize, from: Host, length: u64, budget: &mut Budget) -> bool {
         match &mut self.sides[side] {
             Phase::Body(content) => match &mut content.kind {
                 Kind::Sized(left) | Kind::Chunk(left) if length < *left => {
                     *left -= length;
                     content.length += length;
+                    self.layers.lose(from, budget);
                     true
                 }
-                Kind::ToTheEnd => true,
+                Kind::ToTheEnd => {
+                    self.layers.lose(from, budget);
+                    true
+                }
                 _ => false,
             },
             Phase::Lost => true,
@@ -197,7 +215,7 @@ impl Http {
         for side in 0..2 {
             let from = if side == client { Host::Client } else { Host::Server };
             if let Phase::Body(_) = self.sides[side] {
-                self.body_ends(side, from, &mut shared.budget, teller);
+                self.body_ends(side, from, shared, teller);
             }
         }
         self.clear(&mut shared.budget);
@@ -205,6 +223,7 @@ impl Http {
 
     /// Gives all memory back.
     pub(super) fn clear(&mut self, budget: &mut Budget) {
+        self.layers.clear(budget);
         for phase in &mut self.sides {
             match phase {
                 Phase::Head { held, .. } => {
@@ -264,14 +283,19 @@ impl Http {
         };
         if head.status == 101 {
             self.judge_accept(known, &head.headers, teller);
-            return Some(self.switch(side, after, rest.to_vec(), &head.headers, &mut shared.budget));
+            let hint = asked.road.hint(&head.headers);
+            return Some(self.switch(side, after, rest.to_vec(), &head.headers, hint, &mut shared.budget));
         }
         if asked.connect && (200..300).contains(&head.status) {
             return Some(Step::Other(self.rests(side, after, rest.to_vec(), &mut shared.budget)));
         }
         let none = asked.head || head.status < 200 || matches!(head.status, 204 | 304);
         let kind = if none { None } else { length(&head.headers).or(Some(Kind::ToTheEnd)) };
-        self.content(side, from, after, kind, &mut shared.budget, teller);
+        let spoken = match packed(&head.headers) {
+            true => Spoken::Nothing,
+            false => asked.road.response(asked.get, &head, shared.options.limits.message),
+        };
+        self.content(known, after, kind, spoken, shared, teller);
         // What the client said next has waited for this.
         if head.status >= 200
             && let Phase::Waiting { at, held } = &mut self.sides[1 - side]
@@ -311,6 +335,8 @@ impl Http {
         teller.tell(What::Head(Head { from, offset: at, bytes, line: HeadLine::Request(&head) }));
         let asked = Asked {
             head: head.method == "HEAD",
+            get: head.method == "GET",
+            road: Road::of(&head.method, &head.target).or(shared.options.above),
             connect: head.method == "CONNECT",
             upgrade: head.headers.has_token("Connection", "upgrade")
                 && head.headers.all("Upgrade").next().is_some(),
@@ -323,7 +349,11 @@ impl Http {
             self.accept = key.map(|line| accept_key(&String::from_utf8_lossy(&line.value)));
             self.sides[side] = Phase::Waiting { at: after, held: Held::default() };
         } else {
-            self.content(side, from, after, length(&head.headers), &mut shared.budget, teller);
+            let spoken = match packed(&head.headers) {
+                true => Spoken::Nothing,
+                false => asked.road.request(&head.method),
+            };
+            self.content(known, after, length(&head.headers), spoken, shared, teller);
         }
         None
     }
@@ -353,12 +383,13 @@ impl Http {
         after: u64,
         tail: Vec<u8>,
         headers: &Headers,
+        hint: Hint,
         budget: &mut Budget,
     ) -> Step {
         let agreed = Agreed::from_answer(headers);
         let rests = self.rests(side, after, tail, budget);
         if headers.has_token("Upgrade", "websocket") {
-            Step::WebSocket { agreed, rests }
+            Step::WebSocket { agreed, hint, rests }
         } else {
             Step::Other(rests)
         }
@@ -375,28 +406,39 @@ impl Http {
 
     fn content(
         &mut self,
-        side: usize,
-        from: Host,
+        known: &Known,
         at: u64,
         kind: Option<Kind>,
-        budget: &mut Budget,
+        spoken: Spoken,
+        shared: &mut Shared,
         teller: &mut Teller,
     ) {
         let Some(kind) = kind else { return };
-        self.sides[side] = Phase::Body(Content { at, length: 0, shown: Held::default(), kind });
+        let (side, from) = (known.side, known.from());
+        self.layers.begin(from, spoken, &mut shared.budget);
+        let above = self.layers.is_spoken(from);
+        self.sides[side] = Phase::Body(Content { at, length: 0, shown: Held::default(), kind, above });
         if let Kind::Sized(0) = kind {
-            self.body_ends(side, from, budget, teller);
+            self.body_ends(side, from, shared, teller);
         }
     }
 
-    fn body_ends(&mut self, side: usize, from: Host, budget: &mut Budget, teller: &mut Teller) {
+    fn body_ends(&mut self, side: usize, from: Host, shared: &mut Shared, teller: &mut Teller) {
         if let Phase::Body(content) = &mut self.sides[side] {
-            let (offset, length) = (content.at, content.length);
+            let (offset, length, above) = (content.at, content.length, content.above);
             if length > 0 {
-                teller.tell(What::Body(Body { from, offset, length, shown: content.shown.as_slice() }));
+                let shown = content.shown.as_slice();
+                teller.tell(What::Body(Body { from, offset, length, shown, above }));
             }
-            content.shown.clear(budget);
+            content.shown.clear(&mut shared.budget);
+            let limit = shared.options.limits.message;
+            self.layers.end(from, &mut Out { budget: &mut shared.budget, limit, teller });
         }
         self.sides[side] = Phase::default();
     }
+}
+
+/// True if the content is compressed: what it carries is not seen then.
+fn packed(headers: &Headers) -> bool {
+    headers.list("Content-Encoding").any(|(coding, _)| !coding.eq_ignore_ascii_case(b"identity"))
 }

@@ -169,7 +169,7 @@ impl Connection {
         self.conversation.opened(teller);
         let from = self.conversation.host(side);
         teller.tell(What::Missing(Missing { from, offset, length, truncated }));
-        self.conversation.missing(side, offset, length, shared, teller);
+        self.conversation.missing(side, length, shared, teller);
     }
 
     /// What is waited for in vain is given up.

@@ -4,16 +4,18 @@ use std::str::FromStr;
 
 use crate::tools::conversation::{Event, Opened, What};
 use crate::trace::Host;
-use crate::wire::websocket::opcode;
+use crate::wire::{frame::Protocol, websocket::opcode};
 
-/// A choice. As text: `client`, `server`, `text`, `binary`, `continuation`, `close`, `ping`, `pong`, or an address with or without
-/// its port: `10.0.0.1:4000`, `[::1]:80`, `10.0.0.1`, `:4000`.
+/// A choice. As text: `client`, `server`, `text`, `binary`, `continuation`, `close`, `ping`, `pong`, a protocol above HTTP or WebSocket:
+/// `engineio`, `socketio`, `sockjs`, `stomp`, `sse`; or an address with or without its port: `10.0.0.1:4000`, `[::1]:80`, `10.0.0.1`, `:4000`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Filter {
     /// What this side sends.
     From(Host),
     /// Frames and messages of this opcode.
     Opcode(u8),
+    /// What this protocol says.
+    Layer(Protocol),
     /// Connections of which one end is this.
     End(String),
 }
@@ -31,14 +33,19 @@ impl FromStr for Filter {
             "close" => Filter::Opcode(opcode::CLOSE),
             "ping" => Filter::Opcode(opcode::PING),
             "pong" => Filter::Opcode(opcode::PONG),
+            "engineio" => Filter::Layer(Protocol::EngineIo),
+            "socketio" => Filter::Layer(Protocol::SocketIo),
+            "sockjs" => Filter::Layer(Protocol::SockJs),
+            "stomp" => Filter::Layer(Protocol::Stomp),
+            "sse" => Filter::Layer(Protocol::EventStream),
             text if text.contains([':', '.'])
                 && text.chars().all(|c| c.is_ascii_hexdigit() || "[]:.".contains(c)) =>
             {
                 Filter::End(text.to_owned())
             }
             _ => {
-                return Err("expected client, server, text, binary, continuation, close, ping, pong, or an address such as \
-                            10.0.0.1:4000"
+                return Err("expected client, server, text, binary, continuation, close, ping, pong, engineio, socketio, sockjs, stomp, sse, or \
+                            an address such as 10.0.0.1:4000"
                     .to_owned());
             }
         })
@@ -72,7 +79,12 @@ impl Choice {
 
     /// Whether an event of such a connection is asked for.
     pub fn has_event(&self, event: &Event) -> bool {
+        let mut above = None;
         let (from, opcode) = match &event.what {
+            What::Layer(layer) => {
+                above = Some(layer.protocol);
+                (Some(layer.from), None)
+            }
             What::Frame(frame) => (Some(frame.from), Some(frame.header.opcode)),
             What::Message(message) => (Some(message.from), Some(message.opcode)),
             What::Head(head) => (Some(head.from), None),
@@ -89,6 +101,7 @@ impl Choice {
             _ => None,
         }) && self.any(|filter| match filter {
             Filter::Opcode(wanted) => Some(opcode == Some(*wanted)),
+            Filter::Layer(wanted) => Some(above == Some(*wanted)),
             _ => None,
         })
     }

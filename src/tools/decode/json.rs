@@ -3,17 +3,17 @@
 use std::io::{self, Write};
 
 use data_encoding::HEXLOWER;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::tools::conversation::{Carried, Ending, Event, HeadLine, What};
-use crate::wire::websocket::opcode_entry;
+use crate::wire::{field::Field, websocket::opcode_entry};
 
 /// One line. What does not apply is left out.
 #[derive(Debug, Default, Serialize)]
 struct Object<'a> {
     event: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    time: Option<String>,
+    time: Option<Time>,
     packet: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     stream: Option<u64>,
@@ -60,11 +60,23 @@ struct Object<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    protocol: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    depth: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    words: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heart_beat: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    carries: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fields: Option<Vec<Piece>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     fin: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rsv: Option<[bool; 3]>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    mask: Option<String>,
+    mask: Option<Hex<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     frames: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,7 +92,7 @@ struct Object<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<String>,
+    data: Option<Hex<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -103,12 +115,68 @@ struct Deflate {
     server_max_window_bits: u8,
 }
 
+/// A field of a layer.
+#[derive(Debug, Serialize)]
+struct Piece {
+    name: &'static str,
+    value: String,
+    /// The first of its bits and the one behind its last, from the start of the layer.
+    bits: [usize; 2],
+}
+
+impl From<Field> for Piece {
+    fn from(field: Field) -> Self {
+        Piece { name: field.name, value: field.value, bits: [field.bits.start, field.bits.end] }
+    }
+}
+
+/// Nanoseconds since 1970, told as seconds with nine decimals. Of two lines for each frame a string of its own would be a price.
+#[derive(Debug)]
+struct Time(u64);
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        // 2^64 nanoseconds have eleven digits before the point.
+        let mut text = *b"00000000000.000000000";
+        put(&mut text[12..], self.0 % 1_000_000_000);
+        let start = put(&mut text[..11], self.0 / 1_000_000_000);
+        to.serialize_str(std::str::from_utf8(&text[start..]).unwrap_or_default())
+    }
+}
+
+/// Writes a number at the end of the room. Gives where its first digit stands.
+fn put(room: &mut [u8], mut number: u64) -> usize {
+    let mut at = room.len();
+    loop {
+        at -= 1;
+        room[at] = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        number /= 10;
+        if number == 0 || at == 0 {
+            return at;
+        }
+    }
+}
+
+/// Bytes in lower-case hex. Short ones, as most are, need no string of their own either.
+#[derive(Debug)]
+struct Hex<'a>(&'a [u8]);
+
+impl Serialize for Hex<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut room = [0; 512];
+        match room.get_mut(..self.0.len() * 2) {
+            Some(room) => to.serialize_str(HEXLOWER.encode_mut_str(self.0, room)),
+            None => to.serialize_str(&HEXLOWER.encode(self.0)),
+        }
+    }
+}
+
 impl<'a> Object<'a> {
     /// Bytes as text if they are, else in hex.
     fn with_bytes(self, bytes: &'a [u8]) -> Self {
         match std::str::from_utf8(bytes) {
             Ok(text) => Object { text: Some(text), ..self },
-            Err(_) => Object { data: Some(HEXLOWER.encode(bytes)), ..self },
+            Err(_) => Object { data: Some(Hex(bytes)), ..self },
         }
     }
 
@@ -123,8 +191,12 @@ impl<'a> Object<'a> {
 ///
 /// What the writer says.
 pub fn write(out: &mut impl Write, event: &Event) -> io::Result<()> {
-    let time = event.time.map(|time| format!("{}.{:09}", time / 1_000_000_000, time % 1_000_000_000));
-    let base = Object { time, packet: event.packet, stream: event.stream, ..Object::default() };
+    let base = Object {
+        time: event.time.map(Time),
+        packet: event.packet,
+        stream: event.stream,
+        ..Object::default()
+    };
     let object = match &event.what {
         What::Bytes(_) => return Ok(()),
         What::Packet(seen) => {
@@ -201,8 +273,8 @@ pub fn write(out: &mut impl Write, event: &Event) -> io::Result<()> {
             kind: Some(opcode_entry(frame.header.opcode).symbol),
             fin: Some(frame.header.fin),
             rsv: Some([frame.header.rsv1, frame.header.rsv2, frame.header.rsv3]),
-            mask: frame.header.key.map(|key| HEXLOWER.encode(&key)),
-            data: Some(HEXLOWER.encode(frame.payload)),
+            mask: frame.header.key.as_ref().map(|key| Hex(key)),
+            data: Some(Hex(frame.payload)),
             ..base
         }
         .carried(frame.carried),
@@ -220,6 +292,24 @@ pub fn write(out: &mut impl Write, event: &Event) -> io::Result<()> {
         }
         .with_bytes(message.payload)
         .carried(message.carried),
+        What::Layer(layer) => {
+            let fields = layer.fields().into_iter().map(Piece::from).collect();
+            Object {
+                event: "layer",
+                from: Some(layer.from.name()),
+                offset: Some(layer.offset),
+                length: Some(layer.bytes.len() as u64),
+                protocol: Some(layer.protocol.name()),
+                depth: Some(layer.depth),
+                kind: Some(layer.kind),
+                words: Some(layer.words),
+                heart_beat: layer.beat.then_some(true),
+                carries: layer.carries.then_some(true),
+                fields: Some(fields),
+                ..base
+            }
+            .with_bytes(layer.bytes)
+        }
         What::Violation(broken) => Object {
             event: "violation",
             from: Some(broken.from.name()),
@@ -270,4 +360,21 @@ pub fn write(out: &mut impl Write, event: &Event) -> io::Result<()> {
     };
     serde_json::to_writer(&mut *out, &object)?;
     out.write_all(b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_bytes_are_told_in_full() {
+        let told = |time: u64| serde_json::to_string(&Time(time)).unwrap();
+        for time in [0, 1, 999_999_999, 1_000_000_000, 1_700_000_000_123_456_789, u64::MAX] {
+            assert_eq!(told(time), format!("\"{}.{:09}\"", time / 1_000_000_000, time % 1_000_000_000));
+        }
+        for length in [0, 1, 255, 256, 257, 1000] {
+            let bytes = vec![0xa5; length];
+            assert_eq!(serde_json::to_string(&Hex(&bytes)).unwrap(), format!("\"{}\"", "a5".repeat(length)));
+        }
+    }
 }

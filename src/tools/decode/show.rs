@@ -8,8 +8,8 @@ use std::{collections::HashMap, net::SocketAddr};
 
 use super::filter::Choice;
 use crate::tools::conversation::{
-    Body, Differs, Ended, Ending, Event, Frame, Head, HeadLine, Message, Missing, Opened, Stretch, Upgraded,
-    Violation, What,
+    Body, Differs, Ended, Ending, Event, Frame, Head, HeadLine, Layer, Message, Missing, Opened, Stretch,
+    Upgraded, Violation, What,
 };
 use crate::trace::Host;
 use crate::view::{Depth, Line, Look, Meaning, field_table, plural, wrapped};
@@ -18,7 +18,7 @@ use crate::wire::{
     websocket::{self, opcode},
 };
 
-use rows::{GLIMPSE, kind, right};
+use rows::{GLIMPSE, Row, kind};
 
 /// The longest frame whose fields are told, in bytes of payload.
 const FIELDS: usize = 4096;
@@ -59,6 +59,7 @@ struct Sum {
     websockets: usize,
     frames: usize,
     messages: usize,
+    layers: usize,
     violations: usize,
     missing: u64,
 }
@@ -101,6 +102,7 @@ impl Show {
             What::Upgraded(upgraded) => self.upgraded(upgraded),
             What::Frame(frame) => self.frame(event, frame),
             What::Message(message) => self.message(event, message),
+            What::Layer(layer) => self.layer(event, layer),
             What::Violation(violation) => self.violation(violation),
             What::Data(data) => self.data(event, data),
             What::Missing(missing) => self.missing(missing),
@@ -112,7 +114,11 @@ impl Show {
             return lines;
         }
         let mut all = self.heading(stream);
-        all.extend(lines);
+        if all.is_empty() {
+            all = lines;
+        } else {
+            all.extend(lines);
+        }
         if let What::Ended(_) = event.what {
             self.open.remove(&stream);
         }
@@ -132,6 +138,7 @@ impl Show {
         part(sum.websockets, "WebSocket");
         part(sum.frames, "frame");
         part(sum.messages, "message");
+        part(sum.layers, "upper-layer packet");
         part(sum.violations, "violation");
         part(many(sum.missing), "missing byte");
         part(many(sum.truncated), "truncated packet");
@@ -210,6 +217,9 @@ impl Show {
     }
 
     fn body(&self, event: &Event, body: &Body) -> Vec<Line> {
+        if self.follow && body.above {
+            return Vec::new();
+        }
         let cut = body.length > body.shown.len() as u64;
         let line = self.quoted(body.shown, cut);
         self.row(event, body.from, Some(body.offset), "body", "", body.length, line)
@@ -241,14 +251,20 @@ impl Show {
         if self.follow {
             return Vec::new();
         }
-        let mut flags: Vec<&str> = Vec::new();
-        let set = [(header.fin, "FIN"), (header.rsv1, "RSV1"), (header.rsv2, "RSV2"), (header.rsv3, "RSV3")];
-        flags.extend(set.into_iter().filter(|(set, _)| *set).map(|(_, name)| name));
         // A mask is told where it breaks the rule: a client's frames have it, a server's don't.
-        match (frame.from, header.key) {
-            (Host::Server, Some(_)) => flags.push("MASK"),
-            (Host::Client, None) => flags.push("no MASK"),
-            _ => {}
+        let (masked, bare) = (header.key.is_some(), header.key.is_none());
+        let flags = [
+            (header.fin, "FIN"),
+            (header.rsv1, "RSV1"),
+            (header.rsv2, "RSV2"),
+            (header.rsv3, "RSV3"),
+            (masked && frame.from == Host::Server, "MASK"),
+            (bare && frame.from == Host::Client, "no MASK"),
+        ];
+        let mut told = String::new();
+        for (_, name) in flags.into_iter().filter(|(set, _)| *set) {
+            told += if told.is_empty() { "" } else { "," };
+            told += name;
         }
         let mut line = match frame.header.opcode {
             opcode::CLOSE => self.close(frame.payload),
@@ -260,8 +276,7 @@ impl Show {
         };
         self.remarks(&mut line, frame.carried, false);
         let kind = kind(header.opcode);
-        let mut lines =
-            self.row(event, frame.from, Some(frame.offset), &kind, &flags.join(","), header.length, line);
+        let mut lines = self.row(event, frame.from, Some(frame.offset), &kind, &told, header.length, line);
         if self.detail > Depth::Summary && frame.payload.len() <= FIELDS {
             let mut bytes = header.encode();
             let start = bytes.len();
@@ -276,7 +291,8 @@ impl Show {
 
     fn message(&mut self, event: &Event, message: &Message) -> Vec<Line> {
         self.sum.messages += 1;
-        if message.is_its_frame() && !self.follow {
+        let told = if self.follow { message.above } else { message.is_its_frame() };
+        if told {
             return Vec::new();
         }
         let mut line = match message.opcode {
@@ -303,6 +319,36 @@ impl Show {
         };
         let kind = format!("= {}", kind(message.opcode));
         self.row(event, message.from, None, &kind, &how, message.payload.len() as u64, line)
+    }
+
+    /// What a message or a content carries, beneath it. Of layers that carry others only the uppermost is told, unless every byte is.
+    fn layer(&mut self, event: &Event, layer: &Layer) -> Vec<Line> {
+        self.sum.layers += usize::from(!layer.carries);
+        let detailed = self.detail > Depth::Summary;
+        if layer.carries && !detailed {
+            return Vec::new();
+        }
+        let mut line = self.look.line(layer.words, Meaning::Bytes);
+        if layer.beat && layer.words.is_empty() {
+            line = self.look.line("still there", Meaning::Quiet);
+        }
+        if self.follow {
+            let mut said = self.look.spans([
+                (layer.protocol.name(), Meaning::Strong),
+                (" ", Meaning::Plain),
+                (layer.kind, Meaning::Label),
+                (" ", Meaning::Plain),
+            ]);
+            said.extend(line);
+            line = said;
+        }
+        let (name, length) = (layer.protocol.name(), layer.bytes.len() as u64);
+        let offset = layer.bare.then_some(layer.offset);
+        let mut lines = self.row(event, layer.from, offset, name, layer.kind, length, line);
+        if detailed && layer.bytes.len() <= FIELDS {
+            lines.extend(field_table(&self.look, layer.bytes, &layer.fields(), self.detail));
+        }
+        lines
     }
 
     fn violation(&mut self, broken: &Violation) -> Vec<Line> {
@@ -353,10 +399,11 @@ impl Show {
             return self
                 .note(Meaning::Quiet, &format!("{how}; {client} from the client, {server} from the server"));
         }
-        let mut line = right(self.look.line(self.time(event), Meaning::Quiet), 11);
-        line.space(5);
-        line.extend(self.look.line(format!("{how} · {client} →, {server} ←"), Meaning::Quiet));
-        wrapped(&self.look, &line, 16)
+        let mut row = Row::new(&self.look);
+        row.right(&self.time(event), 11, Meaning::Quiet);
+        row.to(16);
+        row.text(&format!("{how} · {client} →, {server} ←"), Meaning::Quiet);
+        wrapped(&self.look, &row.with(Line::blank()), 16)
     }
 }
 

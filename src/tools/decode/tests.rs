@@ -6,7 +6,7 @@ use super::*;
 use crate::tools::capture::Link;
 use crate::trace::Host;
 use crate::wire::{
-    frame::build,
+    frame::{Protocol, build},
     fuzz::Random,
     tcp::{Flags, Header},
     websocket::{self, LengthForm, opcode},
@@ -266,12 +266,13 @@ pub(super) fn hostile(random: &mut Random) {
         talk.syn();
     }
     if random.below(4) > 0 {
-        talk.upgrade(extension[random.below(2)]);
+        talk.upgrade_at(talk::TARGETS[random.below(talk::TARGETS.len())], extension[random.below(2)]);
     }
     for _ in 0..random.below(12) {
         let from = if random.flip() { Host::Client } else { Host::Server };
         let count = random.below(60);
-        let mut frame = websocket::Frame::new(random.byte() & 0xf, random.bytes(count));
+        let payload = if random.flip() { talk::said(random) } else { random.bytes(count) };
+        let mut frame = websocket::Frame::new(random.byte() & 0xf, payload);
         if random.flip() {
             frame = frame.masked(KEY);
         }
@@ -286,7 +287,14 @@ pub(super) fn hostile(random: &mut Random) {
         if random.below(6) == 0 {
             crate::wire::fuzz::mutate(random, &mut bytes);
         }
-        talk.say(from, &bytes);
+        match random.below(8) {
+            0 => talk.say(from, &talk::said(random)),
+            1 => {
+                let (asks, bytes) = talk::exchange(random);
+                talk.say(if asks { Host::Client } else { Host::Server }, &bytes);
+            }
+            _ => talk.say(from, &bytes),
+        }
         if random.below(9) == 0 {
             talk.packets.pop();
         }
@@ -303,6 +311,13 @@ pub(super) fn hostile(random: &mut Random) {
     let options = Options {
         limits: Limits { connections: 2, held: 4096, out_of_order: 256, message: 512 },
         websocket: random.below(3) == 0,
+        above: [
+            None,
+            Some(Protocol::EngineIo),
+            Some(Protocol::SockJs),
+            Some(Protocol::Stomp),
+            Some(Protocol::EventStream),
+        ][random.below(5)],
     };
     let mut decoder = Decoder::new(options);
     let mut sum = 0usize;
@@ -376,8 +391,10 @@ fn a_frame_that_claims_everything_holds_a_message_at_most() {
     for _ in 0..200 {
         talk.server(&[7; 1400]);
     }
-    let mut decoder =
-        Decoder::new(Options { limits: Limits { message: 10_000, ..Limits::default() }, websocket: false });
+    let mut decoder = Decoder::new(Options {
+        limits: Limits { message: 10_000, ..Limits::default() },
+        ..Options::default()
+    });
     let mut most = 0;
     for bytes in &talk.packets {
         let packet = Packet { number: 1, time: None, link: Link::ETHERNET, original: 0, bytes };

@@ -253,7 +253,7 @@ impl Connection {
             conversation.take(side, offset, kept, shared, teller);
             let rest = (length - kept.len()) as u64;
             if rest > 0 {
-                conversation.missing(side, offset + kept.len() as u64, rest, shared, teller);
+                conversation.missing(side, rest, shared, teller);
             }
         });
         let other = self.conversation.is_other();
@@ -304,7 +304,7 @@ impl Connection {
         let (side, lost) = (from.index(), self.conversation.is_lost(from.index()));
         if gap > 0 {
             self.converse(shared, page, |conversation, shared, teller| {
-                conversation.missing(side, before.bytes - gap, gap, shared, teller);
+                conversation.missing(side, gap, shared, teller);
             });
         }
         if !lost && self.conversation.is_lost(side) {

@@ -14,6 +14,8 @@ pub(super) struct Content {
     pub(super) length: u64,
     pub(super) shown: Held,
     pub(super) kind: Kind,
+    /// What it carries is told as layers.
+    pub(super) above: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +51,15 @@ pub(super) fn length(headers: &Headers) -> Option<Kind> {
 
 impl Content {
     /// Takes what belongs to it. True at its end; none where its form is broken.
-    pub(super) fn take(&mut self, rest: &mut &[u8], budget: &mut Budget) -> Option<bool> {
+    ///
+    /// What is content of it is handed over, with its place in what was given.
+    pub(super) fn take(
+        &mut self,
+        rest: &mut &[u8],
+        budget: &mut Budget,
+        hand_over: &mut dyn FnMut(usize, &[u8], &mut Budget),
+    ) -> Option<bool> {
+        let all = rest.len();
         while let [byte, after @ ..] = *rest {
             match &mut self.kind {
                 Kind::Sized(left) | Kind::Chunk(left) => {
@@ -57,6 +67,7 @@ impl Content {
                     *left -= count as u64;
                     let (left, sized) = (*left, matches!(self.kind, Kind::Sized(_)));
                     self.keep(&rest[..count], budget);
+                    hand_over(all - rest.len(), &rest[..count], budget);
                     *rest = &rest[count..];
                     if left == 0 && sized {
                         return Some(true);
@@ -67,8 +78,8 @@ impl Content {
                     continue;
                 }
                 Kind::ToTheEnd => {
-                    let all = *rest;
-                    self.keep(all, budget);
+                    self.keep(rest, budget);
+                    hand_over(all - rest.len(), rest, budget);
                     *rest = &[];
                     return Some(false);
                 }

@@ -1,10 +1,14 @@
-//! Does HTTP begin here?
+//! What begins here: HTTP, or STOMP right on TCP?
+
+use crate::wire::stomp::{COMMANDS, begins_like_stomp};
 
 /// Do these bytes begin a message?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::tools::conversation) enum Start {
     /// They do.
     Http,
+    /// They begin frames of STOMP.
+    Stomp,
     /// They may.
     Unclear,
     /// They don't.
@@ -27,11 +31,21 @@ pub(in crate::tools::conversation) fn start_of(bytes: &[u8]) -> Start {
         b"REPORT ",
         b"\r\n",
     ];
+    if begins_like_stomp(bytes) {
+        return Start::Stomp;
+    }
+    let stomp = COMMANDS.iter().any(|command| begins_line(command.name.as_bytes(), bytes));
     if STARTS.iter().any(|start| bytes.starts_with(start)) {
         Start::Http
-    } else if STARTS.iter().any(|start| start.starts_with(bytes)) {
+    } else if stomp || STARTS.iter().any(|start| start.starts_with(bytes)) {
         Start::Unclear
     } else {
         Start::No
     }
+}
+
+/// True if the bytes are the beginning of this command and of its line end.
+fn begins_line(command: &[u8], bytes: &[u8]) -> bool {
+    let line = bytes.strip_suffix(b"\r").filter(|line| line == &command).unwrap_or(bytes);
+    command.starts_with(line)
 }

@@ -1,12 +1,14 @@
 //! A row for each thing that was said: time, direction, offset, what it is, its length, and what it says.
 
+use std::borrow::Cow;
+
 use super::Show;
 use crate::tools::conversation::{Carried, Event};
 use crate::trace::Host;
-use crate::view::{Line, Look, Meaning, plural, quote, wrapped};
+use crate::view::{Line, Look, Meaning, cut, plural, quote, wrapped};
 use crate::wire::{
     text,
-    websocket::{self, opcode, opcode_entry},
+    websocket::{self, opcode},
 };
 
 /// With less columns than this a row has no columns of its own but time and direction.
@@ -37,9 +39,11 @@ impl Show {
             Ok(_) => true,
             Err(error) => seen.len() < bytes.len() && error.error_len().is_none(),
         };
-        let shown = if is_text { quote(seen) } else { text::hex(seen, 24) };
-        let more = if (cut || seen.len() < bytes.len()) && !shown.ends_with('…') { "…" } else { "" };
-        self.look.line(format!("{shown}{more}"), Meaning::Bytes)
+        let mut shown = if is_text { quote(seen) } else { text::hex(seen, 24) };
+        if (cut || seen.len() < bytes.len()) && !shown.ends_with('…') {
+            shown.push('…');
+        }
+        self.look.line(shown, Meaning::Bytes)
     }
 
     pub(super) fn remarks(&self, line: &mut Line, carried: Carried, packed: bool) {
@@ -86,40 +90,42 @@ impl Show {
             Host::Client => ("→", Meaning::Client),
             Host::Server => ("←", Meaning::Server),
         };
-        let mut line = Line::blank();
-        line.extend(right(self.look.line(&time, Meaning::Quiet), 11));
-        line.space(1);
-        line.push(self.look.span(arrow, meaning));
-        line.pad(14);
+        let mut row = Row::new(&self.look);
+        row.right(&time, 11, Meaning::Quiet);
+        row.past(1);
+        row.text(arrow, meaning);
+        row.to(14);
         if self.follow {
-            line.extend(payload);
-            return wrapped(&self.look, &line, 14);
+            return self.set(row.with(payload), 14);
         }
+        let number = length.to_string();
         if self.look.width() < NARROW {
-            let said = self.look.spans([
-                (kind, Meaning::Strong),
-                (" ", Meaning::Plain),
-                (flags, Meaning::Label),
-                (if flags.is_empty() { "" } else { " " }, Meaning::Plain),
-                (&length.to_string(), Meaning::State),
-                (" ", Meaning::Plain),
-            ]);
-            line.extend(said);
-            line.extend(payload);
-            return wrapped(&self.look, &line, 14);
+            for (text, meaning) in
+                [(kind, Meaning::Strong), (flags, Meaning::Label), (&number, Meaning::State)]
+            {
+                row.text(text, meaning);
+                row.past(usize::from(!text.is_empty()));
+            }
+            return self.set(row.with(payload), 14);
         }
-        let offset = offset.map(|offset| offset.to_string()).unwrap_or_default();
-        line.extend(right(self.look.line(offset, Meaning::Quiet), 6));
-        line.space(2);
-        line.extend(self.look.line(kind, Meaning::Strong));
-        line.pad(30);
-        line.space(1);
-        line.extend(self.look.line(flags, Meaning::Label));
-        line.pad(40);
-        line.extend(right(self.look.line(length.to_string(), Meaning::State), 7));
-        line.space(2);
-        line.extend(cut(&self.look, payload, self.look.content().saturating_sub(line.width())));
-        vec![line.indented(self.look.indent())]
+        row.right(&offset.map(|offset| offset.to_string()).unwrap_or_default(), 20, Meaning::Quiet);
+        row.past(2);
+        row.text(kind, Meaning::Strong);
+        row.to(30);
+        row.past(1);
+        row.text(flags, Meaning::Label);
+        row.right(&number, 47.max(row.column + 1 + number.len()), Meaning::State);
+        row.past(2);
+        let room = self.look.content().saturating_sub(row.column);
+        vec![row.with(cut(&self.look, payload, room)).indented(self.look.indent())]
+    }
+
+    /// A row in as many lines as it needs. Most need one: those are not looked through for where they could be broken.
+    fn set(&self, line: Line, hang: usize) -> Vec<Line> {
+        if line.width() <= self.look.content() {
+            return vec![line.indented(self.look.indent())];
+        }
+        wrapped(&self.look, &line, hang)
     }
 
     #[expect(clippy::too_many_arguments, reason = "a sentence has these parts")]
@@ -163,40 +169,63 @@ impl Show {
     }
 }
 
-pub(super) fn kind(number: u8) -> String {
-    match number {
-        opcode::CONTINUATION => "more".to_owned(),
-        0x1 | 0x2 | 0x8..=0xa => opcode_entry(number).symbol.to_ascii_lowercase(),
-        _ => format!("{number:#x}"),
-    }
+/// The name of an opcode, as short as a column asks for.
+pub(super) fn kind(number: u8) -> Cow<'static, str> {
+    Cow::Borrowed(match number {
+        opcode::CONTINUATION => "more",
+        opcode::TEXT => "text",
+        opcode::BINARY => "binary",
+        opcode::CLOSE => "close",
+        opcode::PING => "ping",
+        opcode::PONG => "pong",
+        _ => return Cow::Owned(format!("{number:#x}")),
+    })
 }
 
-pub(super) fn right(line: Line, width: usize) -> Line {
-    let shift = width.saturating_sub(line.width());
-    line.indented(shift)
+/// A line that is filled from left to right. The space before a piece is written with it: so a row has few pieces.
+pub(super) struct Row<'a> {
+    look: &'a Look,
+    line: Line,
+    /// Where it goes on.
+    column: usize,
+    /// Spaces up to there that are not written yet.
+    gap: usize,
 }
 
-/// As much of the line as there is room for.
-fn cut(look: &Look, line: Line, room: usize) -> Line {
-    if line.width() <= room {
-        return line;
+impl Row<'_> {
+    pub(super) fn new(look: &Look) -> Row<'_> {
+        Row { look, line: Line::blank(), column: 0, gap: 0 }
     }
-    let mut out = Line::blank();
-    for span in line.spans() {
-        let left = room.saturating_sub(out.width() + 1);
-        if span.width() <= left {
-            out.push(span.clone());
-            continue;
-        }
-        let mut kept = String::new();
-        for c in span.text().chars() {
-            if look.span(format!("{kept}{c}"), span.meaning()).width() > left {
-                break;
-            }
-            kept.push(c);
-        }
-        out.extend(look.line(format!("{kept}…"), span.meaning()));
-        break;
+
+    /// Goes on in this column, unless it is there already or beyond.
+    pub(super) fn to(&mut self, column: usize) {
+        self.past(column.saturating_sub(self.column));
     }
-    out
+
+    /// Goes on so many columns further right.
+    pub(super) fn past(&mut self, columns: usize) {
+        self.gap += columns;
+        self.column += columns;
+    }
+
+    /// A piece that begins here.
+    pub(super) fn text(&mut self, text: &str, meaning: Meaning) {
+        let span = self.look.span(format!("{:1$}{text}", "", self.gap), meaning);
+        self.column += span.width() - self.gap;
+        self.gap = 0;
+        self.line.push(span);
+    }
+
+    /// A number that ends before this column, or begins here if it is too long for that.
+    pub(super) fn right(&mut self, number: &str, column: usize, meaning: Meaning) {
+        self.to(column.saturating_sub(number.len()));
+        self.text(number, meaning);
+    }
+
+    /// The line, and a last piece of it.
+    pub(super) fn with(mut self, last: Line) -> Line {
+        self.line.space(self.gap);
+        self.line.extend(last);
+        self.line
+    }
 }

@@ -67,9 +67,14 @@ impl Talk {
     }
 
     pub(in super::super) fn upgrade(&mut self, extension: &str) {
+        self.upgrade_at("/chat", extension);
+    }
+
+    /// By the target of the request it is seen what the messages carry.
+    pub(in super::super) fn upgrade_at(&mut self, target: &str, extension: &str) {
         let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
         let common = "Upgrade: websocket\r\nConnection: Upgrade\r\n";
-        self.client(format!("GET /chat HTTP/1.1\r\nHost: a\r\n{common}{key}\r\n").as_bytes());
+        self.client(format!("GET {target} HTTP/1.1\r\nHost: a\r\n{common}{key}\r\n").as_bytes());
         let accept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
         self.server(
             format!("HTTP/1.1 101 Switching Protocols\r\n{common}{accept}{extension}\r\n").as_bytes(),
@@ -120,6 +125,7 @@ pub(in super::super) fn told(packets: &[Vec<u8>], options: Options) -> Vec<Strin
             What::Message(m) => {
                 format!("message {} {} {} {}", m.from.name(), m.opcode, m.frames, text::escape(m.payload))
             }
+            What::Layer(layer) => format!("{} {} {}", layer.protocol.name(), layer.kind, layer.words),
             What::Violation(broken) => format!("violation {}", broken.section),
             What::Data(data) => format!("data {}", text::escape(data.bytes)),
             What::Missing(missing) => format!("missing {} {}", missing.offset, missing.length),
@@ -142,6 +148,68 @@ pub(in super::super) fn head(random: &mut Random) -> Vec<u8> {
     ];
     heads[random.below(heads.len())].repeat(1 + random.below(3))
 }
+
+/// What a layer above HTTP, WebSocket or TCP may say.
+pub(in super::super) fn said(random: &mut Random) -> Vec<u8> {
+    let all: [&[u8]; 16] = [
+        b"o",
+        b"a[\"x\",\"SEND\\ndestination:/a\\n\\nb\\u0000\"]",
+        b"c[3000,\"bye\"]",
+        b"[\"CONNECT\\nhost:a\\n\\n\\u0000\",\"\\n\"]",
+        b"0{\"sid\":\"a\",\"upgrades\":[],\"pingInterval\":1,\"pingTimeout\":1}",
+        b"42/chat,7[\"msg\",{\"a\":[1]}]",
+        b"452-[\"m\",{\"_placeholder\":true,\"num\":1}]",
+        b"2probe",
+        b"40\x1ebAQID\x1e3",
+        b"bAQ==",
+        b"CONNECT\naccept-version:1.1\nhost:a\n\n\0\n",
+        b"CONNECTED\nversion:1.1\n\n\0",
+        b"MESSAGE\ndestination:/a\ncontent-length:4\n\na\0bc\0",
+        b"\n",
+        b"id: 1\r\ndata: a\ndata\n\n",
+        b": c\r\r\nretry: 5\n",
+    ];
+    let mut bytes = all[random.below(all.len())].to_vec();
+    if random.below(3) == 0 {
+        mutate(random, &mut bytes);
+    }
+    bytes
+}
+
+/// A request or an answer whose content is a layer.
+pub(in super::super) fn exchange(random: &mut Random) -> (bool, Vec<u8>) {
+    let mut content = Vec::new();
+    for _ in 0..random.below(4) {
+        content.extend(said(random));
+        content.extend_from_slice([&b"\n"[..], b"", b"\x1e", b"\r\n\r\n"][random.below(4)]);
+    }
+    let asks = random.flip();
+    let target = TARGETS[random.below(TARGETS.len())];
+    let method = ["GET", "POST"][random.below(2)];
+    let mut head = match asks {
+        true => format!("{method} {target} HTTP/1.1\r\n"),
+        false => "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n".to_owned(),
+    };
+    match random.below(3) {
+        0 => head += &format!("Content-Length: {}\r\n\r\n", content.len()),
+        1 => head += &format!("Transfer-Encoding: chunked\r\n\r\n{:x}\r\n", content.len()),
+        _ => head += "\r\n",
+    }
+    let end: &[u8] = if random.flip() { b"\r\n0\r\n\r\n" } else { b"" };
+    (asks, [head.as_bytes(), &content, end].concat())
+}
+
+/// What a request may be for.
+pub(in super::super) const TARGETS: [&str; 8] = [
+    "/chat",
+    "/socket.io/?EIO=4&transport=polling",
+    "/engine.io/?EIO=4&transport=websocket",
+    "/a/123/b/xhr_streaming",
+    "/a/123/b/xhr_send",
+    "/a/123/b/websocket",
+    "/a/123/b/htmlfile",
+    "/a/123/b/jsonp",
+];
 
 /// A capture of either format with changed bytes is read and decoded.
 pub(in super::super) fn file(random: &mut Random) {

@@ -2,7 +2,7 @@
 
 use super::Page;
 use crate::{
-    tools::conversation::{Body, Frame, Head, HeadLine, Message, Upgraded, What},
+    tools::conversation::{Body, Frame, Head, HeadLine, Layer, Message, Upgraded, What},
     trace::Host,
     view::{Meaning, Way, plural, thousands},
     wire::{
@@ -38,6 +38,9 @@ pub(super) fn event(page: &mut Page, what: &What) {
         What::Upgraded(it) => upgraded(page, it),
         What::Frame(it) => frame(page, it),
         What::Message(it) => message(page, it),
+        // Of layers that carry others the uppermost says it all.
+        What::Layer(it) if it.carries => {}
+        What::Layer(it) => layer(page, it),
         What::Violation(it) => {
             let who = format!("the {} breaks a rule: ", it.from.name());
             let text = words([(&who, Meaning::Fails), (it.words, Meaning::Prose)]);
@@ -113,6 +116,17 @@ fn message(page: &mut Page, it: &Message) {
     let kind = format!("{} message", opcode_entry(it.opcode).symbol.to_lowercase());
     let text = words([(&kind, Meaning::Strong)]).and(format!(" is whole: {how}"));
     page.read(way_of(it.from), text, Some(it.payload));
+}
+
+/// `Socket.IO EVENT msg "hello"`
+fn layer(page: &mut Page, it: &Layer) {
+    let name = format!("{} {}", it.protocol.name(), it.kind);
+    let said = match (it.beat, it.words) {
+        (true, "") => (" still there".to_owned(), Meaning::Quiet),
+        (false, "") => (String::new(), Meaning::Plain),
+        (_, words) => (format!(" {words}"), Meaning::Bytes),
+    };
+    page.line(way_of(it.from), words([(&name, Meaning::Strong), (&said.0, said.1)]));
 }
 
 fn size(count: u64) -> String {
