@@ -1,8 +1,11 @@
-//! Both ends of each carrier against programs that others wrote: curl, Node's http, and the packages eventsource and ws; Chromium is
-//! in `tests/browser.rs`. And against bytes that are no such protocol: they get a clear answer and a closed connection.
+//! Both ends of each carrier against programs that others wrote: curl, Node's http, the packages eventsource and ws, and Chromium. And
+//! against bytes that are no such protocol: they get a clear answer and a closed connection.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
 
+#[path = "support/devtools.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod devtools;
 #[path = "carriers/harness.rs"]
 mod harness;
 #[path = "support/live.rs"]
@@ -10,6 +13,8 @@ mod harness;
 mod live;
 mod support;
 
+#[path = "carriers/browser.rs"]
+mod browser;
 #[path = "carriers/events.rs"]
 mod events;
 #[path = "carriers/malformed.rs"]

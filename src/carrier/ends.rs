@@ -44,6 +44,13 @@ pub struct Ends {
     pub server: fn(&Room) -> Result<Arc<dyn Server>, Fault>,
 }
 
+impl Ends {
+    /// Whether its clients are browsers alone: there is a page for them.
+    pub fn is_for_browsers(&self) -> bool {
+        self.name == super::news::ENDS.name
+    }
+}
+
 /// All of them, in the order in which they are taught.
 pub const ENDS: &[Ends] = &[
     super::tcp::ENDS,

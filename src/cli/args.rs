@@ -666,12 +666,32 @@ fn carrier_names() -> impl Iterator<Item = &'static str> {
 fn carriers() -> String {
     let mut text = "Carriers:".to_owned();
     for ends in ENDS {
-        text += &format!("\n  {:<12} {}", ends.name, ends.what);
+        text += &hanging(&format!("  {:<12} ", ends.name), ends.what);
         for (name, what) in ends.options {
-            text += &format!("\n  {:<12}   --set {name}=…  {what}", "");
+            text += &hanging(&format!("  {:<12}   --set {name}=… ", ""), what);
         }
     }
     text
+}
+
+/// A new line with a text behind a beginning, below itself where it is longer than a line of help.
+fn hanging(beginning: &str, text: &str) -> String {
+    const WIDTH: usize = 98;
+    let indent = 17;
+    let mut out = format!("\n{beginning}");
+    let mut at = beginning.chars().count();
+    for word in text.split_whitespace() {
+        let length = word.chars().count() + 1;
+        if at + length > WIDTH {
+            out += &format!("\n{:indent$}", "");
+            at = indent;
+        }
+        out += word;
+        out.push(' ');
+        at += length;
+    }
+    out.truncate(out.trim_end().len());
+    out
 }
 
 fn call_help() -> String {

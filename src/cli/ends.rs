@@ -106,10 +106,14 @@ pub(super) fn serve(asked: &args::Serve, show: &Show) -> Result<ExitCode> {
     let what = Serve { ends, at, terms, time: asked.time, news };
     let outcome = ends::serve(what, &told, &mut screen, |at, onlooker| {
         let (name, scheme, path) = (ends.name, ends.schemes[0], ends.path);
-        let whom = if chat { "goes to all who are here" } else { "is sent back" };
-        onlooker.say(&format!(
-            "`{name}` listens at `{at}`: what is said {whom}. To call it: `sockwalk call {name} {scheme}://{at}{path}`. Ctrl-C ends it."
-        ));
+        onlooker.say(&if ends.is_for_browsers() {
+            format!("`{name}` listens at `{at}`. Open `{scheme}://{at}{path}` in a browser. Ctrl-C ends it.")
+        } else {
+            let whom = if chat { "goes to all who are here" } else { "is sent back" };
+            format!(
+                "`{name}` listens at `{at}`: what is said {whom}. To call it: `sockwalk call {name} {scheme}://{at}{path}`. Ctrl-C ends it."
+            )
+        });
     });
     if let Err(NotServed::Listen { at, error }) = &outcome
         && let Some(advice) = run::advice_on("bind", &errno_name(error), *at)

@@ -11,7 +11,7 @@ use std::{
 use super::{lock, room::Message};
 
 /// So many messages, and so many bytes of them, are kept.
-const KEPT: (usize, usize) = (1024, 1 << 20);
+const KEPT: (usize, usize) = (1024, 256 << 10);
 
 /// A message and its number, counted from 1.
 pub type Numbered = (u64, Arc<Message>);

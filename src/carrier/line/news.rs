@@ -88,7 +88,13 @@ pub enum Happened {
 impl Happened {
     /// A unit of a layer.
     pub fn unit(way: Way, what: impl Into<String>, bytes: &[u8]) -> Happened {
-        let (length, bytes) = (bytes.len(), bytes[..bytes.len().min(KEPT)].to_vec());
+        Happened::unit_of(way, what, &[bytes])
+    }
+
+    /// A unit of a layer that is in pieces.
+    pub fn unit_of(way: Way, what: impl Into<String>, pieces: &[&[u8]]) -> Happened {
+        let length = pieces.iter().map(|piece| piece.len()).sum();
+        let bytes = pieces.iter().flat_map(|piece| piece.iter().copied()).take(KEPT).collect();
         Happened::Unit { way, what: what.into(), length, bytes }
     }
 

@@ -109,24 +109,42 @@ pub enum Next {
     Over(Last),
 }
 
+impl Next {
+    fn length(&self) -> usize {
+        match self {
+            Next::Message(message) => message.bytes().len(),
+            Next::Own(bytes) => bytes.len(),
+            Next::Late | Next::Over(_) => 0,
+        }
+    }
+}
+
 /// What a guest is still to be sent. One thread fills it and another empties it; nobody who fills it ever waits.
 #[derive(Debug)]
 pub struct Outbox {
     inside: Mutex<Waiting>,
     changed: Condvar,
     most: usize,
+    most_bytes: usize,
 }
 
 #[derive(Debug, Default)]
 struct Waiting {
     items: VecDeque<Next>,
+    /// Bytes of what waits.
+    bytes: usize,
     over: Option<Last>,
 }
 
 impl Outbox {
     /// With room for so many.
     pub fn new(most: usize) -> Outbox {
-        Outbox { inside: Mutex::default(), changed: Condvar::new(), most }
+        Outbox::within(most, usize::MAX)
+    }
+
+    /// With room for so many, and for so many bytes of them; one has room whatever its size.
+    pub fn within(most: usize, most_bytes: usize) -> Outbox {
+        Outbox { inside: Mutex::default(), changed: Condvar::new(), most, most_bytes }
     }
 
     /// A message. If there is no room, the outbox is over, and what waits in it is dropped: false.
@@ -142,10 +160,14 @@ impl Outbox {
     fn add(&self, item: Next) -> bool {
         let mut inside = lock(&self.inside);
         if inside.over.is_none() {
-            if inside.items.len() < self.most {
+            let bytes = item.length();
+            let fits = inside.items.is_empty() || inside.bytes + bytes <= self.most_bytes;
+            if fits && inside.items.len() < self.most {
+                inside.bytes += bytes;
                 inside.items.push_back(item);
             } else {
                 inside.items.clear();
+                inside.bytes = 0;
                 inside.over = Some(Last::Full);
             }
         }
@@ -166,6 +188,7 @@ impl Outbox {
         let mut inside = lock(&self.inside);
         loop {
             if let Some(item) = inside.items.pop_front() {
+                inside.bytes -= item.length();
                 return item;
             }
             if let Some(why) = inside.over {
@@ -286,7 +309,8 @@ impl Room {
 
     /// A place for somebody to whom messages are to be sent as they come.
     pub fn seat(self: &Arc<Room>, line: u64) -> Seat {
-        let outbox = Arc::new(Outbox::new(self.terms.queue));
+        let bytes = usize::try_from(self.terms.message.saturating_mul(2)).unwrap_or(usize::MAX);
+        let outbox = Arc::new(Outbox::within(self.terms.queue, bytes));
         let mut inside = lock(&self.inside);
         inside.seated += 1;
         let number = inside.seated;
@@ -306,12 +330,15 @@ impl Room {
         if self.chats() {
             return Ok(Arc::clone(&self.common));
         }
-        self.feeds.of(name).ok_or_else(|| {
-            Fault::Limit(format!(
-                "there are {} clients already, and no room for more",
-                self.terms.connections
-            ))
-        })
+        let feed = self.feeds.of(name).ok_or_else(|| {
+            let most = self.terms.connections;
+            Fault::Limit(format!("there are {most} clients already, and no room for more"))
+        })?;
+        // Who comes while the server ends is told at once.
+        if self.is_stopping() {
+            feed.close();
+        }
+        Ok(feed)
     }
 
     /// Somebody who has a feed of this name says something, on this connection.
@@ -467,6 +494,22 @@ mod tests {
             assert_eq!(fast.outbox.next(now()), Next::Message(Arc::new(text(&number.to_string()))));
         }
         assert_eq!(slow.outbox.next(now()), Next::Over(Last::Full));
+    }
+
+    #[test]
+    fn what_waits_is_bounded_in_bytes_too() {
+        let outbox = Outbox::within(100, 10);
+        assert!(outbox.put(vec![0; 50]), "one has room, whatever its size");
+        assert!(!outbox.put(vec![0; 1]));
+        assert_eq!(outbox.next(now()), Next::Over(Last::Full));
+        let outbox = Outbox::within(100, 10);
+        for _ in 0..5 {
+            assert!(outbox.put(vec![0; 5]) && outbox.put(vec![0; 5]));
+            assert_eq!(
+                (outbox.next(now()), outbox.next(now())),
+                (Next::Own(vec![0; 5]), Next::Own(vec![0; 5]))
+            );
+        }
     }
 
     #[test]

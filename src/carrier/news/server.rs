@@ -110,8 +110,7 @@ impl Feed {
     fn serve(&self, line: &Arc<Line>, room: &Arc<Room>) -> Result<Over, Fault> {
         let mut serving = Serving::new(line, &room.terms);
         let allowed = Allowed::here(line, &room.terms);
-        loop {
-            let Some(request) = serving.next()? else { break };
+        while let Some(request) = serving.next()? {
             if request.path() == SOCKET && request.asks_for_upgrade() {
                 return self.websocket(serving, &request, &allowed, room);
             }

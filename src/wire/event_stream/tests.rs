@@ -19,8 +19,11 @@ fn events(bytes: &[u8]) -> Vec<(String, String, String)> {
         .collect()
 }
 
-/// What is odd, or wrong, and what has to come of it: the stream, the events (type, data, ID) and where that stands.
-const ODD: &[(&str, &[(&str, &str, &str)], &str)] = &[
+/// A stream, its events (type, data, ID) and where that stands.
+type Odd = (&'static str, &'static [(&'static str, &'static str, &'static str)], &'static str);
+
+/// What is odd, or wrong, and what has to come of it.
+const ODD: &[Odd] = &[
     ("data\n\n", &[("message", "", "")], "no colon: the line is a name, the value is empty; §9.2.6"),
     ("data:\n\n", &[("message", "", "")], "an empty value is data too; §9.2.6"),
     ("data: a", &[], "no line end: never an event; §9.2.6"),

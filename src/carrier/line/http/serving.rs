@@ -104,6 +104,7 @@ impl Serving {
     /// # Errors
     /// Whoever sends what is no request is answered with the status that says so, and [`Fault::Status`] is given:
     /// nothing more can be read here.
+    #[expect(clippy::should_implement_trait, reason = "an iterator could not tell why it ends")]
     pub fn next(&mut self) -> Result<Option<Request>, Fault> {
         let Some(head_bytes) = self.head()? else { return Ok(None) };
         let head = match parse_request(&head_bytes) {
@@ -137,8 +138,7 @@ impl Serving {
         }
         let line = request.bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
         let what = format!("request {}", text::shown(line, 120));
-        let whole = [request.bytes.as_slice(), &request.content].concat();
-        self.line.tell(HTTP, Happened::unit(Way::Received, what, &whole));
+        self.line.tell(HTTP, Happened::unit_of(Way::Received, what, &[&request.bytes, &request.content]));
         Ok(Some(request))
     }
 
