@@ -18,6 +18,8 @@ mod sockjs;
 mod sockjs_ends;
 #[path = "peers/tcp.rs"]
 mod tcp;
+#[path = "peers/udp.rs"]
+mod udp;
 #[path = "peers/websocket_client.rs"]
 mod websocket_client;
 #[path = "peers/websocket_server.rs"]

@@ -8,7 +8,8 @@ mod serving;
 
 use std::{
     collections::BTreeMap,
-    net::SocketAddr,
+    io,
+    net::{SocketAddr, UdpSocket},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -54,6 +55,8 @@ impl Ends {
 /// All of them, in the order in which they are taught.
 pub const ENDS: &[Ends] = &[
     super::tcp::ENDS,
+    super::udp::ENDS,
+    super::icmp::ENDS,
     super::http::ENDS,
     super::poll::SHORT,
     super::poll::LONG,
@@ -205,6 +208,20 @@ pub trait Server: Send + Sync {
     /// # Errors
     /// What broke it off.
     fn serve(&self, line: &Arc<Line>, room: &Arc<Room>) -> Result<Over, Fault>;
+
+    /// What takes the datagrams of all, where there are no connections; then [`Server::serve`] is never called.
+    fn post(&self) -> Option<&dyn Post> {
+        None
+    }
+}
+
+/// A server without connections: one socket for everybody.
+pub trait Post: Send + Sync {
+    /// Takes and answers datagrams until the room is closed.
+    ///
+    /// # Errors
+    /// If nothing more can be received.
+    fn take_all(&self, socket: &UdpSocket, room: &Arc<Room>) -> io::Result<()>;
 }
 
 /// What a person says meanwhile.

@@ -7,6 +7,7 @@
 
 pub mod ends;
 pub mod http;
+pub mod icmp;
 pub mod line;
 pub mod news;
 pub mod poll;
@@ -16,6 +17,7 @@ pub mod sockjs;
 pub mod sse;
 pub mod stomp;
 pub mod tcp;
+pub mod udp;
 pub mod websocket;
 
 use crate::{trace::Host, wire::Layer};

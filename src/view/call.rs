@@ -4,7 +4,7 @@ use super::aloud::sentence;
 use super::escape::quote;
 use super::line::{Line, Meaning, Span};
 use super::look::Look;
-use super::units::{address_and_port, bytes as byte_count, time};
+use super::units::{address_and_port, bytes as byte_count, thousands, time};
 use super::wrap::{Long, aside, wrap};
 use super::{bytes, call_aloud};
 use crate::trace::{Blocked, Call, Host, Return, Value};
@@ -299,8 +299,7 @@ fn datagram(look: &Look, data: &[u8], length: usize, from: Option<&str>) -> Vec<
         [] => Vec::new(),
         data => received(look, look.span("data", Meaning::Label), data),
     };
-    if let Some(lost) = length.checked_sub(data.len()).filter(|lost| *lost > 0) {
-        let text = format!("the datagram had {}: {} lost", byte_count(length), are(lost));
+    if let Some(text) = did_not_fit(data, length) {
         lines.extend(row(look, "", look.line(text, Meaning::Changed)));
     }
     if let Some(from) = from {
@@ -309,9 +308,10 @@ fn datagram(look: &Look, data: &[u8], length: usize, from: Option<&str>) -> Vec<
     lines
 }
 
-/// `1 byte is`, `2 bytes are`
-pub(super) fn are(count: usize) -> String {
-    format!("{} {}", byte_count(count), if count == 1 { "is" } else { "are" })
+/// `the datagram has 10 bytes, of which 6 did not fit`: with MSG_PEEK they are not lost yet.
+pub(super) fn did_not_fit(data: &[u8], length: usize) -> Option<String> {
+    let more = length.checked_sub(data.len()).filter(|more| *more > 0)?;
+    Some(format!("the datagram has {}, of which {} did not fit", byte_count(length), thousands(more as u64)))
 }
 
 /// Who sent a datagram: ICMP has no ports.

@@ -2,7 +2,7 @@
 
 use super::aloud::{capital, sentence, the_host};
 use super::bytes::glimpse;
-use super::call::{Open, address, are, arguments, result, result_meaning, sender};
+use super::call::{Open, address, arguments, did_not_fit, result, result_meaning, sender};
 use super::line::{Line, Meaning};
 use super::look::Look;
 use super::units::{bytes, time_in_words};
@@ -111,8 +111,8 @@ fn given(call: &Call, back: &Return) -> Option<String> {
                 [] if *length == 0 => format!("An empty datagram{from}."),
                 data => format!("Received {}{from}: {}.", bytes(data.len()), glimpse(data, READ_OUT)),
             };
-            if let Some(lost) = length.checked_sub(data.len()).filter(|lost| *lost > 0) {
-                text += &format!(" The datagram had {}: {} lost.", bytes(*length), are(lost));
+            if let Some(more) = did_not_fit(data, *length) {
+                text += &format!(" {}.", capital(&more));
             }
             text
         }

@@ -6,6 +6,7 @@ use snapbox::{Data, assert_data_eq, file};
 use super::cable_runs::{cable_lesson, many_frames};
 use super::capture_runs::on_the_cable;
 use super::class_runs::{class_of_bytes, class_of_messages, live_listen, live_send, live_troubles, peers};
+use super::datagram_runs::datagrams;
 use super::sample_runs::{
     blocked_accept, close_lesson, elsewhere, listen_lesson, predictions, upgrade_lesson,
 };
@@ -34,6 +35,16 @@ fn ascii() -> Look {
 #[track_caller]
 fn same(events: &[Event], look: Look, palette: Palette, golden: Data) {
     assert_data_eq!(Data::text(shown(events, look, palette)).raw(), golden.raw());
+}
+
+#[test]
+fn datagrams_and_who_sent_them() {
+    let golden = |look, palette, golden| same(&datagrams(), look, palette, golden);
+    golden(screen(40), Palette::Plain, file!["../../tests/data/view/datagrams-40.txt"]);
+    golden(screen(80), Palette::Plain, file!["../../tests/data/view/datagrams-80.txt"]);
+    golden(screen(80), Palette::Colour, file!["../../tests/data/view/datagrams-80-colour.txt"]);
+    golden(ascii(), Palette::Plain, file!["../../tests/data/view/datagrams-80-ascii.txt"]);
+    golden(linear(), Palette::Plain, file!["../../tests/data/view/datagrams-linear.txt"]);
 }
 
 /// The story of one connection of the class.

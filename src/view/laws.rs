@@ -84,7 +84,7 @@ fn socket() -> BoxedStrategy<What> {
                 host,
                 name,
                 fd,
-                protocol: "tcp".into(),
+                protocol: if tcp { "tcp".into() } else { word.clone() },
                 exists,
                 local,
                 peer,
@@ -138,6 +138,8 @@ fn back() -> BoxedStrategy<What> {
         any::<usize>().prop_map(Value::Count),
         proptest::collection::vec(any::<u8>(), 0..300).prop_map(Value::Data),
         text().prop_map(|text| Value::Data(text.into_bytes())),
+        (proptest::collection::vec(any::<u8>(), 0..300), any::<usize>(), maybe(text()))
+            .prop_map(|(bytes, length, from)| Value::Datagram { bytes, length, from }),
         text().prop_map(Value::Address),
         any::<i64>().prop_map(Value::Number),
         (any::<u16>(), text()).prop_map(|(code, reason)| Value::Close { code, reason }),

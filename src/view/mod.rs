@@ -50,6 +50,8 @@ mod capture_runs;
 #[cfg(test)]
 mod class_runs;
 #[cfg(test)]
+mod datagram_runs;
+#[cfg(test)]
 mod goldens;
 #[cfg(test)]
 mod laws;

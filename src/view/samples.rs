@@ -58,6 +58,15 @@ impl Described {
         (self.0.recv_queue, self.0.send_queue) = (Some(recv), Some(send));
         self
     }
+    /// Another protocol than TCP: it has no states.
+    pub(super) fn speaks(mut self, protocol: &str) -> Self {
+        (self.0.protocol, self.0.state) = (protocol.into(), None);
+        self
+    }
+    pub(super) fn drops(mut self, drops: u64) -> Self {
+        self.0.drops = Some(drops);
+        self
+    }
     pub(super) fn option(mut self, name: &str, value: i64) -> Self {
         self.0.options.push(SocketOption { name: name.into(), value });
         self

@@ -85,7 +85,8 @@ pub fn pause(time: std::time::Duration) -> std::io::Result<()> {
     let invalid = || std::io::Error::from_raw_os_error(libc::EINVAL);
     let asked = libc::timespec {
         tv_sec: time.as_secs().try_into().map_err(|_| invalid())?,
-        tv_nsec: time.subsec_nanos().into(),
+        // Less than a thousand million, whatever the width of the field.
+        tv_nsec: i32::try_from(time.subsec_nanos()).map_err(|_| invalid())?.into(),
     };
     #[cfg(target_os = "linux")]
     {

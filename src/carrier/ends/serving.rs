@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener, UdpSocket},
     sync::{Arc, mpsc::Receiver},
     thread,
     time::{Duration, Instant},
@@ -53,7 +53,7 @@ pub struct Serve {
 /// Why nothing can be served.
 #[derive(Debug, Error)]
 pub enum NotServed {
-    /// The address can't be listened at.
+    /// The address can't be listened at, or bound to.
     #[error("can't listen at {at}: {error}")]
     Listen {
         /// The address.
@@ -84,13 +84,32 @@ pub fn serve(
 ) -> Result<(), NotServed> {
     let room = Room::new(serve.terms.clone(), serve.news.clone());
     let server = (serve.ends.server)(&room).map_err(NotServed::Carrier)?;
-    let listener = listen(serve.at)?;
-    let at = listener.local_addr().map_err(|error| NotServed::Listen { at: serve.at, error })?;
+    let failed = |error| NotServed::Listen { at: serve.at, error };
+    let (open, at) = match server.post() {
+        Some(_) => {
+            let socket = UdpSocket::bind(serve.at).map_err(failed)?;
+            let at = socket.local_addr().map_err(failed)?;
+            (Open::ToDatagrams(socket), at)
+        }
+        None => {
+            let listener = listen(serve.at)?;
+            let at = listener.local_addr().map_err(failed)?;
+            (Open::ToConnections(listener), at)
+        }
+    };
+    let connects = matches!(open, Open::ToConnections(_));
     ready(at, onlooker);
     let began = Instant::now();
     let door = Door { room: Arc::clone(&room), server, news: serve.news.clone() };
     let inside = thread::Builder::new().name("door".to_owned());
-    let inside = inside.spawn(move || door.accept_all(&listener)).map_err(NotServed::Thread)?;
+    let inside = inside
+        .spawn(move || match open {
+            Open::ToConnections(listener) => door.accept_all(&listener),
+            Open::ToDatagrams(socket) => {
+                door.server.post().map_or(Ok(()), |post| post.take_all(&socket, &door.room))
+            }
+        })
+        .map_err(NotServed::Thread)?;
     while !onlooker.stopped() && !inside.is_finished() {
         tell(told, onlooker, GLANCE);
         if serve.time.is_some_and(|time| began.elapsed() >= time) {
@@ -99,7 +118,9 @@ pub fn serve(
     }
     room.stop();
     // Wakes whoever accepts: the kernel has nothing for it that could be taken for a guest, as the door looks first.
-    wake(at);
+    if connects {
+        wake(at);
+    }
     room.hear_no_more_unless_seated();
     let ended = Instant::now();
     while room.wait_for_all(Duration::from_millis(20)) > 0 && ended.elapsed() < FAREWELL {
@@ -109,7 +130,7 @@ pub fn serve(
     let left = room.wait_for_all(FAREWELL);
     let outcome = inside.join().unwrap_or(Ok(()));
     tell(told, onlooker, Duration::ZERO);
-    onlooker.say(&summary(&room, &serve.news, left));
+    onlooker.say(&summary(&room, &serve.news, left, connects));
     outcome.map_err(NotServed::Accept)
 }
 
@@ -154,6 +175,12 @@ fn wake(at: SocketAddr) {
     if let Ok(socket) = Socket::new(Domain::for_address(own), Type::STREAM, Some(Protocol::TCP)) {
         let _ = socket.connect_timeout(&own.into(), Duration::from_secs(1));
     }
+}
+
+/// What the server's socket is open to.
+enum Open {
+    ToConnections(TcpListener),
+    ToDatagrams(UdpSocket),
 }
 
 /// Who accepts.
@@ -241,12 +268,18 @@ impl Door {
     }
 }
 
-fn summary(room: &Room, news: &Reporter, left: usize) -> String {
+fn summary(room: &Room, news: &Reporter, left: usize, connects: bool) -> String {
     let (came, most) = room.came();
     if came == 0 {
-        return "Nobody called.".to_owned();
+        return if connects { "Nobody called." } else { "Nobody sent anything." }.to_owned();
     }
-    let mut text = format!("{came} connection{}, at most {most} at once.", if came == 1 { "" } else { "s" });
+    let what = match (connects, came) {
+        (true, 1) => "connection",
+        (true, _) => "connections",
+        (false, 1) => "address sent something",
+        (false, _) => "addresses sent something",
+    };
+    let mut text = format!("{came} {what}, at most {most} at once.");
     if left > 0 {
         text += &format!(" {left} threads did not end.");
     }

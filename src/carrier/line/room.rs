@@ -380,6 +380,12 @@ impl Room {
         !self.is_stopping()
     }
 
+    /// Somebody came without a connection; with them so many are here.
+    pub fn met(&self, here: usize) {
+        let mut inside = lock(&self.inside);
+        (inside.came, inside.most) = (inside.came + 1, inside.most.max(here));
+    }
+
     /// Its connection is over.
     pub fn leave(&self, number: u64) {
         lock(&self.inside).lines.remove(&number);
