@@ -2,7 +2,8 @@
 
 use std::{
     io::{Read, Write},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
+    thread,
     time::Duration,
 };
 
@@ -80,7 +81,7 @@ fn our_client_talks_over_every_transport() {
         let texts = ["hello", "grüße \u{1f600} \"%\"", &long, &long, &long, "the end"];
         let told = Own::call(&port, transport, &texts, &[]).story();
         // The answers of streaming end several times on the way: that may not lose or double anything.
-        assert_eq!(told.matches("message heard").count(), texts.len(), "{told}");
+        assert_eq!(told.matches("from the server, heard,").count(), texts.len(), "{told}");
         assert!(
             told.contains("heard, 5 bytes \"hello\"") && told.contains("heard, 7 bytes \"the end\""),
             "{told}"
@@ -168,7 +169,7 @@ fn sockjs_client_talks_to_our_server_over_every_transport() {
 #[ignore = "needs sockjs and sockjs-client; tests/run installs them"]
 fn our_server_says_goodbye_and_notices_who_breaks_off() {
     for transport in THEIRS {
-        let (mut own, url) = Own::serve(&["--chat"]);
+        let (mut own, url) = Own::serve(&["--chat", "--set", "timeout=500"]);
         let mut client = script("sockjs_client.js", &[&url, transport, "hello"]);
         client.says("message");
         let mut other = script("sockjs_client.js", &[&url, transport]);
@@ -176,7 +177,9 @@ fn our_server_says_goodbye_and_notices_who_breaks_off() {
         client.write("\"to all\"\n");
         assert_eq!(other.says("message")["message"], "to all");
         other.signal("KILL");
-        own.says("broken off");
+        // One that polls may have been between two polls.
+        let ended = |line: &str| line.contains("broken off") || line.contains("is over");
+        own.process.out("the end of a session", |line| ended(line).then_some(()));
         own.process.signal("INT");
         assert_eq!(
             client.says("close"),
@@ -252,6 +255,48 @@ fn a_session_is_held_to_its_rules() {
     own.says("session s is over");
     assert_eq!(asked("/000/s/xhr_send", "[\"x\"]").0, "404");
     assert_eq!(asked("/000/s/xhr", ""), is("200", "o\n"));
+}
+
+/// A server that answers /info, and then a request for frames with these bytes.
+fn odd_server(body: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    thread::spawn(move || {
+        for answer in [&b"{\"websocket\":false}"[..], body] {
+            let (mut stream, _) = listener.accept().unwrap();
+            until(&mut stream, b"\r\n\r\n");
+            let length = if answer == body { 100_000 } else { answer.len() };
+            write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n").unwrap();
+            stream.write_all(answer).unwrap();
+            if answer == body {
+                // Until the client has had enough.
+                let _ = stream.read_to_end(&mut Vec::new());
+            }
+        }
+    });
+    port
+}
+
+#[test]
+fn a_broken_frame_ends_our_client_with_a_word() {
+    let rows: [(&[u8], &str); 6] = [
+        (b"x\n", "frame at byte 0: needed o, h, a or c"),
+        (b"a[\"early\"]\n", "the first frame: needed o"),
+        (b"o\na[1]\n", "message at byte 2: needed a JSON string in quotes"),
+        (b"o\na[\"\\x\"]\n", "escape at byte 3: needed"),
+        (b"o\nc[\"3000\"]\n", "code at byte 2: needed a whole number"),
+        (b"o\nopen\n", "frame at byte 1: needed nothing after the letter"),
+    ];
+    for (body, words) in rows {
+        let mut own = Own::call(&odd_server(body), "xhr-streaming", &[], &[]);
+        let ended = own.process.end();
+        let told = ended.out.replace('\n', " ");
+        assert!(ended.code == Some(1) && told.contains(words), "{words}\n{told}{}", ended.err);
+    }
+    // An open frame that never comes is not waited for.
+    let mut own = Own::call(&odd_server(b"h"), "xhr-streaming", &[], &[]);
+    let ended = own.process.end();
+    assert!(ended.code == Some(1) && ended.out.contains("no open frame came within"), "{}", ended.out);
 }
 
 #[test]
