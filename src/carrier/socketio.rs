@@ -30,7 +30,7 @@ pub const ENDS: Ends = Ends {
         ("transport", "upgrade: polling, then a WebSocket (the usual); or polling, or websocket, alone"),
         ("namespace", "of a client: join this one and not /"),
         ("auth", "of a client: the JSON object that goes with CONNECT"),
-        ("event", "the name of the events that are sent; msg is the usual one"),
+        ("event", "the name of the events that are sent; message is the usual one"),
         ("namespaces", "of a server: those that there are besides /, with commas between them"),
         ("token", "of a server: let in only whose CONNECT has {\"token\":…} with this"),
         ("timeout", "of a server: how many milliseconds a pong may take; 20000 is the usual"),
@@ -42,8 +42,8 @@ pub const ENDS: Ends = Ends {
 /// The path of all requests, unless the application has chosen another.
 const PATH: &str = "/socket.io/";
 
-/// The name of our own events.
-const EVENT: &str = "msg";
+/// The name of our own events, as the library's `send` gives it.
+const EVENT: &str = "message";
 
 /// The layers' names, as they are told.
 const ENGINE_IO: &str = "Engine.IO";
@@ -149,7 +149,7 @@ mod tests {
     fn what_is_said_goes_into_an_event_and_comes_out() {
         for message in [room::Message::Text("hello".into()), room::Message::Binary(vec![0, 0xff])] {
             let event = event("/", None, EVENT, &message);
-            assert_eq!(event.packet.event_name(), Some("msg"));
+            assert_eq!(event.packet.event_name(), Some("message"));
             assert_eq!(said(&event), message);
         }
         let other = Packet::event("/", None, "a", vec![json!(1), json!({"b": null})]);

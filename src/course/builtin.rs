@@ -62,10 +62,10 @@ pub fn builtin() -> &'static [Builtin] {
         false "udp" "33-udp.md";
         false "raw-ip" "34-raw-ip.md";
         false "news" "35-news.md";
+        false "socketio" "36-socketio.md";
         false "sockjs" "37-sockjs.md";
         false "game" "41-game.md";
         false "audio" "42-audio.md";
-        false "socketio" "36-socketio.md";
     };
     ALL
 }

@@ -85,6 +85,8 @@ pub const GROUPS: &[(&str, &str)] = &[
     ("udp", "UDP: `explain udp.checksum`"),
     ("http", "the handshake's HTTP: `explain http.status.101`, `explain origin`"),
     ("ws", "WebSocket: `explain ws.close.1006`, `explain ws.rules`"),
+    ("engineio", "Engine.IO, below Socket.IO: `explain engineio.noop`, `explain engineio.error.1`"),
+    ("socketio", "Socket.IO: `explain socketio.ack`"),
     ("carrier", "ways to carry a message: `explain carrier.sse`"),
     ("sockjs", "SockJS: `explain sockjs.frame.a`, `explain sockjs.close.2010`"),
     ("cable", "what a lesson does to the cable: `explain drop`"),

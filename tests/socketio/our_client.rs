@@ -33,7 +33,7 @@ fn events_bytes_acknowledgements_and_pings_go_by_each_transport() {
 
         client.say(&text("héllo \u{1f600}"), true).unwrap();
         let heard = server.says("heard");
-        assert_eq!(heard, json!({"heard": ["msg", "héllo \u{1f600}"], "transport": last, "ack": true}));
+        assert_eq!(heard, json!({"heard": ["message", "héllo \u{1f600}"], "transport": last, "ack": true}));
         let ack = hear(&mut *client, "the answer", |heard| match heard {
             Heard::Acknowledged(what) => Some(what.clone()),
             _ => None,

@@ -157,6 +157,6 @@ fn what_one_says_the_others_hear() {
         .collect();
     all[1].write(line(&json!({ "emit": ["msg", "hello"] })));
     for client in &mut all {
-        assert_eq!(client.says("heard")["heard"], json!(["msg", "hello"]));
+        assert_eq!(client.says("heard")["heard"], json!(["message", "hello"]));
     }
 }

@@ -37,7 +37,7 @@ const UPGRADE: Duration = Duration::from_secs(10);
 /// How often a GET that waits looks whether its client is still there.
 const GLANCE: Duration = Duration::from_millis(500);
 
-/// How a pong may take, where nobody says otherwise.
+/// How long a pong may take, in milliseconds, where nobody says otherwise.
 const PING_TIMEOUT: u64 = 20_000;
 
 /// All sessions, by their ID.

@@ -6,7 +6,7 @@ use crate::{
     course::words,
     kernel, run,
     upgrade::{answer, judge},
-    wire::{http, icmp, icmpv6, tcp, websocket},
+    wire::{engine_io, http, icmp, icmpv6, socket_io, tcp, websocket},
 };
 
 pub(super) fn all() -> Vec<Entry> {
@@ -19,6 +19,7 @@ pub(super) fn all() -> Vec<Entry> {
     handshake(&mut all);
     web_socket(&mut all);
     sockjs::sockjs(&mut all);
+    socket_io(&mut all);
     carriers(&mut all);
     all
 }
@@ -95,6 +96,28 @@ fn words(all: &mut Vec<Entry>) {
 }
 
 /// Ways to carry a message, from the table that `diff` runs.
+fn socket_io(all: &mut Vec<Entry>) {
+    let character = |digit: u8| vec![("on the wire".to_owned(), char::from(digit).to_string())];
+    for (it, why) in engine_io::PACKET_TYPES.iter().zip(why::ENGINE_IO) {
+        let name = format!("Engine.IO {}", it.symbol);
+        let mut entry = entry(format!("engineio.{}", it.symbol), &name, it.meaning, why, it.section);
+        entry.values = character(it.digit);
+        all.push(entry);
+    }
+    for (it, why) in engine_io::ERRORS.iter().zip(why::ENGINE_IO_ERRORS) {
+        let defined = format!("Engine.IO 4, HTTP long-polling; {}", it.section);
+        let mut entry = entry(format!("engineio.error.{}", it.code), it.message, it.when, why, &defined);
+        entry.values = vec![("status".to_owned(), it.status.to_string())];
+        all.push(entry);
+    }
+    for (it, why) in socket_io::PACKET_TYPES.iter().zip(why::SOCKET_IO) {
+        let path = format!("socketio.{}", it.symbol.to_lowercase());
+        let mut entry = entry(path, &format!("Socket.IO {}", it.symbol), it.meaning, why, it.section);
+        entry.values = character(it.digit);
+        all.push(entry);
+    }
+}
+
 fn carriers(all: &mut Vec<Entry>) {
     for it in carrier::ALL {
         let path = format!("carrier.{}", it.name);

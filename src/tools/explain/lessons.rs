@@ -23,6 +23,10 @@ pub(super) fn shows(entry: &Entry) -> Option<(String, String)> {
         }
         "sockjs" => {
             let (lesson, index) = (course::find("sockjs")?, sockjs::part(&entry.path));
+        // The part with the table of the packets, and the one with the first event.
+        group @ ("engineio" | "socketio") => {
+            let lesson = course::find("socketio")?;
+            let index = if group == "engineio" { 0 } else { 2 };
             return Some((command(lesson, index + 1), parts(lesson.text).nth(index).map(title)?));
         }
         "call" | "cable" | "option" | "flag" | "errno" | "state" => entry.name.as_str(),

@@ -388,3 +388,35 @@ pub(super) const ICMPV6: &[(u8, &str)] = &[
     (137, "A host may know one router only; that one tells of a nearer one."),
     (143, "As 131, with who may send to the group (RFC 3810)."),
 ];
+
+/// By number: why there is such a packet of Engine.IO.
+pub(super) const ENGINE_IO: [&str; 7] = [
+    "The server alone can name the session, and it knows its own limits and times: the client need not guess.",
+    "By polling there is no connection whose end could say it: so a packet must.",
+    "A WebSocket's own Ping can't be used: the same must work by polling. The server asks, as timers in browsers are not to be relied on.",
+    "Only a program that runs can send it. After an upgrade's probe it shows that the WebSocket carries packets both ways.",
+    "The layers are apart: what a message says is for the layer above, and Socket.IO is only one of those that there could be.",
+    "Until it comes the server must answer GETs; from it on nothing may come by two ways, or the order would be lost.",
+    "A GET that waits must be answered before polling can end: who cut its connection could lose what was just sent.",
+];
+
+/// By code: why a server refuses so.
+pub(super) const ENGINE_IO_ERRORS: [&str; 6] = [
+    "A server may be told to serve only one of the two ways; a client that asks for the other must not wait.",
+    "A session lives in the memory of one server. After a restart, or behind a load balancer that picks another server, nobody knows it.",
+    "A POST without a session has nobody to whom its packets could go.",
+    "A session goes by one way at a time: after the upgrade a GET would take packets out of their order.",
+    "A page of any origin can make its visitors' browsers ask here: the server must be able to say no.",
+    "In version 3 the client pings and bodies are framed in another way: to guess would be to misread.",
+];
+
+/// By number: why there is such a packet of Socket.IO.
+pub(super) const SOCKET_IO: [&str; 7] = [
+    "One connection can serve several parts of a program; each is joined apart, and may ask who is there.",
+    "To leave one part is not to leave all: the connection stays for the others.",
+    "Programs react to things that have names. A WebSocket has only messages: everybody would make names of their own.",
+    "TCP's acknowledgment says that bytes are in the other kernel. This says that the program has dealt with them.",
+    "Who is not let in should know why, and should not be cut off from the parts that it is in.",
+    "JSON has no bytes. As Base64 in the text they would be a third longer; so they go behind it, and a placeholder keeps their place.",
+    "An answer may be a file as well as an event may.",
+];

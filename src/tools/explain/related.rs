@@ -52,6 +52,10 @@ const TOGETHER: &[&[&str]] = &[
         "carrier.sse",
     ],
     &["carrier.stomp", "carrier.stomp-tcp"],
+    &["engineio.ping", "engineio.pong", "ws.opcode.9"],
+    &["engineio.upgrade", "engineio.noop", "engineio.ping", "carrier.socketio"],
+    &["socketio.event", "socketio.ack", "socketio.binary_event", "engineio.message", "carrier.socketio"],
+    &["socketio.connect", "socketio.connect_error", "socketio.disconnect", "engineio.open"],
     &["carrier.tcp", "carrier.udp", "carrier.icmp"],
     &["http.status.426", "http.header.sec-websocket-version"],
 ];

@@ -5,10 +5,12 @@ use crate::{
     course::words,
     kernel,
     wire::{
+        engine_io,
         frame::{Context, Payload, dissect},
         fuzz::{Random, mutate, sample},
         names::names,
         sockjs, tcp, websocket,
+        socket_io, tcp, websocket,
     },
 };
 
@@ -89,6 +91,15 @@ fn every_number_of_the_tables_is_found() {
     for code in (0..=u16::MAX).step_by(101).chain(995..1020) {
         assert_eq!(one(&format!("ws.close.{code}")).name, websocket::close_code(code).symbol, "{code}");
     }
+    for kind in &engine_io::PACKET_TYPES {
+        assert_eq!(one(&format!("engineio.{}", kind.symbol)).what, kind.meaning);
+    }
+    for kind in &socket_io::PACKET_TYPES {
+        assert_eq!(one(&format!("socketio.{}", kind.symbol)).what, kind.meaning);
+    }
+    for error in &engine_io::ERRORS {
+        assert_eq!(one(&format!("engineio.error.{}", error.code)).name, error.message);
+    }
     for kind in 0..=u8::MAX {
         if let Some((name, ..)) = tcp::known(kind) {
             assert_eq!(one(&format!("tcp.options.{kind}")).name, name);
@@ -109,6 +120,8 @@ fn every_entry_says_what_why_and_where() {
         assert!(entry.why.ends_with(['.', '?', ')']) && entry.why.len() > 15, "{entry:?}");
         let defined =
             ["RFC ", "IEEE ", "IANA ", "docs/", "WHATWG ", "Engine.IO ", "STOMP ", "SockJS ", "sockjs-"]
+        let defined =
+            ["RFC ", "IEEE ", "IANA ", "docs/", "WHATWG ", "STOMP ", "SockJS ", "Engine.IO ", "Socket.IO "]
                 .iter()
                 .any(|start| entry.defined.starts_with(start));
         assert!(defined || entry.defined.contains('('), "{entry:?}");
