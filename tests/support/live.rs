@@ -93,6 +93,25 @@ impl Process {
         self.line(what, 0, make)
     }
 
+    /// Likewise, but none if it does not come in time.
+    pub fn try_out<T>(&mut self, make: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            while let Some(line) = self.out.get(self.taken[0]) {
+                self.taken[0] += 1;
+                if let Some(made) = make(line.trim_end_matches(['\r', '\n'])) {
+                    return Some(made);
+                }
+            }
+            match self.news.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(News::Out(line)) => self.out.push(line),
+                Ok(News::Err(line)) => self.err.push(line),
+                Ok(News::Ended(status)) => self.ended = Some(status),
+                Err(_) => return None,
+            }
+        }
+    }
+
     /// Likewise of standard error.
     pub fn err<T>(&mut self, what: &str, make: impl Fn(&str) -> Option<T>) -> T {
         self.line(what, 1, make)

@@ -51,6 +51,7 @@ impl Stomp {
                 Came::End(why) => return Err(Fault::CutOff(format!("before CONNECTED: {why}"))),
             }
         }
+        self.heard.clear();
         let said = self.session.in_words();
         self.link.line().tell(STOMP, Happened::Opened(said));
         let subscribe = self.session.subscribe();
