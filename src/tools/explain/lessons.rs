@@ -23,6 +23,8 @@ pub(super) fn shows(entry: &Entry) -> Option<(String, String)> {
         }
         "sockjs" => {
             let (lesson, index) = (course::find("sockjs")?, sockjs::part(&entry.path));
+            return Some((command(lesson, index + 1), parts(lesson.text).nth(index).map(title)?));
+        }
         // The part with the table of the packets, and the one with the first event.
         group @ ("engineio" | "socketio") => {
             let lesson = course::find("socketio")?;

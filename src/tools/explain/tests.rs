@@ -9,8 +9,7 @@ use crate::{
         frame::{Context, Payload, dissect},
         fuzz::{Random, mutate, sample},
         names::names,
-        sockjs, tcp, websocket,
-        socket_io, tcp, websocket,
+        socket_io, sockjs, tcp, websocket,
     },
 };
 
@@ -118,12 +117,20 @@ fn every_entry_says_what_why_and_where() {
         assert!(paths.insert(&entry.path), "{} is there twice", entry.path);
         assert!(!entry.name.is_empty() && !entry.what.is_empty(), "{entry:?}");
         assert!(entry.why.ends_with(['.', '?', ')']) && entry.why.len() > 15, "{entry:?}");
-        let defined =
-            ["RFC ", "IEEE ", "IANA ", "docs/", "WHATWG ", "Engine.IO ", "STOMP ", "SockJS ", "sockjs-"]
-        let defined =
-            ["RFC ", "IEEE ", "IANA ", "docs/", "WHATWG ", "STOMP ", "SockJS ", "Engine.IO ", "Socket.IO "]
-                .iter()
-                .any(|start| entry.defined.starts_with(start));
+        let defined = [
+            "RFC ",
+            "IEEE ",
+            "IANA ",
+            "docs/",
+            "WHATWG ",
+            "Engine.IO ",
+            "Socket.IO ",
+            "STOMP ",
+            "SockJS ",
+            "sockjs-",
+        ]
+        .iter()
+        .any(|start| entry.defined.starts_with(start));
         assert!(defined || entry.defined.contains('('), "{entry:?}");
         assert!(GROUPS.iter().any(|(group, _)| *group == entry.group()), "{}", entry.path);
     }
