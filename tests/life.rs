@@ -19,7 +19,7 @@ mod chat;
 mod ticker;
 
 use std::{
-    env, io,
+    env,
     net::{SocketAddr, TcpStream},
     path::Path,
     time::Duration,
@@ -29,7 +29,7 @@ use devtools::Page;
 use live::Process;
 use socket2::{Domain, Socket, Type};
 use support::{Folder, sockwalk};
-use tungstenite::{Error, Message, WebSocket};
+use tungstenite::{Message, WebSocket};
 
 /// Nothing takes as long.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -53,17 +53,21 @@ impl Server {
         Server { process, port, _home: home }
     }
 
-    /// A client that has connected and was upgraded. With `small`, its kernel takes little that it does not read.
-    fn call(&self, small: bool) -> WebSocket<TcpStream> {
+    /// A client that has connected and was upgraded. With `room`, its kernel takes so many bytes that it does not read.
+    fn call(&self, room: Option<usize>) -> WebSocket<TcpStream> {
+        self.call_at("/", room)
+    }
+
+    fn call_at(&self, path: &str, room: Option<usize>) -> WebSocket<TcpStream> {
         let address: SocketAddr = format!("127.0.0.1:{}", self.port).parse().unwrap();
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        if small {
-            socket.set_recv_buffer_size(4096).unwrap();
+        if let Some(room) = room {
+            socket.set_recv_buffer_size(room).unwrap();
         }
         socket.connect(&address.into()).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_tcp_nodelay(true).unwrap();
-        tungstenite::client(format!("ws://{address}/"), TcpStream::from(socket)).unwrap().0
+        tungstenite::client(format!("ws://{address}{path}"), TcpStream::from(socket)).unwrap().0
     }
 
     /// Waits for a line in which this stands.
@@ -89,11 +93,6 @@ fn text(socket: &mut WebSocket<TcpStream>) -> String {
 fn leave(socket: &mut WebSocket<TcpStream>) {
     socket.close(None).unwrap();
     while socket.read().is_ok() {}
-}
-
-/// Whether this is what a RST looks like.
-fn is_reset(error: &Error) -> bool {
-    matches!(error, Error::Io(error) if error.kind() == io::ErrorKind::ConnectionReset)
 }
 
 /// Pictures of a page in this moment, if somebody wants them: SOCKWALK_SCREENSHOTS names the folder.

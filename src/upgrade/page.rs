@@ -32,18 +32,18 @@ macro_rules! sheet {
 
 /// To try a WebSocket from: what is sent comes back.
 pub const ECHO: Sheet =
-    sheet!("page/echo.html", "page/echo.js", "pTguMPfMFamZj9B7AjIdRY4Ykpupm02WA0J8tEGbBxM=");
+    sheet!("page/echo.html", "page/echo.js", "kpbKVviHVElVERu9oSO3BCFgUSr7nNce4SUXBlngDH0=");
 
 /// Where people chat: what one says goes to all.
 pub const CHAT: Sheet =
-    sheet!("page/chat.html", "page/chat.js", "pzAhhB3iOwr3GeVdfvC/FHVQTLDJ/V/iY2hLjnFi9BQ=");
+    sheet!("page/chat.html", "page/chat.js", "ZtzNp4oiLnxOhT9u87g6OwYQDdYRubvnCErE5SjCAUw=");
 
 /// Prices as they come, and what of them a slow tab gets.
 pub const TICKER: Sheet =
-    sheet!("page/ticker.html", "page/ticker.js", "rEm0rVPIneqSHXcXg8tsKcpdg7DcW3A2xfQiFrrA82U=");
+    sheet!("page/ticker.html", "page/ticker.js", "Fueg6bENdZnhUYkttTD1bOyxcJOpPna2pkTQZ4edK68=");
 
 /// SHA-256 of the style, which all pages share; a test says the right one when it has changed.
-const STYLE: &str = "rak8oYjfup3cquyC3Y7KvpW7StfUhqBVz2K4gLpu8dY=";
+const STYLE: &str = "rJaKk/hQGw4MWjqFnZ9GkmPa7SLeIRJUWsHNPlyjOo4=";
 
 /// What the browser lets a page do (Content Security Policy Level 3): run its own script, wear its own style and
 /// icon, connect to where it came from.

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// So long one waits for the Close of who was told that it is too slow.
-const ANSWERED: Duration = Duration::from_secs(2);
+const ANSWERED: Duration = Duration::from_secs(5);
 
 struct Frames {
     /// What a browser gets.
@@ -62,11 +62,12 @@ impl Server for Frames {
         }
         let allowed = Allowed::here(line, &room.terms).list().map(<[String]>::to_vec);
         let policy = Policy { allowed_origins: allowed, ..Policy::default() };
-        let websocket = WebSocket::accept(serving, &request, &policy, room.terms.message)?;
+        // Before the answer: whoever has that hears all that is said from then on.
         let seat = room.seat(line.number());
+        let websocket = WebSocket::accept(serving, &request, &policy, room.terms.message)?;
         let Some(ticker) = &self.ticker else { return talk_from(&seat, websocket, room, &said) };
         line.keep_little();
-        ticker.welcome(room, &seat)?;
+        ticker.welcome(room, &seat, &request.head.target)?;
         talk_from(&seat, websocket, room, &Ticker::said)
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Only the newest price of a name is worth anything. So what waits for a slow guest is never a queue: a price takes the place of the
 //! one before it, and there wait at most as many as there are names. Each price has a number, so that a guest can see what it
-//! did not get. A guest may also say how many messages it wants: then what it does not ask for waits here, where
-//! it can still be replaced, and not in the buffers of two kernels, where it only gets old.
+//! did not get. A guest that comes to `/?ask` gets as many messages as it asks for, by a number, and no more: what it does not ask for
+//! waits here, where it can still be replaced, and not in the buffers of two kernels, where it only gets old.
 
 use std::{
     sync::{
@@ -77,11 +77,19 @@ impl Ticker {
         }
     }
 
-    /// Somebody has taken a seat: the first one starts the market. Each gets all prices that there are.
+    /// Somebody has taken a seat, by a request for this target: the first one starts the market. Each gets all prices that there are.
     ///
     /// # Errors
     /// If there are no more threads.
-    pub(super) fn welcome(self: &Arc<Self>, room: &Arc<Room>, seat: &Seat) -> Result<(), Fault> {
+    pub(super) fn welcome(
+        self: &Arc<Self>,
+        room: &Arc<Room>,
+        seat: &Seat,
+        target: &str,
+    ) -> Result<(), Fault> {
+        if target.ends_with("?ask") {
+            seat.outbox.want(0);
+        }
         let prices = lock(&self.prices);
         for (key, price) in prices.iter().enumerate().filter(|(_, price)| price.sequence > 0) {
             seat.outbox.replace(key, message(key, *price));

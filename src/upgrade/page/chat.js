@@ -24,7 +24,7 @@ function came(event) {
   log('received', name, name ? text : event.data, `frame ${head(utf8(event.data).length, false)} …`);
 }
 
-const connect = () => open(() => {}, came);
+const connect = () => open(url, () => {}, came);
 $('connect').onclick = connect;
 $('close').onclick = () => { if (state() < 2) socket?.close(1000); now(); };
 $('name').oninput = $('text').oninput = preview;

@@ -45,7 +45,7 @@ function close() {
 }
 
 $('call').textContent = `new WebSocket("${url}")`;
-$('connect').onclick = () => open(() => {}, came);
+$('connect').onclick = () => open(url, () => {}, came);
 $('text').oninput = preview;
 $('message').onsubmit = event => {
   event.preventDefault();

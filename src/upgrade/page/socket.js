@@ -52,8 +52,8 @@ const utf8 = text => new TextEncoder().encode(text);
 /** A button that does nothing now keeps its place in the order of the Tab key. */
 const can = (id, yes) => $(id).setAttribute('aria-disabled', !yes);
 
-/** Opens a socket, whose state and end are told; `show` says which buttons make sense then. */
-function open(opened, came) {
+/** Opens a socket, whose state and end are told; `show` of each page says which of its buttons make sense then. */
+function open(url, opened, came) {
   if (state() !== NONE && state() !== 3) return;
   socket = new WebSocket(url);
   socket.binaryType = 'arraybuffer';

@@ -47,7 +47,7 @@ function rate() {
 function connect() {
   asking = $('asks').checked;
   rows.forEach(row => row.sequence = null);
-  open(() => { if (asking) socket.send(String(AHEAD)); }, came);
+  open(url + (asking ? '?ask' : ''), () => { if (asking) socket.send(String(AHEAD)); }, came);
 }
 
 $('connect').onclick = connect;
