@@ -2,6 +2,7 @@
 
 mod client;
 pub mod server;
+mod ticker;
 
 pub(super) use server::talk;
 
@@ -15,7 +16,10 @@ pub const ENDS: Ends = Ends {
     path: "/",
     pushes: true,
     acknowledges: true,
-    options: &[("origin", "name this web page as the origin, as a browser would")],
+    options: &[
+        ("origin", "name this web page as the origin, as a browser would"),
+        ("ticker", "serve: so many made-up prices a second, of which a slow client gets the newest"),
+    ],
     client: client::connect,
     server: server::new,
 };

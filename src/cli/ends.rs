@@ -102,16 +102,25 @@ pub(super) fn serve(asked: &args::Serve, show: &Show) -> Result<ExitCode> {
         any_origin: asked.any_origin,
         options: asked.settings.iter().cloned().collect(),
     };
-    let chat = asked.chat;
+    let ticker = asked.settings.iter().any(|(name, _)| name == "ticker");
+    let whom = match asked.chat {
+        _ if ticker => "only the server speaks, and makes up prices",
+        true => "what is said goes to all who are here",
+        false => "what is said is sent back",
+    };
     let what = Serve { ends, at, terms, time: asked.time, news };
     let outcome = ends::serve(what, &told, &mut screen, |at, onlooker| {
         let (name, scheme, path) = (ends.name, ends.schemes[0], ends.path);
         onlooker.say(&if ends.is_for_browsers() {
             format!("`{name}` listens at `{at}`. Open `{scheme}://{at}{path}` in a browser. Ctrl-C ends it.")
         } else {
-            let whom = if chat { "goes to all who are here" } else { "is sent back" };
+            let page = if name == "websocket" {
+                format!(" A browser gets a page at `http://{at}/`.")
+            } else {
+                String::new()
+            };
             format!(
-                "`{name}` listens at `{at}`: what is said {whom}. To call it: `sockwalk call {name} {scheme}://{at}{path}`. Ctrl-C ends it."
+                "`{name}` listens at `{at}`: {whom}. To call it: `sockwalk call {name} {scheme}://{at}{path}`.{page} Ctrl-C ends it."
             )
         });
     });

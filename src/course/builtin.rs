@@ -64,6 +64,8 @@ pub fn builtin() -> &'static [Builtin] {
         false "news" "35-news.md";
         false "socketio" "36-socketio.md";
         false "sockjs" "37-sockjs.md";
+        false "chat" "39-chat.md";
+        false "ticker" "40-ticker.md";
         false "game" "41-game.md";
         false "audio" "42-audio.md";
     };

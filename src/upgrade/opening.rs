@@ -103,7 +103,8 @@ pub fn answer(on: &Held, reception: &Reception) -> Done {
 fn judge_and_answer(on: &Held, reception: &Reception, pieces: &mut Vec<Piece>) -> io::Result<i64> {
     let judgement = match read_head(on, reception.until, pieces)? {
         Head::Whole(head) => {
-            let page = parse_request(&head).ok().filter(|_| reception.page).as_ref().and_then(page::answer);
+            let request = parse_request(&head).ok().filter(|_| reception.page);
+            let page = request.and_then(|request| page::answer(&request, &page::ECHO));
             if let Some(page) = page {
                 send_all(on, &page.response, pieces)?;
                 return Ok(i64::from(page.status));

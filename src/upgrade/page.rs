@@ -1,20 +1,59 @@
-//! What does a browser get that asks for no upgrade? One page, to try the WebSocket from.
+//! What does a browser get that asks for no upgrade? A page, to use the WebSocket from.
 //!
 //! The page comes from the port of the WebSocket, so its origin is the server's own: the one that is let in without
 //! being named (RFC 6455 §10.2). It needs nothing from elsewhere, and the browser is told to hold it to that.
 
 use crate::wire::http::{RequestHead, encode_response};
 
-/// The page as it is sent: style and script stand in it.
-const PAGE: &str = include_str!("page.html");
+/// A page as it is sent: style and script stand in it.
+#[derive(Debug)]
+pub struct Sheet {
+    content: &'static str,
+    /// SHA-256 of what stands between the tags of its script; a test says the right one when the script has changed.
+    script: &'static str,
+}
 
-/// What the browser lets the page do (Content Security Policy Level 3): run its own script, wear its own style and
-/// icon, connect to where it came from. The hashes are SHA-256 of what stands between the tags; a test says the right
-/// ones when the page has changed.
-const SECURITY_POLICY: &str = "default-src 'none'; \
-    script-src 'sha256-x3mBGZS3NoODKCInGu//9qLVzCsuSdy3sYOz9iXhpvs='; \
-    style-src 'sha256-vdQrbhxlyF559JAzWr2TIRj50yHBWTShr8WEDsa4En4='; \
-    img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// A page of the pieces that all share, and two of its own: what is on it, and what it does.
+macro_rules! sheet {
+    ($body:literal, $script:literal, $hash:literal) => {
+        Sheet {
+            content: concat!(
+                include_str!("page/head.html"),
+                include_str!($body),
+                "<script>\n",
+                include_str!("page/socket.js"),
+                include_str!($script),
+                "</script>\n</body>\n</html>\n"
+            ),
+            script: $hash,
+        }
+    };
+}
+
+/// To try a WebSocket from: what is sent comes back.
+pub const ECHO: Sheet =
+    sheet!("page/echo.html", "page/echo.js", "kpbKVviHVElVERu9oSO3BCFgUSr7nNce4SUXBlngDH0=");
+
+/// Where people chat: what one says goes to all.
+pub const CHAT: Sheet =
+    sheet!("page/chat.html", "page/chat.js", "ZtzNp4oiLnxOhT9u87g6OwYQDdYRubvnCErE5SjCAUw=");
+
+/// Prices as they come, and what of them a slow tab gets.
+pub const TICKER: Sheet =
+    sheet!("page/ticker.html", "page/ticker.js", "Fueg6bENdZnhUYkttTD1bOyxcJOpPna2pkTQZ4edK68=");
+
+/// SHA-256 of the style, which all pages share; a test says the right one when it has changed.
+const STYLE: &str = "rJaKk/hQGw4MWjqFnZ9GkmPa7SLeIRJUWsHNPlyjOo4=";
+
+/// What the browser lets a page do (Content Security Policy Level 3): run its own script, wear its own style and
+/// icon, connect to where it came from.
+fn security_policy(sheet: &Sheet) -> String {
+    format!(
+        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{STYLE}'; img-src data:; connect-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        sheet.script
+    )
+}
 
 /// A whole HTTP response, after which the server closes the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,26 +64,26 @@ pub struct Page {
     pub response: Vec<u8>,
 }
 
-/// The answer to a request that asks for no upgrade: the page at `/`, with any query, and 404 elsewhere.
+/// The answer to a request that asks for no upgrade: this page at `/`, with any query, and 404 elsewhere.
 ///
 /// None is for [`judge_request`](super::answer::judge_request): a request for a WebSocket, even a broken one, and all
 /// that is not a plain GET or HEAD of HTTP/1 with a path, one host and no content.
-pub fn answer(request: &RequestHead) -> Option<Page> {
+pub fn answer(request: &RequestHead, sheet: &Sheet) -> Option<Page> {
     if asks_for_upgrade(request) || !is_plain(request) {
         return None;
     }
     let (status, reason, kind, content) = match path(&request.target)? {
-        "/" => (200, "OK", "text/html; charset=utf-8", PAGE),
+        "/" => (200, "OK", "text/html; charset=utf-8", sheet.content),
         _ => (404, "Not Found", "text/plain; charset=utf-8", "404 Not Found\nThe page is at /\n"),
     };
-    let length = content.len().to_string();
+    let (length, policy) = (content.len().to_string(), security_policy(sheet));
     let fields = [
         ("Content-Type", kind),
         ("Content-Length", &length),
         // Another request would be another connection: each is told of on its own.
         ("Connection", "close"),
         ("Cache-Control", "no-store"),
-        ("Content-Security-Policy", SECURITY_POLICY),
+        ("Content-Security-Policy", &policy),
         ("X-Frame-Options", "DENY"),
         ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "no-referrer"),
@@ -116,7 +155,7 @@ mod tests {
     fn asked(from: &str, to: &str) -> Option<Page> {
         let changed = BROWSER.replacen(from, to, 1);
         assert!(from == to || changed != BROWSER, "{from}: nothing was changed");
-        answer(&parse_request(changed.as_bytes()).unwrap())
+        answer(&parse_request(changed.as_bytes()).unwrap(), &ECHO)
     }
 
     fn status(from: &str, to: &str) -> Option<u16> {
@@ -129,11 +168,13 @@ mod tests {
         String::from_utf8(lines[0].value.clone()).unwrap()
     }
 
+    const SHEETS: [(&str, Sheet); 3] = [("echo", ECHO), ("chat", CHAT), ("ticker", TICKER)];
+
     /// What stands between `<name>` and `</name>`.
-    fn element(name: &str) -> &'static str {
+    fn element(page: &'static str, name: &str) -> &'static str {
         let (open, close) = (format!("<{name}>"), format!("</{name}>"));
-        assert_eq!((PAGE.matches(&open).count(), PAGE.matches(&close).count()), (1, 1), "{name}");
-        PAGE.split(&open).nth(1).unwrap().split(&close).next().unwrap()
+        assert_eq!((page.matches(&open).count(), page.matches(&close).count()), (1, 1), "{name}");
+        page.split(&open).nth(1).unwrap().split(&close).next().unwrap()
     }
 
     #[test]
@@ -141,8 +182,8 @@ mod tests {
         let page = asked("", "").unwrap();
         let head = parse_response(&page.response).unwrap();
         assert_eq!((page.status, head.status), (200, 200));
-        assert_eq!(&page.response[head.length..], PAGE.as_bytes());
-        assert_eq!(value(&head, "Content-Length"), PAGE.len().to_string());
+        assert_eq!(&page.response[head.length..], ECHO.content.as_bytes());
+        assert_eq!(value(&head, "Content-Length"), ECHO.content.len().to_string());
         assert_eq!(value(&head, "Content-Type"), "text/html; charset=utf-8");
         assert_eq!(value(&head, "Connection"), "close");
         assert_eq!(value(&head, "Cache-Control"), "no-store");
@@ -195,7 +236,7 @@ mod tests {
                 Decision::Accept(_) => panic!("{to}"),
             }
         }
-        let old = answer(&parse_request(b"GET / HTTP/1.0\r\n\r\n").unwrap());
+        let old = answer(&parse_request(b"GET / HTTP/1.0\r\n\r\n").unwrap(), &ECHO);
         assert_eq!(old.map(|page| page.status), Some(200));
     }
 
@@ -204,46 +245,59 @@ mod tests {
         for case in REQUESTS {
             let request = crate::upgrade::cases::REQUEST.replace(case.from, case.to);
             if let Ok(request) = parse_request(request.as_bytes()) {
-                assert_eq!(answer(&request), None, "{}", case.what);
+                assert_eq!(answer(&request, &ECHO), None, "{}", case.what);
             }
         }
     }
 
     #[test]
     fn the_policy_allows_the_style_and_the_script_that_stand_in_the_page() {
-        let page = asked("", "").unwrap();
-        let policy = value(&parse_response(&page.response).unwrap(), "Content-Security-Policy");
-        let directives: Vec<_> = policy.split("; ").collect();
-        for name in ["script", "style"] {
-            // Browsers hash what they have parsed: there a line ends with LF, however the file came here.
-            let text = element(name).replace("\r\n", "\n");
-            let right = format!("{name}-src 'sha256-{}'", BASE64.encode(&Sha256::digest(text)));
-            assert!(directives.contains(&right.as_str()), "the policy needs: {right}");
+        for (which, sheet) in SHEETS {
+            let page = answer(&parse_request(BROWSER.as_bytes()).unwrap(), &sheet).unwrap();
+            let policy = value(&parse_response(&page.response).unwrap(), "Content-Security-Policy");
+            let directives: Vec<_> = policy.split("; ").collect();
+            for name in ["script", "style"] {
+                // Browsers hash what they have parsed: there a line ends with LF, however the file came here.
+                let text = element(sheet.content, name).replace("\r\n", "\n");
+                let right = format!("{name}-src 'sha256-{}'", BASE64.encode(&Sha256::digest(text)));
+                assert!(directives.contains(&right.as_str()), "the policy of {which} needs: {right}");
+            }
+            assert!(
+                directives.contains(&"default-src 'none'") && directives.contains(&"frame-ancestors 'none'")
+            );
+            assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
         }
-        assert!(directives.contains(&"default-src 'none'") && directives.contains(&"frame-ancestors 'none'"));
-        assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
     }
 
     #[test]
-    fn the_page_is_small_and_needs_nothing_from_elsewhere() {
-        assert!(PAGE.len() < 12_000, "{} bytes", PAGE.len());
-        for outside in [" src=", "url(", "@import", "https:", "//cdn", "<iframe", "fetch("] {
-            assert!(!PAGE.contains(outside), "{outside}");
+    fn each_page_is_small_and_needs_nothing_from_elsewhere() {
+        for (which, Sheet { content, .. }) in SHEETS {
+            assert!(content.len() < 14_000, "{which}: {} bytes", content.len());
+            for outside in [" src=", "url(", "@import", "https:", "//cdn", "<iframe", "fetch("] {
+                assert!(!content.contains(outside), "{which}: {outside}");
+            }
+            // Whatever the server sends back must stay text.
+            for door in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("] {
+                assert!(!content.contains(door), "{which}: {door}");
+            }
+            // A handler or a style in an attribute would be stopped by the policy.
+            assert!(!content.contains(" style=") && !content.contains(" onclick="), "{which}");
         }
-        // Whatever the server sends back must stay text.
-        for door in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("] {
-            assert!(!PAGE.contains(door), "{door}");
-        }
-        // A handler or a style in an attribute would be stopped by the policy.
-        assert!(!PAGE.contains(" style=") && !PAGE.contains(" onclick="));
     }
 
     #[test]
     fn what_tests_and_people_reach_for_has_its_name() {
-        for id in ["connect", "state", "text", "send", "binary", "close-code", "close-reason", "close", "log"]
-        {
-            assert_eq!(PAGE.matches(&format!(" id=\"{id}\"")).count(), 1, "{id}");
+        let all = ["connect", "state", "close", "log"];
+        let own: [&[&str]; 3] = [
+            &["text", "send", "binary", "close-code", "close-reason"],
+            &["name", "text", "send"],
+            &["busy", "asks", "rate", "age", "skipped", "prices"],
+        ];
+        for ((which, Sheet { content, .. }), own) in SHEETS.into_iter().zip(own) {
+            for id in all.iter().chain(own) {
+                assert_eq!(content.matches(&format!(" id=\"{id}\"")).count(), 1, "{which}: {id}");
+            }
+            assert!(content.contains("<html lang=\"en\">") && content.contains("role=\"log\""), "{which}");
         }
-        assert!(PAGE.contains("<html lang=\"en\">") && PAGE.contains("role=\"log\""));
     }
 }

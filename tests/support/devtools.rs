@@ -82,6 +82,12 @@ impl Browser {
         page
     }
 
+    /// The tab with this session again, of several.
+    #[allow(dead_code, reason = "not every test file needs it")]
+    pub fn page(&mut self, session: &str) -> Page<'_> {
+        Page { browser: self, session: session.to_owned() }
+    }
+
     /// Asks the browser to end, and checks that no process of it is left.
     pub fn end(mut self) {
         self.call(None, "Browser.close", json!({}));
@@ -149,6 +155,12 @@ pub struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// What names this tab.
+    #[allow(dead_code, reason = "not every test file needs it")]
+    pub fn into_session(self) -> String {
+        self.session
+    }
+
     /// The value of an expression; of a promise, what it brings.
     pub fn evaluate(&mut self, expression: &str) -> Value {
         let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });

@@ -15,7 +15,7 @@ use std::{
     io,
     net::SocketAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -41,6 +41,12 @@ const STUCK: Duration = Duration::from_secs(10);
 
 /// Whoever waits for that looks so often whether it is still worth it.
 const SLICE: Duration = Duration::from_millis(500);
+
+/// Who is to be rid of, and is still in the middle of something, gets so long to take that, and a goodbye behind it.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Room for what the peer's kernel does not take yet, where what is old is worth nothing, in bytes.
+const LITTLE: usize = 4 << 10;
 
 /// How long, and for how many bytes, one listens to a peer to whom all has been said, so that no RST takes away what it has
 /// not read yet.
@@ -161,8 +167,8 @@ pub struct Line {
     most: u64,
     /// The sending half was ended, or all of it.
     ended: AtomicBool,
-    /// Who does not take at once what is sent is given up.
-    impatient: AtomicBool,
+    /// Until when something may still be sent to who is to be rid of.
+    impatient: OnceLock<Instant>,
 }
 
 impl Line {
@@ -219,7 +225,7 @@ impl Line {
             patience: Mutex::default(),
             most,
             ended: AtomicBool::new(false),
-            impatient: AtomicBool::new(false),
+            impatient: OnceLock::new(),
         }))
     }
 
@@ -256,7 +262,8 @@ impl Line {
     /// Sends all bytes. What other threads send goes before or behind them, never between.
     ///
     /// # Errors
-    /// [`Fault::Call`]; EAGAIN says that the peer did not read for ten seconds. Whatever follows would be no message any more.
+    /// [`Fault::Call`], or [`Fault::Limit`] if the peer takes nothing for ten seconds, or does not take all in time once
+    /// [`Line::lose_patience`] was called. Whatever follows would be no message any more.
     pub fn send(&self, bytes: &[u8]) -> Result<(), Fault> {
         let sending = lock(&self.sending);
         self.send_within(bytes, &sending)
@@ -276,29 +283,35 @@ impl Line {
         let mut moved = Instant::now();
         while !rest.is_empty() {
             match self.held.send(rest).outcome {
-                Ok(count) => {
-                    rest = &rest[count..];
-                    moved = Instant::now();
-                }
+                Ok(count) => (rest, moved) = (&rest[count..], Instant::now()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if is_timeout(&error) => {
-                    if self.impatient.load(Ordering::Acquire) || moved.elapsed() >= STUCK {
-                        let said = format!(
-                            "it took nothing of what was sent to it for {} ms",
-                            moved.elapsed().as_millis()
-                        );
-                        return Err(Fault::Limit(said));
-                    }
-                }
+                Err(error) if is_timeout(&error) => {}
                 Err(error) => return Err(Fault::Call("send", error)),
+            }
+            if rest.is_empty() {
+                break;
+            }
+            if self.impatient.get().is_some_and(|until| *until <= Instant::now()) {
+                return Err(Fault::Limit(
+                    "it is slower than the rest, and took no goodbye in time".to_owned(),
+                ));
+            }
+            if moved.elapsed() >= STUCK {
+                let said = format!("it took nothing of what was sent to it for {} s", STUCK.as_secs());
+                return Err(Fault::Limit(said));
             }
         }
         Ok(())
     }
 
-    /// From now on whoever does not take at once what is sent is given up: more waits for it than may.
+    /// Nobody waits for this peer any more: what is being sent to it, and a goodbye, have a second to go out.
     pub fn lose_patience(&self) {
-        self.impatient.store(true, Ordering::Release);
+        self.impatient.get_or_init(|| Instant::now() + GRACE);
+    }
+
+    /// So little waits in the kernel for the peer (SO_SNDBUF, socket(7)) that what waits is chosen by us, and not old.
+    pub fn keep_little(&self) {
+        let _ = self.held.socket().set_send_buffer_size(LITTLE);
     }
 
     /// Whether [`Line::end`] or [`Line::cut`] was called.
@@ -449,7 +462,7 @@ impl Incoming {
 }
 
 /// The lock, also of a thread that panicked: what it guards is whole after each step.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -519,6 +532,20 @@ mod tests {
         assert!(matches!(fault, Fault::Limit(_)), "{fault}");
         drop((incoming, other));
         sender.join().unwrap();
+    }
+
+    #[test]
+    fn who_takes_nothing_is_given_up_soon_once_there_is_a_hurry() {
+        let (one, other) = pair();
+        let sending = Arc::clone(&one);
+        let sender = thread::spawn(move || sending.send(&vec![0; 64 << 20]));
+        // It has begun, so it is in the middle; and nobody reads on.
+        assert_eq!(other.incoming().more(None).unwrap(), More::Bytes);
+        let began = Instant::now();
+        one.lose_patience();
+        let outcome = sender.join().unwrap();
+        assert!(matches!(outcome, Err(Fault::Limit(_))), "{outcome:?}");
+        assert!(began.elapsed() < STUCK, "{:?}", began.elapsed());
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The server's side of it all: who is here, what each is still to be sent, and when it has to go.
 //!
 //! What is said goes back to whoever said it, or to everybody (`--chat`). Each guest has an [`Outbox`] with an end: who is
-//! slower than the rest fills its own, and is dropped; the others never wait for it. Clients that only ask now and then have
-//! a [`Feed`] instead.
+//! slower than the rest fills its own, and is dropped; the others never wait for it. Where only the newest counts, what waits is
+//! replaced by what comes, and nobody is dropped. Clients that only ask now and then have a [`Feed`] instead.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -130,10 +130,20 @@ pub struct Outbox {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    items: VecDeque<Next>,
+    /// What [`Outbox::replace`] put there has a key.
+    items: VecDeque<(Option<usize>, Next)>,
     /// Bytes of what waits.
     bytes: usize,
+    /// So many may come out, if the guest says how many it wants.
+    wanted: Option<u64>,
     over: Option<Last>,
+}
+
+impl Waiting {
+    /// One has room, whatever its size.
+    fn has_room(&self, bytes: usize, outbox: &Outbox) -> bool {
+        self.items.is_empty() || (self.items.len() < outbox.most && self.bytes + bytes <= outbox.most_bytes)
+    }
 }
 
 impl Outbox {
@@ -157,14 +167,35 @@ impl Outbox {
         self.add(Next::Own(bytes))
     }
 
+    /// A message that makes the one with the same key worthless: if that still waits, this takes its place. So there never wait more
+    /// than there are keys, and there is always room. False if the outbox is over.
+    pub fn replace(&self, key: usize, message: Arc<Message>) -> bool {
+        self.put_in(Some(key), Next::Message(message))
+    }
+
+    /// From now on only so many come out; with each call so many more.
+    pub fn want(&self, more: u64) {
+        let mut inside = lock(&self.inside);
+        inside.wanted = Some(inside.wanted.unwrap_or(0).saturating_add(more));
+        drop(inside);
+        self.changed.notify_all();
+    }
+
     fn add(&self, item: Next) -> bool {
+        self.put_in(None, item)
+    }
+
+    fn put_in(&self, key: Option<usize>, item: Next) -> bool {
         let mut inside = lock(&self.inside);
         if inside.over.is_none() {
             let bytes = item.length();
-            let fits = inside.items.is_empty() || inside.bytes + bytes <= self.most_bytes;
-            if fits && inside.items.len() < self.most {
+            let waits = inside.items.iter_mut().find(|(own, _)| key.is_some() && *own == key);
+            if let Some((_, old)) = waits {
+                let before = std::mem::replace(old, item).length();
+                inside.bytes = inside.bytes - before + bytes;
+            } else if key.is_some() || inside.has_room(bytes, self) {
                 inside.bytes += bytes;
-                inside.items.push_back(item);
+                inside.items.push_back((key, item));
             } else {
                 inside.items.clear();
                 inside.bytes = 0;
@@ -187,7 +218,10 @@ impl Outbox {
     pub fn next(&self, until: Instant) -> Next {
         let mut inside = lock(&self.inside);
         loop {
-            if let Some(item) = inside.items.pop_front() {
+            if inside.wanted != Some(0)
+                && let Some((_, item)) = inside.items.pop_front()
+            {
+                inside.wanted = inside.wanted.map(|wanted| wanted - 1);
                 inside.bytes -= item.length();
                 return item;
             }
@@ -231,8 +265,8 @@ impl Seat {
         self.room.tell(self.line, WORDS, Happened::message(Way::Received, message.bytes()));
         if self.room.chats() {
             self.room.to_all(&message);
-        } else {
-            self.outbox.push(message);
+        } else if !self.outbox.push(message) {
+            self.room.lose_patience(&lock(&self.room.inside), self.line);
         }
     }
 }
@@ -362,12 +396,35 @@ impl Room {
         let inside = lock(&self.inside);
         self.common.push(Arc::clone(message));
         for (line, outbox) in inside.seats.values() {
-            // Whoever is stuck in a send to it is not to stay there.
-            if !outbox.push(Arc::clone(message))
-                && let Some(line) = inside.lines.get(line)
-            {
-                line.lose_patience();
+            if !outbox.push(Arc::clone(message)) {
+                self.lose_patience(&inside, *line);
             }
+        }
+    }
+
+    /// To everybody who has a seat, in place of what with this key still waits for them.
+    pub fn newest_to_all(&self, key: usize, message: &Arc<Message>) {
+        for (_, outbox) in lock(&self.inside).seats.values() {
+            outbox.replace(key, Arc::clone(message));
+        }
+    }
+
+    /// Who gets nothing more is not waited for.
+    fn lose_patience(&self, inside: &Inside, line: u64) {
+        if let Some(line) = inside.lines.get(&line) {
+            line.lose_patience();
+        }
+    }
+
+    /// Does nothing until then. False if the server ends.
+    pub fn pause(&self, until: Instant) -> bool {
+        let mut inside = lock(&self.inside);
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if self.is_stopping() || left.is_zero() {
+                return !self.is_stopping();
+            }
+            inside = self.changed.wait_timeout(inside, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -516,6 +573,44 @@ mod tests {
                 (Next::Own(vec![0; 5]), Next::Own(vec![0; 5]))
             );
         }
+    }
+
+    #[test]
+    fn where_only_the_newest_counts_nobody_is_dropped_and_little_waits() {
+        let room = room(Terms { queue: 1, ..Terms::default() });
+        let seat = room.seat(1);
+        let one = |number: u64| Arc::new(text(&number.to_string()));
+        for number in 0..9_999 {
+            room.newest_to_all(if number % 3 == 0 { 0 } else { 1 }, &one(number));
+        }
+        // Each in its place: the one that began to wait first comes first.
+        assert_eq!(seat.outbox.next(now()), Next::Message(one(9_996)));
+        assert_eq!(seat.outbox.next(now()), Next::Message(one(9_998)));
+        assert_eq!(seat.outbox.next(now()), Next::Late);
+    }
+
+    #[test]
+    fn who_says_how_many_it_wants_gets_no_more() {
+        let room = room(Terms::default());
+        let seat = room.seat(1);
+        let one = |number: u64| Arc::new(text(&number.to_string()));
+        seat.outbox.want(1);
+        for number in 0..4 {
+            room.newest_to_all(usize::from(number == 3), &one(number));
+        }
+        assert_eq!(seat.outbox.next(now()), Next::Message(one(2)));
+        assert_eq!(seat.outbox.next(now()), Next::Late);
+        seat.outbox.want(u64::MAX);
+        assert_eq!(seat.outbox.next(now()), Next::Message(one(3)));
+        seat.outbox.want(0);
+        room.newest_to_all(0, &one(4));
+        assert_eq!(seat.outbox.next(now()), Next::Message(one(4)));
+        // Who wants nothing is told of the end all the same.
+        let idle = room.seat(2);
+        idle.outbox.want(0);
+        room.newest_to_all(0, &one(5));
+        room.stop();
+        assert_eq!(idle.outbox.next(now()), Next::Over(Last::Stopping));
     }
 
     #[test]
