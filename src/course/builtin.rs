@@ -64,6 +64,7 @@ pub fn builtin() -> &'static [Builtin] {
         false "news" "35-news.md";
         false "socketio" "36-socketio.md";
         false "sockjs" "37-sockjs.md";
+        false "stomp" "38-stomp.md";
         false "game" "41-game.md";
         false "audio" "42-audio.md";
     };

@@ -98,6 +98,7 @@ fn section(protocol: Protocol, sections: &[&'static str]) -> String {
         Protocol::Tcp => "RFC 9293 §3.1",
         Protocol::WebSocket => "RFC 6455 §5.2",
         Protocol::Http => "RFC 9112 §5",
+        Protocol::Stomp => "STOMP 1.2, STOMP Frames",
         Protocol::Icmpv6 => "RFC 4443 §4.1",
         Protocol::Ipv6 => "RFC 8200 §4",
         _ => "RFC 9293 §3.1, RFC 768",
