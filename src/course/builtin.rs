@@ -64,6 +64,7 @@ pub fn builtin() -> &'static [Builtin] {
         false "news" "35-news.md";
         false "socketio" "36-socketio.md";
         false "sockjs" "37-sockjs.md";
+        false "stomp" "38-stomp.md";
         false "chat" "39-chat.md";
         false "ticker" "40-ticker.md";
         false "game" "41-game.md";

@@ -13,6 +13,7 @@ mod protocols;
 mod related;
 mod sockets;
 mod sockjs;
+mod stomp;
 
 use std::sync::OnceLock;
 
@@ -89,6 +90,7 @@ pub const GROUPS: &[(&str, &str)] = &[
     ("socketio", "Socket.IO: `explain socketio.ack`"),
     ("carrier", "ways to carry a message: `explain carrier.sse`"),
     ("sockjs", "SockJS: `explain sockjs.frame.a`, `explain sockjs.close.2010`"),
+    ("stomp", "STOMP: `explain stomp.frame.send`, `explain stomp.header.receipt`, `explain stomp.rules`"),
     ("cable", "what a lesson does to the cable: `explain drop`"),
     ("data", "what programs send"),
 ];

@@ -1,6 +1,6 @@
 //! All entries, made of the tables of the other modules.
 
-use super::{Entry, errors::ERRORS, fields, protocols as why, sockets, sockjs};
+use super::{Entry, errors::ERRORS, fields, protocols as why, sockets, sockjs, stomp};
 use crate::{
     carrier,
     course::words,
@@ -20,6 +20,7 @@ pub(super) fn all() -> Vec<Entry> {
     web_socket(&mut all);
     sockjs::sockjs(&mut all);
     socket_io(&mut all);
+    stomp::stomp(&mut all);
     carriers(&mut all);
     all
 }

@@ -98,6 +98,7 @@ fn section(protocol: Protocol, sections: &[&'static str]) -> String {
         Protocol::Tcp => "RFC 9293 §3.1",
         Protocol::WebSocket => "RFC 6455 §5.2",
         Protocol::Http => "RFC 9112 §5",
+        Protocol::Stomp => "STOMP 1.2, STOMP Frames",
         Protocol::Icmpv6 => "RFC 4443 §4.1",
         Protocol::Ipv6 => "RFC 8200 §4",
         _ => "RFC 9293 §3.1, RFC 768",
@@ -173,6 +174,8 @@ fn rare() -> Vec<Vec<u8>> {
         segment(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"),
         segment(b"\x81\x00\xf9\x80\x01\x02\x03\x04\x88\x02\x03\xe8\x81\x7e\x00\x01x"),
         segment(b"\x81\x7e\x00"),
+        segment(b"SEND\na:b\ncontent-length:1\n\nx\0\nMESSAGE\nsubscription:0\n\nx\0"),
+        segment(b"ERROR\ncontent-length:0\n\nx\0"),
         with_options(&[tcp::TcpOption::Other { kind: 253, data: &[1, 2, 3] }]),
     ];
     let mut endless = with_options(&[tcp::TcpOption::Other { kind: 253, data: &[1, 2] }]);

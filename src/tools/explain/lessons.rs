@@ -1,6 +1,6 @@
 //! Which part of which lesson shows something: the one whose text names it most often.
 
-use super::{Entry, sockjs};
+use super::{Entry, sockjs, stomp};
 use crate::{
     carrier,
     course::{self, Builtin},
@@ -29,6 +29,10 @@ pub(super) fn shows(entry: &Entry) -> Option<(String, String)> {
         group @ ("engineio" | "socketio") => {
             let lesson = course::find("socketio")?;
             let index = if group == "engineio" { 0 } else { 2 };
+            return Some((command(lesson, index + 1), parts(lesson.text).nth(index).map(title)?));
+        }
+        "stomp" => {
+            let (lesson, index) = (course::find("stomp")?, stomp::part(&entry.path));
             return Some((command(lesson, index + 1), parts(lesson.text).nth(index).map(title)?));
         }
         "call" | "cable" | "option" | "flag" | "errno" | "state" => entry.name.as_str(),

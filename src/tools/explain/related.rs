@@ -56,6 +56,10 @@ const TOGETHER: &[&[&str]] = &[
     &["engineio.upgrade", "engineio.noop", "engineio.ping", "carrier.socketio"],
     &["socketio.event", "socketio.ack", "socketio.binary_event", "engineio.message", "carrier.socketio"],
     &["socketio.connect", "socketio.connect_error", "socketio.disconnect", "engineio.open"],
+    &["stomp.header.receipt", "stomp.frame.receipt", "stomp.frame.ack"],
+    &["stomp.header.heart-beat", "ws.opcode.9", "option.so_keepalive", "sockjs.frame.h"],
+    &["stomp.header.content-length", "stomp.rules.null", "stomp.rules.body", "stomp.null"],
+    &["stomp.frame.send", "stomp.frame.message", "stomp.frame.subscribe", "stomp.header.destination"],
     &["carrier.tcp", "carrier.udp", "carrier.icmp"],
     &["http.status.426", "http.header.sec-websocket-version"],
 ];

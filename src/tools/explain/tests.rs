@@ -9,7 +9,7 @@ use crate::{
         frame::{Context, Payload, dissect},
         fuzz::{Random, mutate, sample},
         names::names,
-        socket_io, sockjs, tcp, websocket,
+        socket_io, sockjs, stomp, tcp, websocket,
     },
 };
 
@@ -165,6 +165,30 @@ fn a_near_miss_is_answered_by_what_is_near() {
     assert!(matches!(find("tcp.flags.phs"), Found::Nothing(near) if near[0].contains("psh")));
     assert_eq!(find("frobnicate"), Found::Nothing(Vec::new()));
     assert_eq!(find(" . "), Found::Nothing(Vec::new()));
+}
+
+#[test]
+fn everything_of_stomp_is_found_with_its_lesson() {
+    for command in &stomp::COMMANDS {
+        assert_eq!(one(&format!("stomp.{}", command.name)).what, command.meaning);
+    }
+    for header in &stomp::HEADERS {
+        assert_eq!(one(&format!("stomp.header.{}", header.name)).why, header.why);
+    }
+    for (last, rule) in &stomp::RULES {
+        assert_eq!(one(&format!("stomp.rules.{last}")).defined, rule.section);
+    }
+    let shown = |path| one(path).lesson().unwrap();
+    for (path, title) in [
+        ("stomp.frame.send", "Nobody is called by name"),
+        ("stomp.rules.escape", "Where does it end?"),
+        ("stomp.header.receipt", "Has it arrived?"),
+        ("stomp.header.heart-beat", "Silence"),
+        ("stomp.frame.error", "Something is wrong"),
+        ("stomp.frame.connect", "A frame of lines"),
+    ] {
+        assert_eq!(shown(path).1, title, "{path}");
+    }
 }
 
 #[test]
