@@ -25,6 +25,7 @@ use layers::{Layers, Out, road::Hint};
 use crate::trace::Host;
 use crate::wire::{
     frame::Protocol,
+    stomp::begins_like_stomp,
     websocket::{
         deflate::{Agreed, Inflater},
         plausible,
@@ -301,7 +302,7 @@ impl Conversation {
 
     /// Somewhere in the middle: what is it?
     fn guess(&mut self, side: usize, offset: u64, bytes: &[u8], shared: &mut Shared, teller: &mut Teller) {
-        if matches!(start_of(bytes), Start::Stomp) {
+        if begins_like_stomp(bytes) {
             self.give_way(shared, teller);
             return self.stomp(side, offset, bytes, shared, teller);
         }

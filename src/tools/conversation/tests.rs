@@ -156,6 +156,11 @@ fn what_is_no_protocol_is_data_to_its_end() {
     let mut talk = Talk::new();
     assert_eq!(talk.push(SERVER, b"220 hello\r\n"), ["data 220 hello\\r\\n"]);
     assert!(talk.conversation.is_other());
+    assert_eq!(
+        Talk::new().push(CLIENT, b"MESSAGE\nhello"),
+        ["data MESSAGE\\nhello"],
+        "no session of STOMP begins so"
+    );
     assert_eq!(talk.push(CLIENT, b"GET / HTTP/1.1\r\n\r\n"), ["data GET / HTTP/1.1\\r\\n\\r\\n"]);
     talk.end();
 }

@@ -1,6 +1,9 @@
 //! What begins here: HTTP, or STOMP right on TCP?
 
-use crate::wire::stomp::{COMMANDS, begins_like_stomp};
+use crate::tools::conversation::layers::road::opens_stomp;
+
+/// Commands with which a session of STOMP begins.
+const SESSIONS: [&[u8]; 3] = [b"CONNECT", b"STOMP", b"CONNECTED"];
 
 /// Do these bytes begin a message?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,10 +34,10 @@ pub(in crate::tools::conversation) fn start_of(bytes: &[u8]) -> Start {
         b"REPORT ",
         b"\r\n",
     ];
-    if begins_like_stomp(bytes) {
+    if opens_stomp(bytes) {
         return Start::Stomp;
     }
-    let stomp = COMMANDS.iter().any(|command| begins_line(command.name.as_bytes(), bytes));
+    let stomp = SESSIONS.iter().any(|command| begins_line(command, bytes));
     if STARTS.iter().any(|start| bytes.starts_with(start)) {
         Start::Http
     } else if stomp || STARTS.iter().any(|start| start.starts_with(bytes)) {

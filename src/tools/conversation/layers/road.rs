@@ -160,7 +160,8 @@ impl Hint {
             // A server opens with `o`, before anybody else says anything.
             Hint::MaybeSockJs if from == Host::Server && payload == b"o" => Some(Hint::SockJs),
             Hint::MaybeSockJs => Some(Hint::None),
-            Hint::First { .. } if begins_like_stomp(payload) => Some(Hint::Stomp),
+            Hint::First { handshake: true, .. } if opens_stomp(payload) => Some(Hint::Stomp),
+            Hint::First { handshake: false, .. } if begins_like_stomp(payload) => Some(Hint::Stomp),
             Hint::First { .. } if !text || payload.len() > LONGEST => None,
             Hint::First { handshake: false, .. } if is_engine_io(payload) => {
                 Some(Hint::EngineIo { socket_io: true })
@@ -191,6 +192,11 @@ fn is_engine_io(payload: &[u8]) -> bool {
 /// `a["hello"]`: no other text begins like that and goes on so.
 fn is_sockjs(from: Host, payload: &[u8]) -> bool {
     from == Host::Server && matches!(Frame::parse(payload), Ok(Frame::Messages(_)))
+}
+
+/// True for what a session of STOMP begins with, from either side. Any other command might be a word of another protocol.
+pub(in crate::tools::conversation) fn opens_stomp(bytes: &[u8]) -> bool {
+    begins_like_stomp(bytes) && (bytes.starts_with(b"CONNECT") || bytes.starts_with(b"STOMP"))
 }
 
 /// What the first message says of all that a layer in between carries.
@@ -234,6 +240,12 @@ mod tests {
         assert_eq!(next, Hint::First { left: LOOKED_AT - 1, handshake: false });
         let known = Hint::First { left: 8, handshake: true };
         assert_eq!(known.after(Host::Client, true, event), Some(Hint::None), "its target would say it");
+        assert_eq!(
+            known.after(Host::Client, true, b"MESSAGE\nhello"),
+            Some(Hint::None),
+            "a word like any other"
+        );
+        assert_eq!(known.after(Host::Client, true, b"CONNECT\nhost:a\n"), Some(Hint::Stomp));
         assert_eq!(Hint::MaybeSockJs.after(Host::Server, true, b"o"), Some(Hint::SockJs));
         assert_eq!(Hint::MaybeSockJs.after(Host::Server, true, b"other"), Some(Hint::None));
     }
