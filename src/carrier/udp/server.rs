@@ -141,10 +141,14 @@ impl Office<'_> {
     }
 
     fn forget_the_silent(&mut self) {
-        let idle = self.room.terms.idle;
-        for (_, guest) in self.guests.extract_if(.., |_, guest| guest.heard.elapsed() >= idle) {
-            farewell(&guest, self.room, "nothing has come from it for too long: forgotten");
-        }
+        let room = self.room;
+        self.guests.retain(|_, guest| {
+            let stays = guest.heard.elapsed() < room.terms.idle;
+            if !stays {
+                farewell(guest, room, "nothing has come from it for too long: forgotten");
+            }
+            stays
+        });
     }
 
     fn end(&mut self) {
