@@ -1,6 +1,8 @@
 // sockjs-client: calls a URL by one transport, says texts, and tells in JSON lines what comes.
 //
-// A transport gets ten seconds, as a machine may be busy. Arguments: the URL, the transport, and the texts. Standard input: further texts, each a JSON string; a line "close" leaves.
+// A transport gets ten seconds, as a machine may be busy.
+//
+// Arguments: the URL, the transport, and the texts. Standard input: further texts, each a JSON string; a line "close" leaves.
 'use strict';
 
 const readline = require('node:readline');
