@@ -273,7 +273,7 @@ fn a_page_with_sockjs_client_talks_over_every_transport() {
             json!(["hello", "50% gr\u{fc}\u{df}e \u{1f600}\u{2028}\n", long, long, long, long, "the end"]);
         page.evaluate(&format!(
             "heard = []; beats = 0; ended = null;
-             client = new SockJS('/echo', null, {{ transports: {transport:?} }});
+             client = new SockJS('/echo', null, {{ transports: {transport:?}, timeout: 10000 }});
              client.onopen = () => {texts}.forEach(text => client.send(text));
              client.onmessage = event => heard.push(event.data);
              client.onheartbeat = () => beats += 1;

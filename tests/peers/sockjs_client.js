@@ -1,5 +1,7 @@
 // sockjs-client: calls a URL by one transport, says texts, and tells in JSON lines what comes.
 //
+// A transport gets ten seconds, as a machine may be busy.
+//
 // Arguments: the URL, the transport, and the texts. Standard input: further texts, each a JSON string; a line "close" leaves.
 'use strict';
 
@@ -8,7 +10,7 @@ const SockJS = require('sockjs-client');
 
 const say = (what) => console.log(JSON.stringify(what));
 const [url, transport, ...texts] = process.argv.slice(2);
-const client = new SockJS(url, null, { transports: transport });
+const client = new SockJS(url, null, { transports: transport, timeout: 10000 });
 
 client.onopen = () => {
   say({ open: client.transport });

@@ -230,7 +230,7 @@ fn until(stream: &mut TcpStream, wanted: &[u8]) -> Vec<u8> {
 #[test]
 #[ignore = "needs curl; tests/run installs it"]
 fn a_session_is_held_to_its_rules() {
-    let (mut own, url) = Own::serve(&["--set", "timeout=300"]);
+    let (mut own, url) = Own::serve(&["--set", "timeout=2500"]);
     let asked = |path: &str, content: &str| asked(&url, path, content);
     let is = |status: &str, content: &str| (status.to_owned(), content.to_owned());
     assert_eq!(asked("/000/s/xhr_send", "[\"x\"]").0, "404");

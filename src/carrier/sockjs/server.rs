@@ -272,9 +272,14 @@ fn next(
                 return Ok(What::Frame(Frame::Heartbeat));
             }
             Next::Late if serving.is_there() => {}
-            Next::Late => {
-                return Err(Fault::CutOff("while it waited for frames: its session is closed".to_owned()));
-            }
+            // A server that ends closes the outbox first, and then stops to hear.
+            Next::Late => match outbox.over() {
+                Some(why) => return Ok(What::Last(goodbye(why))),
+                None => {
+                    let words = "while it waited for frames: its session is closed";
+                    return Err(Fault::CutOff(words.to_owned()));
+                }
+            },
             Next::Over(why) => return Ok(What::Last(goodbye(why))),
         }
     }
