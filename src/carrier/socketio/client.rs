@@ -34,7 +34,7 @@ struct SocketIo {
 
 /// By what the packets go.
 enum By {
-    Polling(Polling),
+    Polling(Box<Polling>),
     WebSocket(Box<WebSocket>),
 }
 
@@ -76,7 +76,7 @@ fn open(calling: &Calling, transports: Transports) -> Result<(By, Session), Faul
         let mut polling = Polling::new(calling, target(calling, Transport::Polling, None));
         let packets = polling.receive(until)?.ok_or_else(late)?;
         let packet = packets.into_iter().next().ok_or_else(late)?;
-        (By::Polling(polling), packet)
+        (By::Polling(Box::new(polling)), packet)
     };
     let (namespace, name) = (calling.option("namespace", MAIN), calling.option("event", EVENT));
     let session = Session::open(&packet, namespace, name, Instant::now())?;

@@ -96,7 +96,7 @@ fn words(all: &mut Vec<Entry>) {
     }
 }
 
-/// Ways to carry a message, from the table that `diff` runs.
+/// Packets of Engine.IO and of Socket.IO, and how a server of theirs refuses.
 fn socket_io(all: &mut Vec<Entry>) {
     let character = |digit: u8| vec![("on the wire".to_owned(), char::from(digit).to_string())];
     for (it, why) in engine_io::PACKET_TYPES.iter().zip(why::ENGINE_IO) {
@@ -119,6 +119,7 @@ fn socket_io(all: &mut Vec<Entry>) {
     }
 }
 
+/// Ways to carry a message, from the table that `diff` runs.
 fn carriers(all: &mut Vec<Entry>) {
     for it in carrier::ALL {
         let path = format!("carrier.{}", it.name);
