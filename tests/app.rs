@@ -6,7 +6,6 @@
 #[allow(dead_code, reason = "this page has nothing to click")]
 mod devtools;
 #[path = "support/live.rs"]
-#[allow(dead_code, reason = "a tap has no trace of events")]
 mod live;
 #[path = "support/programs.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]

@@ -6,7 +6,6 @@
 #[path = "support/devtools.rs"]
 mod devtools;
 #[path = "support/live.rs"]
-#[allow(dead_code, reason = "other tests use the rest")]
 mod live;
 mod support;
 

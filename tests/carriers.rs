@@ -9,7 +9,6 @@ mod devtools;
 #[path = "carriers/harness.rs"]
 mod harness;
 #[path = "support/live.rs"]
-#[allow(dead_code, reason = "other tests use the rest")]
 mod live;
 mod support;
 

@@ -5,7 +5,6 @@
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
 
 #[path = "support/live.rs"]
-#[allow(dead_code, reason = "a class is followed on its screen")]
 mod live;
 mod support;
 

@@ -29,7 +29,6 @@ mod hostile;
 mod layers;
 #[cfg(target_os = "linux")]
 #[path = "support/live.rs"]
-#[allow(dead_code, reason = "other tests use the rest")]
 mod live;
 #[path = "decode/oracle.rs"]
 mod oracle;

@@ -6,7 +6,6 @@
 #[allow(dead_code, reason = "other tests use the rest")]
 mod devtools;
 #[path = "support/live.rs"]
-#[allow(dead_code, reason = "other tests use the rest")]
 mod live;
 #[path = "support/programs.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]

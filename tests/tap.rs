@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
 
 #[path = "support/live.rs"]
-#[allow(dead_code, reason = "a tap has no trace of events")]
 mod live;
 mod support;
 
