@@ -19,7 +19,7 @@ use crate::{
     call::errno_name,
     carrier::{
         ends::{self, Call, Calling, Ends, Leaving, NotServed, Onlooker, Serve, Word},
-        line::{Happened, News, Reporter, WORDS, Way, room::Terms},
+        line::{Fault, Happened, News, Reporter, WORDS, Way, room::Terms},
     },
     run::{self, Audience, Heard},
     view::{self, Line, Meaning, TapLog, Tapped, thousands},
@@ -67,9 +67,15 @@ pub(super) fn call(asked: &args::Call, show: &Show) -> Result<ExitCode> {
             Leave::Abrupt => Leaving::Abrupt,
         },
     };
-    let good = ends::call(&call, &told, &mut screen);
+    let outcome = ends::call(&call, &told, &mut screen);
+    if let (Err(Fault::Call("connect", error)), Some(at)) = (&outcome, call.calling.to.last())
+        && let Some(advice) =
+            run::advice_on("connect", &errno_name(error), *at, &format!("serve {}", ends.name))
+    {
+        screen.say(&advice);
+    }
     screen.screen.failures()?;
-    Ok(code(good))
+    Ok(code(outcome.is_ok()))
 }
 
 /// `sockwalk serve CARRIER ADDR`
@@ -125,7 +131,7 @@ pub(super) fn serve(asked: &args::Serve, show: &Show) -> Result<ExitCode> {
         });
     });
     if let Err(NotServed::Listen { at, error }) = &outcome
-        && let Some(advice) = run::advice_on("bind", &errno_name(error), *at)
+        && let Some(advice) = run::advice_on("bind", &errno_name(error), *at, "accept")
     {
         screen.say(&advice);
     }

@@ -379,8 +379,9 @@ pub fn open_to_the_network(at: SocketAddr) -> String {
 }
 
 /// What an error of a call at this address means and what to do about it; nothing if the system's words are all there is to say.
-pub fn advice_on(call: &str, errno: &str, at: SocketAddr) -> Option<String> {
-    advice::on(call, errno, Some(at), "accept")
+/// `counterpart` is the command that could be there to be called.
+pub fn advice_on(call: &str, errno: &str, at: SocketAddr, counterpart: &str) -> Option<String> {
+    advice::on(call, errno, Some(at), counterpart)
 }
 
 /// What it means to be bound to more than loopback.

@@ -262,7 +262,7 @@ fn listen(at: &[SocketAddr], onlooker: &mut dyn Onlooker) -> Result<TcpListener,
         Ok(socket.into())
     };
     listener().map_err(|error| {
-        if let Some(advice) = run::advice_on("bind", &errno_name(&error), at) {
+        if let Some(advice) = run::advice_on("bind", &errno_name(&error), at, "accept") {
             onlooker.say(&advice);
         }
         Fault::Listen { at, error }

@@ -43,15 +43,18 @@ struct Talk<'a> {
     tries: u32,
 }
 
-/// Calls, and talks until there is no more to say and the server is silent, or the person wants to leave. True if all went well.
-pub fn call(call: &Call, told: &Receiver<News>, onlooker: &mut dyn Onlooker) -> bool {
+/// Calls, and talks until there is no more to say and the server is silent, or the person wants to leave.
+///
+/// # Errors
+/// What went wrong; it was told already.
+pub fn call(call: &Call, told: &Receiver<News>, onlooker: &mut dyn Onlooker) -> Result<(), Fault> {
     let mut talk = Talk { call, told, onlooker, tries: 0 };
     let outcome = talk.run();
     if let Err(fault) = &outcome {
         talk.report(fault);
     }
     talk.tell();
-    outcome.is_ok()
+    outcome
 }
 
 impl Talk<'_> {

@@ -10,7 +10,7 @@ use crate::carrier::{
     ends::{Over, Server},
     http::{not_allowed, too_large},
     line::{
-        Fault, Happened, Line, WORDS, Way,
+        Fault, Happened, Line, WORDS,
         http::{Handled, Request, Response, Serving, serve_site},
         room::{Message, Room},
     },
@@ -105,9 +105,6 @@ fn ask(
     if behind.missed > 0 {
         let text = format!("{} messages before these were forgotten: it asked too late", behind.missed);
         serving.line().tell(WORDS, Happened::Note(text));
-    }
-    for (_, message) in &behind.messages {
-        serving.line().tell(WORDS, Happened::message(Way::Sent, message.bytes()));
     }
     let response = Response::new(200).content("application/json", written(&behind));
     Ok(Some(response.with("Cache-Control", "no-store")))

@@ -8,7 +8,7 @@ use crate::{
         ends::{Over, Server},
         http::not_allowed,
         line::{
-            Fault, Happened, Line, WORDS, Way,
+            Fault, Happened, Line, Way,
             http::{Handled, Request, Response, Serving, serve_site},
             room::{Message, Room},
         },
@@ -83,7 +83,6 @@ pub(in crate::carrier) fn handle(
             let kind = matches!(**message, Message::Binary(_)).then_some("base64");
             let id = number.to_string();
             send(serving, request, &format!("event, id {id}"), &encode(kind, Some(&id), &data))?;
-            serving.line().tell(WORDS, Happened::message(Way::Sent, message.bytes()));
             beat = Instant::now() + room.terms.beat;
         }
         if behind.over {

@@ -2,7 +2,7 @@
 
 use super::entry::{Entry, Layout, Mark};
 use super::{number_behind, payload};
-use crate::view::line::{Line, Meaning, Span};
+use crate::view::line::{Line, Meaning};
 use crate::view::look::Look;
 
 /// Which way something went.
@@ -72,7 +72,7 @@ impl TapLog {
             let taken = text.width() + 1 + if it.aside.is_empty() { 0 } else { aside.width() + 2 };
             let room = self.layout.room().saturating_sub(taken).max(LEAST);
             text.space(1);
-            text.push(Span::new(&payload::shown(bytes, room), Meaning::Bytes));
+            text.push(look.span(payload::shown(bytes, room), Meaning::Bytes));
         }
         let mut entry = Entry::new(mark, text);
         if !it.aside.is_empty() {
@@ -119,6 +119,13 @@ mod tests {
         }
         let text = shown(Look::new(80, Glyphs::Unicode, Form::Screen), &read(b"ab\x1b[2J"));
         assert!(text.contains(r#""ab\x1b[2J""#) && !text.contains('\x1b'), "{text}");
+    }
+
+    #[test]
+    fn without_unicode_all_of_it_is_ascii() {
+        let text = shown(Look::new(80, Glyphs::Ascii, Form::Screen), &read(&[b'x'; 500]));
+        assert!(text.is_ascii() && text.contains("...\""), "{text}");
+        assert!(text.lines().all(|line| line.len() <= 80), "{text}");
     }
 
     #[test]
