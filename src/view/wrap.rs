@@ -17,7 +17,26 @@ pub(super) enum Long {
 
 /// Columns that a text takes: the sum over its graphemes.
 pub(super) fn width(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.graphemes(true).map(UnicodeWidthStr::width).sum() }
+    if text.is_ascii() {
+        return text.len();
+    }
+    match simple(text) {
+        Some(columns) => columns,
+        None => text.graphemes(true).map(UnicodeWidthStr::width).sum(),
+    }
+}
+
+/// Columns of a text in which each character has one: ASCII, and the few signs of ours that stand in most rows. What joins or widens
+/// characters is none of these, so it need not be looked for.
+fn simple(text: &str) -> Option<usize> {
+    let mut columns = 0;
+    for c in text.chars() {
+        if !c.is_ascii() && !matches!(c, '…' | '→' | '←' | '·') {
+            return None;
+        }
+        columns += 1;
+    }
+    Some(columns)
 }
 
 /// The text in lines of at most `width` columns, broken at spaces and between wide characters; lines after the
@@ -90,6 +109,9 @@ pub fn cut(look: &Look, line: Line, room: usize) -> Line {
 fn beginning(text: &str, room: usize) -> &str {
     if text.is_ascii() {
         return &text[..text.len().min(room)];
+    }
+    if simple(text).is_some() {
+        return text.char_indices().nth(room).map_or(text, |(at, _)| &text[..at]);
     }
     let mut taken = 0;
     let over = text.grapheme_indices(true).find(|(_, grapheme)| {
@@ -222,6 +244,15 @@ mod tests {
     fn lines_break_at_spaces() {
         assert_eq!(wrapped("one two three", 8, 0, Long::Keep), ["one two", "three"]);
         assert_eq!(wrapped("", 8, 0, Long::Keep), [""]);
+    }
+
+    #[test]
+    fn signs_of_one_column_are_counted_as_any_text_is() {
+        for text in ["a → b ← c · d…", "…", "→\u{fe0f}", "a\u{301}…", "手…"] {
+            let columns: usize = text.graphemes(true).map(UnicodeWidthStr::width).sum();
+            assert_eq!(width(text), columns, "{text}");
+        }
+        assert_eq!(beginning("a → b", 3), "a →");
     }
 
     #[test]
