@@ -5,7 +5,6 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
 
-#[allow(dead_code, reason = "each test file uses its part of this")]
 #[path = "support/live.rs"]
 mod live;
 mod support;

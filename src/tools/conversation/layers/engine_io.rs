@@ -35,15 +35,15 @@ pub(in crate::tools::conversation) struct EngineIo {
 impl EngineIo {
     /// A packet a message.
     pub(super) fn web_socket(socket_io: bool) -> Spoken {
-        EngineIo::new(socket_io, true)
+        EngineIo::speak(socket_io, true)
     }
 
     /// Packets with separators between them, in a content.
     pub(super) fn polling(socket_io: bool) -> Spoken {
-        EngineIo::new(socket_io, false)
+        EngineIo::speak(socket_io, false)
     }
 
-    fn new(socket_io: bool, strict: bool) -> Spoken {
+    fn speak(socket_io: bool, strict: bool) -> Spoken {
         Spoken::EngineIo(Box::new(EngineIo {
             socket_io,
             strict,
