@@ -1,6 +1,7 @@
 //! Engine.IO and Socket.IO against those who made them: the library's own parsers, recorded sessions of real peers, and real peers.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
+#![allow(clippy::print_stdout, reason = "how the parsers differ is worth a line in the log")]
 
 #[path = "socketio/captures.rs"]
 mod captures;

@@ -46,11 +46,6 @@ impl RabbitMq {
         let folder = Folder::new();
         let [epmd_at, distribution, amqp, stomp, websocket] = free_ports();
         let epmd_port = epmd_at.port().to_string();
-        let epmd = Command::new("epmd")
-            .args(["-port", &epmd_port, "-address", "127.0.0.1"])
-            .stdin(Stdio::null())
-            .spawn()
-            .expect("epmd comes with rabbitmq-server");
         let settings = format!(
             "listeners.tcp.1 = {amqp}\nstomp.listeners.tcp.1 = {stomp}\nweb_stomp.tcp.ip = 127.0.0.1\nweb_stomp.tcp.port = {}\n",
             websocket.port()
@@ -74,15 +69,22 @@ impl RabbitMq {
             .env("RABBITMQ_GENERATED_CONFIG_DIR", folder.path("generated"))
             // The script starts the node as a child: a group, so that both can be ended.
             .process_group(0);
-        let mut node = Process::start("rabbitmq-server", &mut command);
+        let epmd = Command::new("epmd")
+            .args(["-port", &epmd_port, "-address", "127.0.0.1"])
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("epmd comes with rabbitmq-server");
+        let node = Process::start("rabbitmq-server", &mut command);
+        // From here on both end with it, also where it does not begin.
+        let mut broker = RabbitMq { epmd, node, doors: Doors { stomp, websocket }, _folder: folder };
         // On a busy machine it takes longer than anything else here.
         for _ in 0..4 {
-            let begun = node.try_out(|line| line.contains("completed with 2 plugins").then_some(()));
+            let begun = broker.node.try_out(|line| line.contains("completed with 2 plugins").then_some(()));
             if begun.is_some() {
-                return RabbitMq { epmd, node, doors: Doors { stomp, websocket }, _folder: folder };
+                return broker;
             }
         }
-        panic!("RabbitMQ does not begin: {}", node.story());
+        panic!("RabbitMQ does not begin: {}", broker.node.story());
     }
 }
 
