@@ -3,7 +3,7 @@
 //! [`ALL`] is the table that `diff`, `explain` and the tests read. A carrier's [`Script`] is made of lines of the lesson notation, whose bytes come
 //! from the encoders of [`wire`](crate::wire), so that it is run and told like any lesson; its `layers` name every byte again. Beside that it
 //! has two ends that are live: `NAME/client.rs` and `NAME/server.rs`, by hand over our own sockets. What those share is
-//! in [`line`]; how one is plugged in, called and served is in [`ends`].
+//! in [`mod@line`]; how one is plugged in, called and served is in [`ends`].
 
 pub mod ends;
 pub mod http;
