@@ -5,7 +5,6 @@
 
 #[path = "stomp/captures.rs"]
 mod captures;
-#[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "support/live.rs"]
 mod live;
 #[path = "stomp/our_server.rs"]

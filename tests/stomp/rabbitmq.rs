@@ -74,15 +74,15 @@ impl RabbitMq {
             .env("RABBITMQ_GENERATED_CONFIG_DIR", folder.path("generated"))
             // The script starts the node as a child: a group, so that both can be ended.
             .process_group(0);
-        let mut node = Process::start("rabbitmq-server", &mut command);
+        let node = Process::start("rabbitmq-server", &mut command);
+        let doors = Doors { stomp, websocket };
+        let mut rabbit = RabbitMq { epmd, node, doors, _folder: folder };
         // On a busy machine it takes longer than anything else here.
-        for _ in 0..4 {
-            let begun = node.try_out(|line| line.contains("completed with 2 plugins").then_some(()));
-            if begun.is_some() {
-                return RabbitMq { epmd, node, doors: Doors { stomp, websocket }, _folder: folder };
-            }
+        let begun = |line: &str| line.contains("completed with 2 plugins").then_some(());
+        if (0..4).all(|_| rabbit.node.try_out(begun).is_none()) {
+            panic!("RabbitMQ does not begin: {}", rabbit.node.story());
         }
-        panic!("RabbitMQ does not begin: {}", node.story());
+        rabbit
     }
 }
 
