@@ -46,6 +46,11 @@ impl RabbitMq {
         let folder = Folder::new();
         let [epmd_at, distribution, amqp, stomp, websocket] = free_ports();
         let epmd_port = epmd_at.port().to_string();
+        let epmd = Command::new("epmd")
+            .args(["-port", &epmd_port, "-address", "127.0.0.1"])
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("epmd comes with rabbitmq-server");
         let settings = format!(
             "listeners.tcp.1 = {amqp}\nstomp.listeners.tcp.1 = {stomp}\nweb_stomp.tcp.ip = 127.0.0.1\nweb_stomp.tcp.port = {}\n",
             websocket.port()
@@ -69,22 +74,15 @@ impl RabbitMq {
             .env("RABBITMQ_GENERATED_CONFIG_DIR", folder.path("generated"))
             // The script starts the node as a child: a group, so that both can be ended.
             .process_group(0);
-        let epmd = Command::new("epmd")
-            .args(["-port", &epmd_port, "-address", "127.0.0.1"])
-            .stdin(Stdio::null())
-            .spawn()
-            .expect("epmd comes with rabbitmq-server");
         let node = Process::start("rabbitmq-server", &mut command);
-        // From here on both end with it, also where it does not begin.
-        let mut broker = RabbitMq { epmd, node, doors: Doors { stomp, websocket }, _folder: folder };
+        let doors = Doors { stomp, websocket };
+        let mut rabbit = RabbitMq { epmd, node, doors, _folder: folder };
         // On a busy machine it takes longer than anything else here.
-        for _ in 0..4 {
-            let begun = broker.node.try_out(|line| line.contains("completed with 2 plugins").then_some(()));
-            if begun.is_some() {
-                return broker;
-            }
+        let begun = |line: &str| line.contains("completed with 2 plugins").then_some(());
+        if (0..4).all(|_| rabbit.node.try_out(begun).is_none()) {
+            panic!("RabbitMQ does not begin: {}", rabbit.node.story());
         }
-        panic!("RabbitMQ does not begin: {}", broker.node.story());
+        rabbit
     }
 }
 

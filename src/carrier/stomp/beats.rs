@@ -4,6 +4,9 @@ use std::time::{Duration, Instant};
 
 use crate::wire::stomp::HeartBeat;
 
+/// On top of twice the time that was agreed on: "the receiver SHOULD be tolerant", and a busy machine may be late.
+const MARGIN: Duration = Duration::from_millis(500);
+
 /// The clock of one side.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Beats {
@@ -47,9 +50,9 @@ impl Beats {
         self.sends.map(|every| self.sent + every * 3 / 4)
     }
 
-    /// When the other side is dead. It has twice the time that was agreed on: "the receiver SHOULD be tolerant".
+    /// When the other side is dead.
     fn death(&self) -> Option<Instant> {
-        self.hears.map(|every| self.heard + every * 2)
+        self.hears.map(|every| self.heard + every * 2 + MARGIN)
     }
 
     /// What is due.
@@ -77,11 +80,11 @@ mod tests {
         assert_eq!((beats.sends, beats.hears), (Some(after(100) - now), Some(after(400) - now)));
         assert_eq!(beats.due(now), Due::Nothing(Some(after(75))));
         assert_eq!(beats.due(after(75)), Due::Send);
-        beats.sent(after(790));
-        assert_eq!(beats.due(after(799)), Due::Nothing(Some(after(800))));
-        assert_eq!(beats.due(after(800)), Due::Dead(Duration::from_millis(800)));
-        beats.heard(after(800));
-        assert_eq!(beats.due(after(801)), Due::Nothing(Some(after(865))));
+        beats.sent(after(1290));
+        assert_eq!(beats.due(after(1299)), Due::Nothing(Some(after(1300))));
+        assert_eq!(beats.due(after(1300)), Due::Dead(Duration::from_millis(1300)));
+        beats.heard(after(1300));
+        assert_eq!(beats.due(after(1301)), Due::Nothing(Some(after(1365))));
         assert_eq!(Beats::new(beat("0,0"), beat("1,1"), now).due(after(9999)), Due::Nothing(None));
     }
 }
