@@ -35,15 +35,15 @@ pub(in crate::tools::conversation) struct EngineIo {
 impl EngineIo {
     /// A packet a message.
     pub(super) fn web_socket(socket_io: bool) -> Spoken {
-        EngineIo::new(socket_io, true)
+        EngineIo::spoken(socket_io, true)
     }
 
     /// Packets with separators between them, in a content.
     pub(super) fn polling(socket_io: bool) -> Spoken {
-        EngineIo::new(socket_io, false)
+        EngineIo::spoken(socket_io, false)
     }
 
-    fn new(socket_io: bool, strict: bool) -> Spoken {
+    fn spoken(socket_io: bool, strict: bool) -> Spoken {
         Spoken::EngineIo(Box::new(EngineIo {
             socket_io,
             strict,
