@@ -35,15 +35,15 @@ pub(in crate::tools::conversation) struct EngineIo {
 impl EngineIo {
     /// A packet a message.
     pub(super) fn web_socket(socket_io: bool) -> Spoken {
-        EngineIo::speak(socket_io, true)
+        EngineIo::spoken(socket_io, true)
     }
 
     /// Packets with separators between them, in a content.
     pub(super) fn polling(socket_io: bool) -> Spoken {
-        EngineIo::speak(socket_io, false)
+        EngineIo::spoken(socket_io, false)
     }
 
-    fn speak(socket_io: bool, strict: bool) -> Spoken {
+    fn spoken(socket_io: bool, strict: bool) -> Spoken {
         Spoken::EngineIo(Box::new(EngineIo {
             socket_io,
             strict,

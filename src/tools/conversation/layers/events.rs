@@ -28,7 +28,7 @@ pub(in crate::tools::conversation) struct Events {
 }
 
 impl Events {
-    pub(super) fn speak(limit: usize) -> Spoken {
+    pub(super) fn spoken(limit: usize) -> Spoken {
         Spoken::Events(Box::new(Events {
             reader: Reader::new(limit),
             held: Held::default(),

@@ -113,8 +113,8 @@ impl Road {
                 Some(transport) => SockJs::answer(transport, limit),
                 None => Spoken::Nothing,
             },
-            Road::EventStream => Events::speak(limit),
-            _ if is_event_stream(&head.headers) => Events::speak(limit),
+            Road::EventStream => Events::spoken(limit),
+            _ if is_event_stream(&head.headers) => Events::spoken(limit),
             _ => Spoken::Nothing,
         }
     }
@@ -150,7 +150,7 @@ impl Hint {
             Hint::First { .. } | Hint::MaybeSockJs => Spoken::Unclear,
             Hint::EngineIo { socket_io } => EngineIo::web_socket(socket_io),
             Hint::SockJs => SockJs::web_socket(from),
-            Hint::Stomp => Stomp::speak(),
+            Hint::Stomp => Stomp::spoken(),
         }
     }
 
@@ -201,7 +201,7 @@ pub(in crate::tools::conversation) fn opens_stomp(bytes: &[u8]) -> bool {
 
 /// What the first message says of all that a layer in between carries.
 pub(super) fn within(first: &[u8]) -> Spoken {
-    if begins_like_stomp(first) { Stomp::speak() } else { Spoken::Nothing }
+    if begins_like_stomp(first) { Stomp::spoken() } else { Spoken::Nothing }
 }
 
 #[cfg(test)]

@@ -32,19 +32,19 @@ enum Way {
 
 impl SockJs {
     pub(super) fn web_socket(from: Host) -> Spoken {
-        SockJs::speak(if from == Host::Server { Way::Frames } else { Way::Messages })
+        SockJs::spoken(if from == Host::Server { Way::Frames } else { Way::Messages })
     }
 
     pub(super) fn answer(transport: Transport, limit: usize) -> Spoken {
         let reader = Box::new(Reader::new(transport, limit));
-        SockJs::speak(Way::Answer { reader, counted: 0, lost: false })
+        SockJs::spoken(Way::Answer { reader, counted: 0, lost: false })
     }
 
     pub(super) fn request() -> Spoken {
-        SockJs::speak(Way::Request { body: Held::default(), at: None, cut: false })
+        SockJs::spoken(Way::Request { body: Held::default(), at: None, cut: false })
     }
 
-    fn speak(way: Way) -> Spoken {
+    fn spoken(way: Way) -> Spoken {
         Spoken::SockJs(Box::new(SockJs { way, within: Spoken::Unclear }))
     }
 

@@ -28,7 +28,7 @@ pub(in crate::tools::conversation) struct Stomp {
 }
 
 impl Stomp {
-    pub(super) fn speak() -> Spoken {
+    pub(super) fn spoken() -> Spoken {
         Spoken::Stomp(Box::new(Stomp {
             reader: FrameReader::default(),
             given: 0,
