@@ -238,10 +238,8 @@ fn socket_io_packets_are_read_as_by_the_library() {
         }
     }
     assert!(alike > 2000 && refused > 500, "{alike} alike, {refused} refused by both");
-    for (why, packets) in &differences {
-        println!("{why}: {}, such as {}", packets.len(), packets[0]);
-    }
-    println!("{alike} read alike, {refused} refused by both");
+    // All reasons but two, of which only the next test has examples: refusals as strings, and halves of surrogate pairs.
+    assert_eq!(differences.len(), 6, "{differences:#?}");
 }
 
 fn without_attachments(packet: &Value) -> Value {
