@@ -68,3 +68,27 @@ pub const ALL: &[&Carrier] = &[
 pub fn find(name: &str) -> Option<&'static Carrier> {
     ALL.iter().copied().find(|carrier| carrier.name == name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::course;
+
+    #[test]
+    fn every_carrier_has_its_lesson_and_every_end_its_carrier() {
+        for carrier in ALL {
+            assert!(
+                course::find(carrier.lesson).is_some(),
+                "{} has no lesson {}",
+                carrier.name,
+                carrier.lesson
+            );
+            assert_eq!(find(carrier.name).map(|found| found.name), Some(carrier.name));
+        }
+        // The page of the news has four of them on it.
+        let others = ends::ENDS.iter().filter(|ends| !ends.is_for_browsers());
+        for ends in others {
+            assert!(find(ends.name).is_some(), "{} is not in the table", ends.name);
+        }
+    }
+}

@@ -1,19 +1,22 @@
 //! What a person can type. No side effects here: `mod.rs` says what it means.
 
 mod decode;
+mod ends;
+mod tools;
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use decode::{Begins, Decode};
+pub use ends::{Call, Leave, Serve};
+pub use tools::{Diff, Tap};
+
+use ends::{call_help, serve_help};
 
 use crate::view;
 
-use super::values::{
-    Callee, Place, Spot, allowed_origin, callee, close, origin, setting, short_time, size, some_time, time,
-};
-use crate::carrier::{self, ends::ENDS};
+use super::values::{Place, Spot, allowed_origin, callee, origin, short_time, size, some_time, time};
 use crate::trace::Host;
 
 /// Walk through the life of a socket, call by call, on the real kernel.
@@ -493,237 +496,6 @@ pub struct Part {
     /// Start at this part; the parts before it are run unseen
     #[arg(long = "part", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub number: Option<u16>,
-}
-
-/// What is compared.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Comparison")]
-pub struct Diff {
-    /// The message, with escapes such as \n and \x1b; standard input if it is - or left out
-    #[arg(value_name = "MESSAGE", conflicts_with = "file")]
-    pub message: Option<String>,
-    /// Read the message from a file (- is standard input)
-    #[arg(long, value_name = "FILE")]
-    pub file: Option<PathBuf>,
-    /// Send binary messages, not text
-    #[arg(long)]
-    pub binary: bool,
-    /// Send it so many times
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub repeat: u16,
-    /// Cut it into pieces of these lengths, each with a send and a message of its own
-    #[arg(long, value_name = "BYTES", value_delimiter = ',')]
-    pub split: Vec<usize>,
-    /// Who sends
-    #[arg(long, value_name = "HOST", default_value = "client")]
-    pub from: Sender,
-    /// Cut each message into WebSocket frames of these lengths
-    #[arg(long, value_name = "BYTES", value_delimiter = ',')]
-    pub fragments: Vec<usize>,
-    /// Send a Ping in the middle of each message, or before it
-    #[arg(long)]
-    pub ping: bool,
-    /// Compare the Close too, with its code and reason: 1000 or 1000:bye
-    #[arg(long, value_name = "CODE[:REASON]", value_parser = close)]
-    pub close: Option<(u16, String)>,
-    /// Compare messages of many sizes: what the WebSocket adds to each
-    #[arg(long, conflicts_with_all = ["message", "file", "split", "repeat", "fragments", "ping", "close"])]
-    pub sweep: bool,
-    /// Write the sweep as comma-separated values
-    #[arg(long, value_name = "FILE", requires = "sweep")]
-    pub csv: Option<PathBuf>,
-    /// Write the sweep as a picture
-    #[arg(long, value_name = "FILE", requires = "sweep")]
-    pub svg: Option<PathBuf>,
-    /// Compare these carriers, with commas between them, or all
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = clap::builder::PossibleValuesParser::new(carrier_names()), conflicts_with_all = ["sweep", "fragments", "ping", "close"])]
-    pub carriers: Vec<String>,
-    /// How long a polling client pauses between two questions
-    #[arg(long, value_name = "TIME", value_parser = short_time, default_value = "1s", requires = "carriers")]
-    pub interval: Duration,
-    /// Write the comparison as JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// What is tapped.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Tap")]
-pub struct Tap {
-    /// Where clients call; a port alone is 127.0.0.1
-    #[arg(value_name = "LISTEN")]
-    pub listen: Place,
-    /// The server that is called for each of them
-    #[arg(value_name = "TARGET", value_parser = callee)]
-    pub target: Place,
-    /// Only a line for each connection, at its end
-    #[arg(long)]
-    pub quiet: bool,
-    /// Accept no more than so many connections at once
-    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..), allow_hyphen_values = true)]
-    pub limit: u32,
-}
-
-/// Who is called, and what is said.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Call")]
-pub struct Call {
-    /// How messages are carried
-    #[arg(value_name = "CARRIER", value_parser = clap::builder::PossibleValuesParser::new(ENDS.iter().map(|ends| ends.name)))]
-    pub carrier: String,
-    /// The server
-    #[arg(value_name = "ADDR|URL")]
-    pub to: Callee,
-    /// What to say; then lines of standard input are said
-    #[arg(value_name = "TEXT")]
-    pub texts: Vec<String>,
-    /// With nothing more to say, leave when nothing has come for so long
-    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true, default_value = "1s")]
-    pub wait: Duration,
-    /// Call again after a cut, so many times in a row
-    #[arg(long, value_name = "N", default_value_t = 0, allow_hyphen_values = true)]
-    pub retry: u32,
-    /// Ask for an acknowledgement of each message, where the carrier has that
-    #[arg(long)]
-    pub ack: bool,
-    /// How to leave
-    #[arg(long, value_name = "HOW", value_enum, default_value = "orderly")]
-    pub end: Leave,
-    /// Show that we are there after so much silence
-    #[arg(long, value_name = "TIME", value_parser = some_time, allow_hyphen_values = true, default_value = "25s")]
-    pub beat: Duration,
-    /// What the carrier is told besides; --help lists what each takes
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
-    pub settings: Vec<(String, String)>,
-    /// Only messages and what went wrong
-    #[arg(long)]
-    pub quiet: bool,
-}
-
-/// How a client leaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Leave {
-    /// With all goodbyes
-    Orderly,
-    /// With a RST
-    Abrupt,
-}
-
-/// What is served.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Serve")]
-pub struct Serve {
-    /// How messages are carried
-    #[arg(value_name = "CARRIER", value_parser = clap::builder::PossibleValuesParser::new(ENDS.iter().map(|ends| ends.name)))]
-    pub carrier: String,
-    /// Where; a port alone is 127.0.0.1
-    #[arg(value_name = "ADDR")]
-    pub at: Place,
-    /// Send what one says to all, not only back to who said it
-    #[arg(long)]
-    pub chat: bool,
-    /// Accept no more than so many connections at once
-    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..), allow_hyphen_values = true)]
-    pub limit: u32,
-    /// So many messages may wait for one client; who is slower than the rest is dropped
-    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..), allow_hyphen_values = true)]
-    pub queue: u32,
-    /// Refuse a message larger than this
-    #[arg(long, value_name = "SIZE", default_value = "1m", value_parser = size, allow_hyphen_values = true)]
-    pub message: u64,
-    /// End a connection that has sent more than so much
-    #[arg(long, value_name = "SIZE", default_value = "64m", value_parser = size, allow_hyphen_values = true)]
-    pub bytes: u64,
-    /// End a connection on which nothing has moved for so long
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = some_time, allow_hyphen_values = true)]
-    pub idle: Duration,
-    /// Show that we are there after so much silence
-    #[arg(long, value_name = "TIME", value_parser = some_time, allow_hyphen_values = true, default_value = "25s")]
-    pub beat: Duration,
-    /// End after so long
-    #[arg(long = "for", value_name = "TIME", value_parser = some_time, allow_hyphen_values = true)]
-    pub time: Option<Duration>,
-    /// Let in pages of this origin too, such as http://example.com
-    #[arg(long = "origin", value_name = "ORIGIN", value_parser = allowed_origin)]
-    pub origins: Vec<String>,
-    /// Let in pages of any origin: what a server does that does not check
-    #[arg(long, conflicts_with = "origins")]
-    pub any_origin: bool,
-    /// What the carrier is told besides; --help lists what each takes
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
-    pub settings: Vec<(String, String)>,
-    /// Only messages and what went wrong
-    #[arg(long)]
-    pub quiet: bool,
-}
-
-/// Those that `diff` knows, and all of them.
-fn carrier_names() -> impl Iterator<Item = &'static str> {
-    carrier::ALL.iter().map(|carrier| carrier.name).chain(["all"])
-}
-
-/// What each carrier is, and what it can be told, below the examples.
-fn carriers() -> String {
-    let mut text = "Carriers:".to_owned();
-    for ends in ENDS {
-        text += &hanging(&format!("  {:<12} ", ends.name), ends.what);
-        for (name, what) in ends.options {
-            text += &hanging(&format!("  {:<12}   --set {name}=… ", ""), what);
-        }
-    }
-    text
-}
-
-/// A new line with a text behind a beginning, below itself where it is longer than a line of help.
-fn hanging(beginning: &str, text: &str) -> String {
-    const WIDTH: usize = 98;
-    let indent = 17;
-    let mut out = format!("\n{beginning}");
-    let mut at = beginning.chars().count();
-    for word in text.split_whitespace() {
-        let length = word.chars().count() + 1;
-        if at + length > WIDTH {
-            out += &format!("\n{:indent$}", "");
-            at = indent;
-        }
-        out += word;
-        out.push(' ');
-        at += length;
-    }
-    out.truncate(out.trim_end().len());
-    out
-}
-
-fn call_help() -> String {
-    format!(
-        "Examples:\n  sockwalk call tcp localhost:7000 hello\n  sockwalk call websocket ws://localhost:8000/ hello --ack\n\n{}",
-        carriers()
-    )
-}
-
-fn serve_help() -> String {
-    format!(
-        "Examples:\n  sockwalk serve tcp 127.0.0.1:7000\n  sockwalk serve websocket 127.0.0.1:8000 --chat\n\n{}",
-        carriers()
-    )
-}
-
-/// Who sends a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Sender {
-    /// The client: a WebSocket masks what it sends
-    Client,
-    /// The server: it does not
-    Server,
-}
-
-impl From<Sender> for Host {
-    fn from(sender: Sender) -> Host {
-        match sender {
-            Sender::Client => Host::Client,
-            Sender::Server => Host::Server,
-        }
-    }
 }
 
 /// How a class is served.
