@@ -178,11 +178,11 @@ impl Pair {
             let Ok([mine, other]) = poll(wanted, if sink_too { None } else { Some(SOON) }) else {
                 return;
             };
-            if mine.failed {
-                return self.cut_off(from, &error_of(&source));
-            }
-            if sink_too && other.failed {
-                return self.cut_off(from.other(), &error_of(&sink));
+            if mine.failed || (sink_too && other.failed) {
+                // Said before the error is taken: who reads from that end then gets an end of stream, and must not pass it on.
+                self.over.store(true, Ordering::Release);
+                let (end, socket) = if mine.failed { (from, &source) } else { (from.other(), &sink) };
+                return self.cut_off(end, &error_of(socket));
             }
             if mine.over {
                 return;
