@@ -125,8 +125,10 @@ pub(super) fn serve(asked: &args::Serve, show: &Show) -> Result<ExitCode> {
             } else {
                 String::new()
             };
+            // A UDP socket has no LISTEN: whatever comes to its address is its.
+            let waits = if name == "udp" { "waits for datagrams at" } else { "listens at" };
             format!(
-                "`{name}` listens at `{at}`: {whom}. To call it: `sockwalk call {name} {scheme}://{at}{path}`.{page} Ctrl-C ends it."
+                "`{name}` {waits} `{at}`: {whom}. To call it: `sockwalk call {name} {scheme}://{at}{path}`.{page} Ctrl-C ends it."
             )
         });
     });
