@@ -163,8 +163,10 @@ fn carried(look: &Look, side: &Side, layers: &[Layer], depth: Depth) -> Vec<Line
             if side.sends.is_empty() { "nothing was sent" } else { "it came, and there is no byte in it" };
         return note(look, words, Meaning::State);
     }
-    let mut lines = Vec::new();
+    let mut lines = segments(look, side);
+    let around = usize::from(!lines.is_empty());
     for (inside, layer) in layers.iter().enumerate() {
+        let inside = inside + around;
         lines.extend(named(look, inside, layer));
         if layer.fields.is_empty() {
             continue;
@@ -176,6 +178,23 @@ fn carried(look: &Look, side: &Side, layers: &[Layer], depth: Depth) -> Vec<Line
         }
     }
     lines
+}
+
+/// `TCP  2 segments: 1,448 + 552 bytes`, where they are seen.
+fn segments(look: &Look, side: &Side) -> Vec<Line> {
+    const SHOWN: usize = 4;
+    let lengths: Vec<String> =
+        side.segments.iter().take(SHOWN).map(|range| thousands(range.len() as u64)).collect();
+    if lengths.is_empty() {
+        return Vec::new();
+    }
+    let more = if side.segments.len() > SHOWN { " + …" } else { "" };
+    let text = format!("{}: {}{more} bytes", plural(side.segments.len(), "segment"), lengths.join(" + "));
+    if look.linear() {
+        return sentence(look, format!("TCP, {text}."), Meaning::Strong);
+    }
+    let line = look.spans([("TCP", Meaning::Strong), ("  ", Meaning::Plain), (&text, Meaning::Quiet)]);
+    vec![line.indented(look.indent())]
 }
 
 /// `└ Engine.IO  5 bytes`
