@@ -227,4 +227,6 @@ fn frames(stream: &[u8]) -> Vec<(Range<usize>, Range<usize>)> {
 }
 
 #[cfg(test)]
+mod goldens;
+#[cfg(test)]
 mod tests;
