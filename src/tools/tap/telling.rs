@@ -15,7 +15,7 @@ use super::{
 };
 use crate::tools::conversation::{self, Conversation, Ending, Event, Options, Shared};
 use crate::view::{Meaning, Tapped, Way, plural, thousands, time};
-use words::{Words, words};
+use words::{Words, size, words};
 
 /// Tells.
 pub(super) struct Teller {
@@ -29,6 +29,8 @@ pub(super) struct Teller {
     shared: Shared,
     /// How often connections ended in which way.
     endings: BTreeMap<&'static str, u64>,
+    /// A reset may have thrown away what was on its way.
+    any_reset: bool,
     /// What clients and servers sent, of the connections that are over.
     sums: [Sum; 2],
     left_out: u64,
@@ -59,6 +61,7 @@ impl Teller {
             connections: HashMap::new(),
             shared: Shared::new(Options::default()),
             endings: BTreeMap::new(),
+            any_reset: false,
             sums: [Sum::default(); 2],
             left_out: 0,
         }
@@ -95,6 +98,7 @@ impl Teller {
             told.append(&mut page.all);
         }
         if let News::Gone { cut, sums } = news {
+            self.any_reset |= matches!(cut, Some(Cut::Reset(..)));
             let ending = ending(connection, cut.as_ref());
             *self.endings.entry(ending).or_default() += 1;
             for (sum, more) in self.sums.iter_mut().zip(sums) {
@@ -111,11 +115,12 @@ impl Teller {
         let endings: Vec<String> =
             self.endings.iter().map(|(ending, count)| format!("{count} {ending}")).collect();
         let [client, server] = &self.sums;
+        let but = if self.any_reset { ", but what a reset threw away" } else { "" };
         let mut text = format!(
-            "{}. Clients sent {} bytes, servers {}: all were passed on, but what a reset threw away.",
+            "{}. Clients sent {}, servers {}: all was passed on{but}.",
             endings.join(", "),
-            thousands(client.bytes),
-            thousands(server.bytes)
+            size(client.bytes),
+            size(server.bytes)
         );
         if self.left_out > 0 {
             text += &format!(
@@ -296,9 +301,9 @@ impl Connection {
         self.left_out.reads += reads;
         self.left_out.bytes += gap;
         let text = format!(
-            "{} with {} bytes left out here: they were passed on faster than they could be told",
+            "{} with {} left out here: they were passed on faster than they could be told",
             plural(usize::try_from(reads).unwrap_or(usize::MAX), "read"),
-            thousands(gap)
+            size(gap)
         );
         page.line(way(from), words([(&text, Meaning::NotSeen)]));
         let (side, lost) = (from.index(), self.conversation.is_lost(from.index()));
@@ -392,7 +397,7 @@ fn meaning_of(cut: Option<&Cut>) -> Meaning {
 /// `1,234 bytes in 5 reads`
 fn counted(sum: &Sum) -> String {
     let reads = plural(usize::try_from(sum.reads).unwrap_or(usize::MAX), "read");
-    format!("{} bytes in {reads}", thousands(sum.bytes))
+    format!("{} in {reads}", size(sum.bytes))
 }
 
 fn in_short(it: Duration) -> String {

@@ -129,7 +129,8 @@ fn layer(page: &mut Page, it: &Layer) {
     page.line(way_of(it.from), words([(&name, Meaning::Strong), (&said.0, said.1)]));
 }
 
-fn size(count: u64) -> String {
+/// `1 byte`, `1,234 bytes`
+pub(super) fn size(count: u64) -> String {
     if count == 1 { "1 byte".to_owned() } else { format!("{} bytes", thousands(count)) }
 }
 
