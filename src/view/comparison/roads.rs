@@ -139,7 +139,10 @@ fn heading(look: &Look, road: &Road) -> Vec<Line> {
         (road.title, Meaning::Strong),
         (&below, Meaning::Quiet),
     ]);
-    let mut lines = vec![line.indented(look.indent())];
+    let mut lines: Vec<Line> = wrap(&line, look.content(), 2, Long::Break)
+        .into_iter()
+        .map(|line| line.indented(look.indent()))
+        .collect();
     lines.extend(note(look, road.about, Meaning::Quiet));
     lines
 }
@@ -340,7 +343,9 @@ fn bill(look: &Look, it: &Roads) -> Vec<Line> {
     // Where there is room, columns stand apart.
     let taken = name + columns.iter().map(|column| column.width).sum::<usize>();
     let apart = (look.content().saturating_sub(taken) / columns.len().max(1)).min(3);
-    if !look.linear() {
+    // Where there is no room for a table, each has a line of its own.
+    let narrow = look.content() < taken;
+    if !look.linear() && !narrow {
         for at in 0..2 {
             let mut line = look.line(if at == 1 { "the bill" } else { "" }, Meaning::Strong);
             line.pad(name);
@@ -361,6 +366,15 @@ fn bill(look: &Look, it: &Roads) -> Vec<Line> {
             continue;
         }
         let mut line = look.line(road.name, Meaning::Strong);
+        if narrow {
+            for column in &columns {
+                line.push(look.span(format!("  {} ", column.head.join(" ").trim()), Meaning::Label));
+                line.push(look.span((column.cell)(side, *beat), Meaning::State));
+            }
+            let all = wrap(&line, look.content(), 2, Long::Break);
+            lines.extend(all.into_iter().map(|line| line.indented(look.indent())));
+            continue;
+        }
         line.pad(name);
         for column in &columns {
             line.extend(right(look, &(column.cell)(side, *beat), column.width + apart, Meaning::State));
