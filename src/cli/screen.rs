@@ -1,32 +1,31 @@
 //! The screen: lines are written to standard output as they come, and a person is asked what next.
 
+mod asking;
+mod audience;
+mod table;
+mod terminal;
+
 use std::{
     io::{self, IsTerminal, Write},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
-    time::{Duration, Instant},
+    sync::{Arc, atomic::AtomicBool},
 };
 
 use anyhow::{Context, Result, bail};
 
 use super::{
-    args::{Pace, Packets, Show, Shown, When, Where},
+    args::{Pace, Packets, Show, Shown, Where},
     keys::{self, Key},
     lines::Lines,
     records::Records,
 };
 use crate::{
-    course::{self, WireAct},
-    run::{Audience, Go, Heard, Packet, Prediction},
-    stage::{nobody_reads_stdout, told_to_end},
-    trace::{self, Event, Sink, What},
-    view::{
-        self, Form, Glyphs, Line, Look, Meaning, Narrator, OneFrame, Palette, Teller, View, markdown, paint,
-    },
+    stage::told_to_end,
+    trace::{Event, Sink, What},
+    view::{self, Form, Glyphs, Line, Look, Meaning, Narrator, Palette, Teller, View, markdown, paint},
 };
+
+use table::Table;
+use terminal::{palette, width};
 
 /// What a screen is for: which keys make sense, and whether there are events to record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,15 +82,6 @@ pub(super) struct Screen {
     lines: Option<Lines>,
     /// The table of a class, if that is all that is wanted.
     table: Option<Table>,
-}
-
-/// The table of who is connected, drawn over and over in one place.
-#[derive(Default)]
-struct Table {
-    /// Rows of it that stand on the terminal now.
-    drawn: usize,
-    /// Where lines can't be drawn over: who was there last, for the end.
-    last: Vec<trace::Peer>,
 }
 
 impl Screen {
@@ -225,34 +215,9 @@ impl Screen {
         }
     }
 
-    /// Of a class, only the table of who is connected is shown.
-    pub fn keep_table(&mut self) {
-        self.table = Some(Table::default());
-        self.follow("");
-    }
-
     /// Of a class, only this connection is told.
     pub fn follow(&mut self, name: &str) {
         self.teller = Narrator::new(self.look).following(name).into();
-    }
-
-    /// The last table, to stay: where it was drawn all along, it has made room for what was said at the end.
-    pub fn last_table(&mut self) {
-        self.wipe_table();
-        let Some(table) = self.table.take().filter(|table| !table.last.is_empty()) else { return };
-        let most = if io::stdout().is_terminal() { table_rows() } else { usize::MAX };
-        let lines = [vec![Line::blank()], view::class(&self.look, &table.last, most)].concat();
-        self.print(&lines);
-    }
-
-    /// Takes the table away, so that something else can be written.
-    fn wipe_table(&mut self) {
-        if let Some(table) = &mut self.table
-            && table.drawn > 0
-        {
-            let mut out = io::stdout().lock();
-            let _ = write!(out, "\x1b[{}A\x1b[J", std::mem::take(&mut table.drawn));
-        }
     }
 
     /// Writes lines at once. After the first error nothing is written any more.
@@ -311,169 +276,10 @@ impl Screen {
             _ => Ok(()),
         }
     }
-
-    /// Asks for a key below a line that says which there are. `None` if nobody can answer.
-    fn ask(&mut self, prompt: &str) -> Option<Key> {
-        let lines = markdown(&self.look, prompt);
-        if self.broken.is_none() {
-            let text = paint(&lines, self.palette);
-            let mut out = io::stdout().lock();
-            if let Err(error) = write!(out, "\n{}", text.trim_end()).and_then(|()| out.flush()) {
-                self.broken = Some(error);
-            }
-        }
-        let key = keys::key();
-        self.wipe(&lines);
-        self.filled = 0;
-        match key {
-            Ok(Key::Interrupt) => {
-                self.interrupted = true;
-                Some(Key::Quit)
-            }
-            Ok(key) => Some(key),
-            Err(_) => None,
-        }
-    }
-
-    /// The prompt makes room for what comes; where lines can't be wiped, it stays.
-    fn wipe(&self, prompt: &[Line]) {
-        let mut out = io::stdout().lock();
-        let dumb =
-            self.look.form() == Form::Linear || std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-        if dumb {
-            let _ = writeln!(out).and_then(|()| out.flush());
-            return;
-        }
-        // The terminal may be narrower by now than when the prompt was set.
-        let columns = crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns)).max(1);
-        let rows: usize = prompt.iter().map(|line| line.width().div_ceil(columns).max(1)).sum();
-        let _ = write!(out, "{}", "\r\x1b[2K\x1b[1A".repeat(rows)).and_then(|()| out.flush());
-    }
-
-    /// Asks whether to go on at a part where the lesson was left. True: there; false: from the beginning.
-    pub fn ask_go_on(&mut self, text: &str) -> Option<bool> {
-        self.say(text);
-        let answer = loop {
-            match self.ask("**Enter** go on there · **1** from the beginning · **q** leave") {
-                Some(Key::Enter) => break Some(true),
-                Some(Key::Number(1)) => break Some(false),
-                Some(Key::Quit) | None => break None,
-                _ => {}
-            }
-        };
-        self.plain("");
-        answer
-    }
-
-    fn turn_page(&mut self) {
-        let page = std::mem::take(&mut self.page);
-        if !page.is_empty() {
-            self.pages.push(page);
-        }
-    }
-
-    /// Shows the page so many steps back; 0 is the present one. Gives how far back that was.
-    fn look_back(&mut self, steps: usize) -> usize {
-        let steps = steps.min(self.pages.len().saturating_sub(1));
-        let Some(page) = self.pages.len().checked_sub(1 + steps).and_then(|at| self.pages.get(at)).cloned()
-        else {
-            return 0;
-        };
-        let heading = match steps {
-            0 => "*here again:*".to_owned(),
-            1 => "*looking back, one step:*".to_owned(),
-            steps => format!("*looking back, {steps} steps:*"),
-        };
-        self.plain("");
-        self.say(&heading);
-        self.print(&page);
-        steps
-    }
-
-    /// The keys below a step, and the answer. `keys` says what else there is.
-    fn ask_back(&mut self, keys: &str, back: &mut usize) -> Option<Key> {
-        loop {
-            let prompt = match (*back, self.pages.len()) {
-                (0, 0 | 1) => keys.to_owned(),
-                (0, _) => keys.replacen(" · ", " · **b** back · ", 1),
-                _ => "**Enter** to the present · **b** further back · **q** leave".to_owned(),
-            };
-            match self.ask(&prompt)? {
-                Key::Back => *back = self.look_back(*back + 1),
-                Key::Enter if *back > 0 => *back = self.look_back(0),
-                key => return Some(key),
-            }
-        }
-    }
-
-    /// Lets the person type what is to be done to the cable. `None` if they think better of it.
-    fn type_wire(&mut self) -> Option<WireAct> {
-        loop {
-            self.prompt_line("wire$");
-            let text = keys::whole_line().ok().flatten().filter(|text| !text.is_empty())?;
-            self.filled = 0;
-            match course::step(&format!("wire$ {}", text.trim_start_matches("wire$").trim_start())) {
-                Ok(course::Step { what: course::Statement::Wire { act, .. }, .. }) => return Some(act),
-                Ok(_) => {}
-                Err(fault) => self.say(&format!("{}: {}.", fault.what, fault.expected)),
-            }
-        }
-    }
-
-    /// Takes a frame apart, field by field: the one of the number that is typed, or the newest.
-    fn show_frame(&mut self) {
-        let newest = self.frames.last().map_or(0, |event| match &event.what {
-            What::Frame(frame) => frame.number,
-            _ => 0,
-        });
-        self.prompt_line(&format!("frame [{newest}]"));
-        let typed = keys::whole_line().ok().flatten().unwrap_or_default();
-        self.filled = 0;
-        let number = match typed.trim_start_matches('#').parse() {
-            _ if typed.is_empty() => newest,
-            Ok(number) => number,
-            Err(_) => return self.say(&format!("Frames have numbers, up to {newest}.")),
-        };
-        let mut one = OneFrame::new(self.look, number, self.depth);
-        let table = self.frames.iter().find_map(|event| one.take(event));
-        match table {
-            Some(lines) => self.print(&lines),
-            None => self.say(&format!("There is no frame {number}: they go up to {newest}.")),
-        }
-    }
-
-    /// A prompt behind which a line is typed.
-    fn prompt_line(&self, text: &str) {
-        let prompt = paint(&[self.look.line(text, Meaning::Key)], self.palette);
-        let mut out = io::stdout().lock();
-        let _ = write!(out, "\n{} ", prompt.trim_end()).and_then(|()| out.flush());
-    }
-
-    /// What the keys do here.
-    fn help(&self) -> String {
-        let mut help = "- **Enter**, space: the next step\n- **b**: look back at earlier steps\n".to_owned();
-        if self.purpose != Purpose::Replay {
-            help += "- **r**: run this part again, from its beginning\n- **1** to **9**: jump to that part\n";
-            if self.on_cable {
-                help += "- **w**: type something to do to the cable: hold, deliver, drop, duplicate, corrupt, reorder, delay 80ms, cut, mend\n";
-            }
-            if !self.frames.is_empty() {
-                help += "- **f**: take a frame apart, field by field\n";
-            }
-        }
-        help += match self.purpose {
-            Purpose::Course => "- **q**: leave; the next start offers to go on here\n",
-            _ => "- **q**: leave\n",
-        };
-        help + "- **?**: this list"
-    }
 }
 
 /// So many frames of a lesson can be asked for.
 const MOST_FRAMES: usize = 20_000;
-
-/// What the keys do while a frame waits.
-const PACKET_HELP: &str = "- **Enter**, space: the frame crosses (`wire$ deliver`)\n- **d**: it is taken off the cable (`wire$ drop`)\n- **t**: it crosses twice (`wire$ duplicate`)\n- **a**: all that wait cross\n- **w**: type something else to do to the cable: corrupt, reorder, delay 80ms, cut, mend\n- **f**: take a frame apart, field by field\n- **q**: all frames cross by themselves from here on, and the lesson is left at the end of this step\n- **?**: this list";
 
 impl Sink for Screen {
     fn take(&mut self, event: &Event) {
@@ -498,228 +304,4 @@ impl Sink for Screen {
             self.page.extend(lines);
         }
     }
-}
-
-impl Audience for Screen {
-    fn pause(&mut self) -> Go {
-        self.settle();
-        if self.broken.is_some() || std::mem::take(&mut self.leaving) {
-            return Go::Leave;
-        }
-        match self.pace {
-            Pace::Auto => return Go::On,
-            Pace::Every(time) => {
-                wait(time);
-                return Go::On;
-            }
-            Pace::Step => self.turn_page(),
-        }
-        let replay = self.purpose == Purpose::Replay;
-        let keys = if replay {
-            "**Enter** next · **?** help · **q** leave"
-        } else if self.on_cable {
-            "**Enter** next · **r** again · **w** cable · **f** frame · **?** help · **q** leave"
-        } else {
-            "**Enter** next · **r** again · **?** help · **q** leave"
-        };
-        let mut back = 0;
-        loop {
-            match self.ask_back(keys, &mut back) {
-                Some(Key::Enter) => return Go::On,
-                Some(Key::Again) if !replay => return Go::Again,
-                Some(Key::Number(part)) if !replay && part <= self.parts => return Go::Part(part),
-                Some(Key::Number(_)) if !replay => {
-                    self.say(&format!("This lesson has parts 1 to {}.", self.parts))
-                }
-                Some(Key::Wire) if self.on_cable => {
-                    if let Some(act) = self.type_wire() {
-                        return Go::Wire(act);
-                    }
-                }
-                Some(Key::Frame) if !self.frames.is_empty() => self.show_frame(),
-                Some(Key::Help) => self.say(&self.help()),
-                Some(Key::Quit) | None => return Go::Leave,
-                Some(_) => {}
-            }
-        }
-    }
-
-    fn steps_packets(&self) -> bool {
-        self.packets
-    }
-
-    fn packet(&mut self, number: u64) -> Packet {
-        self.settle();
-        if self.broken.is_some() || self.leaving {
-            return Packet::Leave;
-        }
-        match self.pace {
-            Pace::Auto => return Packet::Deliver,
-            Pace::Every(time) => {
-                wait(time);
-                return Packet::Deliver;
-            }
-            Pace::Step => {}
-        }
-        let keys = format!(
-            "**Enter** lets #{number} across · **d** drops it · **t** twice · **a** all · **f** its bytes · **?** help · **q** leave"
-        );
-        loop {
-            match self.ask(&keys) {
-                Some(Key::Enter) => return Packet::Deliver,
-                Some(Key::Drop) => return Packet::Drop,
-                Some(Key::Twice) => return Packet::Duplicate,
-                Some(Key::All) => return Packet::All,
-                Some(Key::Wire) => {
-                    if let Some(act) = self.type_wire() {
-                        return Packet::Typed(act);
-                    }
-                }
-                Some(Key::Frame) => self.show_frame(),
-                Some(Key::Help) => self.say(PACKET_HELP),
-                Some(Key::Quit) | None => {
-                    // Asked for in the middle of a step: it is left at its end.
-                    self.leaving = true;
-                    return Packet::Leave;
-                }
-                Some(_) => {}
-            }
-        }
-    }
-
-    fn stopped(&mut self) -> bool {
-        // With nobody left to tell it to, a live run has no purpose.
-        if self.broken.is_none() && nobody_reads_stdout() {
-            self.broken = Some(io::ErrorKind::BrokenPipe.into());
-        }
-        let unread = !self.narrates && self.records.failure().is_some();
-        let told = self.told_to_end.as_ref().is_some_and(|told| told.load(Ordering::Acquire));
-        self.broken.is_some() || unread || told
-    }
-
-    fn hear(&mut self, most: Duration) -> Heard {
-        self.settle();
-        match &self.lines {
-            Some(lines) => {
-                let heard = lines.next(most);
-                if heard == Heard::End {
-                    self.lines = None;
-                }
-                heard
-            }
-            None => {
-                thread::park_timeout(most);
-                Heard::Nothing
-            }
-        }
-    }
-
-    fn has_keyboard(&self) -> bool {
-        self.lines.is_some()
-    }
-
-    fn settled(&mut self) {
-        self.settle();
-    }
-
-    fn wants_table(&self) -> bool {
-        self.table.is_some() && self.narrates
-    }
-
-    fn table(&mut self, peers: &[trace::Peer]) {
-        let Some(table) = &mut self.table else { return };
-        let can_draw = io::stdout().is_terminal()
-            && self.look.form() == Form::Screen
-            && std::env::var_os("TERM").is_some_and(|term| term != "dumb");
-        if !can_draw {
-            table.last = peers.to_vec();
-            return;
-        }
-        let mut lines = vec![Line::blank()];
-        lines.extend(view::class(&self.look, peers, table_rows()));
-        self.write(&lines);
-        if let Some(table) = &mut self.table {
-            table.drawn = lines.len();
-            table.last = peers.to_vec();
-        }
-    }
-
-    fn predict(&mut self, question: &trace::Question) -> Prediction {
-        self.settle();
-        if std::mem::take(&mut self.leaving) {
-            return Prediction::Instead(Go::Leave);
-        }
-        match self.pace {
-            Pace::Auto => return Prediction::None,
-            Pace::Every(time) => {
-                wait(time);
-                return Prediction::None;
-            }
-            Pace::Step => self.turn_page(),
-        }
-        let lines = self.teller.question(question);
-        self.print(&lines);
-        let last = question.options.len();
-        let keys = format!("**1** to **{last}** your guess · **Enter** just show me · **q** leave");
-        let mut back = 0;
-        loop {
-            match self.ask_back(&keys, &mut back) {
-                Some(Key::Enter) => return Prediction::None,
-                Some(Key::Number(option)) if option <= last => return Prediction::Option(option - 1),
-                Some(Key::Number(_)) => self.say(&format!("The answers are 1 to {last}.")),
-                Some(Key::Again) => return Prediction::Instead(Go::Again),
-                Some(Key::Help) => self.say(&self.help()),
-                Some(Key::Quit) | None => return Prediction::Instead(Go::Leave),
-                Some(_) => {}
-            }
-        }
-    }
-}
-
-/// Rows for the table of a class: what the terminal has, but for a line above and the cursor's.
-fn table_rows() -> usize {
-    terminal_rows().map_or(24, |rows| rows.saturating_sub(2).max(4))
-}
-
-/// Rows of the terminal; to be asked only of one.
-fn terminal_rows() -> Option<usize> {
-    crossterm::terminal::size().ok().map(|(_, rows)| usize::from(rows)).filter(|rows| *rows > 0)
-}
-
-fn wait(time: Duration) {
-    let until = Instant::now() + time;
-    while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
-        thread::park_timeout(left);
-    }
-}
-
-fn palette(when: When) -> Palette {
-    let wanted = match when {
-        When::Always => true,
-        When::Never => false,
-        When::Auto => {
-            // `colored` knows CLICOLOR and CLICOLOR_FORCE; a terminal that calls itself dumb has no colour.
-            let forced = std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0");
-            let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-            // NO_COLOR has the last word (no-color.org).
-            let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            !forbidden
-                && colored::control::SHOULD_COLORIZE.should_colorize()
-                && (forced || (io::stdout().is_terminal() && !dumb))
-        }
-    };
-    if wanted { Palette::Colour } else { Palette::Plain }
-}
-
-fn width(show: &Show) -> usize {
-    if let Some(width) = show.width {
-        return usize::from(width);
-    }
-    if io::stdout().is_terminal()
-        && let Ok((columns, _)) = crossterm::terminal::size()
-        && columns > 0
-    {
-        return usize::from(columns);
-    }
-    std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(80)
 }

@@ -1,7 +1,6 @@
 //! Addresses and ports that can't be had, and what is told of them.
 
 use std::{
-    io::BufRead,
     net::{TcpListener, UdpSocket},
     process::Command,
 };
@@ -9,8 +8,6 @@ use std::{
 use sockwalk::trace::What;
 
 use crate::{harness::*, hostile::harmful};
-
-// Addresses and arguments.
 
 #[test]
 fn a_port_that_is_taken_is_told_with_what_to_do() {

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, Cursor, Read, Write},
+    io::{Cursor, Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
     process::{Command, Stdio},
     thread,
@@ -249,8 +249,6 @@ pub fn frame(opcode: u8, payload: &[u8], masked: bool) -> Vec<u8> {
     frame.extend(payload);
     frame
 }
-
-// Signals.
 
 /// Numbers that are the same in every run: xorshift64*, from a seed that a failure tells.
 pub struct Moments(pub u64);

@@ -10,8 +10,6 @@ use crate::live::Ended;
 
 use crate::harness::*;
 
-// Peers that send escape codes.
-
 /// The four ways in which it can be shown.
 const FORMS: [&str; 4] = ["--color=never", "--plain", "--ascii", "--color=always"];
 

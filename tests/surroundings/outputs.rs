@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Cursor, Read, Write},
+    io::{BufRead, BufReader, Cursor},
     process::Stdio,
     sync::mpsc::channel,
     thread,
@@ -17,8 +17,6 @@ use crate::{
 };
 
 use crate::harness::*;
-
-// Standard streams that fail.
 
 #[test]
 fn standard_output_that_is_closed_hinders_nobody() {

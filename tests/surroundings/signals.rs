@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, Read, Write},
+    io::{Read, Write},
     time::Duration,
 };
 

@@ -8,8 +8,6 @@ use crate::support::Folder;
 
 use crate::harness::*;
 
-// Systems that lack something.
-
 /// In a network of its own, with only the addresses of IPv4.
 const NO_IPV6: &str =
     r#"for each in /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo 1 >"$each"; done; ip link set lo up; "#;

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, Read, Write},
+    io::{Read, Write},
     process::Command,
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
     thread,
@@ -14,8 +14,6 @@ use rexpect::process::PtyProcess;
 use crate::{live::Process, support::Folder};
 
 use crate::{harness::*, signals::Endless};
-
-// Terminals.
 
 /// Runs $@ and notes how the terminal was before and after.
 const AT_TERMINAL: &str = r#"
