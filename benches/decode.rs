@@ -14,10 +14,8 @@ use std::{
 };
 
 use sockwalk::{
-    tools::{
-        capture::Capture,
-        decode::{Decoder, Options, What},
-    },
+    analysis::capture::Capture,
+    analysis::decode::{Decoder, Options, What},
     wire::{
         frame::build,
         fuzz::Random,
@@ -122,7 +120,7 @@ fn decode(file: &[u8]) -> usize {
     let mut capture = Capture::open(file).expect("a capture");
     let mut decoder = Decoder::new(Options::default());
     let mut frames = 0;
-    let mut tell = |event: &sockwalk::tools::decode::Event| match &event.what {
+    let mut tell = |event: &sockwalk::analysis::decode::Event| match &event.what {
         What::Frame(frame) => {
             black_box(frame.payload);
             frames += 1;

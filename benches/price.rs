@@ -22,8 +22,8 @@ use std::{
 use socket2::{Domain, SockAddr, Socket, Type};
 use sockwalk::{
     call::{Protocol, Request},
+    event::Host,
     stage::{Job, Stage},
-    trace::Host,
 };
 
 const ROUNDS: usize = 400;

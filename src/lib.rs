@@ -1,19 +1,23 @@
 //! `sockwalk` walks a person through the life of a socket, call by call, on the real kernel.
 //!
 //! The house, one question a folder (ARCHITECTURE.md has the map and the arrows):
-//! `course` what is taught, `run` how it goes, `stage` where it happens, `call` what is done, `carrier` how a message is carried, `upgrade` the
-//! WebSocket opening handshake by hand, `kernel` what the kernel says, `wire` what crosses, `tools` what others have recorded, `trace` what happened,
+//! `lesson` what is taught, `run` how it goes, `stage` where it happens, `call` what is done, `transport` how a message is carried, `websocket` the
+//! WebSocket opening handshake by hand, `kernel` what the kernel says, `wire` what crosses, `analysis` what captured bytes mean, `tap` what passes
+//! between two programs, `compare` the same message by several transports, `explain` why a name is what it is, `event` what happened,
 //! `view` how it is shown, `cli` what a person types.
 
+pub mod analysis;
 pub mod call;
-pub mod carrier;
 pub mod cli;
-pub mod course;
+pub mod compare;
+pub mod event;
+pub mod explain;
 pub mod kernel;
+pub mod lesson;
 pub mod run;
 pub mod stage;
-pub mod tools;
-pub mod trace;
-pub mod upgrade;
+pub mod tap;
+pub mod transport;
 pub mod view;
+pub mod websocket;
 pub mod wire;

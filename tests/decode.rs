@@ -11,11 +11,9 @@ use std::{
 };
 
 use sockwalk::{
-    tools::{
-        capture::Capture,
-        decode::{Decoder, Event, Limits, Options, What},
-    },
-    trace::Host,
+    analysis::capture::Capture,
+    analysis::decode::{Decoder, Event, Limits, Options, What},
+    event::Host,
 };
 
 #[cfg(target_os = "linux")]

@@ -153,7 +153,7 @@ fn unsafe_code_is_only_where_the_system_is_touched() {
 #[test]
 fn the_words_of_the_notation_are_all_documented() {
     let text = fs::read_to_string(root().join("docs/lessons.md")).unwrap();
-    use sockwalk::course::words;
+    use sockwalk::lesson::words;
     let words = words::WORDS
         .iter()
         .map(|word| word.name)

@@ -10,7 +10,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use sockwalk::trace::Reader;
+use sockwalk::event::Reader;
 use support::{Folder, sockwalk, stderr};
 
 /// So many moments, spread over the nine lessons.

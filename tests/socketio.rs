@@ -33,7 +33,7 @@ use std::{
 
 use live::Process;
 use serde_json::Value;
-use sockwalk::carrier::{
+use sockwalk::transport::{
     ends::{self, Calling, Client, Heard, Onlooker, Serve, Word},
     line::{
         Fault, Happened, News, Reporter,

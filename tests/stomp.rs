@@ -25,7 +25,7 @@ use std::{
 
 use live::Process;
 use sockwalk::{
-    carrier::{
+    transport::{
         ends::{self, Calling, Client, Heard},
         line::{Fault, Reporter, room::Message},
     },

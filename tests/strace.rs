@@ -7,7 +7,7 @@ mod support;
 use std::{fs, process::Command};
 
 use serde_json::Value;
-use sockwalk::course::builtin;
+use sockwalk::lesson::builtin;
 use support::{Folder, stderr, stdout};
 
 /// A system call on a host thread: host, name, first argument if that is a descriptor.

@@ -393,7 +393,7 @@ const MOST: usize = 1500;
 #[ignore = "needs tshark"]
 fn every_frame_of_every_lesson_is_read_alike() {
     let mut tally = Tally::default();
-    for lesson in sockwalk::course::builtin() {
+    for lesson in sockwalk::lesson::builtin() {
         let output =
             support::run(&["run", lesson.name, "--pace", "auto", "--stage", "cable", "--trace", "-"]);
         assert!(output.status.success(), "{}: {}", lesson.name, support::stderr(&output));

@@ -10,8 +10,8 @@ use std::{
 };
 
 use sockwalk::{
+    event::{Reader, What},
     stage::{Possible, Way, cable_probe},
-    trace::{Reader, What},
 };
 
 use super::{median, range, ratio};

@@ -11,8 +11,8 @@ use std::{
 
 use sockwalk::{
     call::{Protocol, Request},
+    event::Host,
     stage::{CableOptions, Job, Stage, Ticket, prepare_cable},
-    trace::Host,
 };
 
 use super::{median, ratio, veth};

@@ -12,7 +12,7 @@ use std::{
 use socket2::Socket;
 
 use super::{Ran, recv, send, system};
-use crate::trace::Host;
+use crate::event::Host;
 
 /// What a socket speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

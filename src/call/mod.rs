@@ -37,7 +37,7 @@ pub use framing::send_all;
 pub use ran::{Doing, Here, Ran, timed, watched_by};
 pub use system::{errno_name, errno_text};
 
-use crate::trace::{Arg, Value, What};
+use crate::event::{Arg, Value, What};
 
 /// A call with its arguments, as the man page orders them, without the socket.
 #[derive(Debug, Clone)]

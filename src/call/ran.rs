@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::trace::Source;
+use crate::event::Source;
 
 /// An expression of this program and where it stands.
 #[derive(Debug)]

@@ -17,7 +17,7 @@ use ends::{call_help, serve_help};
 use crate::view;
 
 use super::values::{Place, Spot, allowed_origin, callee, origin, short_time, size, some_time, time};
-use crate::trace::Host;
+use crate::event::Host;
 
 /// Walk through the life of a socket, call by call, on the real kernel.
 ///

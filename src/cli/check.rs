@@ -6,9 +6,9 @@ use anyhow::Result;
 
 use super::{Screen, args::Show, code, screen::Purpose, source, stages::Stages, tally::Tally};
 use crate::{
-    course::{self, Faults, Lesson, Statement},
+    event::{Check, Event, Question, Sink, What},
+    lesson::{self, Faults, Lesson, Statement},
     run::{self, Audience, Go, Prediction},
-    trace::{Check, Event, Question, Sink, What},
     view::plural,
 };
 
@@ -44,7 +44,7 @@ pub(super) fn check(what: &[String], show: &Show) -> Result<ExitCode> {
     let mut stages = Stages::new(show)?;
     let mut screen = Screen::new(show, Purpose::Check)?;
     let lessons: Vec<Lesson> = if what.is_empty() {
-        course::builtin().iter().map(source::builtin).collect::<Result<_>>()?
+        lesson::builtin().iter().map(source::builtin).collect::<Result<_>>()?
     } else {
         what.iter().map(|name| source::named(Path::new(name))).collect::<Result<_>>()?
     };
@@ -106,7 +106,7 @@ pub(super) fn lint(files: &[PathBuf], show: &Show) -> Result<ExitCode> {
     let mut good = true;
     for path in files {
         let (name, bytes) = source::bytes(path)?;
-        match course::parse(&name, &bytes) {
+        match lesson::parse(&name, &bytes) {
             Ok(lesson) => {
                 let claims = lesson.steps().filter(|step| step.is_claim()).count();
                 let steps = lesson.steps().count() - claims;

@@ -14,11 +14,9 @@ use super::{
     screen::Purpose,
 };
 use crate::{
-    tools::{
-        capture::{Capture, is_capture},
-        decode::{self, Decoder, Event, filter::Choice, json},
-        hex,
-    },
+    analysis::capture::{Capture, is_capture},
+    analysis::decode::{self, Decoder, Event, filter::Choice, json},
+    analysis::hex,
     view::{Depth, Line, field_table},
     wire::{
         frame::{Context as Around, Protocol, begins_like_http, dissect_as},

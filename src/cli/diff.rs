@@ -17,11 +17,11 @@ use super::{
     stages::Stages,
 };
 use crate::{
-    carrier::{self, Carrier},
-    course::{self, Lesson},
+    compare::{self, Also, Wanted},
+    event::{Event, Sink},
+    lesson::{self, Lesson},
     stage::Stage,
-    tools::diff::{self, Also, Wanted},
-    trace::{Event, Sink},
+    transport::{self, Carrier},
     view::{self, Bill, Comparison, Outcome, Point, Roads, Side},
 };
 
@@ -60,7 +60,7 @@ pub(super) fn run(asked: &Diff, show: &Show) -> Result<ExitCode> {
     let wanted = Wanted { interval: asked.interval, ..wanted };
     if !asked.carriers.is_empty() {
         let carriers = carriers(&asked.carriers);
-        let roads = diff::roads(&wanted, &carriers, stage(&stages), &mut Recorder(&mut screen))?;
+        let roads = compare::roads(&wanted, &carriers, stage(&stages), &mut Recorder(&mut screen))?;
         if asked.json {
             screen.plain(&roads_told(&roads).to_string());
         } else {
@@ -83,7 +83,7 @@ pub(super) fn run(asked: &Diff, show: &Show) -> Result<ExitCode> {
 }
 
 fn compare(wanted: &Wanted, stages: &Stages, screen: &mut Screen) -> Result<Comparison> {
-    Ok(diff::diff(wanted, stage(stages), &mut Recorder(screen))?)
+    Ok(compare::diff(wanted, stage(stages), &mut Recorder(screen))?)
 }
 
 /// A fresh stage for each run.
@@ -95,16 +95,16 @@ fn stage(stages: &Stages) -> impl FnMut(&Lesson) -> io::Result<Stage> {
 fn carriers(names: &[String]) -> Vec<&'static Carrier> {
     let named = |name: &str| names.iter().any(|known| known == name);
     let wanted = |carrier: &&&Carrier| named("all") || named(carrier.name);
-    carrier::ALL.iter().filter(wanted).copied().collect()
+    transport::ALL.iter().filter(wanted).copied().collect()
 }
 
 /// What is to be sent: typed, or read.
 fn message(asked: &Diff) -> Result<Vec<u8>> {
-    let most = u64::try_from(diff::LARGEST)? + 1;
+    let most = u64::try_from(compare::LARGEST)? + 1;
     let mut bytes = Vec::new();
     match (&asked.message, &asked.file) {
         (Some(text), _) if text != "-" => {
-            return Ok(course::unescaped(text).unwrap_or_else(|fault| super::refuse(fault.to_string())));
+            return Ok(lesson::unescaped(text).unwrap_or_else(|fault| super::refuse(fault.to_string())));
         }
         (None, Some(path)) if path.as_os_str() != "-" => {
             let file = fs::File::open(path).with_context(|| format!("can't open {}", path.display()))?;

@@ -17,11 +17,11 @@ use super::{
 };
 use crate::{
     call::errno_name,
-    carrier::{
+    run::{self, Audience, Heard},
+    transport::{
         ends::{self, Call, Calling, Ends, Leaving, NotServed, Onlooker, Serve, Word},
         line::{Fault, Happened, News, Reporter, WORDS, Way, room::Terms},
     },
-    run::{self, Audience, Heard},
     view::{self, Line, Meaning, TapLog, Tapped, thousands},
 };
 

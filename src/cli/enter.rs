@@ -4,7 +4,7 @@ use std::{ffi::OsString, process::ExitCode};
 
 use anyhow::Result;
 
-use crate::{stage, trace::Host};
+use crate::{event::Host, stage};
 
 /// Becomes the command. Comes back only with an error.
 pub(super) fn enter(host: Host, pid: Option<u32>, command: &[OsString]) -> Result<ExitCode> {

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 use super::{Screen, args::Show, code, screen::Purpose};
-use crate::tools::explain::{self, Entry, Found, GROUPS};
+use crate::explain::{self, Entry, Found, GROUPS};
 
 /// From so many values on they stand in a row, not each on a line.
 const MANY: usize = 5;

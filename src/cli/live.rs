@@ -16,7 +16,7 @@ use super::{
     values::Place,
 };
 use crate::{
-    course,
+    lesson,
     run::{self, Class, Ending, Errand, Hold, Service, Tell},
 };
 
@@ -48,7 +48,7 @@ pub(super) fn connect(to: Place, show: &Show) -> Result<ExitCode> {
 
 /// `sockwalk send HOST:PORT TEXT`
 pub(super) fn send(to: Place, text: &str, wait: Duration, show: &Show) -> Result<ExitCode> {
-    let bytes = course::unescaped(text).unwrap_or_else(|fault| super::refuse(fault.to_string()));
+    let bytes = lesson::unescaped(text).unwrap_or_else(|fault| super::refuse(fault.to_string()));
     errand(&Errand::Send { to: to.0, bytes, wait }, show)
 }
 

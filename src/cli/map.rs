@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use super::{Screen, args::Show, code, progress, progress::Progress, screen::Purpose};
-use crate::course::{self, Builtin, Front};
+use crate::lesson::{self, Builtin, Front};
 
 /// `sockwalk` alone.
 pub(super) fn map(show: &Show) -> Result<ExitCode> {
@@ -13,7 +13,7 @@ pub(super) fn map(show: &Show) -> Result<ExitCode> {
     let progress = Progress::load();
     screen.say("# sockwalk\n\nThe life of a socket, call by call, on the real kernel.");
     list(&mut screen, &progress, false);
-    let nine = || course::builtin().iter().filter(|lesson| lesson.in_tour);
+    let nine = || lesson::builtin().iter().filter(|lesson| lesson.in_tour);
     let next = match progress.place() {
         Some((lesson, part)) => {
             format!("You were in `{lesson}`, part {part}. To go on there:\n\n```\nsockwalk {lesson}\n```")
@@ -65,7 +65,7 @@ pub(super) fn progress(reset: bool, show: &Show) -> Result<ExitCode> {
 /// A line for each lesson: number, name, title, and how far it was walked. Those beyond the nine are counted, or listed too.
 fn list(screen: &mut Screen, progress: &Progress, all: bool) {
     let place = progress.place();
-    let shown = course::builtin().iter().filter(|lesson| all || lesson.in_tour);
+    let shown = lesson::builtin().iter().filter(|lesson| all || lesson.in_tour);
     let widest = shown.map(|lesson| lesson.name.len()).max().unwrap_or(0) + 1;
     let line = |number: usize, lesson: &Builtin| {
         let title = Front::read(lesson.file, lesson.text).map(|front| front.title).unwrap_or_default();
@@ -83,7 +83,7 @@ fn list(screen: &mut Screen, progress: &Progress, all: bool) {
         line.trim_end().to_owned()
     };
     let (nine, further): (Vec<&Builtin>, Vec<&Builtin>) =
-        course::builtin().iter().partition(|lesson| lesson.in_tour);
+        lesson::builtin().iter().partition(|lesson| lesson.in_tour);
     let mut lines = vec![String::new()];
     lines.extend(nine.iter().enumerate().map(|(index, lesson)| line(index + 1, lesson)));
     if !all {

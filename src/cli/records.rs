@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use super::args::Show;
 use crate::{
-    trace::{Event, Sink, Writer},
+    event::{Event, Sink, Writer},
     view::{Capture, Transcript},
 };
 

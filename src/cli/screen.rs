@@ -19,8 +19,8 @@ use super::{
     records::Records,
 };
 use crate::{
+    event::{Event, Sink, What},
     stage::told_to_end,
-    trace::{Event, Sink, What},
     view::{self, Form, Glyphs, Line, Look, Meaning, Narrator, Palette, Teller, View, markdown, paint},
 };
 

@@ -8,26 +8,26 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::course::{self, Builtin, Lesson};
+use crate::lesson::{self, Builtin, Lesson};
 
 /// A built-in lesson by its name, or a lesson file; `-` is standard input.
 pub(super) fn named(path: &Path) -> Result<Lesson> {
     let name = path.to_str().unwrap_or_default();
-    if let Some(lesson) = course::find(name) {
+    if let Some(lesson) = lesson::find(name) {
         return builtin(lesson);
     }
     if name != "-" && !path.exists() && !name.contains(['/', '.', '\\']) {
-        let names: Vec<&str> = course::builtin().iter().map(|lesson| lesson.name).collect();
+        let names: Vec<&str> = lesson::builtin().iter().map(|lesson| lesson.name).collect();
         bail!("there is no lesson `{name}`, and no file of that name; the lessons are {}", names.join(", "));
     }
     let (name, bytes) = bytes(path)?;
-    Ok(course::parse(&name, &bytes)?)
+    Ok(lesson::parse(&name, &bytes)?)
 }
 
 /// A file's name and its bytes: no more than a lesson may have, and one, so that too much is seen as too much.
 pub(super) fn bytes(path: &Path) -> Result<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
-    let most = u64::try_from(course::LARGEST).unwrap_or(u64::MAX);
+    let most = u64::try_from(lesson::LARGEST).unwrap_or(u64::MAX);
     if path.as_os_str() == "-" {
         io::stdin()
             .lock()
@@ -52,5 +52,5 @@ pub(super) fn bytes(path: &Path) -> Result<(String, Vec<u8>)> {
 
 /// Parses a lesson that is built in.
 pub(super) fn builtin(lesson: &Builtin) -> Result<Lesson> {
-    Ok(course::parse(lesson.file, lesson.text.as_bytes())?)
+    Ok(lesson::parse(lesson.file, lesson.text.as_bytes())?)
 }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 
 use super::args::{Packets, Show, Where};
 use crate::{
-    course::Lesson,
+    lesson::Lesson,
     stage::{CableOptions, Stage, Timers, Unavailable, prepare_cable},
 };
 

@@ -1,6 +1,6 @@
 //! The sum over several lessons, as `tour` and `check` tell it.
 
-use crate::{trace::End, view::plural};
+use crate::{event::End, view::plural};
 
 /// Checks of all lessons so far.
 #[derive(Debug, Default)]

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     run::Audience,
-    tools::tap::{self, Onlooker, Wanted},
+    tap::{self, Onlooker, Wanted},
     view::{Line, TapLog, Tapped},
 };
 

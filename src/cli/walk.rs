@@ -20,9 +20,9 @@ use super::{
     tally::Tally,
 };
 use crate::{
-    course::{self, Builtin, Lesson},
+    event::{Event, Reader, Sink, What},
+    lesson::{self, Builtin, Lesson},
     run::{self, Audience, Ended, Go},
-    trace::{Event, Reader, Sink, What},
     view::{self, OneFrame},
 };
 
@@ -31,7 +31,7 @@ const INTERRUPTED: u8 = 130;
 
 /// `sockwalk listen`
 pub(super) fn lesson(name: &str, part: Part, show: &Show) -> Result<ExitCode> {
-    let builtin = course::find(name).with_context(|| format!("there is no lesson `{name}`"))?;
+    let builtin = lesson::find(name).with_context(|| format!("there is no lesson `{name}`"))?;
     let lesson = source::builtin(builtin)?;
     let mut stages = Stages::new(show)?;
     let mut screen = Screen::new(show, Purpose::Course)?;
@@ -50,7 +50,7 @@ pub(super) fn lesson(name: &str, part: Part, show: &Show) -> Result<ExitCode> {
 /// The lesson of the tour that comes after this one.
 fn after(name: &str) -> Option<&'static str> {
     let mut lessons =
-        course::builtin().iter().filter(|lesson| lesson.in_tour).skip_while(|lesson| lesson.name != name);
+        lesson::builtin().iter().filter(|lesson| lesson.in_tour).skip_while(|lesson| lesson.name != name);
     lessons.nth(1).map(|lesson| lesson.name)
 }
 
@@ -69,7 +69,7 @@ pub(super) fn tour(show: &Show) -> Result<ExitCode> {
     let mut stages = Stages::new(show)?;
     let mut screen = Screen::new(show, Purpose::Course)?;
     let mut progress = Progress::load();
-    let nine: Vec<_> = course::builtin().iter().filter(|lesson| lesson.in_tour).collect();
+    let nine: Vec<_> = lesson::builtin().iter().filter(|lesson| lesson.in_tour).collect();
     let (mut first, mut from) = (0, 1);
     if screen.steps()
         && let Some((at, part, text)) = where_to_go_on(&nine, &progress)

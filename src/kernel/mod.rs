@@ -22,7 +22,7 @@ use socket2::Socket;
 pub use ready::is_readable;
 pub use this::{SocketTable, Task, low_ports_are_privileged};
 
-use crate::trace::{SocketOption, TcpInfo};
+use crate::event::{SocketOption, TcpInfo};
 
 /// What the kernel says of one socket.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -10,10 +10,10 @@ use std::{
 use super::{CALL_DEADLINE, CallResult, Run, Running, journal, outcome};
 use crate::{
     call::{Done, Held, Protocol, Request, Subject, Told, framing::Framing},
-    course::{Act, Argument, Expected, Outcome, Place, Statement, Step},
+    event::{Blocked, Host, Source, Value, What},
     kernel::Waiting,
+    lesson::{Act, Argument, Expected, Outcome, Place, Statement, Step},
     stage::{Job, Ticket},
-    trace::{Blocked, Host, Source, Value, What},
 };
 
 /// A call that has not come back so soon is looked at: does it wait?

@@ -8,9 +8,9 @@ use std::{
 use super::{CLAIM_DEADLINE, Packet, Run, act, claim::Verdict};
 use crate::{
     call::Done,
-    course::{Step, Which, WireAct, WireClaim, WireWanted},
+    event::{self, Became, Host, What},
+    lesson::{Step, Which, WireAct, WireClaim, WireWanted},
     stage::{self, Ticket},
-    trace::{self, Became, Host, What},
 };
 
 /// A cable that carries without end is not waited for longer than this.
@@ -76,7 +76,7 @@ impl Run<'_> {
 
     pub(super) fn write_setting(&mut self, setting: stage::Setting) {
         let stage::Setting { host, name, before, value, failed } = setting;
-        self.journal.write(What::Setting(trace::Setting { host, name, before, value, failed }));
+        self.journal.write(What::Setting(event::Setting { host, name, before, value, failed }));
     }
 
     /// `wire$ deliver SYN,ACK`
@@ -148,7 +148,7 @@ impl Run<'_> {
             Ok(frames) => (frames, None),
             Err(why) => (Vec::new(), Some(why)),
         };
-        self.journal.write(What::Wire(trace::Wire { action: action.to_owned(), frames, failed }));
+        self.journal.write(What::Wire(event::Wire { action: action.to_owned(), frames, failed }));
     }
 
     /// Does it to these frames, one after the other.
@@ -306,7 +306,7 @@ impl Run<'_> {
 }
 
 /// The fate as the trace tells it.
-pub(super) fn fate_of(frame: u64, ns: u64, fate: stage::Fate) -> trace::Fate {
+pub(super) fn fate_of(frame: u64, ns: u64, fate: stage::Fate) -> event::Fate {
     let (fate, delay_us, bit) = match fate {
         stage::Fate::Held => (Became::Held, None, None),
         stage::Fate::Delayed(time) => (Became::Delayed, u64::try_from(time.as_micros()).ok(), None),
@@ -316,5 +316,5 @@ pub(super) fn fate_of(frame: u64, ns: u64, fate: stage::Fate) -> trace::Fate {
         stage::Fate::Dropped => (Became::Dropped, None, None),
         stage::Fate::Lost => (Became::Lost, None, None),
     };
-    trace::Fate { frame, ns, fate, delay_us, bit }
+    event::Fate { frame, ns, fate, delay_us, bit }
 }

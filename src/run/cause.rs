@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    trace::{Call, Cause, Host, Return, Socket, Value, What},
+    event::{Call, Cause, Host, Return, Socket, Value, What},
     wire::{
         ethernet,
         flow::{Remark, Seen},

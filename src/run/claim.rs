@@ -4,8 +4,8 @@ use std::{fmt, io, net::SocketAddr, time::Instant};
 
 use super::{CLAIM_DEADLINE, CallResult, Run, act, picture::Picture};
 use crate::{
-    course::{At, Claim, Compare, Place, Step, Subject, Wanted, words::Key},
-    trace::{Check, Host, Socket, What},
+    event::{Check, Host, Socket, What},
+    lesson::{At, Claim, Compare, Place, Step, Subject, Wanted, words::Key},
 };
 
 /// A value of a socket.
@@ -223,7 +223,7 @@ pub(super) fn value_of(socket: &Socket, key: Key) -> Option<Told> {
 }
 
 fn key_name(key: Key) -> &'static str {
-    crate::course::words::KEYS.iter().find(|(_, known)| *known == key).map_or("", |(name, _)| name)
+    crate::lesson::words::KEYS.iter().find(|(_, known)| *known == key).map_or("", |(name, _)| name)
 }
 
 /// Words are compared as sets: `negotiated=sack` holds if `sack` is among them.

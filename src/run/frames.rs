@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use super::cause::{Causes, Why};
 use crate::{
-    course::{FramePattern, words::FrameKey},
-    trace::{Became, Cause, Host, What},
+    event::{Became, Cause, Host, What},
+    lesson::{FramePattern, words::FrameKey},
     wire::{
         flow::{Flows, Seen, before},
         frame::{Protocol, dissect},

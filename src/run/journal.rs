@@ -5,8 +5,8 @@ use std::time::{Instant, SystemTime};
 use super::{Audience, cable::fate_of, frames::Frames, micros, nanos};
 use crate::{
     call::{Done, Piece, Subject, Told},
+    event::{Became, Call, Event, Frame, Host, What, Wire},
     stage::{self, Happening},
-    trace::{Became, Call, Event, Frame, Host, What, Wire},
 };
 
 /// Writes events to the audience.
@@ -138,7 +138,7 @@ pub(super) fn call(
     host: Host,
     on: Option<&Subject>,
     told: &Told,
-    source: crate::trace::Source,
+    source: crate::event::Source,
     parent: Option<u64>,
     background: bool,
 ) -> Call {

@@ -20,9 +20,9 @@ pub use class::{Class, Service, Tell, serve};
 
 use super::{Audience, Heard, Run, act::GLANCE, outcome::Observed};
 use crate::{
-    course::{self, Statement},
+    event::{self, Host, What},
+    lesson::{self, Statement},
     stage::Stage,
-    trace::{self, Host, What},
 };
 
 /// What is to be done live.
@@ -117,7 +117,7 @@ pub fn live(errand: &Errand, hold: Hold, audience: &mut dyn Audience) -> io::Res
     let run = Run::new(Stage::live()?, audience);
     let mut live = Live::new(run, hold);
     let (name, title) = errand.heading();
-    live.run.open(trace::Lesson { name: name.to_owned(), title, ..live.run.here() });
+    live.run.open(event::Lesson { name: name.to_owned(), title, ..live.run.here() });
     if let Errand::WebSocket { .. } = errand {
         live.counterpart = "websocket";
     }
@@ -220,7 +220,7 @@ impl<'a> Live<'a> {
 
     /// Does a step of the notation, and gives what came of it, good or bad.
     fn attempt(&mut self, telling: Telling, text: &str) -> Result<Observed> {
-        let mut step = course::step(text).map_err(|fault| io::Error::other(fault.to_string()))?;
+        let mut step = lesson::step(text).map_err(|fault| io::Error::other(fault.to_string()))?;
         if text.chars().count() > LONGEST_LINE {
             step.text = text.chars().take(LONGEST_LINE).chain("…".chars()).collect();
         }

@@ -25,10 +25,10 @@ use std::{
 
 use crate::{
     call::Done,
-    course::{Expected, Statement, Step, WireAct},
+    event::{self, End, Host, Sink, What},
+    lesson::{Expected, Statement, Step, WireAct},
     stage::{Stage, Ticket},
-    trace::{self, End, Host, Sink, What},
-    upgrade::Sessions,
+    websocket::Sessions,
 };
 use journal::Journal;
 pub use live::{
@@ -43,7 +43,7 @@ pub trait Audience: Sink {
     fn pause(&mut self) -> Go;
 
     /// A question is asked: which answer, counted from 0?
-    fn predict(&mut self, question: &trace::Question) -> Prediction;
+    fn predict(&mut self, question: &event::Question) -> Prediction;
 
     /// Whether the person wants to be asked for every frame that comes to the cable.
     fn steps_packets(&self) -> bool {
@@ -81,7 +81,7 @@ pub trait Audience: Sink {
     }
 
     /// Who is connected now.
-    fn table(&mut self, peers: &[trace::Peer]) {
+    fn table(&mut self, peers: &[event::Peer]) {
         let _ = peers;
     }
 }
@@ -209,9 +209,9 @@ impl<'a> Run<'a> {
     }
 
     /// What is so of every run on this stage, for the event that opens it.
-    fn here(&self) -> trace::Lesson {
-        trace::Lesson {
-            format: trace::FORMAT,
+    fn here(&self) -> event::Lesson {
+        event::Lesson {
+            format: event::FORMAT,
             sockwalk: env!("CARGO_PKG_VERSION").to_owned(),
             system: std::env::consts::OS.to_owned(),
             name: String::new(),
@@ -226,7 +226,7 @@ impl<'a> Run<'a> {
     }
 
     /// Writes the event that opens the run.
-    fn open(&mut self, lesson: trace::Lesson) {
+    fn open(&mut self, lesson: event::Lesson) {
         self.journal.write(What::Lesson(lesson));
         for setting in self.stage.settings() {
             self.write_setting(setting);
@@ -252,7 +252,7 @@ impl<'a> Run<'a> {
         self.step += 1;
         self.take_frames();
         self.journal.frames.before = self.journal.frames.newest();
-        self.journal.write(What::Step(trace::Step {
+        self.journal.write(What::Step(event::Step {
             number: self.step,
             line: step.line,
             text: step.text.clone(),

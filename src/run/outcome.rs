@@ -4,9 +4,9 @@ use std::io::{self, ErrorKind};
 
 use crate::{
     call::{Done, errno_name, errno_text},
-    course::{Expected, Outcome, Place},
-    trace::{Return, Value},
-    upgrade::handoff::Broken,
+    event::{Return, Value},
+    lesson::{Expected, Outcome, Place},
+    websocket::handoff::Broken,
 };
 
 /// What a call came to.
@@ -165,7 +165,7 @@ fn as_number(value: &Value) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::course::Compare;
+    use crate::lesson::Compare;
 
     fn held(expect: &[Outcome], observed: &Observed) -> Option<bool> {
         let expect: Vec<Expected> =
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(held(&[Outcome::Bytes(b"hel".to_vec())], &came), Some(true));
         assert_eq!(held(&[Outcome::Number(Compare::Equal, 5)], &came), Some(true));
         assert_eq!(came.told(), "\"hel\" of 5 bytes from 10.0.0.1:9000");
-        let place = Place { at: crate::course::At::Own, port: 9000 };
+        let place = Place { at: crate::lesson::At::Own, port: 9000 };
         let expect = [Expected { what: Outcome::Address(place), on: vec![] }];
         assert_eq!(holds(&expect, &came, |_| true, |_| vec![sender.clone()]), Some(true));
         assert_eq!(holds(&expect, &came, |_| true, |_| vec!["10.0.0.1:9001".to_owned()]), Some(false));

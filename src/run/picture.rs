@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use crate::{
     call::Held,
+    event::{Host, Socket},
     stage::Seen,
-    trace::{Host, Socket},
 };
 
 /// Every socket of the lesson, as last seen.

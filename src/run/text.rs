@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::{CallResult, claim, picture::Picture};
-use crate::{course, stage::Stage, trace::Host};
+use crate::{event::Host, lesson, stage::Stage};
 
 /// The Markdown with its placeholders filled. What is no placeholder stays as it is, and so does one of which nothing is
 /// known: a brace in prose is not an error.
@@ -76,7 +76,7 @@ fn value(
     let host = Host::ALL.into_iter().find(|known| known.name() == host)?;
     match rest.split_once('.') {
         Some((socket, key)) => {
-            let (_, key) = course::words::KEYS.iter().find(|(known, _)| *known == key)?;
+            let (_, key) = lesson::words::KEYS.iter().find(|(known, _)| *known == key)?;
             claim::value_of(picture.find(host, socket)?, *key).map(|value| value.to_string())
         }
         None => match results.get(&(host, rest.to_owned()))? {

@@ -5,10 +5,10 @@ use std::{io, sync::Arc};
 use super::{Run, act::Plan};
 use crate::{
     call::{Done, Held, Told, told_bytes},
-    course::{Act, Argument},
+    event::Arg,
+    lesson::{Act, Argument},
     stage::Job,
-    trace::Arg,
-    upgrade::{
+    websocket::{
         answer::Policy,
         frames, handoff,
         opening::{self, Reception},

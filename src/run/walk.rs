@@ -4,9 +4,9 @@ use std::io;
 
 use super::{Audience, Ended, Go, Prediction, Run, text};
 use crate::{
-    course::{Block, Lesson, Predict, Step},
+    event::{self, Answer, What},
+    lesson::{Block, Lesson, Predict, Step},
     stage::Stage,
-    trace::{self, Answer, What},
 };
 
 /// Runs a lesson from the beginning of part `from` (counted from 1) to its end. The parts before are run unseen, so that all
@@ -18,7 +18,7 @@ pub fn run(lesson: &Lesson, from: usize, stage: Stage, audience: &mut dyn Audien
     let run = Run::new(stage, audience);
     let mut walk = Walk { run, lesson, part: 1, shown: false, answer: None, failed_before: 0 };
     let steps = lesson.steps().filter(|step| !step.is_claim()).count();
-    walk.run.open(trace::Lesson {
+    walk.run.open(event::Lesson {
         name: lesson.front.lesson.clone(),
         title: lesson.front.title.clone(),
         language: lesson.front.language.clone(),
@@ -78,7 +78,7 @@ impl Walk<'_> {
             {
                 return Ok(Flow::Instead(go));
             }
-            self.run.journal.write(What::Part(trace::Part {
+            self.run.journal.write(What::Part(event::Part {
                 number: self.part,
                 title: part.title.clone(),
                 shown: seen,
@@ -138,7 +138,7 @@ impl Walk<'_> {
         let run = &mut self.run;
         let mut fill = |markdown: &String| text::filled(markdown, &mut run.stage, &run.picture, &run.results);
         let options: Vec<String> = predict.options.iter().map(&mut fill).collect();
-        let question = trace::Question { text: fill(&predict.question), options };
+        let question = event::Question { text: fill(&predict.question), options };
         self.run.journal.write(What::Question(question.clone()));
         let given = if seen { self.run.journal.audience().predict(&question) } else { Prediction::None };
         let given = match given {

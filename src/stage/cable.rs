@@ -32,7 +32,7 @@ pub(super) use this::{MovedIn, Network, Plug};
 pub use this::{prepare, probe};
 pub use unavailable::{Reason, Unavailable};
 
-use crate::trace::Host;
+use crate::event::Host;
 #[cfg(target_os = "linux")]
 use line::Course;
 use line::Line;

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, ffi::OsString, io};
 
-use crate::trace::Host;
+use crate::event::Host;
 
 /// Nobody could be entered.
 #[derive(Debug, thiserror::Error)]

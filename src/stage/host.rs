@@ -17,8 +17,8 @@ use super::{
 };
 use crate::{
     call::{Desk, Doing, Done, Here, watched_by},
+    event::Host,
     kernel::{Task, Waiting},
-    trace::Host,
 };
 
 /// What a host is asked to do.

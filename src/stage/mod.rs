@@ -32,8 +32,8 @@ pub use system::{give_memory_back, nobody_reads_stdout, raise_descriptor_limit};
 
 use crate::{
     call::{Desk, Held},
+    event::Host,
     kernel,
-    trace::Host,
 };
 use cable::{Network, Plug};
 use host::{HostThread, Rights};

@@ -12,8 +12,8 @@ use std::{
 
 use crate::{
     call::{Desk, Held, Protocol},
+    event::Host,
     kernel::{Reading, SocketTable, look},
-    trace::Host,
 };
 
 /// A socket and what was read of it.

@@ -3,7 +3,7 @@
 use super::line::{Line, Meaning};
 use super::look::Look;
 use super::wrap::{Long, wrap};
-use crate::trace::Host;
+use crate::event::Host;
 
 /// A sentence, or several, in lines.
 pub(super) fn sentence(look: &Look, text: impl AsRef<str>, meaning: Meaning) -> Vec<Line> {

@@ -8,7 +8,7 @@ use super::line::{Line, Meaning};
 use super::look::Look;
 use super::units::{time, time_in_words};
 use super::wrap::{Long, aside, wrap};
-use crate::trace::{Blocked, Call, Return, Value};
+use crate::event::{Blocked, Call, Return, Value};
 
 /// Columns of what a call received.
 const GLIMPSE: usize = 24;

@@ -1,7 +1,7 @@
 //! Runs on a cable, written by hand from real frames: what the tests of this folder look at.
 
 use super::samples::{Made, Run, socket};
-use crate::trace::*;
+use crate::event::*;
 use crate::wire::{
     frame::build,
     tcp::{Flags, Header, TcpOption},

@@ -7,7 +7,7 @@ use super::look::Look;
 use super::units::{address_and_port, bytes as byte_count, thousands, time};
 use super::wrap::{Long, aside, wrap};
 use super::{bytes, call_aloud};
-use crate::trace::{Blocked, Call, Host, Return, Value};
+use crate::event::{Blocked, Call, Host, Return, Value};
 
 /// Columns of the names at the left: `server`, `kernel`.
 pub(super) const LABEL: usize = 9;

@@ -6,7 +6,7 @@ use super::call::{Open, address, arguments, did_not_fit, result, result_meaning,
 use super::line::{Line, Meaning};
 use super::look::Look;
 use super::units::{bytes, time_in_words};
-use crate::trace::{Blocked, Call, Return, Value};
+use crate::event::{Blocked, Call, Return, Value};
 
 /// So much of what was received is read out.
 const READ_OUT: usize = 400;

@@ -24,7 +24,7 @@ use super::{
     escape::escape,
     passage::{Passage, Passages},
 };
-use crate::trace::{Event, Host, Lesson, What};
+use crate::event::{Event, Host, Lesson, What};
 
 /// Times are in units of 10^-9 s.
 const NANOSECONDS: u8 = 9;
@@ -181,7 +181,7 @@ mod tests {
     use pcap_file::pcapng::{Block, PcapNgReader};
 
     use super::*;
-    use crate::trace::{Became, Cause, End, FORMAT, Fate, Frame};
+    use crate::event::{Became, Cause, End, FORMAT, Fate, Frame};
 
     fn begins(started: Option<u64>) -> What {
         What::Lesson(Lesson {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::samples::{Made, Run};
-use crate::trace::*;
+use crate::event::*;
 use crate::wire::{
     frame::build,
     tcp::{Flags, Header, TcpOption},

@@ -4,7 +4,7 @@ use super::aloud::sentence;
 use super::line::{Line, Meaning};
 use super::look::{Glyphs, Look};
 use super::wrap::{Long, wrap};
-use crate::trace::Check;
+use crate::event::Check;
 
 /// The line or lines of a check.
 pub(super) fn check(look: &Look, check: &Check) -> Vec<Line> {

@@ -17,7 +17,7 @@ pub use table::class;
 pub use tapped::{TapLog, Tapped, Way};
 
 use super::line::Meaning;
-use crate::trace::Ending;
+use crate::event::Ending;
 
 /// What a name is painted as: the number of a connection picks its hue; what has no number is the server's own.
 fn meaning_of(name: &str) -> Meaning {

@@ -1,7 +1,7 @@
 //! Live runs written by hand: errands of one side, and a class at a server.
 
 use super::samples::{Made, Run, socket};
-use crate::trace::*;
+use crate::event::*;
 use crate::wire::websocket::{Frame, opcode};
 
 const S: &str = "127.0.0.1:8000";

@@ -11,7 +11,7 @@ use std::{ops::Range, time::Duration};
 use super::line::{Line, Meaning};
 use super::look::Look;
 use super::quote;
-use crate::trace::Host;
+use crate::event::Host;
 
 pub use roads::{Beat, Outcome, Road, Roads, roads};
 pub use sweep::{Point, csv, svg, sweep};

@@ -6,7 +6,7 @@ use super::line::{Line, Meaning};
 use super::look::Look;
 use super::units::{thousands, time, time_in_words};
 use super::wrap::{Long, aside, wrap};
-use crate::trace::{Host, Wire};
+use crate::event::{Host, Wire};
 
 mod arrow;
 mod record;

@@ -1,7 +1,7 @@
 //! A run with datagrams, written by hand: who sent them, what was lost of one, what the kernel threw away, and a socket of ICMP.
 
 use super::samples::{Made, Run, socket};
-use crate::trace::*;
+use crate::event::*;
 
 const S: &str = "10.0.0.2:7000";
 const C: &str = "10.0.0.1:40256";

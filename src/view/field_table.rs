@@ -4,7 +4,7 @@ use super::frame_table::Depth;
 use super::line::Line;
 use super::look::Look;
 use super::working;
-use crate::trace::{Host, Row, Working};
+use crate::event::{Host, Row, Working};
 use crate::wire::Field;
 
 /// The bytes, and beneath them their fields.

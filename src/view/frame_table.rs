@@ -10,7 +10,7 @@ use super::passage::label;
 use super::units;
 use super::working::{Letters, Rows, TALL, common_document, dump, picture, rows_aloud, text_dump};
 use super::wrap::aside;
-use crate::trace::{Event, Frame, Row, What, Working};
+use crate::event::{Event, Frame, Row, What, Working};
 use crate::wire::{
     Field,
     flow::{Flows, Seen},
@@ -207,7 +207,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::trace::{Cause, Host};
+    use crate::event::{Cause, Host};
     use crate::view::{Form, Glyphs};
     use crate::wire::fuzz::{Random, mutate, sample};
 

@@ -11,7 +11,7 @@ use super::sample_runs::{
     blocked_accept, close_lesson, elsewhere, listen_lesson, predictions, upgrade_lesson,
 };
 use super::*;
-use crate::trace::Event;
+use crate::event::Event;
 
 fn shown(events: &[Event], look: Look, palette: Palette) -> String {
     let mut narrator = Narrator::new(look);

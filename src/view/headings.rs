@@ -5,7 +5,7 @@ use super::line::{Line, Meaning, Span};
 use super::look::Look;
 use super::units::{plural, thousands};
 use super::wrap::{Long, aside, wrap};
-use crate::trace::{End, Lesson, Part, Step};
+use crate::event::{End, Lesson, Part, Step};
 
 /// Where a run happens, as far as it is told differently there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -11,7 +11,7 @@ use super::crossing::{self, Crossings};
 use super::line::{Line, Meaning};
 use super::look::Look;
 use super::{checks, headings, prediction, setting};
-use crate::trace::{Call, End, Event, Host, Lesson, Part, Question, Return, Value, What};
+use crate::event::{Call, End, Event, Host, Lesson, Part, Question, Return, Value, What};
 
 mod aloud;
 mod draw;

@@ -10,7 +10,7 @@ use super::sample_runs::{
     accept_key, blocked_accept, close_lesson, listen_lesson, masked_frame, upgrade_lesson,
 };
 use super::*;
-use crate::trace::*;
+use crate::event::*;
 use crate::wire::{
     frame::build,
     tcp::{Flags, Header},

@@ -15,7 +15,7 @@ use super::wrap::aside;
 use super::{
     aloud, brief, checks, headings, prediction, setting, socket_table, sockets_aloud, units, upgrade, working,
 };
-use crate::trace::{
+use crate::event::{
     Call, Event, Host, Lesson, Part, Question, Requirement, Return, Setting, Socket, Step, Value, What,
 };
 
@@ -355,7 +355,7 @@ impl Narrator {
         self.place(Block::Card(repeat.card), lines, out);
     }
 
-    fn blocked(&mut self, blocked: &crate::trace::Blocked, out: &mut Vec<Line>) {
+    fn blocked(&mut self, blocked: &crate::event::Blocked, out: &mut Vec<Line>) {
         let Some(mut open) = self.open.remove(&blocked.call) else { return };
         let card = Block::Card(self.root(&open.call));
         if open.brief.is_some() {

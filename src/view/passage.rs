@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::units::time;
-use crate::trace::{Became, Cause, Event, Fate, Frame, Host, What};
+use crate::event::{Became, Cause, Event, Fate, Frame, Host, What};
 use crate::wire::{
     flow::{Flows, Remark, Seen},
     summary,

@@ -5,7 +5,7 @@ use super::line::{Line, Meaning};
 use super::look::Look;
 use super::markdown::{inline, set};
 use super::wrap::{Long, wrap};
-use crate::trace::{Answer, Question};
+use crate::event::{Answer, Question};
 
 /// Asks: the question and its numbered answers, held together by a bar at the left.
 pub(super) fn question(look: &Look, question: &Question) -> Vec<Line> {

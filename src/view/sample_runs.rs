@@ -1,7 +1,7 @@
 //! Runs written by hand: what the tests of this folder look at.
 
 use super::samples::{Made, Run, socket};
-use crate::trace::*;
+use crate::event::*;
 
 const S: &str = "127.0.0.1:7000";
 const C: &str = "127.0.0.1:43210";

@@ -1,6 +1,6 @@
 //! For writing runs by hand, as the program would have recorded them.
 
-use crate::trace::*;
+use crate::event::*;
 
 /// Events one after another, each a little later.
 #[derive(Default)]

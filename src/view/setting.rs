@@ -5,7 +5,7 @@ use super::call::{host_meaning, labelled, room};
 use super::line::{Line, Meaning};
 use super::look::Look;
 use super::wrap::{Long, wrap};
-use crate::trace::Setting;
+use crate::event::Setting;
 
 /// What was changed before the first step, on both hosts alike: told in one paragraph.
 ///

@@ -8,7 +8,7 @@ use super::line::{Line, Meaning};
 use super::look::Look;
 use super::sockets::{Pair, Sockets, Tracked, drops, retransmits};
 use super::units::{address_and_port, plural, thousands};
-use crate::trace::{Host, Socket};
+use crate::event::{Host, Socket};
 
 /// What is written where nothing is set.
 const UNSET: &str = "–";

@@ -1,6 +1,6 @@
 //! What is known of every socket, what changed since it was last shown, and which belong side by side.
 
-use crate::trace::{Host, Socket};
+use crate::event::{Host, Socket};
 
 /// A socket, as it is and as it was when the last table was shown.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use super::look::Look;
 use super::socket_table::{connection, port_is, queued, seconds, whose};
 use super::sockets::{Pair, Sockets, Tracked, drops};
 use super::units::{bytes, thousands};
-use crate::trace::{Host, Socket};
+use crate::event::{Host, Socket};
 
 /// A few sentences for each socket that changed.
 pub(super) fn tell(look: &Look, sockets: &Sockets, pairs: &[Pair], place: Place) -> Vec<Line> {

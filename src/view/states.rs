@@ -12,7 +12,7 @@ use super::line::{Line, Meaning};
 use super::look::Look;
 use super::wrap::{Long, wrap};
 use super::{checks, headings, prediction};
-use crate::trace::{End, Event, Lesson, Question, What};
+use crate::event::{End, Event, Lesson, Question, What};
 
 mod diagram;
 mod graph;

@@ -1,7 +1,7 @@
 //! The ways in which a run can be shown while it happens.
 
 use super::{Depth, Ladder, Line, Look, Narrator, States};
-use crate::trace::{Event, Question};
+use crate::event::{Event, Question};
 
 /// Which of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

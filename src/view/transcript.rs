@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::{bytes::glimpse, escape::escape, units};
-use crate::trace::{
+use crate::event::{
     Became, Call, Check, End, Event, Fate, Frame, Host, Lesson, Return, Setting, Step, Value, What, Wire,
 };
 use crate::wire::{flow::Flows, tcp::Segment};

@@ -7,7 +7,7 @@ use super::line::{Line, Meaning};
 use super::look::Look;
 use super::units;
 use super::wrap::{Long, aside, wrap};
-use crate::trace::{Message, Requirement};
+use crate::event::{Message, Requirement};
 
 /// Who judges: the line above a list of requirements.
 pub(super) fn judge(look: &Look, first: &Requirement) -> Vec<Line> {

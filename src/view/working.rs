@@ -10,7 +10,7 @@ use super::look::Look;
 use super::units;
 use super::upgrade::split_section;
 use super::wrap::{Long, aside, wrap};
-use crate::trace::{Row, Working};
+use crate::event::{Row, Working};
 
 /// A value wider than this goes on to the margin, and its meaning stands beneath.
 const VALUE: usize = 20;

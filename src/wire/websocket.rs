@@ -7,7 +7,7 @@
 //! ```
 //!
 //! All numbers are big-endian. The parser never judges: a frame that breaks every rule is still a frame, and
-//! lessons send such frames on purpose. The judge is `upgrade::judge`.
+//! lessons send such frames on purpose. The judge is `websocket::judge`.
 
 use thiserror::Error;
 

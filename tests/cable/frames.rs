@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use sockwalk::{
     call::{Protocol, Request},
+    event::Host,
     stage::{CableOptions, Fate, Frame},
-    trace::Host,
 };
 
 use super::{harness::Case, world::*};
@@ -110,7 +110,7 @@ fn bulk() {
                 while left > 0 {
                     let ran =
                         Request::Send(bytes[..left].to_vec(), vec![]).perform(desk, Some(&socket), None);
-                    let Ok(sockwalk::trace::Value::Count(count)) = &ran.outcome else { return ran };
+                    let Ok(sockwalk::event::Value::Count(count)) = &ran.outcome else { return ran };
                     left -= count;
                     done = Some(ran);
                 }

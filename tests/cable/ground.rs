@@ -13,8 +13,8 @@ use std::{
 
 use sockwalk::{
     call::{Protocol, Request},
+    event::Host,
     stage::{CableOptions, Reason, Stage, Timers, Which, cable_probe, enter},
-    trace::Host,
 };
 
 use super::{

@@ -4,8 +4,8 @@ use std::fs;
 
 use sockwalk::{
     call::{Protocol, Request},
+    event::{Host, Value},
     stage::{CableOptions, Timers, Which},
-    trace::{Host, Value},
 };
 
 use super::{harness::Case, world::*};

@@ -7,8 +7,8 @@ use std::{
 
 use sockwalk::{
     call::{Protocol, Request},
+    event::Host,
     stage::{CableOptions, Fate, NotDone, Which},
-    trace::Host,
 };
 
 use super::{harness::Case, world::*};

@@ -10,8 +10,8 @@ use std::{
 
 use sockwalk::{
     call::{Done, Protocol, Request},
+    event::{Host, Value},
     stage::{Cable, CableOptions, Fate, Frame, Happening, Stage, Ticket, What},
-    trace::{Host, Value},
 };
 
 /// Long enough for whatever is to happen.

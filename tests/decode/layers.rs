@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use sockwalk::{tools::decode::What, trace::Host};
+use sockwalk::{analysis::decode::What, event::Host};
 
 use super::{captures, decode, folder};
 

@@ -8,8 +8,8 @@ use std::{
 };
 
 use sockwalk::{
-    carrier::line::Fault,
-    upgrade::accept_key::accept_key,
+    transport::line::Fault,
+    websocket::accept_key::accept_key,
     wire::websocket::{Frame, Header, opcode},
 };
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use sockwalk::carrier::{
+use sockwalk::transport::{
     ends::{Heard, Leaving},
     line::{Fault, room::Message},
 };

@@ -1,7 +1,7 @@
 //! Our server with the client of those who made Socket.IO.
 
 use serde_json::{Value, json};
-use sockwalk::carrier::line::Happened;
+use sockwalk::transport::line::Happened;
 
 use super::{Served, line, live::Process, node};
 

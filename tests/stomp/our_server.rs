@@ -6,7 +6,7 @@ use std::{
 };
 
 use sockwalk::{
-    carrier::{
+    transport::{
         ends::{Heard, Leaving},
         line::room::Message,
     },

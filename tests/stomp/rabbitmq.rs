@@ -11,7 +11,7 @@ use std::{
 };
 
 use sockwalk::{
-    carrier::{
+    transport::{
         ends::{Client, Heard, Leaving},
         line::{Fault, room::Message},
     },

@@ -5,7 +5,7 @@ use std::{
     process::Command,
 };
 
-use sockwalk::trace::What;
+use sockwalk::event::What;
 
 use crate::{harness::*, hostile::harmful};
 

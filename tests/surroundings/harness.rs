@@ -10,7 +10,7 @@ use std::{
 };
 
 use serde_json::Value;
-use sockwalk::trace::{Event, Reader, What};
+use sockwalk::event::{Event, Reader, What};
 
 use crate::{
     live::{Ended, Process},

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sockwalk::trace::{Event, Reader};
+use sockwalk::event::{Event, Reader};
 
 use crate::{
     live::Ended,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::{
-    carrier::ends::ENDS,
     cli::values::{Callee, Place, allowed_origin, setting, size, some_time, time},
+    transport::ends::ENDS,
 };
 
 /// Who is called, and what is said.

@@ -5,9 +5,9 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    carrier,
     cli::values::{Place, callee, close, short_time},
-    trace::Host,
+    event::Host,
+    transport,
 };
 
 /// What is compared.
@@ -81,7 +81,7 @@ pub struct Tap {
 
 /// Those that `diff` knows, and all of them.
 fn carrier_names() -> impl Iterator<Item = &'static str> {
-    carrier::ALL.iter().map(|carrier| carrier.name).chain(["all"])
+    transport::ALL.iter().map(|carrier| carrier.name).chain(["all"])
 }
 
 /// Who sends a message.

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use super::{Purpose, Screen};
 use crate::{
     cli::keys::{self, Key},
-    course::{self, WireAct},
-    trace::What,
+    event::What,
+    lesson::{self, WireAct},
     view::{Form, Line, Meaning, OneFrame, markdown, paint},
 };
 
@@ -111,8 +111,8 @@ impl Screen {
             self.prompt_line("wire$");
             let text = keys::whole_line().ok().flatten().filter(|text| !text.is_empty())?;
             self.filled = 0;
-            match course::step(&format!("wire$ {}", text.trim_start_matches("wire$").trim_start())) {
-                Ok(course::Step { what: course::Statement::Wire { act, .. }, .. }) => return Some(act),
+            match lesson::step(&format!("wire$ {}", text.trim_start_matches("wire$").trim_start())) {
+                Ok(lesson::Step { what: lesson::Statement::Wire { act, .. }, .. }) => return Some(act),
                 Ok(_) => {}
                 Err(fault) => self.say(&format!("{}: {}.", fault.what, fault.expected)),
             }

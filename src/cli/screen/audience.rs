@@ -10,9 +10,9 @@ use std::{
 use super::{Purpose, Screen};
 use crate::{
     cli::{args::Pace, keys::Key},
+    event,
     run::{Audience, Go, Heard, Packet, Prediction},
     stage::nobody_reads_stdout,
-    trace,
 };
 
 /// What the keys do while a frame waits.
@@ -144,11 +144,11 @@ impl Audience for Screen {
         self.table.is_some() && self.narrates
     }
 
-    fn table(&mut self, peers: &[trace::Peer]) {
+    fn table(&mut self, peers: &[event::Peer]) {
         self.draw_table(peers);
     }
 
-    fn predict(&mut self, question: &trace::Question) -> Prediction {
+    fn predict(&mut self, question: &event::Question) -> Prediction {
         self.settle();
         if std::mem::take(&mut self.leaving) {
             return Prediction::Instead(Go::Leave);

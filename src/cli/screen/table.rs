@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use super::{Screen, terminal::table_rows};
 use crate::{
-    trace,
+    event,
     view::{self, Form, Line},
 };
 
@@ -14,7 +14,7 @@ pub(super) struct Table {
     /// Rows of it that stand on the terminal now.
     drawn: usize,
     /// Where lines can't be drawn over: who was there last, for the end.
-    last: Vec<trace::Peer>,
+    last: Vec<event::Peer>,
 }
 
 impl Screen {
@@ -44,7 +44,7 @@ impl Screen {
     }
 
     /// Draws it anew.
-    pub(super) fn draw_table(&mut self, peers: &[trace::Peer]) {
+    pub(super) fn draw_table(&mut self, peers: &[event::Peer]) {
         let Some(table) = &mut self.table else { return };
         let can_draw = io::stdout().is_terminal()
             && self.look.form() == Form::Screen

@@ -12,7 +12,7 @@ pub use socket_table::SocketTable;
 pub use task::Task;
 
 use super::{Reading, state_name};
-use crate::trace::TcpInfo;
+use crate::event::TcpInfo;
 
 /// Fills in what Linux says through the descriptor.
 pub(super) fn look(socket: &Socket, tcp: bool, reading: &mut Reading) {

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use super::class::{Class, Service};
-use crate::trace::Socket;
+use crate::event::Socket;
 
 /// What an error of a call means and what to do about it, in Markdown; nothing if the system's words are all there is to say.
 ///

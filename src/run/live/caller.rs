@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::{Ending, Live, Result, Stop, Telling, advice};
 use crate::{
-    course,
+    event::{Host, Value},
+    lesson,
     run::outcome::Observed,
-    trace::{Host, Value},
 };
 
 /// Room for each recv of an answer, in bytes.
@@ -98,7 +98,7 @@ impl Live<'_> {
         let mut rest = bytes;
         loop {
             let taken =
-                match self.step(Telling::Full, &format!("client$ send c {}", course::escaped(rest)))? {
+                match self.step(Telling::Full, &format!("client$ send c {}", lesson::escaped(rest)))? {
                     Observed::Gave(Value::Count(taken)) => taken,
                     _ => return Ok(()),
                 };

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::{Errand, Live, Result, Stop, Telling, advice};
 use crate::{
-    course, kernel,
+    event::{Host, Value},
+    kernel, lesson,
     run::{Heard, act::GLANCE, outcome::Observed},
-    trace::{Host, Value},
 };
 
 /// A server that goes on talking is listened to for so many times as long as one that falls silent.
@@ -31,7 +31,7 @@ impl Live<'_> {
         for text in texts {
             self.step(
                 Telling::Full,
-                &format!("client$ ws send w text {}", course::escaped(text.as_bytes())),
+                &format!("client$ ws send w text {}", lesson::escaped(text.as_bytes())),
             )?;
         }
         match self.talk(*wait) {
@@ -67,7 +67,7 @@ impl Live<'_> {
                 Heard::Line(text) => {
                     self.step(
                         Telling::Full,
-                        &format!("client$ ws send w text {}", course::escaped(text.as_bytes())),
+                        &format!("client$ ws send w text {}", lesson::escaped(text.as_bytes())),
                     )?;
                     last = Instant::now();
                 }

@@ -19,10 +19,10 @@ use std::{
 use super::{Hold, Live, Result, Stop, Telling, advice};
 use crate::{
     call::Piece,
+    event::{self, Host, What},
     kernel,
     run::{Audience, Run, act::GLANCE},
     stage::{Hand, Stage, raise_descriptor_limit},
-    trace::{self, Host, What},
 };
 use room::{Report, Room};
 
@@ -99,7 +99,7 @@ pub fn serve(class: &Class, audience: &mut dyn Audience) -> io::Result<bool> {
         Service::Echo => "accept",
         Service::WebSocket { .. } => "websocket",
     };
-    live.run.open(trace::Lesson { name: name.to_owned(), title: class.at.clone(), ..live.run.here() });
+    live.run.open(event::Lesson { name: name.to_owned(), title: class.at.clone(), ..live.run.here() });
     let outcome = live.serve(class);
     live.finish(outcome)
 }

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use super::{Live, Result, Telling, advice};
+use crate::event::{Host, Value};
 use crate::run::outcome::Observed;
-use crate::trace::{Host, Value};
 
 impl Live<'_> {
     /// `sockwalk bind ADDR`

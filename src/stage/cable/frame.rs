@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::trace::Host;
+use crate::event::Host;
 
 /// Bytes of an Ethernet header: two addresses and the kind of what is inside.
 const ETHERNET: usize = 14;

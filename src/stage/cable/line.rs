@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{Fate, Frame, Log, What, Which};
-use crate::trace::Host;
+use crate::event::Host;
 
 /// The state of the cable.
 #[derive(Debug)]

@@ -115,7 +115,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::trace::Host;
+    use crate::event::Host;
 
     fn seen(number: u64) -> What {
         What::Seen { frame: Arc::new(Frame { number, from: Host::Client, bytes: vec![0; 100] }) }

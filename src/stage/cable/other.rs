@@ -3,7 +3,7 @@
 use std::{convert::Infallible, io};
 
 use super::{Cable, Options, Possible, Reason, Setting, Unavailable};
-use crate::trace::Host;
+use crate::event::Host;
 
 /// Whether the cable can be had here.
 ///

@@ -1,7 +1,7 @@
 //! What the log has to know of a connection that is there: little, and forgotten with it.
 
 use super::handshake::Handshake;
-use crate::trace::Message;
+use crate::event::Message;
 use crate::view::line::Line;
 use crate::wire::websocket::{Header, mask_from, opcode};
 
@@ -96,7 +96,7 @@ fn kind(number: u8) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::Host;
+    use crate::event::Host;
     use crate::wire::websocket::Frame;
 
     fn message(kind: &str, data: &[u8], code: Option<u16>) -> Message {

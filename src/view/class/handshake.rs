@@ -2,7 +2,7 @@
 
 use super::entry::{Entry, Layout, Mark};
 use super::payload;
-use crate::trace::Requirement;
+use crate::event::Requirement;
 use crate::view::line::{Line, Meaning};
 use crate::view::units::{bytes, plural, thousands};
 

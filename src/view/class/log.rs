@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use super::connection::Connection;
 use super::entry::{Entry, Layout, Mark};
 use super::{message, number_of, payload, word};
-use crate::trace::{Blocked, Call, Ending, Message, Peer, Phase, Return, Socket, Value, What};
+use crate::event::{Blocked, Call, Ending, Message, Peer, Phase, Return, Socket, Value, What};
 use crate::view::call::address;
 use crate::view::line::{Line, Meaning};
 use crate::view::look::Look;

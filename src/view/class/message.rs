@@ -2,7 +2,7 @@
 
 use super::entry::{Entry, Layout, Mark};
 use super::payload;
-use crate::trace::Message;
+use crate::event::Message;
 use crate::view::line::{Line, Meaning};
 use crate::view::units::bytes;
 use crate::view::upgrade::{consequences, offence};

@@ -2,7 +2,7 @@
 //! there are.
 
 use super::{meaning_of, number_of, payload, shown_name, word};
-use crate::trace::{Ending, Peer, Phase};
+use crate::event::{Ending, Peer, Phase};
 use crate::view::aloud::{capital, sentence, stop};
 use crate::view::call::address;
 use crate::view::line::{Line, Meaning};

@@ -1,7 +1,7 @@
 //! Byte by byte: the message at the left, TCP in the middle, the WebSocket at the right, the same byte of the message on the same line.
 
 use super::{Comparison, Side};
-use crate::trace::Host;
+use crate::event::Host;
 use crate::view::aloud::sentence;
 use crate::view::line::{Line, Meaning};
 use crate::view::look::Look;

@@ -3,7 +3,7 @@
 use std::{ops::Range, time::Duration};
 
 use super::{Bill, Side};
-use crate::trace::Host;
+use crate::event::Host;
 use crate::view::aloud::{capital, sentence, stop};
 use crate::view::bytes::mostly_text;
 use crate::view::line::{Line, Meaning};

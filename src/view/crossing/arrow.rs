@@ -1,7 +1,7 @@
 //! Shapes of arrows: what became of a frame, as a drawing and a word.
 
 use super::Crossing;
-use crate::trace::{Became, Host};
+use crate::event::{Became, Host};
 use crate::view::line::Meaning;
 use crate::view::units::time;
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{LAST_ROWS, MOST_ROWS};
-use crate::trace::{Became, Fate, Frame, Host};
+use crate::event::{Became, Fate, Frame, Host};
 use crate::view::frame_table::{Depth, frame_table};
 use crate::view::line::Line;
 use crate::view::look::Look;

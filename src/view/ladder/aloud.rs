@@ -1,7 +1,7 @@
 //! The ladder in sentences, for a screen reader.
 
 use super::rows::{Item, Made, Thing};
-use crate::trace::Host;
+use crate::event::Host;
 use crate::view::aloud::{capital, sentence, the_host};
 use crate::view::crossing;
 use crate::view::line::{Line, Meaning};

@@ -3,7 +3,7 @@
 use super::lane::lane;
 use super::rows::{Made, Row, Thing};
 use super::{STATE, short};
-use crate::trace::{Host, Lesson, Step};
+use crate::event::{Host, Lesson, Step};
 use crate::view::aloud::sentence;
 use crate::view::call::host_meaning;
 use crate::view::crossing;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::rows::{State, Thing};
-use crate::trace::{Host, Socket};
+use crate::event::{Host, Socket};
 
 /// What is known of every socket.
 #[derive(Debug, Default)]

@@ -1,6 +1,6 @@
 //! A frame between the two lines: an arrow with its label in it.
 
-use crate::trace::Host;
+use crate::event::Host;
 use crate::view::call::host_meaning;
 use crate::view::crossing::{Arrow, Crossing};
 use crate::view::line::{Line, Meaning, Span};

@@ -1,7 +1,7 @@
 //! What happens in a step, and which of it stands in one row.
 
 use super::side_of;
-use crate::trace::{Host, Socket};
+use crate::event::{Host, Socket};
 use crate::view::crossing::Crossing;
 use crate::view::line::Meaning;
 

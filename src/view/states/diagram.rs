@@ -1,7 +1,7 @@
 //! The drawing: 20 lines of 76 columns, with heavy lines for the ways that were taken.
 
 use super::graph::State;
-use crate::trace::Host;
+use crate::event::Host;
 use crate::view::call::host_meaning;
 use crate::view::line::{Line, Meaning};
 use crate::view::look::{Glyphs, Look};

@@ -2,7 +2,7 @@
 
 use super::diagram::Place;
 use super::graph::{Cause, State, path};
-use crate::trace::{Call, Host, Socket};
+use crate::event::{Call, Host, Socket};
 use crate::view::crossing::Crossing;
 use crate::wire::tcp::Flags;
 

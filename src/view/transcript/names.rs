@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, net::SocketAddr};
 
-use crate::trace::Call;
+use crate::event::Call;
 
 /// What each port is called.
 #[derive(Debug, Default)]

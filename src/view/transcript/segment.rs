@@ -1,7 +1,7 @@
 //! A frame as packetdrill writes it: `S. 0:0(0) ack 1 win 65160 <mss 1460,sackOK,TS val ... ecr ...,nop,wscale 7>`.
 
 use super::names::Names;
-use crate::trace::Frame;
+use crate::event::Frame;
 use crate::wire::{
     flow::Seen,
     ip::Datagram,

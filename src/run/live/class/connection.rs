@@ -15,9 +15,9 @@ use super::{
 };
 use crate::{
     call::{Doing, Done, Piece, copy, errno_name, errno_text, send_all},
+    event::{Ending, Host, Value, What},
     run::upgrading::{arg, told},
-    trace::{Ending, Host, Value, What},
-    upgrade::{
+    websocket::{
         answer::Policy,
         handoff::{Broken, Came, Handed, Terms},
         judge::Limits,

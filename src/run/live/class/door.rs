@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     call::{Doing, Held, Piece},
+    event::Ending,
     stage::Hand,
-    trace::Ending,
 };
 
 /// How long one waits for descriptors or memory to become free.

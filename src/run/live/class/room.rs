@@ -14,8 +14,8 @@ use std::{
 use super::{Class, Tell};
 use crate::{
     call::{Held, Piece},
+    event::{Ending, Peer, Phase},
     stage::{Hand, give_memory_back},
-    trace::{Ending, Peer, Phase},
 };
 
 /// Of those who have left, so many stay in the table.

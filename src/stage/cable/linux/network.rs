@@ -18,7 +18,7 @@ use super::{
     settings,
     sockets::abort_all,
 };
-use crate::{kernel, trace::Host};
+use crate::{event::Host, kernel};
 
 /// The two networks and what connects them. Dropping it takes all down.
 pub(in super::super::super) struct Network {

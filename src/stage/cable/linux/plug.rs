@@ -14,7 +14,7 @@ use super::{
     netlink::{Netlink, index},
     settings,
 };
-use crate::trace::Host;
+use crate::event::Host;
 
 /// What a host needs to know to move in.
 pub(in super::super::super) struct Plug {

@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::ring::{Arrived, Ring};
-use crate::trace::Host;
+use crate::event::Host;
 
 /// So many frames are sent by one call.
 pub(super) const BATCH: usize = 64;

@@ -11,7 +11,7 @@ use super::{
     super::{Cable, Course, Fate, Line, State, What},
     port::{BATCH, Wire},
 };
-use crate::trace::Host;
+use crate::event::Host;
 
 /// The thread, until it is stopped.
 pub(super) struct Pump {

@@ -3,7 +3,7 @@
 use std::{fs, io};
 
 use super::super::{Setting, Timers};
-use crate::trace::Host;
+use crate::event::Host;
 
 /// The settings that make the kernel patient, at their maximum. `tcp_fin_timeout` has none: an hour, in seconds.
 const STRETCHED: [(&str, &str); 5] = [

@@ -1,7 +1,7 @@
 //! Many at once, one by one: the log of thirty is thirty logs.
 
 use super::*;
-use crate::trace::Event;
+use crate::event::Event;
 use crate::view::class_runs::{class_of_bytes, class_of_messages};
 use crate::view::{Form, Glyphs, Narrator, Palette, paint};
 
@@ -115,7 +115,7 @@ fn a_message_counts_as_sent_when_its_call_has_returned() {
 fn an_accept_of_a_step_is_told_as_that_step() {
     let mut events = class_of_bytes();
     let accept = events.iter().position(|e| matches!(&e.what, What::Call(call) if call.call == "accept"));
-    let step = crate::trace::Step { number: 5, line: 1, text: "server$ c = accept s".into(), brief: false };
+    let step = crate::event::Step { number: 5, line: 1, text: "server$ c = accept s".into(), brief: false };
     events.insert(accept.unwrap(), Event { at: 0, what: What::Step(step) });
     let told = lines(&events);
     assert!(told.iter().any(|line| line.contains("socket.accept()")), "{told:#?}");

@@ -1,0 +1,315 @@
+//! A session of the server's: it lives longer than any request, and knows by which way its packets go at the moment.
+
+use std::{
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    super::{ENGINE_IO, SOCKET_IO, crossed, event, said},
+    Sessions, Setup,
+    talk::{Step, Talk},
+};
+use crate::{
+    transport::line::{
+        Fault, Happened, Way,
+        room::{Last, Message, Next, Outbox, Room, Seat},
+    },
+    wire::engine_io::{Handshake, Kind, Packet, encode_payload, parse_payload},
+};
+
+/// Whoever joins no namespace in this time is sent away: the reference implementation's connectTimeout.
+const CONNECT: Duration = Duration::from_secs(45);
+
+/// By which way the packets go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// Answers to GETs.
+    Polling,
+    /// Still those, but a WebSocket is being tried out.
+    Probing,
+    /// A WebSocket.
+    WebSocket,
+}
+
+/// A request that may not overlap another of its kind (§HTTP long-polling).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Busy {
+    Get,
+    Post,
+}
+
+/// A session.
+#[derive(Debug)]
+pub(super) struct Session {
+    /// Its ID.
+    pub sid: String,
+    /// What it is still to be sent.
+    pub outbox: Arc<Outbox>,
+    seat: Seat,
+    setup: Arc<Setup>,
+    room: Arc<Room>,
+    inside: Mutex<Inside>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct Inside {
+    talk: Talk,
+    by: By,
+    getting: bool,
+    posting: bool,
+    /// When the next ping goes out, and when the last one that has no pong did.
+    next_ping: Instant,
+    pinged: Option<Instant>,
+    began: Instant,
+    over: bool,
+}
+
+impl Session {
+    /// Begins one, and a thread that watches over it.
+    pub(super) fn begin(
+        setup: &Arc<Setup>,
+        sessions: &Sessions,
+        room: &Arc<Room>,
+        number: u64,
+        by: By,
+    ) -> Result<Arc<Session>, Fault> {
+        let sid = fresh_id()?;
+        let seat = room.seat(number);
+        let now = Instant::now();
+        let inside = Inside {
+            talk: Talk::new(setup.rules.clone()),
+            by,
+            getting: false,
+            posting: false,
+            next_ping: now + setup.ping_interval,
+            pinged: None,
+            began: now,
+            over: false,
+        };
+        let session = Arc::new(Session {
+            sid: sid.clone(),
+            outbox: Arc::clone(&seat.outbox),
+            seat,
+            setup: Arc::clone(setup),
+            room: Arc::clone(room),
+            inside: Mutex::new(inside),
+            changed: Condvar::new(),
+        });
+        let mut all = super::lock(sessions);
+        if all.len() >= room.terms.connections {
+            return Err(Fault::Limit(format!("there are {} sessions already", all.len())));
+        }
+        all.insert(sid.clone(), Arc::clone(&session));
+        drop(all);
+        let (watched, all) = (Arc::clone(&session), Arc::clone(sessions));
+        let watcher = thread::Builder::new().name("session".to_owned()).spawn(move || {
+            watched.watch();
+            super::lock(&all).remove(&watched.sid);
+        });
+        if let Err(error) = watcher {
+            super::lock(sessions).remove(&sid);
+            return Err(Fault::Call("thread", error));
+        }
+        let said = format!("session {sid}");
+        room.tell(number, ENGINE_IO, Happened::Opened(said));
+        Ok(session)
+    }
+
+    /// The packet that opens it.
+    pub(super) fn open_packet(&self, upgrades: bool) -> Packet {
+        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let handshake = Handshake {
+            sid: self.sid.clone(),
+            upgrades: if upgrades { vec!["websocket".to_owned()] } else { Vec::new() },
+            ping_interval: ms(self.setup.ping_interval),
+            ping_timeout: ms(self.setup.ping_timeout),
+            max_payload: Some(self.room.terms.message),
+        };
+        Packet::Text(Kind::Open, handshake.encode())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// By which way its packets go.
+    pub(super) fn by(&self) -> By {
+        self.lock().by
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.lock().over
+    }
+
+    /// From now on by this way. A GET that waits is answered, so that the client can stop polling (§Upgrade).
+    pub(super) fn goes_by(&self, by: By) {
+        let mut inside = self.lock();
+        inside.by = by;
+        if by != By::Polling && inside.getting {
+            self.put(&[Packet::empty(Kind::Noop)]);
+        }
+    }
+
+    /// A request begins; none if one of its kind is under way. Its end is the end of what is given.
+    pub(super) fn request(self: &Arc<Session>, kind: Busy) -> Option<Request> {
+        let mut inside = self.lock();
+        let busy = inside.busy(kind);
+        if std::mem::replace(busy, true) {
+            return None;
+        }
+        Some(Request { session: Arc::clone(self), kind })
+    }
+
+    /// Takes what the client sent on this connection.
+    ///
+    /// # Errors
+    /// A broken rule: the session is to be ended then, as soon as the client was told.
+    pub(super) fn take(&self, packets: Vec<Packet>, number: u64) -> Result<(), Fault> {
+        // What answers one load goes out as one: a load of a thousand events is no thousand places in the outbox.
+        let mut answers = Vec::new();
+        for packet in packets {
+            let (layer, what) = crossed(Way::Received, &packet);
+            self.room.tell(number, layer, what);
+            let mut id = Ok(String::new());
+            let steps = self.lock().talk.take(packet, || {
+                id = fresh_id();
+                id.as_ref().cloned().unwrap_or_default()
+            });
+            id?;
+            match steps {
+                Ok(steps) => steps.into_iter().for_each(|step| answers.extend(self.step(step, number))),
+                Err(fault) => {
+                    self.put(&answers);
+                    return Err(fault);
+                }
+            }
+        }
+        self.put(&answers);
+        Ok(())
+    }
+
+    /// Does what is to be done, and gives what is to be sent.
+    fn step(&self, step: Step, number: u64) -> Vec<Packet> {
+        let tell = |layer, what| self.room.tell(number, layer, what);
+        match step {
+            Step::Answer(message) => return message.encode(),
+            Step::Joined(namespace) => tell(SOCKET_IO, Happened::Opened(format!("it is in {namespace}"))),
+            Step::Refused(why) => tell(SOCKET_IO, Happened::Refused(why)),
+            Step::Left(namespace) => {
+                tell(SOCKET_IO, Happened::Note(format!("it has left {namespace}")));
+            }
+            Step::Said(message) if self.room.terms.chat => self.seat.said(said(&message)),
+            // Back as it came: the name, all arguments, and the bytes.
+            Step::Said(mut message) => {
+                tell("message", Happened::message(Way::Received, said(&message).bytes()));
+                message.packet.id = None;
+                return message.encode();
+            }
+            Step::Alive => {
+                let mut inside = self.lock();
+                inside.pinged = None;
+                inside.next_ping = Instant::now() + self.setup.ping_interval;
+                drop(inside);
+                self.changed.notify_all();
+            }
+            Step::Ends => self.end(),
+        }
+        Vec::new()
+    }
+
+    /// These are to be sent, together.
+    fn put(&self, packets: &[Packet]) {
+        if !packets.is_empty() {
+            self.outbox.put(encode_payload(packets));
+        }
+    }
+
+    /// The packets that an item of the outbox is.
+    pub(super) fn packets(&self, item: Next) -> Vec<Packet> {
+        match item {
+            Next::Own(body) => parse_payload(&body).unwrap_or_default(),
+            Next::Message(message) => self.events(&message),
+            Next::Late | Next::Over(_) => Vec::new(),
+        }
+    }
+
+    /// What somebody said, in each namespace in which the client is.
+    fn events(&self, message: &Message) -> Vec<Packet> {
+        let inside = self.lock();
+        let events = inside.talk.joined().map(|namespace| event(namespace, None, &self.setup.event, message));
+        events.flat_map(|event| event.encode()).collect()
+    }
+
+    /// It is over: whoever waits for it comes back.
+    pub(super) fn end(&self) {
+        self.lock().over = true;
+        self.outbox.close(Last::Gone);
+        self.changed.notify_all();
+    }
+
+    /// Pings when it is time, and ends the session of a client that does not answer, or never joins anything.
+    fn watch(&self) {
+        let mut inside = self.lock();
+        while !inside.over && self.outbox.over().is_none() {
+            let now = Instant::now();
+            let late = inside.pinged.filter(|since| now >= *since + self.setup.ping_timeout);
+            let stranger = !inside.talk.has_joined();
+            let why = match late {
+                Some(_) => "no pong came within pingTimeout (Engine.IO 4, Heartbeat)",
+                None if stranger && now >= inside.began + CONNECT => "it joined no namespace within 45 s",
+                None => "",
+            };
+            if !why.is_empty() {
+                inside.over = true;
+                let ended = Happened::Ended { orderly: false, why: why.to_owned() };
+                self.room.tell(self.seat.line, ENGINE_IO, ended);
+                break;
+            }
+            if inside.pinged.is_none() && now >= inside.next_ping {
+                inside.pinged = Some(now);
+                self.put(&[Packet::empty(Kind::Ping)]);
+            }
+            let next = match inside.pinged {
+                Some(since) => since + self.setup.ping_timeout,
+                None => inside.next_ping,
+            };
+            let next = if stranger { next.min(inside.began + CONNECT) } else { next };
+            let left = next.saturating_duration_since(now).max(Duration::from_millis(1));
+            inside = self.changed.wait_timeout(inside, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        drop(inside);
+        self.outbox.close(Last::Gone);
+    }
+}
+
+impl Inside {
+    fn busy(&mut self, kind: Busy) -> &mut bool {
+        match kind {
+            Busy::Get => &mut self.getting,
+            Busy::Post => &mut self.posting,
+        }
+    }
+}
+
+/// A request under way.
+#[derive(Debug)]
+pub(super) struct Request {
+    session: Arc<Session>,
+    kind: Busy,
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        *self.session.lock().busy(self.kind) = false;
+    }
+}
+
+/// Twenty characters that nobody can guess.
+fn fresh_id() -> Result<String, Fault> {
+    let mut bytes = [0; 15];
+    getrandom::fill(&mut bytes).map_err(|error| Fault::Asked(format!("no random bytes: {error}")))?;
+    Ok(data_encoding::BASE64URL_NOPAD.encode(&bytes))
+}

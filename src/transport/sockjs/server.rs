@@ -1,0 +1,399 @@
+//! The server: what it answers at each place, and how frames get into answers that go on.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    super::{
+        ends::{Over, Server},
+        line::{
+            Came, Fault, Happened, Line, Voice, Way, WebSocket,
+            http::{Allowed, Request, Response, Serving},
+            room::{Last, Message, Next, Outbox, Room},
+        },
+        websocket::talk as raw_talk,
+    },
+    BASE, SOCKJS, broken,
+    pages::{self, Page},
+    table::{Receiver, Sessions},
+    told,
+};
+use crate::{
+    websocket::answer::Policy,
+    wire::sockjs::{Endpoint, Frame, Place, TRANSPORTS, Text, Transport, Uplink, parse_messages},
+};
+
+/// How often one looks whether a receiver is still there.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// So many bytes of messages go into one frame, or one message.
+const TOGETHER: usize = 64 << 10;
+
+struct Sockjs {
+    base: String,
+    page: Page,
+    /// Bytes of frames before a streamed answer ends, so that a browser can throw away what it has of it.
+    limit: usize,
+    sessions: Sessions,
+}
+
+/// A server.
+pub(super) fn new(room: &Room) -> Result<Arc<dyn Server>, Fault> {
+    let option = |name: &str| room.terms.options.get(name).map(String::as_str);
+    let number = |name: &str, usual: u64| match option(name).map(|text| (text, text.parse())) {
+        None => Ok(usual),
+        Some((_, Ok(number))) => Ok(number),
+        Some((text, Err(_))) => Err(Fault::Asked(format!("{name} is a number, and not {text}"))),
+    };
+    let base = option("base").unwrap_or(BASE).trim_end_matches('/').to_owned();
+    if !base.is_empty() && !base.starts_with('/') {
+        return Err(Fault::Asked(format!("a base URL begins with a slash, as {BASE} does")));
+    }
+    let websocket = match option("websocket") {
+        None | Some("yes") => true,
+        Some("no") => false,
+        Some(other) => return Err(Fault::Asked(format!("websocket is yes or no, and not {other}"))),
+    };
+    let patience = Duration::from_millis(number("timeout", 5000)?);
+    let sessions = Sessions::new(patience).map_err(|error| Fault::Call("pthread_create", error))?;
+    let limit = usize::try_from(number("limit", 128 << 10)?).unwrap_or(usize::MAX);
+    Ok(Arc::new(Sockjs { base, page: Page::new(option("script"), websocket), limit, sessions }))
+}
+
+/// What a request comes to.
+enum Turn {
+    /// This answer.
+    Answer(Response),
+    /// This answer, as the request breaks a rule; then the end of the connection.
+    Refuse(Response, Fault),
+    /// A WebSocket, with SockJS on it or without.
+    WebSocket { raw: bool },
+    /// Frames of this session, by this transport.
+    Frames(String, Transport),
+}
+
+impl Server for Sockjs {
+    fn serve(&self, line: &Arc<Line>, room: &Arc<Room>) -> Result<Over, Fault> {
+        let mut serving = Serving::new(line, &room.terms);
+        let allowed = Allowed::here(line, &room.terms);
+        while let Some(request) = serving.next()? {
+            let again = match self.turn(&request, &allowed, line) {
+                Turn::Answer(response) => serving.answer(&request, &response)?,
+                Turn::Refuse(response, fault) => {
+                    serving.answer(&request, &response.with("Connection", "close"))?;
+                    serving.close();
+                    return Err(fault);
+                }
+                Turn::WebSocket { raw } => {
+                    let origins = allowed.list().map(<[String]>::to_vec);
+                    let policy = Policy { allowed_origins: origins, ..Policy::default() };
+                    let websocket = WebSocket::accept(serving, &request, &policy, room.terms.message)?;
+                    return if raw { raw_talk(websocket, room) } else { talk(websocket, room) };
+                }
+                Turn::Frames(id, transport) => self.frames(&mut serving, &request, &id, transport, room)?,
+            };
+            if !again {
+                break;
+            }
+        }
+        serving.close();
+        Ok(Over::orderly("it asks for nothing more"))
+    }
+}
+
+impl Sockjs {
+    fn turn(&self, request: &Request, allowed: &Allowed, line: &Line) -> Turn {
+        if !allowed.lets_in(request) {
+            let origin = request.field("Origin").unwrap_or_default();
+            let words = format!("A page of {origin} may not use this server.\n");
+            return Turn::Answer(pages::plain(403, words));
+        }
+        let Some(place) = Place::parse(&self.base, request.path()) else {
+            return Turn::Answer(pages::not_found());
+        };
+        let (method, options) = match place {
+            Place::Session { endpoint, .. } => {
+                (endpoint.method, matches!(endpoint.name, "xhr" | "xhr_send" | "xhr_streaming"))
+            }
+            Place::Info => ("GET", true),
+            Place::Greeting | Place::Iframe | Place::RawWebSocket => ("GET", false),
+        };
+        match request.method() {
+            "OPTIONS" if options => return Turn::Answer(pages::preflight(request, method)),
+            own if own != method => {
+                let allowed = if options { format!("OPTIONS, {method}") } else { method.to_owned() };
+                return Turn::Answer(Response::new(405).with("Allow", allowed));
+            }
+            _ => {}
+        }
+        match place {
+            Place::Greeting => Turn::Answer(pages::plain(200, "Welcome to SockJS!\n")),
+            Place::Iframe => Turn::Answer(self.page.iframe(request)),
+            Place::Info => match self.page.info(request) {
+                Ok(response) => Turn::Answer(response),
+                Err(fault) => Turn::Refuse(pages::plain(500, format!("{fault}\n")), fault),
+            },
+            Place::RawWebSocket => self.upgrade(request, true),
+            Place::Session { session, endpoint, .. } => self.session(request, session, endpoint, line),
+        }
+    }
+
+    fn upgrade(&self, request: &Request, raw: bool) -> Turn {
+        if !self.page.websocket {
+            return Turn::Answer(pages::not_found());
+        }
+        if !request.asks_for_upgrade() {
+            return Turn::Answer(pages::plain(400, "Not a valid websocket request\n"));
+        }
+        Turn::WebSocket { raw }
+    }
+
+    fn session(&self, request: &Request, id: &str, endpoint: &Endpoint, line: &Line) -> Turn {
+        match endpoint.name {
+            "websocket" => self.upgrade(request, false),
+            "xhr_send" => self.send(request, id, line),
+            "xhr" | "xhr_streaming" | "eventsource" => {
+                let transport = TRANSPORTS.into_iter().find(|way| way.endpoint() == endpoint.name);
+                transport
+                    .map_or_else(|| Turn::Answer(pages::not_found()), |way| Turn::Frames(id.to_owned(), way))
+            }
+            _ => Turn::Answer(pages::plain(404, "This server has no transports by scripts.\n")),
+        }
+    }
+
+    /// xhr_send: messages of a client, for a session that there must be.
+    fn send(&self, request: &Request, id: &str, line: &Line) -> Turn {
+        let messages = match parse_messages(&request.content, Uplink::Request) {
+            Ok(messages) => messages,
+            Err(error) => {
+                let words = format!("{}\n{error}\n", error.fault.answer());
+                let response = pages::cross_origin(request, pages::uncached(pages::plain(500, words)));
+                return Turn::Refuse(response, broken(&error));
+            }
+        };
+        line.tell(SOCKJS, Happened::unit(Way::Received, "messages", &request.content));
+        let Some(held) = self.sessions.find(id) else {
+            return Turn::Answer(pages::cross_origin(request, pages::uncached(pages::not_found())));
+        };
+        if held.is_open() {
+            messages.iter().for_each(|message| held.seat.said(Message::Text(message.to_string())));
+        }
+        // The type is for browsers that took an answer without one for XML.
+        let response = Response::new(204).with("Content-Type", pages::PLAIN);
+        Turn::Answer(pages::cross_origin(request, pages::uncached(response)))
+    }
+
+    /// Sends frames as they come, until the answer has had enough of them. False if the connection is not to be used again.
+    fn frames(
+        &self,
+        serving: &mut Serving,
+        request: &Request,
+        id: &str,
+        transport: Transport,
+        room: &Arc<Room>,
+    ) -> Result<bool, Fault> {
+        let line = Arc::clone(serving.line());
+        let Some(held) = self.sessions.of(id, line.number(), room) else {
+            let response = pages::plain(503, "There are too many sessions.\n");
+            return serving.answer(request, &pages::cross_origin(request, pages::uncached(response)));
+        };
+        let kind = if transport == Transport::EventSource { pages::EVENTS } else { pages::SCRIPT };
+        let response = Response::new(200).with("Content-Type", kind);
+        let fields = pages::cross_origin(request, pages::uncached(response)).fields;
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        serving.start(request, 200, &fields)?;
+        let prelude = transport.prelude();
+        if !prelude.is_empty() {
+            serving.piece(request, &prelude)?;
+        }
+        let mut sent = 0;
+        let mut send = |serving: &Serving, frame: &Frame| {
+            let bytes = frame.encode();
+            let packed = transport.pack(&bytes, "");
+            sent += packed.len();
+            serving.piece(request, &packed)?;
+            line.tell(SOCKJS, told(Way::Sent, &bytes));
+            Ok::<usize, Fault>(sent)
+        };
+        let (receiver, first) = match self.sessions.join(&held) {
+            Ok(joined) => joined,
+            Err(frame) => {
+                send(serving, &frame)?;
+                return serving.finish(request);
+            }
+        };
+        let most = if transport.goes_on() { self.limit } else { 1 };
+        let mut so_far = if first { send(serving, &Frame::Open)? } else { 0 };
+        let mut beat = Instant::now() + room.terms.beat;
+        while so_far < most {
+            match next(&receiver, serving, &mut beat, room.terms.beat)? {
+                What::Frame(frame) => so_far = send(serving, &frame)?,
+                What::Last(frame) => {
+                    // First closed, then told: whoever asks after this answer has to hear the same.
+                    receiver.close(&frame);
+                    send(serving, &frame)?;
+                    return serving.finish(request);
+                }
+            }
+        }
+        // The end of the answer brings the next request, which must not find this one still there.
+        receiver.finish();
+        serving.finish(request)
+    }
+}
+
+/// What a receiver is to be sent.
+enum What {
+    Frame(Frame),
+    /// After this one the session is closed.
+    Last(Frame),
+}
+
+/// Waits for it; looks now and then whether the receiver is still there.
+fn next(
+    receiver: &Receiver<'_>,
+    serving: &mut Serving,
+    beat: &mut Instant,
+    every: Duration,
+) -> Result<What, Fault> {
+    let outbox = &receiver.held.seat.outbox;
+    loop {
+        match outbox.next((*beat).min(Instant::now() + GLANCE)) {
+            Next::Message(message) => return Ok(What::Frame(together(&message, outbox))),
+            Next::Own(_) => {}
+            Next::Late if *beat <= Instant::now() => {
+                *beat = Instant::now() + every;
+                return Ok(What::Frame(Frame::Heartbeat));
+            }
+            Next::Late if serving.is_there() => {}
+            // A server that ends closes the outbox first, and then stops to hear.
+            Next::Late => match outbox.over() {
+                Some(why) => return Ok(What::Last(goodbye(why))),
+                None => {
+                    let words = "while it waited for frames: its session is closed";
+                    return Err(Fault::CutOff(words.to_owned()));
+                }
+            },
+            Next::Over(why) => return Ok(What::Last(goodbye(why))),
+        }
+    }
+}
+
+/// The frame that ends a session. The codes are those of the WebSocket where it has one, and the document's own example.
+fn goodbye(why: Last) -> Frame {
+    match why {
+        Last::Full => Frame::close(1008, "too slow"),
+        Last::Stopping | Last::Gone => Frame::close(3000, "Go away!"),
+    }
+}
+
+/// A frame of this message, and of those that wait behind it.
+fn together(first: &Message, outbox: &Outbox) -> Frame {
+    let text = |message: &Message| Text::from(&*String::from_utf8_lossy(message.bytes()));
+    let mut texts = vec![text(first)];
+    let mut size = first.bytes().len();
+    while size < TOGETHER {
+        let Next::Message(message) = outbox.next(Instant::now()) else { break };
+        size += message.bytes().len();
+        texts.push(text(&message));
+    }
+    Frame::Messages(texts)
+}
+
+/// SockJS on a WebSocket: here a session lives and ends with its connection.
+fn talk(mut websocket: WebSocket, room: &Arc<Room>) -> Result<Over, Fault> {
+    let line = Arc::clone(websocket.line());
+    let seat = room.seat(line.number());
+    let outbox = Arc::clone(&seat.outbox);
+    let voice = websocket.voice();
+    // Something came since the last Ping.
+    let alive = AtomicBool::new(true);
+    say(&voice, &line, &Frame::Open)?;
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| speak(&voice, &line, &outbox, room, &alive));
+        let heard = loop {
+            match websocket.hear(Instant::now() + room.terms.idle) {
+                Ok(Came::Message(message)) => match parse_messages(message.bytes(), Uplink::WebSocket) {
+                    Ok(messages) => {
+                        line.tell(SOCKJS, Happened::unit(Way::Received, "messages", message.bytes()));
+                        messages.iter().for_each(|one| seat.said(Message::Text(one.to_string())));
+                    }
+                    Err(error) => {
+                        // The code and the words of sockjs-node; the document has the connection end, and no more.
+                        let _ = voice.close(Some(3000), "Broken framing.");
+                        break Err(broken(&error));
+                    }
+                },
+                Ok(Came::Ping(_) | Came::Pong(_)) => {}
+                Ok(Came::Close(1006, _)) => break Ok(Over::abrupt("without a Close: 1006")),
+                Ok(Came::Close(code, _)) => break Ok(Over::orderly(format!("Close {code}"))),
+                Ok(Came::Late) => break Err(Fault::Late("nothing moved on it for too long".to_owned())),
+                Err(fault) => break Err(fault),
+            }
+            alive.store(true, Ordering::Relaxed);
+        };
+        outbox.close(Last::Gone);
+        let spoken = writer.join().unwrap_or(Ok(Last::Gone));
+        let over = match spoken? {
+            Last::Full => Err(Fault::Limit("it is slower than the rest, and its outbox was full".to_owned())),
+            Last::Stopping => heard.map(|_| Over::orderly("the server ends: c[3000,\"Go away!\"]")),
+            Last::Gone => heard,
+        };
+        websocket.finish();
+        over
+    })
+}
+
+fn say(voice: &Voice, line: &Line, frame: &Frame) -> Result<(), Fault> {
+    let bytes = frame.encode();
+    voice.text(&String::from_utf8_lossy(&bytes))?;
+    line.tell(SOCKJS, told(Way::Sent, &bytes));
+    Ok(())
+}
+
+/// Says what there is to say. The document's heartbeat is the frame h; a Ping goes with it, as sockjs-node sends one instead: its Pong
+/// says that somebody is there.
+fn speak(
+    voice: &Voice,
+    line: &Line,
+    outbox: &Outbox,
+    room: &Room,
+    alive: &AtomicBool,
+) -> Result<Last, Fault> {
+    let mut beat = Instant::now() + room.terms.beat;
+    let outcome = loop {
+        let frame = match outbox.next(beat) {
+            Next::Message(message) => together(&message, outbox),
+            Next::Own(_) => continue,
+            Next::Late => {
+                if !alive.swap(false, Ordering::Relaxed) {
+                    break Err(Fault::Late("no Pong came back: nobody is there any more".to_owned()));
+                }
+                beat = Instant::now() + room.terms.beat;
+                if let Err(fault) = voice.ping(b"") {
+                    break Err(fault);
+                }
+                Frame::Heartbeat
+            }
+            Next::Over(Last::Gone) => return Ok(Last::Gone),
+            Next::Over(why) => {
+                let said = say(voice, line, &goodbye(why));
+                break said.and_then(|()| voice.close(Some(1000), "Normal closure")).map(|()| why);
+            }
+        };
+        if let Err(fault) = say(voice, line, &frame) {
+            break Err(fault);
+        }
+    };
+    if outcome.is_err() || matches!(outcome, Ok(Last::Full)) {
+        // What it has not read is not waited for.
+        line.cut();
+    }
+    outcome
+}

@@ -1,0 +1,170 @@
+//! The server over STOMP: a small broker. `/topic/NAME` is for all who have subscribed, `/queue/NAME` for one of them at a time.
+//!
+//! What is said comes to whoever has subscribed to its destination, with `--chat` and without: that is the client's choice here.
+//! One thread hears and does what frames ask for; another sends what its outbox has, and an end of line when that is due.
+
+mod broker;
+mod session;
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use self::{
+    broker::Broker,
+    session::{Session, Step},
+};
+use super::{
+    STOMP,
+    beats::{Beats, Due},
+    crossed,
+    link::{Came, Link, Speaker},
+};
+use crate::{
+    transport::{
+        ends::{Over, Server},
+        line::{
+            Fault, Happened, Line, Way,
+            room::{Last, Next, Outbox, Room},
+        },
+    },
+    wire::stomp::{Frame, HeartBeat, Version},
+};
+
+/// CONNECT has to come in this time.
+const CONNECT: Duration = Duration::from_secs(10);
+
+struct Stomp {
+    broker: Arc<Broker>,
+}
+
+/// A server.
+pub(super) fn new(room: &Room) -> Result<Arc<dyn Server>, Fault> {
+    Ok(Arc::new(Stomp { broker: Arc::new(Broker::new(room.terms.queue)) }))
+}
+
+impl Server for Stomp {
+    fn serve(&self, line: &Arc<Line>, room: &Arc<Room>) -> Result<Over, Fault> {
+        let until = Instant::now() + CONNECT.min(room.terms.idle);
+        let Some(mut link) = Link::accept(line, room, until)? else {
+            return Ok(Over::orderly("it said nothing"));
+        };
+        let seat = room.seat(line.number());
+        let (outbox, speaker) = (Arc::clone(&seat.outbox), link.speaker());
+        let beats = Mutex::new(Beats::new(HeartBeat::default(), HeartBeat::default(), Instant::now()));
+        thread::scope(|scope| {
+            let writer = scope.spawn(|| speak(&speaker, line, &outbox, &beats));
+            let mut session = Session::new(&self.broker, &outbox, &room.terms);
+            let heard = hear(&mut link, &mut session, room, &beats, until);
+            // Nobody gives it messages any more, and those that it has not acknowledged go to somebody else.
+            drop(session);
+            outbox.close(Last::Gone);
+            let spoken = writer.join().unwrap_or(Ok(Last::Gone));
+            let (code, over) = match (spoken, heard) {
+                (Err(fault), _) => (1011, Err(fault)),
+                (Ok(Last::Full), _) => (
+                    1008,
+                    Err(Fault::Limit("it is slower than the rest, and its outbox was full".to_owned())),
+                ),
+                (Ok(Last::Stopping), _) => (1001, Ok(Over::orderly("the server ends: ERROR"))),
+                (Ok(Last::Gone), Err(fault)) => (1002, Err(fault)),
+                (Ok(Last::Gone), Ok(over)) => (1000, Ok(over)),
+            };
+            link.finish(code, "");
+            over
+        })
+    }
+}
+
+/// Does what frames ask for, until there are no more.
+fn hear(
+    link: &mut Link,
+    session: &mut Session,
+    room: &Room,
+    beats: &Mutex<Beats>,
+    connect_until: Instant,
+) -> Result<Over, Fault> {
+    let mut idle = Instant::now() + room.terms.idle;
+    loop {
+        let due = lock(beats).due(Instant::now());
+        let until = match (session.is_connected(), due) {
+            (false, _) => connect_until,
+            (true, Due::Dead(silent)) => {
+                let silent = silent.as_millis();
+                return Err(Fault::Late(format!(
+                    "nothing came for {silent} ms: heart-beats were missed (STOMP 1.2, Heart-beating)"
+                )));
+            }
+            // Sending is the other thread's.
+            (true, Due::Send) => Instant::now() + Duration::from_millis(20),
+            (true, Due::Nothing(next)) => next.unwrap_or(idle).min(idle),
+        };
+        match link.hear(until)? {
+            Came::Octets(octets) => {
+                idle = Instant::now() + room.terms.idle;
+                lock(beats).heard(Instant::now());
+                match session.received(&octets, |what| link.line().tell(STOMP, what)) {
+                    Ok(Step::On) => {}
+                    Ok(Step::Connected(agreed)) => *lock(beats) = agreed,
+                    Ok(Step::Bye) => return Ok(Over::orderly("DISCONNECT")),
+                    Err(fault) => return Err(fault),
+                }
+            }
+            Came::Late if !session.is_connected() => {
+                return Err(Fault::Late("CONNECT did not come in time".to_owned()));
+            }
+            Came::Late if Instant::now() >= idle => {
+                return Err(Fault::Late("nothing moved on it for too long".to_owned()));
+            }
+            Came::Late => {}
+            Came::End(why) => return Ok(Over::abrupt(format!("without DISCONNECT: {why}"))),
+        }
+    }
+}
+
+/// Sends what there is, and an end of line when nothing else was sent for long enough.
+fn speak(speaker: &Speaker, line: &Arc<Line>, outbox: &Outbox, beats: &Mutex<Beats>) -> Result<Last, Fault> {
+    let outcome = loop {
+        // Looked at again soon even if no beat is due: CONNECT may just have asked for some.
+        let soon = Instant::now() + Duration::from_millis(250);
+        let next = lock(beats).next_send();
+        let (octets, what) = match outbox.next(next.unwrap_or(soon).min(soon)) {
+            Next::Own(octets) => {
+                let command = octets.split(|octet| *octet == b'\n').next().unwrap_or_default();
+                let command = String::from_utf8_lossy(command).into_owned();
+                let what = crossed(Way::Sent, &command, &octets);
+                (octets, what)
+            }
+            Next::Late if next.is_some_and(|next| Instant::now() >= next) => {
+                (b"\n".to_vec(), Happened::beat(Way::Sent, "end of line"))
+            }
+            Next::Late | Next::Message(_) => continue,
+            Next::Over(Last::Stopping) => {
+                let error = Frame::new("ERROR").with("message", "the server ends");
+                let octets = error.encode(Version::V12);
+                line.tell(STOMP, crossed(Way::Sent, "ERROR", &octets));
+                let _ = speaker.send(octets);
+                break Ok(Last::Stopping);
+            }
+            Next::Over(why) => break Ok(why),
+        };
+        lock(beats).sent(Instant::now());
+        line.tell(STOMP, what);
+        if let Err(fault) = speaker.send(octets) {
+            break Err(fault);
+        }
+    };
+    match outcome {
+        Ok(Last::Gone) => {}
+        // Whoever hears comes back.
+        Ok(Last::Stopping) => line.hear_no_more(),
+        Ok(Last::Full) | Err(_) => line.cut(),
+    }
+    outcome
+}
+
+fn lock(beats: &Mutex<Beats>) -> std::sync::MutexGuard<'_, Beats> {
+    beats.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,124 @@
+//! The client over a WebSocket. Its acknowledgement is the Pong to a Ping that follows the message: RFC 6455 has no other.
+
+use std::time::Instant;
+
+use crate::transport::{
+    ends::{Calling, Client, Heard, Leaving},
+    line::{Came, Fault, Voice, WebSocket, room::Message},
+};
+
+struct Frames {
+    calling: Calling,
+    websocket: WebSocket,
+    voice: Voice,
+    /// The last Ping that asks whether what was before it has arrived, and how many were answered.
+    asked: (u64, u64),
+    /// When something came last, and when a Ping went out for want of it.
+    heard: Instant,
+    pinged: Option<Instant>,
+}
+
+/// How the payload of a Ping begins that acknowledges a message.
+const ARRIVED: &[u8] = b"arrived ";
+
+/// The payload of a Ping that only asks whether somebody is there.
+const THERE: &[u8] = b"there?";
+
+/// Connects and upgrades.
+pub(super) fn connect(calling: Calling) -> Result<Box<dyn Client>, Fault> {
+    let websocket = open(&calling)?;
+    let voice = websocket.voice();
+    Ok(Box::new(Frames { calling, websocket, voice, asked: (0, 0), heard: Instant::now(), pinged: None }))
+}
+
+fn open(calling: &Calling) -> Result<WebSocket, Fault> {
+    let line = calling.connect()?;
+    let origin = calling.options.get("origin").map(String::as_str);
+    WebSocket::ask(&line, &calling.authority, &calling.path, origin, &[], calling.message, calling.within)
+}
+
+impl Client for Frames {
+    fn say(&mut self, message: &Message, ack: bool) -> Result<(), Fault> {
+        self.voice.say(message)?;
+        if ack {
+            self.asked.0 += 1;
+            // Pings are answered in their order, behind all that came before: so the Pong says that the message is there.
+            self.voice.ping(&[ARRIVED, self.asked.0.to_string().as_bytes()].concat())?;
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, until: Instant) -> Result<Heard, Fault> {
+        let came = self.websocket.hear(until)?;
+        if came == Came::Late {
+            return self.alive();
+        }
+        (self.heard, self.pinged) = (Instant::now(), None);
+        Ok(match came {
+            Came::Message(message) => Heard::Message(message),
+            Came::Pong(payload) => match number(&payload) {
+                Some(number) if number > self.asked.1 && number <= self.asked.0 => {
+                    self.asked.1 = number;
+                    Heard::Acknowledged(format!("the Pong to Ping {number}: all before it has arrived"))
+                }
+                _ => Heard::Other,
+            },
+            Came::Ping(_) | Came::Late => Heard::Other,
+            Came::Close(1006, _) => {
+                Heard::Over { orderly: false, why: "without a Close: 1006 (RFC 6455 §7.1.5)".to_owned() }
+            }
+            Came::Close(code, reason) => {
+                self.websocket.finish();
+                let reason = crate::wire::text::shown(reason.as_bytes(), 80);
+                Heard::Over { orderly: true, why: format!("the server said Close {code} \"{reason}\"") }
+            }
+        })
+    }
+
+    fn awaits(&self) -> usize {
+        usize::try_from(self.asked.0 - self.asked.1).unwrap_or(usize::MAX)
+    }
+
+    fn end(&mut self, how: Leaving) -> Result<(), Fault> {
+        match how {
+            Leaving::Abrupt => self.websocket.line().will_be_reset(),
+            Leaving::Orderly => {
+                if self.websocket.goodbye(1000, "")?.is_none() {
+                    return Err(Fault::Late("no Close came back in time".to_owned()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn again(&mut self) -> Result<(), Fault> {
+        self.websocket.line().cut();
+        self.websocket = open(&self.calling)?;
+        self.voice = self.websocket.voice();
+        (self.asked, self.heard, self.pinged) = ((0, 0), Instant::now(), None);
+        Ok(())
+    }
+}
+
+impl Frames {
+    /// Nothing came: a Ping after a while, and the end if nobody answers it.
+    fn alive(&mut self) -> Result<Heard, Fault> {
+        match self.pinged {
+            Some(since) if since.elapsed() >= self.calling.beat => {
+                let time = self.calling.beat.as_millis();
+                Err(Fault::Late(format!("no Pong came back within {time} ms: nobody is there any more")))
+            }
+            None if self.heard.elapsed() >= self.calling.beat => {
+                self.voice.ping(THERE)?;
+                self.pinged = Some(Instant::now());
+                Ok(Heard::Nothing)
+            }
+            _ => Ok(Heard::Nothing),
+        }
+    }
+}
+
+/// The number of the message that a Pong speaks of.
+fn number(payload: &[u8]) -> Option<u64> {
+    std::str::from_utf8(payload.strip_prefix(ARRIVED)?).ok()?.parse().ok()
+}

@@ -1,0 +1,185 @@
+//! The server over WebSockets: one thread hears, another says what the room has for this guest, and pings who is silent.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, Receiver, RecvTimeoutError},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::ticker::Ticker;
+use crate::{
+    transport::{
+        ends::{Over, Server},
+        line::{
+            Came, Fault, Happened, Line, Voice, Way, WebSocket,
+            http::{Allowed, Serving},
+            room::{Last, Message, Next, Outbox, Room, Seat},
+        },
+    },
+    websocket::{
+        answer::Policy,
+        page::{self, Sheet},
+    },
+};
+
+/// So long one waits for the Close of who was told that it is too slow.
+const ANSWERED: Duration = Duration::from_secs(5);
+
+struct Frames {
+    /// What a browser gets.
+    page: &'static Sheet,
+    ticker: Option<Arc<Ticker>>,
+}
+
+/// A server.
+pub(super) fn new(room: &Room) -> Result<Arc<dyn Server>, Fault> {
+    let ticker = Ticker::of(&room.terms)?.map(Arc::new);
+    let page = match &ticker {
+        Some(_) => &page::TICKER,
+        None if room.terms.chat => &page::CHAT,
+        None => &page::ECHO,
+    };
+    Ok(Arc::new(Frames { page, ticker }))
+}
+
+impl Server for Frames {
+    fn serve(&self, line: &Arc<Line>, room: &Arc<Room>) -> Result<Over, Fault> {
+        let mut serving = Serving::new(line, &room.terms);
+        let Some(request) = serving.next()? else {
+            return Ok(Over::orderly("it asked for nothing"));
+        };
+        // A browser that asks for no upgrade gets a page to use it from.
+        if let Some(page) = page::answer(&request.head, self.page) {
+            line.send(&page.response)?;
+            let what = format!("response {}", page.status);
+            line.tell("HTTP", Happened::unit(Way::Sent, what, &page.response));
+            serving.close();
+            return Ok(Over::orderly("it got the page, and asked for no upgrade"));
+        }
+        let allowed = Allowed::here(line, &room.terms).list().map(<[String]>::to_vec);
+        let policy = Policy { allowed_origins: allowed, ..Policy::default() };
+        // Before the answer: whoever has that hears all that is said from then on.
+        let seat = room.seat(line.number());
+        let websocket = WebSocket::accept(serving, &request, &policy, room.terms.message)?;
+        let Some(ticker) = &self.ticker else { return talk_from(&seat, websocket, room, &said) };
+        line.keep_little();
+        ticker.welcome(room, &seat, &request.head.target)?;
+        talk_from(&seat, websocket, room, &Ticker::said)
+    }
+}
+
+/// What becomes of what a guest says.
+type Say = dyn Fn(&Seat, Message) -> Result<(), Fault>;
+
+/// It goes back, or to all.
+fn said(seat: &Seat, message: Message) -> Result<(), Fault> {
+    seat.said(message);
+    Ok(())
+}
+
+/// Serves a WebSocket to its end.
+pub fn talk(websocket: WebSocket, room: &Arc<Room>) -> Result<Over, Fault> {
+    let seat = room.seat(websocket.line().number());
+    talk_from(&seat, websocket, room, &said)
+}
+
+fn talk_from(seat: &Seat, mut websocket: WebSocket, room: &Room, say: &Say) -> Result<Over, Fault> {
+    let line = Arc::clone(websocket.line());
+    let outbox = Arc::clone(&seat.outbox);
+    let voice = websocket.voice();
+    // Something came since the last Ping.
+    let alive = AtomicBool::new(true);
+    thread::scope(|scope| {
+        let (hears, nobody_hears) = mpsc::channel();
+        let writer = scope.spawn(|| speak(&voice, &line, &outbox, room, &alive, nobody_hears));
+        let heard = loop {
+            match websocket.hear(Instant::now() + room.terms.idle) {
+                Ok(Came::Message(message)) => {
+                    if let Err(fault) = say(seat, message) {
+                        let _ = voice.close(Some(1008), "that can't be asked for");
+                        break Err(fault);
+                    }
+                }
+                Ok(Came::Ping(_) | Came::Pong(_)) => {}
+                Ok(Came::Close(1006, _)) => break Ok(Over::abrupt("without a Close: 1006")),
+                Ok(Came::Close(code, _)) => break Ok(Over::orderly(format!("Close {code}"))),
+                Ok(Came::Late) => break Err(Fault::Late("nothing moved on it for too long".to_owned())),
+                Err(fault) => break Err(fault),
+            }
+            alive.store(true, Ordering::Relaxed);
+        };
+        drop(hears);
+        outbox.close(Last::Gone);
+        let spoken = writer.join().unwrap_or(Ok(Last::Gone));
+        let over = match spoken? {
+            Last::Full => Err(Fault::Limit(
+                "it is slower than the rest, and its outbox was full: Close 1008".to_owned(),
+            )),
+            Last::Stopping => heard.map(|_| Over::orderly("the server ends: Close 1001")),
+            Last::Gone => heard,
+        };
+        websocket.finish();
+        over
+    })
+}
+
+/// Says what there is to say, then Close. Who was silent since the last Ping, and did not answer it, is given up. `nobody_hears` is
+/// cut off when nothing more is heard.
+fn speak(
+    voice: &Voice,
+    line: &Line,
+    outbox: &Outbox,
+    room: &Room,
+    alive: &AtomicBool,
+    nobody_hears: Receiver<()>,
+) -> Result<Last, Fault> {
+    let mut beat = Instant::now() + room.terms.beat;
+    let outcome = loop {
+        match outbox.next(beat) {
+            Next::Message(message) => {
+                if let Err(fault) = voice.say(&message) {
+                    break Err(fault);
+                }
+            }
+            Next::Own(_) => {}
+            Next::Late => {
+                if !alive.swap(false, Ordering::Relaxed) {
+                    break Err(Fault::Late("no Pong came back: nobody is there any more".to_owned()));
+                }
+                beat = Instant::now() + room.terms.beat;
+                if let Err(fault) = voice.ping(b"") {
+                    break Err(fault);
+                }
+            }
+            Next::Over(why) => {
+                let (code, reason) = match why {
+                    Last::Full => (1008, "too slow"),
+                    Last::Stopping => (1001, "the server ends"),
+                    Last::Gone => return Ok(why),
+                };
+                // Whoever hears gets the Close that comes back, or the end.
+                break voice.close(Some(code), reason).map(|()| why);
+            }
+        }
+    };
+    match &outcome {
+        // It is read, if slowly: what is on its way to it, and the Close behind, would be lost by a RST.
+        Ok(Last::Full) => {
+            if nobody_hears.recv_timeout(ANSWERED) == Err(RecvTimeoutError::Timeout) {
+                line.will_be_reset();
+                line.cut();
+            }
+        }
+        // Nobody reads it, or a frame is out by half: a Close can't be said any more.
+        Err(_) => {
+            line.will_be_reset();
+            line.cut();
+        }
+        Ok(_) => {}
+    }
+    outcome
+}

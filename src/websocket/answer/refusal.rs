@@ -1,0 +1,69 @@
+//! A refusal: an HTTP response that says what was wrong.
+
+use crate::websocket::Finding;
+use crate::websocket::request::VERSION;
+use crate::wire::http::encode_response;
+
+/// A whole HTTP response, after which the server closes the connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The status code.
+    pub status: u16,
+    /// Its reason phrase.
+    pub reason: &'static str,
+    /// The response, ready for the wire.
+    pub response: Vec<u8>,
+}
+
+impl Refusal {
+    /// The response for the requirement that was not met. The answer to HEAD has no content (RFC 9110 §9.3.2).
+    pub(super) fn new(status: u16, finding: &Finding, to_head: bool) -> Self {
+        let reason = reason(status);
+        let Finding { requirement, section, found, offset, .. } = finding;
+        let place = offset.map_or(String::new(), |offset| format!(" at byte {offset}"));
+        let body = format!("{status} {reason}\nneeded: {requirement} ({section})\nfound{place}: {found}\n");
+        let length = body.len().to_string();
+
+        let mut fields = Vec::new();
+        let mut connection = "close";
+        match status {
+            // A 405 must name what is allowed (RFC 9110 §15.5.6).
+            405 => fields.push(("Allow", "GET")),
+            // A 426 must name the protocol in Upgrade (RFC 9110 §15.5.22), and whoever sends Upgrade must name it in
+            // Connection (§7.8). The version line tells an older client what to try next (RFC 6455 §4.4).
+            426 => {
+                fields.extend([("Upgrade", "websocket"), ("Sec-WebSocket-Version", VERSION)]);
+                connection = "Upgrade, close";
+            }
+            _ => {}
+        }
+        fields.extend([
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Length", &length),
+            ("Connection", connection),
+        ]);
+        let mut response = encode_response(status, reason, &fields);
+        if !to_head {
+            response.extend_from_slice(body.as_bytes());
+        }
+        Refusal { status, reason, response }
+    }
+}
+
+/// The statuses of a refusal: code, reason phrase, section.
+pub const STATUSES: [(u16, &str, &str); 9] = [
+    (400, "Bad Request", "RFC 9110 §15.5.1"),
+    (403, "Forbidden", "RFC 9110 §15.5.4"),
+    (404, "Not Found", "RFC 9110 §15.5.5"),
+    (405, "Method Not Allowed", "RFC 9110 §15.5.6"),
+    (408, "Request Timeout", "RFC 9110 §15.5.9"),
+    (414, "URI Too Long", "RFC 9110 §15.5.15"),
+    (426, "Upgrade Required", "RFC 9110 §15.5.22"),
+    (431, "Request Header Fields Too Large", "RFC 6585 §5"),
+    (505, "HTTP Version Not Supported", "RFC 9110 §15.6.6"),
+];
+
+/// The reason phrase of a status; that of 400 for all that have none here.
+fn reason(status: u16) -> &'static str {
+    STATUSES.iter().find(|(code, ..)| *code == status).map_or("Bad Request", |(_, reason, _)| reason)
+}

@@ -1,0 +1,290 @@
+//! The opening handshake on a socket: three steps, each made of the same `send` and `recv` as everything else.
+
+use std::{
+    io,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Finding, Sessions, accept_key,
+    answer::{
+        Decision, Judgement, Policy, judge_cut_off, judge_not_http, judge_request, judge_too_large,
+        judge_too_slow,
+    },
+    page,
+    request::ClientRequest,
+    verify::{Answer, Failure, judge_response},
+};
+use crate::{
+    call::{Done, Held, Piece, send_all},
+    event::{Host, Row, Value, What, Working},
+    ran,
+    wire::{
+        Field,
+        http::{self, HeadReader, Progress, parse_request},
+        text,
+    },
+};
+
+/// Room offered to each recv, in bytes.
+const ROOM: usize = 4096;
+
+/// What a client asks for.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// The path, with its query.
+    pub path: String,
+    /// The host, and the port if it is not 80, for the line `Host`; the peer's address if none is given.
+    pub authority: Option<String>,
+    /// The web page that asks, as a browser would say.
+    pub origin: Option<String>,
+    /// The subprotocol that it wants to speak.
+    pub protocol: Option<String>,
+}
+
+/// The client asks: RFC 6455 §4.1.
+pub fn request(sessions: &Sessions, on: &Held, asked: &Asked) -> Done {
+    let mut pieces = Vec::new();
+    let ran = ran!(send_request(sessions, on, asked, &mut pieces));
+    Done { pieces, ..Done::of(ran, Value::Count) }
+}
+
+fn send_request(sessions: &Sessions, on: &Held, asked: &Asked, pieces: &mut Vec<Piece>) -> io::Result<usize> {
+    let peer = || on.ends().1.map_or_else(|| "server".to_owned(), |peer| peer.to_string());
+    let authority = asked.authority.clone().unwrap_or_else(peer);
+    let mut request = ClientRequest::new(&authority, &asked.path).map_err(io::Error::other)?;
+    if let Some(origin) = &asked.origin {
+        request = request.from_origin(origin).map_err(io::Error::other)?;
+    }
+    if let Some(protocol) = &asked.protocol {
+        request = request.offering(&[protocol]).map_err(io::Error::other)?;
+    }
+    let bytes = request.bytes();
+    pieces.push(Piece::Note(What::Working(Working {
+        host: Host::Client,
+        socket: None,
+        title: "the key".to_owned(),
+        bytes: Vec::new(),
+        rows: request.key_working(),
+    })));
+    pieces.push(Piece::Note(What::Working(Working {
+        host: Host::Client,
+        socket: None,
+        title: "the opening request".to_owned(),
+        bytes: bytes.clone(),
+        rows: request.working(),
+    })));
+    send_all(on, &bytes, pieces)?;
+    sessions.asked(&on.name, request);
+    Ok(bytes.len())
+}
+
+/// How a server receives whoever comes.
+#[derive(Debug, Clone, Default)]
+pub struct Reception {
+    /// Whom it lets in.
+    pub policy: Policy,
+    /// Whether a browser that asks for no upgrade gets a page.
+    pub page: bool,
+    /// When the whole head has to be there; where none is given, whoever waits for the call ends it.
+    pub until: Option<Instant>,
+}
+
+/// The server reads, judges and answers: RFC 6455 §4.2. Gives the HTTP status that it sent.
+///
+/// Bounded in bytes by the reader, and in time by `until` or the lesson's deadline: a client that says nothing, or dribbles, gets
+/// 408.
+pub fn answer(on: &Held, reception: &Reception) -> Done {
+    let mut pieces = Vec::new();
+    let ran = ran!(judge_and_answer(on, reception, &mut pieces));
+    Done { pieces, ..Done::of(ran, Value::Number) }
+}
+
+fn judge_and_answer(on: &Held, reception: &Reception, pieces: &mut Vec<Piece>) -> io::Result<i64> {
+    let judgement = match read_head(on, reception.until, pieces)? {
+        Head::Whole(head) => {
+            let request = parse_request(&head).ok().filter(|_| reception.page);
+            let page = request.and_then(|request| page::answer(&request, &page::ECHO));
+            if let Some(page) = page {
+                send_all(on, &page.response, pieces)?;
+                return Ok(i64::from(page.status));
+            }
+            judge_request(&head, &reception.policy)
+        }
+        Head::TooLarge(limit) => judge_too_large(limit),
+        Head::NotHttp(bytes, at) => judge_not_http(&bytes, at),
+        // Who has not said a word is owed no answer.
+        Head::CutOff(0) => return Err(cut_off(0)),
+        Head::CutOff(had) => judge_cut_off(had),
+        Head::TooSlow(had) => judge_too_slow(had),
+    };
+    note_all(Host::Server, &judgement.requirements, pieces);
+    let Judgement { decision, .. } = judgement;
+    match decision {
+        Decision::Accept(acceptance) => {
+            pieces.push(Piece::Note(What::Working(Working {
+                host: Host::Server,
+                socket: None,
+                title: "the accept key".to_owned(),
+                bytes: Vec::new(),
+                rows: accept_key::working(&acceptance.key),
+            })));
+            send_all(on, &acceptance.response, pieces)?;
+            Ok(101)
+        }
+        Decision::Refuse(refusal) => {
+            send_all(on, &refusal.response, pieces)?;
+            Ok(i64::from(refusal.status))
+        }
+    }
+}
+
+/// The client reads the answer and judges it: RFC 6455 §4.1. Gives the HTTP status that came.
+///
+/// Errors: `InvalidData` if it is a 101 that does not keep the rules; the connection must then be failed.
+pub fn verify(sessions: &Sessions, on: &Held) -> Done {
+    let mut pieces = Vec::new();
+    let ran = ran!(judge_the_answer(sessions, on, &mut pieces));
+    Done { pieces, ..Done::of(ran, Value::Number) }
+}
+
+fn judge_the_answer(sessions: &Sessions, on: &Held, pieces: &mut Vec<Piece>) -> io::Result<i64> {
+    let request =
+        sessions.request(&on.name).ok_or_else(|| invalid(format!("nothing was asked for on {}", on.name)))?;
+    loop {
+        let head = match read_head(on, None, pieces)? {
+            Head::Whole(head) => head,
+            Head::CutOff(had) => return Err(cut_off(had)),
+            Head::NotHttp(bytes, at) => {
+                let had = text::shown(&bytes, 40);
+                return Err(invalid(format!(
+                    "the answer is no HTTP: byte {at} of \"{had}\" can't be (RFC 9112 §4)"
+                )));
+            }
+            Head::TooLarge(limit) => {
+                return Err(invalid(format!("the head of the answer is too large: {limit:?}")));
+            }
+            Head::TooSlow(_) => return Err(io::ErrorKind::Interrupted.into()),
+        };
+        match judge_response(&head, &request) {
+            // 1xx before the 101: to be read over, RFC 9110 §15.2.
+            Answer::Interim { .. } => {}
+            Answer::Final(verdict) => {
+                note_all(Host::Client, &verdict.requirements, pieces);
+                return match verdict.outcome {
+                    Ok(_) => Ok(101),
+                    // Another status is HTTP's answer, and no broken rule.
+                    Err(Failure::Status { status }) => {
+                        pieces.push(Piece::Note(What::Working(another_answer(&head, &on.leftover()))));
+                        Ok(i64::from(status))
+                    }
+                    Err(failure) => Err(invalid(failure.to_string())),
+                };
+            }
+        }
+    }
+}
+
+/// How much is shown of what stands behind a head, in bytes.
+const BODY_SHOWN: usize = 400;
+
+/// How much is shown of the name of a field, in characters.
+const NAME_SHOWN: usize = 40;
+
+/// The lines of an answer that is not 101, and what came with it: there it says why.
+fn another_answer(head: &[u8], rest: &[u8]) -> Working {
+    let told = |field: &Field| {
+        let line = field.value.split_once(": ").filter(|_| field.name == "field-line");
+        let (name, value) = line.unwrap_or((field.name, &field.value));
+        Row {
+            name: text::shown(name.as_bytes(), NAME_SHOWN),
+            value: value.to_owned(),
+            meaning: field.meaning.clone(),
+            bits: None,
+            section: Some(field.section.to_owned()).filter(|section| !section.is_empty()),
+        }
+    };
+    let between = ["SP", "CRLF", "LF", "empty line"];
+    let mut rows: Vec<Row> =
+        http::fields(head).iter().filter(|field| !between.contains(&field.name)).map(told).collect();
+    if !rest.is_empty() {
+        rows.push(Row {
+            name: "content".to_owned(),
+            value: text::shown(rest, BODY_SHOWN),
+            meaning: "what came with the head".to_owned(),
+            bits: None,
+            section: Some("RFC 9110 §6.4".to_owned()),
+        });
+    }
+    Working { host: Host::Client, socket: None, title: "the answer".to_owned(), bytes: Vec::new(), rows }
+}
+
+/// How the reading of a head ended.
+enum Head {
+    Whole(Vec<u8>),
+    TooLarge(http::TooLarge),
+    /// The bytes, and which of them can't be.
+    NotHttp(Vec<u8>, usize),
+    /// The stream ended after so many bytes.
+    CutOff(usize),
+    /// The deadline came after so many bytes.
+    TooSlow(usize),
+}
+
+/// Receives until the blank line. What was read past it is kept on the socket: it belongs to the next protocol.
+fn read_head(on: &Held, until: Option<Instant>, pieces: &mut Vec<Piece>) -> io::Result<Head> {
+    let mut reader = HeadReader::new();
+    let mut bytes = std::mem::take(&mut *on.leftover());
+    loop {
+        match reader.push(&bytes) {
+            Progress::Complete { .. } => {
+                let (head, tail) = reader.into_parts();
+                *on.leftover() = tail;
+                return Ok(Head::Whole(head));
+            }
+            Progress::TooLarge(limit) => return Ok(Head::TooLarge(limit)),
+            Progress::NotHttp { at } => return Ok(Head::NotHttp(reader.into_parts().0, at)),
+            Progress::Incomplete => {}
+        }
+        if let Some(until) = until {
+            // SO_RCVTIMEO, socket(7): each recv may take what is left of the time for all. 0 would mean for ever.
+            let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+            on.socket().set_read_timeout(Some(left))?;
+        }
+        let (piece, outcome) = Piece::recv(on, ROOM);
+        pieces.push(piece);
+        bytes = match outcome {
+            Ok(bytes) if bytes.is_empty() => return Ok(Head::CutOff(reader.bytes().len())),
+            Ok(bytes) => bytes,
+            Err(error) if is_over(&error, until.is_some()) => {
+                let had = reader.bytes().len();
+                // Whoever asks again goes on with what has come so far.
+                *on.leftover() = reader.into_parts().0;
+                return Ok(Head::TooSlow(had));
+            }
+            Err(error) => return Err(error),
+        };
+    }
+}
+
+fn cut_off(had: usize) -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, format!("the stream ended after {had} bytes of a head"))
+}
+
+/// Whether the time for a head is over: by the socket's own limit, or, where it has none, because whoever waits ended the call.
+fn is_over(error: &io::Error, limited: bool) -> bool {
+    if limited { is_timeout(error) } else { error.kind() == io::ErrorKind::Interrupted }
+}
+
+/// Whether a time limit of the socket ended a call: EAGAIN on Unix, ETIMEDOUT on Windows.
+pub fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+}
+
+fn note_all(host: Host, findings: &[Finding], pieces: &mut Vec<Piece>) {
+    pieces.extend(findings.iter().map(|finding| Piece::Note(What::Upgrade(finding.told_by(host)))));
+}
+
+fn invalid(text: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, text)
+}
