@@ -5,8 +5,9 @@
 use std::fs;
 
 use sockwalk::wire::{
+    Protocol,
     flow::Flows,
-    frame::{Context, Payload, Protocol, dissect},
+    frame::{Context, Payload, dissect},
     fuzz,
     summary::{short, summary},
 };

@@ -9,10 +9,11 @@ use std::{collections::BTreeMap, fs, ops::Range, process::Command};
 use serde_json::Value;
 use sockwalk::wire::{
     Field,
-    flow::{Flows, Remark, Seen},
+    flow::Flows,
     frame::{Context, build, dissect},
     fuzz::{Random, mutate, sample},
     tcp::{Flags, Header},
+    tcp::{Remark, Seen},
 };
 
 #[path = "support/pcap.rs"]
