@@ -1,7 +1,5 @@
 //! Frames that programs of others sent are taken apart, every bit of them.
 
-#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
-
 use std::fs;
 
 use sockwalk::wire::{
@@ -12,8 +10,7 @@ use sockwalk::wire::{
     summary::{short, summary},
 };
 
-#[path = "support/pcap.rs"]
-mod pcap;
+use crate::support::pcap;
 
 fn frames(name: &str) -> Vec<Vec<u8>> {
     let path = format!("{}/tests/data/captures/{name}.pcap", env!("CARGO_MANIFEST_DIR"));

@@ -13,8 +13,7 @@ use sockwalk::wire::{
     websocket::{FrameReader, opcode, unmask_onto},
 };
 
-#[path = "../support/pcap.rs"]
-mod pcap;
+use crate::support::pcap;
 
 const SESSIONS: [&str; 12] = [
     "09a-sio-polling",
