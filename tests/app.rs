@@ -1,20 +1,6 @@
 //! An app of a browser on Socket.IO, read through `sockwalk tap`: each layer is told, and the app does not notice.
-#![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
 
-#[path = "support/devtools.rs"]
-#[allow(dead_code, reason = "this page has nothing to click")]
-mod devtools;
-#[path = "support/live.rs"]
-mod live;
-#[path = "support/programs.rs"]
-#[allow(dead_code, reason = "other tests use the rest")]
-mod programs;
-mod support;
-
-use devtools::Browser;
-use live::Process;
-use support::{Folder, sockwalk};
+use crate::support::{Folder, devtools::Browser, live::Process, programs, sockwalk};
 
 #[test]
 #[ignore = "needs chromium, and socket.io from npm"]

@@ -1,13 +1,5 @@
 //! A real browser as the judge: the page that the server hands out works in Chromium, under its own policy, and both
 //! sides tell the same story.
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
-
-#[path = "support/devtools.rs"]
-mod devtools;
-#[path = "support/live.rs"]
-mod live;
-mod support;
 
 use std::{
     env, fs,
@@ -17,11 +9,15 @@ use std::{
     thread,
 };
 
-use devtools::{Browser, Page};
-use live::{Live, Process};
 use serde_json::{Value, json};
 use sockwalk::wire::http::encode_response;
-use support::{Folder, sockwalk};
+
+use crate::support::{
+    Folder,
+    devtools::{Browser, Page},
+    live::{Live, Process},
+    sockwalk,
+};
 
 /// `sockwalk websocket` on a port that the kernel picks, and that port.
 fn serve(at: &str, options: &[&str]) -> (Live, String) {

@@ -1,18 +1,16 @@
 //! Frames that programs of others sent are taken apart, every bit of them.
 
-#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
-
 use std::fs;
 
 use sockwalk::wire::{
+    Protocol,
     flow::Flows,
-    frame::{Context, Payload, Protocol, dissect},
+    frame::{Context, Payload, dissect},
     fuzz,
     summary::{short, summary},
 };
 
-#[path = "support/pcap.rs"]
-mod pcap;
+use crate::support::pcap;
 
 fn frames(name: &str) -> Vec<Vec<u8>> {
     let path = format!("{}/tests/data/captures/{name}.pcap", env!("CARGO_MANIFEST_DIR"));

@@ -1,21 +1,11 @@
 //! A class at a live server: its limits, what is told of whom, Ctrl-C with many there, and a thousand clients at once.
 //!
 //! What is said on the screen is read line by line as it comes, and stands for the event; the trace is a file and read at the end.
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
-
-#[path = "support/live.rs"]
-mod live;
-mod support;
 
 #[cfg(target_os = "linux")]
-#[path = "class/crowd.rs"]
 mod crowd;
-#[path = "class/ending.rs"]
 mod ending;
-#[path = "class/limits.rs"]
 mod limits;
-#[path = "class/telling.rs"]
 mod telling;
 
 use std::{
@@ -28,10 +18,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use live::{Ended, Process};
 use serde_json::Value;
-use support::{Folder, sockwalk};
 use tungstenite::{HandshakeError, Message, WebSocket, protocol::CloseFrame};
+
+use crate::support::{
+    Folder,
+    live::{Ended, Process},
+    sockwalk,
+};
 
 /// Nothing should take as long; it is for machines with much else to do.
 const PATIENCE: Duration = Duration::from_secs(30);

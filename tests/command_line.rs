@@ -1,16 +1,12 @@
 //! What a person types, and what they get: exit codes, errors, options, pipes.
 
-#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
-
-mod support;
-
 use std::{
     fs,
     io::{BufRead, BufReader, Read},
     process::Stdio,
 };
 
-use support::{Folder, lesson, run, sockwalk, stderr, stdout};
+use crate::support::{Folder, NINE, lesson, run, sockwalk, stderr, stdout};
 
 const GOOD: &str =
     "server$ s = socket tcp\nserver$ bind s :7000\nserver$ listen s 4\ncheck server.s LISTEN [linux]";
@@ -24,7 +20,7 @@ fn without_arguments_the_map_says_what_to_type_next() {
 #[test]
 fn lessons_lists_all_nine_with_their_titles() {
     let shown = stdout(&run(&["lessons"]));
-    for name in support::NINE {
+    for name in NINE {
         assert!(shown.contains(name), "{shown}");
     }
 }
@@ -117,8 +113,7 @@ fn wrong_arguments_exit_with_2_and_say_what_is_right() {
 
 #[test]
 fn every_command_has_help() {
-    for name in
-        support::NINE.iter().copied().chain(["tour", "lessons", "run", "check", "lint", "replay", "progress"])
+    for name in NINE.iter().copied().chain(["tour", "lessons", "run", "check", "lint", "replay", "progress"])
     {
         let output = run(&[name, "--help"]);
         assert!(output.status.success() && stdout(&output).contains("Usage: sockwalk"), "{name}");

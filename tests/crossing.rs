@@ -1,8 +1,4 @@
 //! Lessons on the cable, run by the binary: what crosses, who caused it, one frame at a time, and nothing left behind.
-#![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
-
-mod support;
 
 use std::{
     collections::BTreeSet,
@@ -15,7 +11,8 @@ use std::{
 
 use rexpect::session::{PtySession, spawn_command};
 use serde_json::Value;
-use support::{Folder, run, sockwalk, stderr, stdout};
+
+use crate::support::{Folder, run, sockwalk, stderr, stdout};
 
 /// A handshake, a message and the four segments of a close.
 const TALK: &str = "---\nlesson: talk\ntitle: a talk\n---\n## One\n```sock\nserver$ s = socket tcp\nserver$ bind s :7000\nserver$ listen s 4\n\

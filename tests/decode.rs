@@ -1,8 +1,6 @@
 //! Captures of programs of others, decoded: against tshark, and against the bytes that a proxy wrote down. Some are in `tests/data`, and
 //! some are made in the same run, with a tap in between.
 
-#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
-
 use std::{
     collections::BTreeMap,
     fs,
@@ -16,32 +14,16 @@ use sockwalk::{
     event::Host,
 };
 
+use crate::support::{Folder, sockwalk, stderr, stdout};
+
 #[cfg(target_os = "linux")]
-#[path = "support/devtools.rs"]
-#[allow(dead_code, reason = "other tests use the rest")]
-mod devtools;
-#[cfg(target_os = "linux")]
-#[path = "decode/hostile.rs"]
 mod hostile;
-#[path = "decode/layers.rs"]
 mod layers;
-#[cfg(target_os = "linux")]
-#[path = "support/live.rs"]
-mod live;
-#[path = "decode/oracle.rs"]
 mod oracle;
 #[cfg(target_os = "linux")]
-#[path = "support/programs.rs"]
-mod programs;
-#[cfg(target_os = "linux")]
-#[path = "decode/recorder.rs"]
 mod recorder;
-mod support;
 #[cfg(target_os = "linux")]
-#[path = "decode/traffic.rs"]
 mod traffic;
-
-use support::{Folder, sockwalk, stderr, stdout};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/captures")

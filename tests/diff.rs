@@ -1,16 +1,14 @@
 //! `sockwalk diff`, run as a person runs it: both sides are what the sockets carried.
-#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
-
-mod support;
 
 use std::{io::Write, process::Stdio};
 
 use serde_json::Value;
-use support::{Folder, run, sockwalk, stderr, stdout};
 use tungstenite::{
     WebSocket,
     protocol::{Role, WebSocketConfig},
 };
+
+use crate::support::{Folder, run, sockwalk, stderr, stdout};
 
 fn told(arguments: &[&str]) -> Value {
     let output = run(&[&["diff", "--json"], arguments].concat());

@@ -1,10 +1,8 @@
 //! `sockwalk explain`, run as a person runs it.
-#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
-
-mod support;
 
 use serde_json::Value;
-use support::{run, stderr, stdout};
+
+use crate::support::{run, stderr, stdout};
 
 fn shown(arguments: &[&str]) -> String {
     let output = run(&[&["explain"], arguments].concat());

@@ -1,9 +1,6 @@
 //! The help, the completions and the manual pages: what they say can be typed works as it is written.
-#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
 
-mod support;
-
-use support::{Folder, NINE, lesson, run, sockwalk, stderr, stdout};
+use crate::support::{Folder, NINE, lesson, run, sockwalk, stderr, stdout};
 
 const OTHERS: [&str; 12] = [
     "tour",

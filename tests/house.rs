@@ -1,7 +1,5 @@
 //! The house holds: arrows between folders go only where ARCHITECTURE.md draws them.
 
-#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

@@ -1,8 +1,4 @@
 //! A run that is ended from outside, at any moment: all that had happened is in the trace.
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
-
-mod support;
 
 use std::{
     fs::File,
@@ -11,7 +7,8 @@ use std::{
 };
 
 use sockwalk::event::Reader;
-use support::{Folder, sockwalk, stderr};
+
+use crate::support::{Folder, sockwalk, stderr};
 
 /// So many moments, spread over the nine lessons.
 const MOMENTS: usize = 40;

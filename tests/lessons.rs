@@ -1,10 +1,8 @@
 //! The built-in lessons, run by the binary: every claim holds, and every claim can fail.
 
-mod support;
-
 use std::{fs, thread};
 
-use support::{Folder, NINE, lesson_file, run, sockwalk, stderr, stdout};
+use crate::support::{Folder, NINE, lesson_file, run, sockwalk, stderr, stdout};
 
 #[test]
 fn each_of_the_nine_runs_by_its_name() {

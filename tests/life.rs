@@ -1,20 +1,6 @@
 //! Things from life, live: a chat and a ticker as `sockwalk serve websocket` serves them, used by tungstenite, Node's ws and Chromium.
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
 
-#[path = "support/devtools.rs"]
-#[allow(dead_code, reason = "other tests use the rest")]
-mod devtools;
-#[path = "support/live.rs"]
-mod live;
-#[path = "support/programs.rs"]
-#[allow(dead_code, reason = "other tests use the rest")]
-mod programs;
-mod support;
-
-#[path = "life/chat.rs"]
 mod chat;
-#[path = "life/ticker.rs"]
 mod ticker;
 
 use std::{
@@ -24,11 +10,10 @@ use std::{
     time::Duration,
 };
 
-use devtools::Page;
-use live::Process;
 use socket2::{Domain, Socket, Type};
-use support::{Folder, sockwalk};
 use tungstenite::{Message, WebSocket};
+
+use crate::support::{Folder, devtools::Page, live::Process, sockwalk};
 
 /// Nothing takes as long.
 const PATIENCE: Duration = Duration::from_secs(30);

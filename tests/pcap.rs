@@ -1,17 +1,13 @@
 //! The capture of a run, read by tshark and capinfos; and the transcript, which is the same run after run.
 //!
-//! `cargo test --test pcap -- --ignored`
-
-#![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
-
-mod support;
+//! `cargo test --test main pcap:: -- --ignored`
 
 use std::{fs, process::Command};
 
 use data_encoding::HEXLOWER;
 use serde_json::Value;
-use support::{Folder, sockwalk, stderr, stdout};
+
+use crate::support::{Folder, lesson, sockwalk, stderr, stdout};
 
 /// A connection on the cable with one frame of each fate.
 const FATES: &str = r#"
@@ -54,7 +50,7 @@ server$ conn = accept s
 server$ recv conn 100 => "hello"
 "#;
 
-fn lesson(steps: &str) -> String {
+fn cable_lesson(steps: &str) -> String {
     format!(
         "---\nlesson: mine\ntitle: a test\nstage: cable\n---\n\n# mine\n\n## One\n\nProse.\n\n```sock{steps}```\n"
     )
@@ -62,7 +58,7 @@ fn lesson(steps: &str) -> String {
 
 /// Runs the steps on the cable; the trace is `t.jsonl`, the capture `t.pcapng`, the transcript `t.txt`.
 fn walked(home: &Folder, steps: &str) {
-    let file = home.file("mine.md", lesson(steps));
+    let file = home.file("mine.md", cable_lesson(steps));
     let (trace, pcap, text) = (home.path("t.jsonl"), home.path("t.pcapng"), home.path("t.txt"));
     let arguments = ["run", &file, "--trace", &trace, "--pcap", &pcap, "--transcript", &text];
     let output = sockwalk(home, &arguments).output().unwrap();
@@ -247,7 +243,7 @@ fn the_transcript_is_the_same_in_twenty_runs() {
 fn a_full_disk_is_told_and_the_trace_is_not_written_over() {
     let home = Folder::new();
     let trace = home.path("t.jsonl");
-    let file = home.file("mine.md", support::lesson("client$ c = socket tcp"));
+    let file = home.file("mine.md", lesson("client$ c = socket tcp"));
     let arguments = ["run", &file, "--stage", "loopback", "--trace", &trace];
     assert!(sockwalk(&home, &arguments).output().unwrap().status.success());
     for (option, name) in [("--pcap", "capture"), ("--transcript", "transcript")] {

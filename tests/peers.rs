@@ -3,33 +3,22 @@
 //!
 //! The pins of those that come from package registries, and the scripts that drive them, are in `tests/peers/`; `tests/run` installs
 //! them into `target/peers`. Of the netcats this wants OpenBSD's, under the name that Debian gives it beside others.
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
 
-#[path = "support/live.rs"]
-mod live;
-#[path = "support/programs.rs"]
-mod programs;
-mod support;
-
-#[path = "peers/sockjs.rs"]
 mod sockjs;
-#[path = "peers/sockjs_ends.rs"]
 mod sockjs_ends;
-#[path = "peers/tcp.rs"]
 mod tcp;
-#[path = "peers/udp.rs"]
 mod udp;
-#[path = "peers/websocket_client.rs"]
 mod websocket_client;
-#[path = "peers/websocket_server.rs"]
 mod websocket_server;
 
 use std::process::Command;
 
-use live::Process;
-use programs::{curl, installed, script, server};
 use serde_json::Value;
+
+use crate::support::{
+    live::Process,
+    programs::{curl, installed, script, server},
+};
 
 /// OpenBSD's netcat.
 fn nc(arguments: &[&str]) -> Process {

@@ -1,11 +1,10 @@
 //! Screens that are the same each time, as they stand: the map, the list of lessons, the help.
 //!
-//! `SNAPSHOTS=overwrite cargo test --test screens` writes them anew: look at what changed.
-
-mod support;
+//! `SNAPSHOTS=overwrite cargo test --test main screens::` writes them anew: look at what changed.
 
 use snapbox::{assert_data_eq, file};
-use support::{Folder, sockwalk, stdout};
+
+use crate::support::{Folder, sockwalk, stdout};
 
 fn shown(arguments: &[&str]) -> String {
     let home = Folder::new();

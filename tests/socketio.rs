@@ -1,21 +1,11 @@
 //! Engine.IO and Socket.IO against those who made them: the library's own parsers, recorded sessions of real peers, and real peers.
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
 #![allow(clippy::print_stdout, reason = "how the parsers differ is worth a line in the log")]
 
-#[path = "socketio/captures.rs"]
 mod captures;
-#[path = "support/live.rs"]
-mod live;
-#[path = "socketio/malformed.rs"]
 mod malformed;
-#[path = "socketio/our_client.rs"]
 mod our_client;
-#[path = "socketio/our_server.rs"]
 mod our_server;
-#[path = "socketio/parsers.rs"]
 mod parsers;
-mod support;
 
 use std::{
     collections::BTreeMap,
@@ -31,7 +21,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use live::Process;
 use serde_json::Value;
 use sockwalk::transport::{
     ends::{self, Calling, Client, Heard, Onlooker, Serve, Word},
@@ -40,6 +29,8 @@ use sockwalk::transport::{
         room::{Message, Terms},
     },
 };
+
+use crate::support::{Folder, live::Process, run, sockwalk, stderr, stdout};
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -243,19 +234,19 @@ fn who_chats_hears_what_all_say() {
 /// The command line, both ways.
 #[test]
 fn it_can_be_called_and_served_at_the_keyboard() {
-    let home = support::Folder::new();
+    let home = Folder::new();
     let mut server = Process::start(
         "sockwalk serve",
-        &mut support::sockwalk(&home, &["serve", "socketio", "127.0.0.1:0", "--plain", "--beat", "100ms"]),
+        &mut sockwalk(&home, &["serve", "socketio", "127.0.0.1:0", "--plain", "--beat", "100ms"]),
     );
     let port: String = server.out("its address", |line| {
         let (_, rest) = line.split_once("127.0.0.1:")?;
         Some(rest.chars().take_while(char::is_ascii_digit).collect())
     });
     let to = format!("127.0.0.1:{port}");
-    let output = support::run(&["call", "socketio", &to, "hello", "--ack", "--wait", "300ms", "--plain"]);
-    let said = support::stdout(&output).replace('\n', " ");
-    assert!(output.status.success(), "{said}{}", support::stderr(&output));
+    let output = run(&["call", "socketio", &to, "hello", "--ack", "--wait", "300ms", "--plain"]);
+    let said = stdout(&output).replace('\n', " ");
+    assert!(output.status.success(), "{said}{}", stderr(&output));
     for piece in
         ["Engine.IO open: session", "acknowledged: event 0, with [\"hello\"]", "heard, 5 bytes", "ping"]
     {

@@ -1,19 +1,10 @@
 //! STOMP against those who speak it: recorded sessions, the parser of @stomp/stompjs, RabbitMQ as the broker of our client, and
 //! stompjs as a client of our broker.
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
 
-#[path = "stomp/captures.rs"]
 mod captures;
-#[path = "support/live.rs"]
-mod live;
-#[path = "stomp/our_server.rs"]
 mod our_server;
-#[path = "stomp/parser.rs"]
 mod parser;
-#[path = "stomp/rabbitmq.rs"]
 mod rabbitmq;
-mod support;
 
 use std::{
     io::{Read, Write},
@@ -23,7 +14,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use live::Process;
 use sockwalk::{
     transport::{
         ends::{self, Calling, Client, Heard},
@@ -31,6 +21,8 @@ use sockwalk::{
     },
     wire::stomp::{Frame, FrameReader, Item},
 };
+
+use crate::support::live::Process;
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,14 +1,11 @@
 //! strace as the judge: the calls that a lesson tells are the calls that the host threads made, in that order.
-#![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
-
-mod support;
 
 use std::{fs, process::Command};
 
 use serde_json::Value;
 use sockwalk::lesson::builtin;
-use support::{Folder, stderr, stdout};
+
+use crate::support::{Folder, stderr, stdout};
 
 /// A system call on a host thread: host, name, first argument if that is a descriptor.
 type Seen = (String, String, Option<i64>);

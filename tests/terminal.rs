@@ -1,14 +1,11 @@
 //! A person at a terminal: keys, predictions, leaving and coming back.
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
-
-mod support;
 
 use rexpect::{
     session::{PtySession, spawn_command},
     spawn,
 };
-use support::{Folder, sockwalk};
+
+use crate::support::{Folder, sockwalk};
 
 const PATIENCE: Option<u64> = Some(20_000);
 

@@ -1,23 +1,20 @@
 //! tshark as the judge: what both know of a frame must have the same place, the same length and the same value.
 //!
-//! `cargo test --test tshark -- --ignored`
-
-#![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
+//! `cargo test --test main tshark:: -- --ignored`
 
 use std::{collections::BTreeMap, fs, ops::Range, process::Command};
 
 use serde_json::Value;
 use sockwalk::wire::{
     Field,
-    flow::{Flows, Remark, Seen},
+    flow::Flows,
     frame::{Context, build, dissect},
     fuzz::{Random, mutate, sample},
     tcp::{Flags, Header},
+    tcp::{Remark, Seen},
 };
 
-#[path = "support/pcap.rs"]
-mod pcap;
-mod support;
+use crate::support::{pcap, run, stderr, stdout};
 
 /// Ours and theirs. Theirs may be several, ours too: what stands at the same place decides.
 const SAME: &[(&str, &[&str])] = &[
@@ -394,10 +391,9 @@ const MOST: usize = 1500;
 fn every_frame_of_every_lesson_is_read_alike() {
     let mut tally = Tally::default();
     for lesson in sockwalk::lesson::builtin() {
-        let output =
-            support::run(&["run", lesson.name, "--pace", "auto", "--stage", "cable", "--trace", "-"]);
-        assert!(output.status.success(), "{}: {}", lesson.name, support::stderr(&output));
-        let frames: Vec<Vec<u8>> = support::stdout(&output)
+        let output = run(&["run", lesson.name, "--pace", "auto", "--stage", "cable", "--trace", "-"]);
+        assert!(output.status.success(), "{}: {}", lesson.name, stderr(&output));
+        let frames: Vec<Vec<u8>> = stdout(&output)
             .lines()
             .map(|line| serde_json::from_str::<Value>(line).unwrap())
             .filter(|event| event["event"] == "frame")

@@ -24,7 +24,7 @@ use layers::{Layers, Out, road::Hint};
 
 use crate::event::Host;
 use crate::wire::{
-    frame::Protocol,
+    Protocol,
     stomp::begins_like_stomp,
     websocket::{
         deflate::{Agreed, Inflater},

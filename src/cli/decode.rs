@@ -19,7 +19,8 @@ use crate::{
     analysis::hex,
     view::{Depth, Line, field_table},
     wire::{
-        frame::{Context as Around, Protocol, begins_like_http, dissect_as},
+        Protocol,
+        frame::{Context as Around, begins_like_http, dissect_as},
         stomp::begins_like_stomp,
         websocket::plausible,
     },

@@ -7,8 +7,8 @@ use std::{
 
 use super::Entry;
 use crate::wire::{
-    ethernet,
-    frame::{Context, Payload, Protocol, build, dissect},
+    Protocol, ethernet,
+    frame::{Context, Payload, build, dissect},
     fuzz::{Random, sample},
     icmp, icmpv6, ip, ipv4,
     names::{Name, names},
@@ -184,7 +184,7 @@ fn rare() -> Vec<Vec<u8>> {
     for options in [vec![0, 0, 0, 0], vec![7, 0, 0, 0]] {
         let header =
             ipv4::Header { options, ..ipv4::Header::new([10, 0, 0, 1].into(), [10, 0, 0, 2].into(), 6) };
-        let link = ethernet::Header::new(ethernet::Mac::default(), ethernet::Mac::BROADCAST, 0x0800);
+        let link = ethernet::Header::new(crate::wire::Mac::default(), crate::wire::Mac::BROADCAST, 0x0800);
         all.push(link.encode(&header.encode(&[])));
     }
     let question: Vec<u8> = [13, 0, 0, 0].into_iter().chain([0; 16]).collect();

@@ -12,10 +12,10 @@ use crate::{
     event::{Call, Cause, Host, Return, Socket, Value, What},
     wire::{
         ethernet,
-        flow::{Remark, Seen},
         icmp::{self, kind},
         ipv4,
         tcp::{Flags, Segment},
+        tcp::{Remark, Seen},
     },
 };
 

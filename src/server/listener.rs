@@ -9,7 +9,7 @@ use std::{
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 
-use crate::stage::{Wanted, poll, raise_descriptor_limit};
+use crate::stage::{Interest, poll, raise_descriptor_limit};
 
 /// Connections that may wait in the accept queue; the kernel cuts this to `net.core.somaxconn`.
 pub const BACKLOG: u16 = 4096;
@@ -76,7 +76,7 @@ impl Listener {
     /// # Errors
     /// As `poll(2)` and `accept(2)`.
     pub fn accept(&self) -> io::Result<Option<(TcpStream, SocketAddr)>> {
-        let [ready] = poll([(&self.socket, Wanted::Something)], Some(POLL_INTERVAL))?;
+        let [ready] = poll([(&self.socket, Interest::Read)], Some(POLL_INTERVAL))?;
         if !ready.ready {
             return Ok(None);
         }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::lock;
-use crate::stage::give_memory_back;
+use crate::stage::trim_memory;
 
 /// Connections at once from which on the memory of their threads is given back to the system when the last one ends.
 const CROWD: usize = 64;
@@ -101,7 +101,7 @@ impl<C> Registry<C> {
         drop(state);
         self.changed.notify_all();
         if crowd_is_gone {
-            give_memory_back();
+            trim_memory();
         }
     }
 

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     call::{errno_name, errno_text},
     server::Registry,
-    stage::{Wanted, poll},
+    stage::{Interest, poll},
 };
 
 /// Interval at which a thread that waits checks whether the tap stops.
@@ -153,11 +153,11 @@ fn connect(shared: &Shared, address: SocketAddr, client: &TcpStream) -> io::Resu
     let caller = SockRef::from(client);
     loop {
         let [called, calls] =
-            poll([(&socket, Wanted::Room), (&*caller, Wanted::Nothing)], Some(POLL_INTERVAL))?;
-        if called.ready || called.failed || called.over {
+            poll([(&socket, Interest::Write), (&*caller, Interest::None)], Some(POLL_INTERVAL))?;
+        if called.ready || called.error || called.hangup {
             break;
         }
-        if calls.failed || shared.registry.is_stopping() {
+        if calls.error || shared.registry.is_stopping() {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
     }

@@ -20,7 +20,7 @@ pub mod tcp;
 pub mod udp;
 pub mod websocket;
 
-use crate::{event::Host, wire::Layer};
+use crate::{event::Host, wire::LayerBytes};
 
 pub use script::{BUFFERED, Cannot, Script, Sending, Times};
 
@@ -44,7 +44,7 @@ pub struct Carrier {
     /// How a message is carried.
     pub script: fn(&Sending) -> Result<Script, Cannot>,
     /// What of the receiver's bytes is what, from the outside in.
-    pub layers: fn(&[u8], Host) -> Vec<Layer>,
+    pub layers: fn(&[u8], Host) -> Vec<LayerBytes>,
 }
 
 /// All carriers: the kernel's, then those of HTTP, then WebSocket and what stands on it.

@@ -14,7 +14,7 @@ use super::{
     line::{Fault, Happened, Way, room},
 };
 use crate::wire::{
-    engine_io::{self, Kind, Malformed},
+    engine_io::{self, Kind},
     socket_io::{self, Packet, placeholder, placeholder_number},
 };
 
@@ -124,18 +124,8 @@ fn said(message: &socket_io::Message) -> room::Message {
     }
 }
 
-/// A packet that is none, as a broken rule of the peer's.
-fn broken(error: &Malformed) -> Fault {
-    Fault::Broken {
-        what: format!("{} at byte {}", error.field, error.offset),
-        needed: error.needed.to_owned(),
-        had: error.had.clone(),
-        section: error.section,
-    }
-}
-
 /// A packet that has no place here.
-fn out_of_place(packet: &engine_io::Packet, needed: &str, section: &'static str) -> Fault {
+fn out_of_place(packet: &engine_io::Packet, needed: &'static str, section: &'static str) -> Fault {
     Fault::broken("packet", needed, &packet.encode().1, section)
 }
 

@@ -8,10 +8,10 @@ mod table;
 
 use super::{
     ends::Ends,
-    line::{Fault, Happened, Way},
+    line::{Happened, Way},
 };
 use crate::wire::{
-    sockjs::{Frame, FrameError, frame_type},
+    sockjs::{Frame, frame_type},
     text,
 };
 
@@ -47,16 +47,6 @@ fn told(way: Way, frame: &[u8]) -> Happened {
     match frame {
         b"h" => Happened::beat(way, "h"),
         _ => Happened::unit(way, format!("{name} frame"), frame),
-    }
-}
-
-/// A broken rule of the frames.
-fn broken(error: &FrameError) -> Fault {
-    Fault::Broken {
-        what: format!("{} at byte {}", error.field, error.offset),
-        needed: error.needed.to_owned(),
-        had: error.had.clone(),
-        section: error.section,
     }
 }
 

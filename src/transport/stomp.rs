@@ -13,7 +13,10 @@ use super::{
     ends::Ends,
     line::{Fault, Happened, Way},
 };
-use crate::wire::stomp::{Breach, Malformed, Version};
+use crate::wire::{
+    self,
+    stomp::{Breach, Malformed, Version},
+};
 
 /// Both ends.
 pub const ENDS: Ends = Ends {
@@ -56,20 +59,22 @@ fn malformed(malformed: &Malformed) -> Fault {
     if malformed.rule.section == "STOMP 1.2, Size Limits" {
         return Fault::Limit(malformed.to_string());
     }
-    Fault::Broken {
-        what: format!("STOMP, byte {}", malformed.offset),
-        needed: malformed.rule.words.to_owned(),
+    Fault::Broken(wire::Malformed {
+        field: "STOMP".into(),
+        offset: Some(malformed.offset),
+        needed: malformed.rule.words.into(),
         had: malformed.had.clone(),
         section: malformed.rule.section,
-    }
+    })
 }
 
 /// A frame that breaks a rule.
 fn breach(breach: &Breach) -> Fault {
-    Fault::Broken {
-        what: format!("{} frame", breach.command),
-        needed: breach.rule.words.to_owned(),
+    Fault::Broken(wire::Malformed {
+        field: format!("{} frame", breach.command).into(),
+        offset: None,
+        needed: breach.rule.words.into(),
         had: breach.had.clone(),
         section: breach.rule.section,
-    }
+    })
 }

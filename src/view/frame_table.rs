@@ -12,10 +12,11 @@ use super::working::{Letters, Rows, TALL, common_document, dump, picture, rows_a
 use super::wrap::aside;
 use crate::event::{Event, Frame, Row, What, Working};
 use crate::wire::{
-    Field,
-    flow::{Flows, Seen},
-    frame::{Context, Dissection, Layer, Protocol, dissect},
+    Field, Layer, Protocol,
+    flow::Flows,
+    frame::{Context, Dissection, dissect},
     summary,
+    tcp::Seen,
 };
 
 /// No more bytes of a layer than this are shown in hex.

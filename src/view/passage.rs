@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::units::time;
 use crate::event::{Became, Cause, Event, Fate, Frame, Host, What};
 use crate::wire::{
-    flow::{Flows, Remark, Seen},
+    flow::Flows,
     summary,
     tcp::Segment,
+    tcp::{Remark, Seen},
 };
 
 /// Calls that are remembered by number; of more, the oldest are forgotten.

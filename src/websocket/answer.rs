@@ -67,13 +67,14 @@ pub fn judge_request(head: &[u8], policy: &Policy) -> Judgement {
         Ok(request) => request,
         Err(error) => {
             // Without the form there is nothing to judge the content by.
-            let found = format!("{}: needed {}, had {}", error.field, error.needed, error.had);
+            let wrong = &error.malformed;
+            let found = format!("{}: needed {}, had {}", wrong.field, wrong.needed, wrong.had);
             let finding = Finding {
                 requirement: "a well-formed request head",
-                section: error.section,
+                section: wrong.section,
                 met: false,
                 found,
-                offset: Some(error.offset),
+                offset: Some(wrong.index()),
             };
             return alone(finding, error.status);
         }

@@ -72,13 +72,14 @@ pub fn judge_response(head: &[u8], request: &ClientRequest) -> Answer {
     let response = match parse_response(head) {
         Ok(response) => response,
         Err(error) => {
-            let found = format!("{}: needed {}, had {}", error.field, error.needed, error.had);
+            let wrong = &error.malformed;
+            let found = format!("{}: needed {}, had {}", wrong.field, wrong.needed, wrong.had);
             let finding = Finding {
                 requirement: "a well-formed response head",
-                section: error.section,
+                section: wrong.section,
                 met: false,
                 found,
-                offset: Some(error.offset),
+                offset: Some(wrong.index()),
             };
             return Answer::Final(Verdict {
                 requirements: vec![finding],

@@ -8,10 +8,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::{
-    ethernet::{Mac, ether_type},
-    reading::Reading,
-};
+use super::{ethernet::ether_type, mac::Mac, reading::Reading};
 
 const RFC: &str = "RFC 826";
 

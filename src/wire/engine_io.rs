@@ -11,16 +11,15 @@
 //! to Engine.IO; here it is mostly a packet of [`super::socket_io`].
 
 use data_encoding::BASE64;
-use thiserror::Error;
 
-use super::{text, websocket::opcode};
+use super::{Malformed, websocket::opcode};
 
 mod fields;
 mod handshake;
 mod query;
 mod tables;
 
-pub use fields::{binary_fields, fields, packet_fields};
+pub use fields::{Carried, binary_fields, fields, packet_fields};
 pub use handshake::Handshake;
 pub use query::{Query, Transport};
 pub use tables::{ERRORS, HttpError, PACKET_TYPES, PacketType, packet_type};
@@ -36,9 +35,6 @@ pub const PROBE: &str = "probe";
 
 /// The version that this is, as it stands in the query (§Query parameters).
 pub const VERSION: &str = "4";
-
-/// How much of what was there an error repeats, in characters.
-const QUOTED: usize = 40;
 
 const ENCODING: &str = "Engine.IO 4, Packet encoding";
 const POLLING: &str = "Engine.IO 4, Packet encoding, HTTP long-polling";
@@ -113,16 +109,16 @@ impl Packet {
     /// [`Malformed`] if it is empty, not UTF-8, or begins with no packet type. What the data of a type should be is not looked at.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let Some(first) = bytes.first() else {
-            return Err(Malformed::new("packet type", 0, "a digit from 0 to 6", bytes, ENCODING));
+            return Err(Malformed::at("packet type", 0, "a digit from 0 to 6", bytes, ENCODING));
         };
         let Some(kind) = Kind::of_digit(*first) else {
-            return Err(Malformed::new("packet type", 0, "a digit from 0 to 6", bytes, ENCODING));
+            return Err(Malformed::at("packet type", 0, "a digit from 0 to 6", bytes, ENCODING));
         };
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(Packet::Text(kind, text[1..].to_owned())),
             Err(error) => {
                 let at = error.valid_up_to();
-                Err(Malformed::new("data", at, "UTF-8", &bytes[at..], ENCODING))
+                Err(Malformed::at("data", at, "UTF-8", &bytes[at..], ENCODING))
             }
         }
     }
@@ -181,43 +177,8 @@ fn binary(data: &[u8]) -> Result<Packet, Malformed> {
     let decoded = BASE64.decode(data);
     decoded.map(Packet::Binary).map_err(|error| {
         let at = error.position.min(data.len());
-        Malformed::new("Base64 data", at, "Base64 with its padding", &data[at..], POLLING)
+        Malformed::at("Base64 data", at, "Base64 with its padding", &data[at..], POLLING)
     })
-}
-
-/// Why bytes are no packet. Packets of Socket.IO use it too.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{field} at byte {offset}: needed {needed}, had {had} ({section})")]
-pub struct Malformed {
-    /// The part of the packet, as the document names it.
-    pub field: &'static str,
-    /// The byte where it goes wrong, from the start of the input.
-    pub offset: usize,
-    /// What should stand there.
-    pub needed: &'static str,
-    /// What stood there, escaped.
-    pub had: String,
-    /// Where the rule stands.
-    pub section: &'static str,
-}
-
-impl Malformed {
-    pub(super) fn new(
-        field: &'static str,
-        offset: usize,
-        needed: &'static str,
-        had: &[u8],
-        section: &'static str,
-    ) -> Self {
-        let had = if had.is_empty() { "nothing".into() } else { format!("\"{}\"", text::shown(had, QUOTED)) };
-        Malformed { field, offset, needed, had, section }
-    }
-
-    /// The same in an input that has so many bytes before.
-    pub(super) fn behind(mut self, bytes: usize) -> Self {
-        self.offset += bytes;
-        self
-    }
 }
 
 #[cfg(test)]

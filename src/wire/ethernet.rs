@@ -6,9 +6,7 @@
 //!
 //! All numbers are big-endian. Preamble and frame check sequence are the card's affair: no program sees them.
 
-use std::fmt;
-
-use super::reading::Reading;
+use super::{mac::Mac, reading::Reading};
 
 /// The EtherTypes that this program knows more about.
 pub mod ether_type {
@@ -28,33 +26,6 @@ pub mod ether_type {
 
 const HEADER: &str = "IEEE 802.3 §3.2";
 const TAG: &str = "IEEE 802.1Q §9.6";
-
-/// The address of a network card, in the order of transmission.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct Mac(pub [u8; 6]);
-
-impl Mac {
-    /// All cards on the link.
-    pub const BROADCAST: Mac = Mac([0xff; 6]);
-
-    /// True for an address of a group: the lowest bit of the first byte is 1. Broadcast is one.
-    pub fn is_group(self) -> bool {
-        self.0[0] & 1 == 1
-    }
-
-    /// True if it was made up by software, not burnt in by a maker.
-    pub fn is_local(self) -> bool {
-        self.0[0] & 2 == 2
-    }
-}
-
-impl fmt::Display for Mac {
-    /// `02:00:00:00:00:01`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
-    }
-}
 
 /// A tag of a virtual network (IEEE 802.1Q §9.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,11 +186,5 @@ mod tests {
                 assert_eq!(Header::parse(&frame[..length]), None);
             }
         }
-    }
-
-    #[test]
-    fn an_address_is_written_with_colons() {
-        assert_eq!(Mac([2, 0, 0, 0, 0, 0xab]).to_string(), "02:00:00:00:00:ab");
-        assert!(Mac::BROADCAST.is_group() && !Mac([2, 0, 0, 0, 0, 1]).is_group());
     }
 }

@@ -48,9 +48,9 @@ impl Field {
     }
 }
 
-/// Bytes that are one thing, and may carry another.
+/// A layer with bytes of its own: unmasked and reassembled.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Layer {
+pub struct LayerBytes {
     /// `WebSocket`, `Engine.IO`; `message` for what nothing is around any more.
     pub protocol: &'static str,
     /// Its bytes: what the layer around it carried, unmasked and put together.
@@ -59,10 +59,10 @@ pub struct Layer {
     pub fields: Vec<Field>,
 }
 
-impl Layer {
+impl LayerBytes {
     /// The innermost: bytes that mean nothing to any carrier.
-    pub fn message(bytes: &[u8]) -> Layer {
-        Layer { protocol: "message", bytes: bytes.to_vec(), fields: Vec::new() }
+    pub fn message(bytes: &[u8]) -> LayerBytes {
+        LayerBytes { protocol: "message", bytes: bytes.to_vec(), fields: Vec::new() }
     }
 }
 

@@ -2,19 +2,19 @@
 //!
 //! The fields of a whole frame cover every bit of it exactly once; their bits count from the start of the frame.
 
-use std::ops::Range;
-
 use super::{
-    arp, engine_io,
+    arp,
     ethernet::{self, ether_type},
     event_stream,
     field::Field,
-    flow::Seen,
     http, icmp, icmpv6,
     ip::{Datagram, protocol},
     ipv4, ipv6,
+    layer::{Layer, Protocol},
     reading::Reading,
-    socket_io, sockjs, stomp, tcp, udp, websocket,
+    socket_io, sockjs, stomp,
+    tcp::{self, Seen},
+    udp, websocket,
 };
 
 pub mod build;
@@ -23,83 +23,6 @@ mod tests;
 
 /// How much of plain data is shown, in characters.
 const SHOWN: usize = 120;
-
-/// What a layer speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Protocol {
-    /// Ethernet, with its tags.
-    Ethernet,
-    /// ARP.
-    Arp,
-    /// IPv4, with its options.
-    Ipv4,
-    /// IPv6, with its extension headers.
-    Ipv6,
-    /// ICMP, without the datagram that it quotes.
-    Icmp,
-    /// ICMPv6, without the datagram that it quotes.
-    Icmpv6,
-    /// TCP, with its options.
-    Tcp,
-    /// UDP.
-    Udp,
-    /// An HTTP/1.1 head and what follows it.
-    Http,
-    /// WebSocket frames.
-    WebSocket,
-    /// Packets of Engine.IO, and what they carry: one, or as a content of HTTP has them.
-    EngineIo,
-    /// A packet of Socket.IO, without the Engine.IO around it.
-    SocketIo,
-    /// A frame or messages of SockJS.
-    SockJs,
-    /// Server-Sent Events: a stream of them from its beginning.
-    EventStream,
-    /// STOMP frames.
-    Stomp,
-    /// Bytes that no decoder here knows, or that a program made.
-    Data,
-    /// What Ethernet has after the packet: padding.
-    Trailer,
-}
-
-impl Protocol {
-    /// Its name: `TCP`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Protocol::Ethernet => "Ethernet",
-            Protocol::Arp => "ARP",
-            Protocol::Ipv4 => "IPv4",
-            Protocol::Ipv6 => "IPv6",
-            Protocol::Icmp => "ICMP",
-            Protocol::Icmpv6 => "ICMPv6",
-            Protocol::Tcp => "TCP",
-            Protocol::Udp => "UDP",
-            Protocol::Http => "HTTP/1.1",
-            Protocol::WebSocket => "WebSocket",
-            Protocol::EngineIo => "Engine.IO",
-            Protocol::SocketIo => "Socket.IO",
-            Protocol::SockJs => "SockJS",
-            Protocol::EventStream => "SSE",
-            Protocol::Stomp => "STOMP",
-            Protocol::Data => "data",
-            Protocol::Trailer => "trailer",
-        }
-    }
-}
-
-/// A layer of a frame. The layers stand in order, and together they have all bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Layer {
-    /// What it speaks.
-    pub protocol: Protocol,
-    /// Its bytes in the frame: a header without what it carries.
-    pub bytes: Range<usize>,
-    /// Which of the dissection's fields are its.
-    pub fields: Range<usize>,
-    /// True for what an ICMP message quotes: not sent as such, but told about.
-    pub quoted: bool,
-}
 
 /// A frame taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -193,7 +116,7 @@ pub fn dissect_as(protocol: Protocol, bytes: &[u8], context: Context) -> Dissect
         Protocol::Icmpv6 => carried_by_ip(&mut r, &around(protocol::ICMPV6, true), context),
         Protocol::Http => payload(&mut r, Payload::Http),
         Protocol::WebSocket => payload(&mut r, Payload::WebSocket),
-        Protocol::EngineIo => r.layer(protocol, |r| r.hand_over(engine_io::fields)),
+        Protocol::EngineIo => r.layer(protocol, |r| r.hand_over(socket_io::body_fields)),
         Protocol::SocketIo => r.layer(protocol, |r| r.hand_over(socket_io::fields)),
         Protocol::SockJs => r.layer(protocol, |r| r.hand_over(sockjs::fields)),
         Protocol::EventStream => r.layer(protocol, |r| r.hand_over(event_stream::fields)),
@@ -247,8 +170,8 @@ fn carried_by_ip(r: &mut Reading, datagram: &Datagram, context: Context) {
                 r.within(length, "Length", |r| payload(r, context.payload));
             }
         }
-        (protocol::ICMP, true) => icmp::fields(r, datagram),
-        (protocol::ICMPV6, false) => icmpv6::fields(r, datagram),
+        (protocol::ICMP, true) => icmp::fields(r, datagram, quoted),
+        (protocol::ICMPV6, false) => icmpv6::fields(r, datagram, quoted),
         (protocol::NO_NEXT, false) => data(r, "ignored: the header says that nothing follows"),
         _ => {}
     }
@@ -256,7 +179,7 @@ fn carried_by_ip(r: &mut Reading, datagram: &Datagram, context: Context) {
 }
 
 /// A datagram that an ICMP message quotes; its first four bits say which version it is.
-pub(super) fn quoted(r: &mut Reading) {
+fn quoted(r: &mut Reading) {
     match r.rest().first().map(|byte| byte >> 4) {
         Some(6) => datagram(r, ether_type::IPV6, Context::default()),
         Some(_) => datagram(r, ether_type::IPV4, Context::default()),

@@ -3,12 +3,12 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::{
-    arp, engine_io,
-    ethernet::{self, Mac, ether_type},
+    Mac, Protocol, arp, engine_io,
+    ethernet::{self, ether_type},
     event_stream,
     field::{Field, check},
     flow::Flows,
-    frame::{Context, Dissection, Payload, Protocol, build, dissect},
+    frame::{Context, Dissection, Payload, build, dissect},
     http, icmp,
     ip::protocol,
     ipv4, ipv6, socket_io,
@@ -103,9 +103,9 @@ pub fn stream(bytes: &[u8]) {
 ///
 /// If a law is broken.
 pub fn packets(bytes: &[u8]) {
-    covered(bytes, &engine_io::fields(bytes));
-    covered(bytes, &engine_io::packet_fields(bytes));
-    covered(bytes, &engine_io::binary_fields(bytes));
+    covered(bytes, &socket_io::body_fields(bytes));
+    covered(bytes, &socket_io::packet_fields(bytes));
+    covered(bytes, &socket_io::binary_fields(bytes));
     covered(bytes, &socket_io::fields(bytes));
     if let Ok(packets) = engine_io::parse_payload(bytes) {
         assert_eq!(engine_io::encode_payload(&packets), bytes, "{bytes:02x?}");

@@ -7,16 +7,14 @@
 use httparse::EMPTY_HEADER;
 use thiserror::Error;
 
-use super::text;
+use super::Malformed;
 
 mod content;
 mod encode;
 mod fields;
 mod reader;
 
-pub use content::{
-    ContentError, ContentReader, Framing, LAST_CHUNK, chunk, request_framing, response_framing,
-};
+pub use content::{ContentReader, Framing, LAST_CHUNK, chunk, request_framing, response_framing};
 pub use encode::{encode_request, encode_response};
 pub use fields::{MEANINGS, fields, meaning_of};
 pub use reader::{HeadReader, Progress, TooLarge};
@@ -26,9 +24,6 @@ pub const MAX_HEAD_BYTES: usize = 16 * 1024;
 
 /// The most field lines that a head may have.
 pub const MAX_FIELD_LINES: usize = 100;
-
-/// How much of a wrong piece an error quotes, in characters.
-const QUOTED: usize = 60;
 
 /// The version in a start line (RFC 9112 §2.3): `HTTP/1.1` is 1 and 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,18 +134,10 @@ pub fn is_token(bytes: &[u8]) -> bool {
 
 /// Why a head is none.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{field} at byte {offset}: needed {needed}, had {had} ({section})")]
+#[error("{malformed}")]
 pub struct HeadError {
-    /// The part of the head, as the RFC names it.
-    pub field: &'static str,
-    /// The byte where it goes wrong, from the start of the input.
-    pub offset: usize,
-    /// What the RFC asks for there.
-    pub needed: &'static str,
-    /// What was there, escaped.
-    pub had: String,
-    /// Where the rule stands.
-    pub section: &'static str,
+    /// What is wrong.
+    pub malformed: Malformed,
     /// The status that a server answers with, if this was a request.
     pub status: u16,
 }
@@ -163,8 +150,7 @@ impl HeadError {
         had: &[u8],
         section: &'static str,
     ) -> Self {
-        let had = if had.is_empty() { "nothing".into() } else { format!("\"{}\"", text::shown(had, QUOTED)) };
-        HeadError { field, offset, needed, had, section, status: 400 }
+        HeadError { malformed: Malformed::at(field, offset, needed, had, section), status: 400 }
     }
 
     /// With another status than 400.

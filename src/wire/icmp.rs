@@ -8,8 +8,8 @@
 
 use super::{
     checksum::{Sum, Verdict, without},
-    frame::{self, Protocol},
     ip::Datagram,
+    layer::Protocol,
     reading::Reading,
 };
 
@@ -92,10 +92,10 @@ impl Message {
     }
 }
 
-/// Tells the message with all that it carries, as layers.
-pub(super) fn fields(r: &mut Reading, datagram: &Datagram) {
+/// Decodes a message with all that it carries, as layers. `quoted` decodes the datagram that an error quotes.
+pub(super) fn fields(r: &mut Reading, datagram: &Datagram, quoted: fn(&mut Reading)) {
     if let Some(Some(length)) = r.layer(Protocol::Icmp, |r| head(r, datagram)) {
-        quotation(r, Protocol::Icmp, length, 4);
+        quotation(r, Protocol::Icmp, usize::from(length) * 4, quoted);
     }
 }
 
@@ -173,18 +173,17 @@ pub(super) fn code_meaning(name: Option<&'static str>, code: u8) -> &'static str
     }
 }
 
-/// Tells the quoted datagram: `length` units of `unit` bytes, or to the end if it is 0. What follows is an extension.
+/// Decodes the quotation of an error: `claimed` bytes, or all that is left if that is 0. An extension follows it.
 ///
-/// A quotation in a quotation is not taken apart.
-pub(super) fn quotation(r: &mut Reading, outer: Protocol, length: u8, unit: usize) {
-    let claimed = usize::from(length) * unit;
+/// A quotation in a quotation is not decoded.
+pub(super) fn quotation(r: &mut Reading, outer: Protocol, claimed: usize, quoted: fn(&mut Reading)) {
     let here = if claimed == 0 { r.left() } else { claimed.min(r.left()) };
     if r.is_quoted() {
         r.layer(outer, |r| {
             r.within(here, "the quotation", |r| r.all("quoted datagram", "a quotation in a quotation", RFC));
         });
     } else {
-        r.quoting(|r| r.within(here, "the quotation", frame::quoted));
+        r.quoting(|r| r.within(here, "the quotation", quoted));
     }
     r.layer(outer, |r| r.all("extension structure", "more about the error", "RFC 4884 §7"));
 }

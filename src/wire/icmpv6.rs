@@ -10,9 +10,9 @@ use std::net::Ipv6Addr;
 
 use super::{
     checksum::{Sum, Verdict},
-    frame::Protocol,
     icmp::{self, Message},
     ip::{Datagram, protocol},
+    layer::Protocol,
     reading::Reading,
 };
 
@@ -102,10 +102,10 @@ pub fn code_name(number: u8, code: u8) -> Option<&'static str> {
     names.get(usize::from(code)).copied()
 }
 
-/// Tells the message with all that it carries, as layers.
-pub(super) fn fields(r: &mut Reading, datagram: &Datagram) {
+/// Decodes a message with all that it carries, as layers. `quoted` decodes the datagram that an error quotes.
+pub(super) fn fields(r: &mut Reading, datagram: &Datagram, quoted: fn(&mut Reading)) {
     if let Some(Some(length)) = r.layer(Protocol::Icmpv6, |r| head(r, datagram)) {
-        icmp::quotation(r, Protocol::Icmpv6, length, 8);
+        icmp::quotation(r, Protocol::Icmpv6, usize::from(length) * 8, quoted);
     }
 }
 
@@ -278,7 +278,7 @@ mod tests {
             message[at] = value;
             for length in 0..=message.len() {
                 let mut r = Reading::new(&message[..length]);
-                fields(&mut r, &datagram);
+                fields(&mut r, &datagram, |_| {});
                 let (_, told) = r.into_parts();
                 assert_eq!(field::check(length * 8, &told), Ok(()), "{length} bytes");
             }

@@ -10,6 +10,7 @@
 
 pub mod arp;
 pub mod checksum;
+mod datagram;
 pub mod engine_io;
 pub mod ethernet;
 pub mod event_stream;
@@ -23,6 +24,10 @@ pub mod icmpv6;
 pub mod ip;
 pub mod ipv4;
 pub mod ipv6;
+mod json;
+mod layer;
+mod mac;
+mod malformed;
 pub mod names;
 mod reading;
 pub mod socket_io;
@@ -35,4 +40,7 @@ pub mod udp;
 pub mod utf8;
 pub mod websocket;
 
-pub use field::{Field, Layer};
+pub use field::{Field, LayerBytes};
+pub use layer::{Layer, Protocol};
+pub use mac::Mac;
+pub use malformed::Malformed;

@@ -9,7 +9,7 @@ mod link;
 mod stream;
 mod transport;
 
-use super::frame::Protocol;
+use super::Protocol;
 
 /// A name that a decoder gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,9 +9,9 @@ use std::{
 };
 
 use super::{
-    ethernet::Mac,
     field::Field,
-    frame::{Layer, Protocol},
+    layer::{Layer, Protocol},
+    mac::Mac,
     text,
 };
 

@@ -12,16 +12,17 @@
 
 use serde_json::{Value, json};
 
-use super::engine_io::Malformed;
+use super::Malformed;
 
 mod assemble;
 mod fields;
 mod layout;
+mod over_engine_io;
 mod tables;
 
 pub use assemble::{Assembler, MAX_ATTACHMENTS, Message};
 pub use fields::fields;
-pub(super) use fields::{ATTACHMENT, members};
+pub use over_engine_io::{binary_fields, body_fields, packet_fields};
 pub use tables::{PACKET_TYPES, PacketType, packet_type};
 
 use layout::Layout;
@@ -179,26 +180,26 @@ impl Packet {
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         if let Err(error) = std::str::from_utf8(bytes) {
             let at = error.valid_up_to();
-            return Err(Malformed::new("packet", at, "UTF-8", &bytes[at..], ENCODING));
+            return Err(Malformed::at("packet", at, "UTF-8", &bytes[at..], ENCODING));
         }
         let layout = Layout::of(bytes);
         let kind = bytes
             .first()
             .copied()
             .and_then(Kind::of_digit)
-            .ok_or_else(|| Malformed::new("packet type", 0, "a digit from 0 to 6", bytes, ENCODING))?;
+            .ok_or_else(|| Malformed::at("packet type", 0, "a digit from 0 to 6", bytes, ENCODING))?;
         let attachments = if kind.is_binary() { layout.number_of_attachments(bytes)? } else { 0 };
         let namespace = layout.namespace(bytes)?;
         let id = layout.acknowledgment_id(bytes)?;
         if id.is_none() && matches!(kind, Kind::Ack | Kind::BinaryAck) {
             let (at, needed) = (layout.id.start, "the id of the event that it answers");
-            return Err(Malformed::new("acknowledgment id", at, needed, &bytes[at..], ACKNOWLEDGEMENT));
+            return Err(Malformed::at("acknowledgment id", at, needed, &bytes[at..], ACKNOWLEDGEMENT));
         }
         let payload = layout.payload(bytes)?;
         let packet = Packet { kind, attachments, namespace, id, payload };
         packet.judge().map_err(|(field, needed, section)| {
             let at = layout.payload.start;
-            Malformed::new(field, at, needed, &bytes[at..], section)
+            Malformed::at(field, at, needed, &bytes[at..], section)
         })?;
         Ok(packet)
     }

@@ -9,7 +9,9 @@
 //! The sections that errors and fields name are the headings of that document, which is also a test suite; what it leaves
 //! open is taken from the two libraries of its authors, and named by them.
 
-use thiserror::Error;
+use serde::de::IgnoredAny;
+
+use super::Malformed;
 
 mod address;
 mod escapes;
@@ -48,47 +50,11 @@ pub enum Frame {
     },
 }
 
-/// Why bytes are no frame, or no messages.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{field} at byte {offset}: needed {needed}, had {had} ({section})")]
-pub struct FrameError {
-    /// The part that is wrong.
-    pub field: &'static str,
-    /// Where it is wrong, in bytes from the start.
-    pub offset: usize,
-    /// What should stand there.
-    pub needed: &'static str,
-    /// What does, escaped.
-    pub had: String,
-    /// Who says so.
-    pub section: &'static str,
-    /// What kind of mistake it is: a server's answer goes by it.
-    pub fault: Fault,
-}
-
-/// A kind of mistake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// Nothing came where messages must.
-    Empty,
-    /// It is no JSON.
-    BrokenJson,
-    /// It is JSON, but no array of strings.
-    NoMessages,
-    /// No frame begins so, or it has more than belongs to it.
-    NoFrame,
-    /// The transport's own bytes around the frames are wrong.
-    Packing,
-}
-
-impl Fault {
-    /// What a server writes into the 500 with which it answers such a body (sockjs-protocol, XhrPolling).
-    pub fn answer(self) -> &'static str {
-        match self {
-            Fault::Empty | Fault::NoMessages => "Payload expected.",
-            Fault::BrokenJson | Fault::NoFrame | Fault::Packing => "Broken JSON encoding.",
-        }
-    }
+/// Returns the text of the status 500 with which a server answers a body that is malformed (sockjs-protocol, XhrPolling).
+pub fn answer_to_malformed(body: &[u8]) -> &'static str {
+    // JSON of another shape is missing messages; anything else is broken JSON.
+    let json = str::from_utf8(body).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok());
+    if body.is_empty() || json { "Payload expected." } else { "Broken JSON encoding." }
 }
 
 /// Over what a client sends.
@@ -105,8 +71,8 @@ impl Frame {
     ///
     /// # Errors
     ///
-    /// [`FrameError`] if it is none.
-    pub fn parse(bytes: &[u8]) -> Result<Frame, FrameError> {
+    /// [`Malformed`] if it is none.
+    pub fn parse(bytes: &[u8]) -> Result<Frame, Malformed> {
         let mut pieces = Vec::new();
         match bytes.first() {
             Some(b'o') => alone(bytes).map(|()| Frame::Open),
@@ -155,24 +121,19 @@ impl Frame {
 ///
 /// # Errors
 ///
-/// [`FrameError`] if these are no messages.
-pub fn parse_messages(bytes: &[u8], uplink: Uplink) -> Result<Vec<Text>, FrameError> {
+/// [`Malformed`] if these are no messages.
+pub fn parse_messages(bytes: &[u8], uplink: Uplink) -> Result<Vec<Text>, Malformed> {
     let mut pieces = Vec::new();
     walk_messages(bytes, uplink, &mut pieces)?;
     Ok(texts(pieces).collect())
 }
 
-fn walk_messages(bytes: &[u8], uplink: Uplink, pieces: &mut Vec<json::Piece>) -> Result<(), FrameError> {
+fn walk_messages(bytes: &[u8], uplink: Uplink, pieces: &mut Vec<json::Piece>) -> Result<(), Malformed> {
     match (bytes, uplink) {
         ([], Uplink::WebSocket) => Ok(()),
-        ([], Uplink::Request) => Err(FrameError {
-            field: "messages",
-            offset: 0,
-            needed: "a JSON array of strings",
-            had: "nothing".into(),
-            section: MESSAGES_SECTION,
-            fault: Fault::Empty,
-        }),
+        ([], Uplink::Request) => {
+            Err(Malformed::at("messages", 0, "a JSON array of strings", bytes, MESSAGES_SECTION))
+        }
         ([b'"', ..], Uplink::WebSocket) => json::walk(bytes, 0, Shape::String, pieces),
         _ => json::walk(bytes, 0, Shape::Array, pieces),
     }
@@ -196,30 +157,15 @@ fn texts(pieces: Vec<json::Piece>) -> impl Iterator<Item = Text> {
 }
 
 /// A frame that is one letter.
-fn alone(bytes: &[u8]) -> Result<(), FrameError> {
+fn alone(bytes: &[u8]) -> Result<(), Malformed> {
     match &bytes[1..] {
         [] => Ok(()),
-        rest => Err(FrameError {
-            field: "frame",
-            offset: 1,
-            needed: "nothing after the letter",
-            had: crate::wire::text::shown(rest, 40),
-            section: FRAMES_SECTION,
-            fault: Fault::NoFrame,
-        }),
+        rest => Err(Malformed::at("frame", 1, "nothing after the letter", rest, FRAMES_SECTION)),
     }
 }
 
-fn unknown(bytes: &[u8]) -> FrameError {
-    let had = if bytes.is_empty() { "nothing".into() } else { crate::wire::text::shown(bytes, 40) };
-    FrameError {
-        field: "frame",
-        offset: 0,
-        needed: "o, h, a or c",
-        had,
-        section: FRAMES_SECTION,
-        fault: Fault::NoFrame,
-    }
+fn unknown(bytes: &[u8]) -> Malformed {
+    Malformed::at("frame", 0, "o, h, a or c", bytes, FRAMES_SECTION)
 }
 
 #[cfg(test)]
@@ -268,10 +214,13 @@ mod tests {
         let error = Frame::parse(b"a[\"a\",7]").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "message at byte 6: needed a JSON string in quotes, had 7] (sockjs-protocol, Framing accepted by the client)"
+            "message at byte 6: needed a JSON string in quotes, had \"7]\" (sockjs-protocol, Framing accepted by the client)"
         );
         let error = parse_messages(b"[\"x", Uplink::Request).unwrap_err();
-        assert_eq!((error.offset, error.had.as_str(), error.fault), (3, "the end", Fault::BrokenJson));
+        assert_eq!(
+            (error.offset, error.had.as_str(), answer_to_malformed(b"[\"x")),
+            (Some(3), "nothing", "Broken JSON encoding.")
+        );
     }
 
     #[test]

@@ -5,10 +5,9 @@ use std::fmt::Write;
 use super::{
     arp,
     ethernet::{self, ether_type},
-    flow::Seen,
     icmp, icmpv6,
     ip::{self, Datagram, protocol},
-    tcp::{Flags, Segment},
+    tcp::{Flags, Seen, Segment},
     udp,
 };
 

@@ -10,19 +10,20 @@
 
 use super::{
     checksum::{Sum, Verdict, without},
-    flow::Seen,
     ip::{Datagram, protocol},
     reading::Reading,
 };
 
 mod flags;
 mod options;
+mod seen;
 mod segment;
 #[cfg(test)]
 mod tests;
 
 pub use flags::{Flags, UnknownFlag};
 pub use options::{Malformed, Options, SackBlocks, TcpOption, each, encode_options, kind, known};
+pub use seen::{Remark, Seen};
 pub use segment::Segment;
 
 const HEADER: &str = "RFC 9293 §3.1";

@@ -6,7 +6,7 @@ use data_encoding::BASE64;
 use serde_json::{Value, json};
 use sockwalk::wire::event_stream::{Item, Reader, encode};
 
-use crate::harness::{Caller, Cutter, Server, answering, call, curl, curled, script, serving};
+use super::harness::{Caller, Cutter, Server, answering, call, curl, curled, script, serving};
 
 #[test]
 #[ignore = "needs curl; tests/run installs it"]

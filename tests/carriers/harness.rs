@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    live::{Ended, Process},
+    support::live::{Ended, Process},
     support::{Folder, sockwalk},
 };
 

@@ -4,7 +4,7 @@ use std::{io::Write, net::TcpStream};
 
 use sockwalk::wire::websocket::{Frame, LengthForm, opcode};
 
-use crate::harness::{Caller, Server, answering, exchange};
+use super::harness::{Caller, Server, answering, exchange};
 
 /// What is sent to a server of HTTP, the status that has to come, and why.
 const REQUESTS: &[(&str, u16, &str)] = &[

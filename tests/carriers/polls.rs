@@ -1,6 +1,6 @@
 //! HTTP, polls and long polls: curl calls our servers, and our clients call Node's http.
 
-use crate::harness::{Caller, Cutter, Server, call, curl, curled, serving};
+use super::harness::{Caller, Cutter, Server, call, curl, curled, serving};
 
 /// The content, and the status in a line behind it.
 const STATUS: [&str; 2] = ["--write-out", "\n%{http_code}"];

@@ -3,8 +3,8 @@
 use std::{io::Write, net::TcpStream, process::Command};
 
 use crate::{
-    harness::{Caller, Cutter, Server, call, exchange, script, serving},
-    live::Process,
+    carriers::harness::{Caller, Cutter, Server, call, exchange, script, serving},
+    support::live::Process,
 };
 
 #[test]

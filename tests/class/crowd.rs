@@ -16,9 +16,8 @@ use std::{
 
 use serde_json::Value;
 
-use super::{
-    Folder, MACHINE, PATIENCE, Server, Turn, connections, flat, head, live::Process, request, tail, until,
-};
+use super::{Folder, MACHINE, PATIENCE, Server, Turn, connections, flat, head, request, tail, until};
+use crate::support::live::Process;
 
 /// Messages of each client that keeps the rules.
 const MESSAGES: usize = 100;

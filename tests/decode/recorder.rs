@@ -18,7 +18,7 @@ use super::{
     streams,
 };
 use crate::{
-    live::Process,
+    support::live::Process,
     support::{Folder, sockwalk},
 };
 

@@ -9,10 +9,10 @@ use sha2::{Digest, Sha256};
 
 use super::recorder::{Tap, Tapped, inside};
 use crate::{
-    devtools::Browser,
-    live::Process,
-    programs::{curl, script, server},
     support::Folder,
+    support::devtools::Browser,
+    support::live::Process,
+    support::programs::{curl, script, server},
 };
 
 /// A client's script, and what it is to do; the server's script, and what it says at the end of a connection.

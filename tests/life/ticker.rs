@@ -6,7 +6,7 @@ use serde_json::Value;
 use tungstenite::{Message, WebSocket, protocol::frame::coding::CloseCode};
 
 use super::{Server, leave, pictures, text};
-use crate::devtools::{Browser, Page};
+use crate::support::devtools::{Browser, Page};
 
 /// So many names are traded.
 const NAMES: usize = 5;

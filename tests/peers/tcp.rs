@@ -7,7 +7,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::{Process, bytes, curl, hex, installed, nc, received, script, server};
 use crate::{
-    live::Live,
+    support::live::Live,
     support::{Folder, run, sockwalk, stderr, stdout},
 };
 

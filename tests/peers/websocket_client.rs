@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Process, hex, server};
 use crate::{
-    live::Live,
+    support::live::Live,
     support::{run, stderr, stdout},
 };
 

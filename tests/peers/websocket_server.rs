@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{curl, hex, script};
-use crate::live::Live;
+use crate::support::live::Live;
 
 /// curl's arguments for a request that a WebSocket server answers with 101, but for what is left out or put instead.
 fn upgrade(changes: &[(&str, Option<&str>)]) -> Vec<String> {

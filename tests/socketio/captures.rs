@@ -13,8 +13,7 @@ use sockwalk::wire::{
     websocket::{FrameReader, opcode, unmask_onto},
 };
 
-#[path = "../support/pcap.rs"]
-mod pcap;
+use crate::support::pcap;
 
 const SESSIONS: [&str; 12] = [
     "09a-sio-polling",
@@ -89,7 +88,7 @@ impl Story {
     }
 
     fn body(&mut self, to_server: bool, body: &[u8]) {
-        assert_eq!(field::check(body.len() * 8, &engine_io::fields(body)), Ok(()));
+        assert_eq!(field::check(body.len() * 8, &sockwalk::wire::socket_io::body_fields(body)), Ok(()));
         let packets = engine_io::parse_payload(body).unwrap();
         assert_eq!(engine_io::encode_payload(&packets), body);
         packets.iter().for_each(|packet| self.packet(to_server, packet));
@@ -106,7 +105,7 @@ impl Story {
             let payload = std::mem::take(&mut message);
             match piece.header.opcode {
                 opcode::TEXT => {
-                    let fields = engine_io::packet_fields(&payload);
+                    let fields = sockwalk::wire::socket_io::packet_fields(&payload);
                     assert_eq!(field::check(payload.len() * 8, &fields), Ok(()));
                     self.packet(to_server, &Packet::parse(&payload).unwrap());
                 }

@@ -11,7 +11,8 @@ use sockwalk::transport::{
     line::{Fault, room::Message},
 };
 
-use super::{PATIENCE, called, hear, hear_message, live::Process, node, text};
+use super::{PATIENCE, called, hear, hear_message, node, text};
+use crate::support::live::Process;
 
 /// socket.io, with a ping every 200 ms.
 fn server(options: Value) -> (Process, SocketAddr) {

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use sockwalk::transport::line::Happened;
 
-use super::{Served, line, live::Process, node};
+use super::{Served, line, node};
+use crate::support::live::Process;
 
 /// socket.io-client, with what it does next on its standard input.
 fn client(server: &Served, namespace: &str, options: Value) -> Process {

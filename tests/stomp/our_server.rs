@@ -13,7 +13,8 @@ use sockwalk::{
     wire::stomp::Version,
 };
 
-use super::{PATIENCE, Raw, called, its_end, live::Process, message, node, support, text};
+use super::{PATIENCE, Raw, called, its_end, message, node, text};
+use crate::support::{self, live::Process};
 
 /// `sockwalk serve stomp`.
 struct Served {

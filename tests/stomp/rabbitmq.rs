@@ -18,7 +18,8 @@ use sockwalk::{
     wire::stomp::{Frame, Version},
 };
 
-use super::{PATIENCE, Raw, called, its_end, live::Process, message, support::Folder, text};
+use super::{PATIENCE, Raw, called, its_end, message, text};
+use crate::support::{Folder, live::Process};
 
 /// A node of its own, with a port mapper of its own.
 struct RabbitMq {

@@ -15,7 +15,7 @@ use data_encoding::BASE64;
 use serde_json::{Value, json};
 use tungstenite::{Message, WebSocket};
 
-use super::support::Folder;
+use super::Folder;
 
 /// How long anything may take that the browser does: an answer, a start, an end.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -83,7 +83,6 @@ impl Browser {
     }
 
     /// The tab with this session again, of several.
-    #[allow(dead_code, reason = "not every test file needs it")]
     pub fn page(&mut self, session: &str) -> Page<'_> {
         Page { browser: self, session: session.to_owned() }
     }
@@ -156,7 +155,6 @@ pub struct Page<'a> {
 
 impl Page<'_> {
     /// What names this tab.
-    #[allow(dead_code, reason = "not every test file needs it")]
     pub fn into_session(self) -> String {
         self.session
     }

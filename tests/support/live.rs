@@ -2,7 +2,6 @@
 //!
 //! Each is read by threads of its own, so that no full pipe holds it up. Whoever waits, waits for a line or an event, until a deadline;
 //! then the panic tells all that the program has said. What still runs at the end of a test is killed.
-#![allow(dead_code, reason = "each test file uses its part of this")]
 
 use std::{
     fmt::Write as _,
@@ -15,7 +14,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::{Folder, sockwalk};
+use super::{Folder, sockwalk};
 
 /// How long is waited for anything. Nothing should take as long; it is for machines with much else to do.
 const PATIENCE: Duration = Duration::from_secs(30);

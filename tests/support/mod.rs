@@ -1,5 +1,12 @@
 //! What the tests of the binary share: running it, with a home of its own.
-#![allow(dead_code, reason = "each test file uses its part of this")]
+
+#[cfg(unix)]
+pub mod devtools;
+#[cfg(unix)]
+pub mod live;
+pub mod pcap;
+#[cfg(unix)]
+pub mod programs;
 
 use std::{
     fs,

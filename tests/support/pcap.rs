@@ -15,7 +15,6 @@ pub fn read(bytes: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// A capture of these frames, a second apart.
-#[allow(dead_code, reason = "not every test writes")]
 pub fn write(frames: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
     for (second, frame) in (0u32..).zip(frames) {

@@ -5,7 +5,7 @@ use std::{
     process::Command,
 };
 
-use crate::live::Process;
+use super::live::Process;
 
 /// Where `tests/run` has put ws and websockets: beside the folder that Cargo keeps for tests.
 pub fn installed() -> PathBuf {

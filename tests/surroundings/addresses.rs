@@ -7,7 +7,7 @@ use std::{
 
 use sockwalk::event::What;
 
-use crate::{harness::*, hostile::harmful};
+use crate::{surroundings::harness::*, surroundings::hostile::harmful};
 
 #[test]
 fn a_port_that_is_taken_is_told_with_what_to_do() {

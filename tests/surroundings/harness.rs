@@ -13,7 +13,7 @@ use serde_json::Value;
 use sockwalk::event::{Event, Reader, What};
 
 use crate::{
-    live::{Ended, Process},
+    support::live::{Ended, Process},
     support::{Folder, sockwalk},
 };
 

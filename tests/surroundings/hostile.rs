@@ -6,9 +6,8 @@ use std::{
     thread,
 };
 
-use crate::live::Ended;
-
-use crate::harness::*;
+use super::harness::*;
+use crate::support::live::Ended;
 
 /// The four ways in which it can be shown.
 const FORMS: [&str; 4] = ["--color=never", "--plain", "--ascii", "--color=always"];

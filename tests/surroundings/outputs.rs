@@ -12,11 +12,11 @@ use std::{
 use sockwalk::event::{Event, Reader};
 
 use crate::{
-    live::Ended,
+    support::live::Ended,
     support::{Folder, run, sockwalk, stderr},
 };
 
-use crate::harness::*;
+use super::harness::*;
 
 #[test]
 fn standard_output_that_is_closed_hinders_nobody() {

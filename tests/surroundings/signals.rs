@@ -8,9 +8,8 @@ use std::{
 
 use serde_json::Value;
 
-use crate::live::{Ended, Live};
-
-use crate::harness::*;
+use super::harness::*;
+use crate::support::live::{Ended, Live};
 
 /// What goes on until it is told to end, with somebody who listens and says nothing, and with a WebSocket server.
 fn endless(silent: &str, echo: &str) -> Vec<Vec<String>> {

@@ -4,9 +4,8 @@ use std::net::UdpSocket;
 
 use serde_json::Value;
 
+use super::harness::*;
 use crate::support::Folder;
-
-use crate::harness::*;
 
 /// In a network of its own, with only the addresses of IPv4.
 const NO_IPV6: &str =

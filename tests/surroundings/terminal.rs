@@ -11,9 +11,9 @@ use std::{
 
 use rexpect::process::PtyProcess;
 
-use crate::{live::Process, support::Folder};
+use crate::{support::Folder, support::live::Process};
 
-use crate::{harness::*, signals::Endless};
+use crate::{surroundings::harness::*, surroundings::signals::Endless};
 
 /// Runs $@ and notes how the terminal was before and after.
 const AT_TERMINAL: &str = r#"

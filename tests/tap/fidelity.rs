@@ -9,8 +9,8 @@ use std::{
 };
 
 use crate::{
-    harness::{Numbers, Tap, address, flat, reset},
     support::{Folder, sockwalk},
+    tap::harness::{Numbers, Tap, address, flat, reset},
 };
 
 /// Writes so many bytes of an endless stream, cut at random: a block, over and over. Its length is no power of two, so that a piece

@@ -9,7 +9,7 @@ use std::{
 use socket2::SockRef;
 
 use crate::{
-    live::Process,
+    support::live::Process,
     support::{Folder, sockwalk},
 };
 

@@ -15,8 +15,8 @@ use sockwalk::wire::{
 };
 
 use crate::{
-    harness::Tap,
     support::{Folder, run, stderr, stdout},
+    tap::harness::Tap,
 };
 
 /// The opening handshake of RFC 6455 §1.3.

@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 use crate::analysis::capture::Packet;
 use crate::event::Host;
 use crate::wire::{
+    Protocol,
     field::Field,
-    frame::Protocol,
     http::{RequestHead, ResponseHead},
     ip::Datagram,
     tcp::Segment,

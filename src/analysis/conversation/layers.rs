@@ -12,7 +12,7 @@ mod stomp;
 use super::budget::Budget;
 use super::event::{Layer, Teller, Violation, What};
 use crate::event::Host;
-use crate::wire::{field::Field, frame::Protocol};
+use crate::wire::{Protocol, field::Field};
 
 use engine_io::EngineIo;
 use events::Events;

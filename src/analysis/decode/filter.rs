@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use crate::analysis::conversation::{Event, Opened, What};
 use crate::event::Host;
-use crate::wire::{frame::Protocol, websocket::opcode};
+use crate::wire::{Protocol, websocket::opcode};
 
 /// A choice. As text: `client`, `server`, `text`, `binary`, `continuation`, `close`, `ping`, `pong`, a protocol above HTTP or WebSocket:
 /// `engineio`, `socketio`, `sockjs`, `stomp`, `sse`; or an address with or without its port: `10.0.0.1:4000`, `[::1]:80`, `10.0.0.1`, `:4000`.

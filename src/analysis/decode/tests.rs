@@ -6,7 +6,8 @@ use super::*;
 use crate::analysis::capture::Link;
 use crate::event::Host;
 use crate::wire::{
-    frame::{Protocol, build},
+    Protocol,
+    frame::build,
     fuzz::Random,
     tcp::{Flags, Header},
     websocket::{self, LengthForm, opcode},

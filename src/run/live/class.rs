@@ -26,7 +26,7 @@ use crate::{
         listener::{BACKLOG, connection_limit},
         origin::OriginPolicy,
     },
-    stage::{Hand, Stage},
+    stage::{Stage, WorkerThread},
 };
 use server::{Report, Server};
 
@@ -114,7 +114,7 @@ impl Live<'_> {
         let server = Arc::new(Server::new(class, sender));
         let accepting = Arc::new(Accepting::default());
         let (own, outcome) = (Arc::clone(&server), Arc::clone(&accepting));
-        let acceptor = Hand::start("server".to_owned(), move |_| outcome.run(&own, &listener))?;
+        let acceptor = WorkerThread::spawn("server".to_owned(), move |_| outcome.run(&own, &listener))?;
         let watched = self.watch(&server, &reports, &accepting);
         self.shut_down(&server, &acceptor, &reports);
         self.say(&server.summary());
@@ -160,15 +160,15 @@ impl Live<'_> {
         if !self.run.journal.audience().wants_table() {
             return;
         }
-        let peers = server.table(|held| kernel::look(held.socket(), true).state.map(str::to_owned));
+        let peers = server.table(|held| kernel::observe(held.socket(), true).state.map(str::to_owned));
         self.run.journal.audience().table(&peers);
     }
 
     /// Accepts no more connections, and ends those that are there. What they still do is narrated.
-    fn shut_down(&mut self, server: &Server, acceptor: &Hand, reports: &Receiver<Report>) {
+    fn shut_down(&mut self, server: &Server, acceptor: &WorkerThread, reports: &Receiver<Report>) {
         server.registry.stop();
         let progress = || {
-            acceptor.end();
+            acceptor.stop();
             server.stop_all();
             // No more than a batch: a connection that goes on and on must not delay the end.
             reports.try_iter().take(BATCH).for_each(|report| self.tell(report));

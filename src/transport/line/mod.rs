@@ -12,6 +12,7 @@ pub mod room;
 mod websocket;
 
 use std::{
+    borrow::Cow,
     io,
     net::SocketAddr,
     sync::{
@@ -30,7 +31,7 @@ pub use websocket::{Came, Voice, WebSocket};
 use crate::{
     call::{Held, Protocol},
     websocket::opening::is_timeout,
-    wire::http::{ContentError, HeadError},
+    wire::{Malformed, http::HeadError},
 };
 
 /// Room offered to each recv, in bytes.
@@ -68,17 +69,8 @@ pub enum Fault {
     #[error("{0}")]
     Late(String),
     /// The peer broke a rule.
-    #[error("{what}: needed {needed}, had {had} ({section})")]
-    Broken {
-        /// The part, as the specification names it, and where it stands.
-        what: String,
-        /// What the rule asks for.
-        needed: String,
-        /// What was there, escaped.
-        had: String,
-        /// Where the rule stands.
-        section: &'static str,
-    },
+    #[error(transparent)]
+    Broken(#[from] Malformed),
     /// The peer broke a rule of WebSocket frames, and was told by a Close with this code.
     #[error("{words} ({section}): broken at byte {offset} of the frames, answered with {code}")]
     Rule {
@@ -112,38 +104,24 @@ pub enum Fault {
 
 impl From<HeadError> for Fault {
     fn from(error: HeadError) -> Fault {
-        let HeadError { field, offset, needed, had, section, .. } = error;
-        Fault::Broken { what: format!("{field} at byte {offset}"), needed: needed.to_owned(), had, section }
-    }
-}
-
-impl From<ContentError> for Fault {
-    fn from(error: ContentError) -> Fault {
-        let ContentError { field, offset, needed, had, section } = error;
-        let what = format!("{field} at byte {offset} of the content");
-        Fault::Broken { what, needed: needed.to_owned(), had, section }
+        Fault::Broken(error.malformed)
     }
 }
 
 impl Fault {
     /// A broken rule.
     pub fn broken(
-        what: impl Into<String>,
-        needed: impl Into<String>,
+        what: impl Into<Cow<'static, str>>,
+        needed: impl Into<Cow<'static, str>>,
         had: &[u8],
         section: &'static str,
     ) -> Fault {
-        let had = if had.is_empty() {
-            "nothing".to_owned()
-        } else {
-            format!("\"{}\"", crate::wire::text::shown(had, 60))
-        };
-        Fault::Broken { what: what.into(), needed: needed.into(), had, section }
+        Fault::Broken(Malformed::of(what, needed, had, section))
     }
 
     /// Whether a rule was broken, or a limit passed.
     pub fn is_broken(&self) -> bool {
-        matches!(self, Fault::Broken { .. } | Fault::Rule { .. } | Fault::Status { .. } | Fault::Limit(_))
+        matches!(self, Fault::Broken(_) | Fault::Rule { .. } | Fault::Status { .. } | Fault::Limit(_))
     }
 
     /// Whether the connection was cut: to call again may help.

@@ -6,7 +6,7 @@ use super::{Lines, connected};
 use crate::{
     event::Host,
     wire::{
-        Layer,
+        LayerBytes,
         http::{self, HeadReader, Progress, encode_request, encode_response},
     },
 };
@@ -94,17 +94,17 @@ pub(super) fn closed(streams: &[(&str, &str)]) -> Vec<String> {
 }
 
 /// The first message of HTTP: its head, and what the head says is its content.
-pub(super) fn layers(bytes: &[u8]) -> Vec<Layer> {
-    let Some((layer, content)) = unpacked(bytes) else { return vec![Layer::message(bytes)] };
-    vec![layer, Layer::message(&content)]
+pub(super) fn layers(bytes: &[u8]) -> Vec<LayerBytes> {
+    let Some((layer, content)) = unpacked(bytes) else { return vec![LayerBytes::message(bytes)] };
+    vec![layer, LayerBytes::message(&content)]
 }
 
 /// The head with its fields, and all that stands behind it.
-pub(super) fn unpacked(bytes: &[u8]) -> Option<(Layer, Vec<u8>)> {
+pub(super) fn unpacked(bytes: &[u8]) -> Option<(LayerBytes, Vec<u8>)> {
     let Progress::Complete { head } = HeadReader::new().push(bytes) else { return None };
     let (head, rest) = bytes.split_at(head);
     let length = content_length(head).unwrap_or(rest.len()).min(rest.len());
-    let layer = Layer { protocol: "HTTP", bytes: head.to_vec(), fields: http::fields(head) };
+    let layer = LayerBytes { protocol: "HTTP", bytes: head.to_vec(), fields: http::fields(head) };
     Some((layer, rest[..length].to_vec()))
 }
 

@@ -6,8 +6,8 @@ use crate::{
     event::Host,
     lesson,
     wire::{
-        Layer,
-        frame::{Context, Protocol, dissect_as},
+        LayerBytes, Protocol,
+        frame::{Context, dissect_as},
         icmp::{Message, kind::ECHO},
     },
 };
@@ -78,7 +78,7 @@ fn echo(sequence: usize, message: &[u8]) -> Vec<u8> {
 }
 
 /// The header of IP, which a raw socket is given too, and the message of ICMP.
-fn layers(bytes: &[u8]) -> Vec<Layer> {
+fn layers(bytes: &[u8]) -> Vec<LayerBytes> {
     let dissection = dissect_as(Protocol::Ipv4, bytes, Context::default());
     let mut layers = Vec::new();
     for layer in &dissection.layers {
@@ -87,13 +87,13 @@ fn layers(bytes: &[u8]) -> Vec<Layer> {
             field.bits = field.bits.start - start * 8..field.bits.end - start * 8;
             field
         });
-        layers.push(Layer {
+        layers.push(LayerBytes {
             protocol: layer.protocol.name(),
             bytes: bytes[layer.bytes.clone()].to_vec(),
             fields: fields.collect(),
         });
     }
     let message = dissection.layer(Protocol::Icmp).and_then(|icmp| bytes.get(icmp.bytes.start + 8..));
-    layers.extend(message.map(Layer::message));
+    layers.extend(message.map(LayerBytes::message));
     layers
 }

@@ -13,8 +13,8 @@ use crate::{
     event::Host,
     lesson,
     wire::{
-        Layer,
-        engine_io::{self, Handshake, Kind},
+        LayerBytes,
+        engine_io::{Handshake, Kind},
         http::{encode_request, encode_response},
         socket_io::{self, MAIN, Packet},
     },
@@ -167,21 +167,25 @@ fn packets(message: &[u8], binary: bool) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// The frame, the packet in it, the packet in that, and the text in its JSON; or the frame with the bytes behind it.
-fn layers(bytes: &[u8]) -> Vec<Layer> {
-    let Some((frame, payload)) = unframed(bytes) else { return vec![Layer::message(bytes)] };
+fn layers(bytes: &[u8]) -> Vec<LayerBytes> {
+    let Some((frame, payload)) = unframed(bytes) else { return vec![LayerBytes::message(bytes)] };
     let frame_length = frame.bytes.len();
     let mut layers = vec![frame];
     let Some((_, inner)) = payload.split_first() else { return layers };
     let fields =
-        engine_io::packet_fields(&payload).into_iter().take(1).chain(behind(&payload, "Socket.IO packet"));
-    layers.push(Layer { protocol: "Engine.IO", bytes: payload.clone(), fields: fields.collect() });
-    layers.push(Layer { protocol: "Socket.IO", bytes: inner.to_vec(), fields: socket_io::fields(inner) });
+        socket_io::packet_fields(&payload).into_iter().take(1).chain(behind(&payload, "Socket.IO packet"));
+    layers.push(LayerBytes { protocol: "Engine.IO", bytes: payload.clone(), fields: fields.collect() });
+    layers.push(LayerBytes {
+        protocol: "Socket.IO",
+        bytes: inner.to_vec(),
+        fields: socket_io::fields(inner),
+    });
     let packet = Packet::parse(inner).ok();
     match packet.as_ref().and_then(|packet| packet.arguments().first()) {
-        Some(Value::String(text)) => layers.push(Layer::message(text.as_bytes())),
+        Some(Value::String(text)) => layers.push(LayerBytes::message(text.as_bytes())),
         _ => {
             let Some((frame, bytes)) = unframed(&bytes[frame_length..]) else { return layers };
-            layers.extend([frame, Layer::message(&bytes)]);
+            layers.extend([frame, LayerBytes::message(&bytes)]);
         }
     }
     layers

@@ -11,7 +11,7 @@ use crate::{
     event::Host,
     lesson,
     wire::{
-        Layer,
+        LayerBytes,
         http::{encode_request, encode_response},
         sockjs::{self, Frame, Text, Uplink, encode_messages},
     },
@@ -81,8 +81,8 @@ fn script(it: &Sending) -> Result<Script, Cannot> {
 }
 
 /// The WebSocket frame, the SockJS frame in it, and the text in its JSON.
-fn layers(bytes: &[u8], from: Host) -> Vec<Layer> {
-    let Some((frame, payload)) = unframed(bytes) else { return vec![Layer::message(bytes)] };
+fn layers(bytes: &[u8], from: Host) -> Vec<LayerBytes> {
+    let Some((frame, payload)) = unframed(bytes) else { return vec![LayerBytes::message(bytes)] };
     let text = match from {
         Host::Client => sockjs::parse_messages(&payload, Uplink::WebSocket).ok(),
         Host::Server => match Frame::parse(&payload) {
@@ -91,9 +91,9 @@ fn layers(bytes: &[u8], from: Host) -> Vec<Layer> {
         },
     };
     let fields = sockjs::fields(&payload);
-    let mut layers = vec![frame, Layer { protocol: "SockJS", bytes: payload, fields }];
+    let mut layers = vec![frame, LayerBytes { protocol: "SockJS", bytes: payload, fields }];
     if let Some(text) = text.and_then(|messages| messages.into_iter().next()) {
-        layers.push(Layer::message(String::from_utf16_lossy(text.units()).as_bytes()));
+        layers.push(LayerBytes::message(String::from_utf16_lossy(text.units()).as_bytes()));
     }
     layers
 }

@@ -9,7 +9,7 @@ use crate::{
     event::Host,
     lesson,
     wire::{
-        Field, Layer,
+        Field, LayerBytes,
         event_stream::{self, Item},
         http::{chunk, encode_request, encode_response},
         text,
@@ -88,27 +88,27 @@ fn event(message: &[u8]) -> Vec<u8> {
 }
 
 /// The chunk, the event in it, and its data; of the client's, the request.
-fn layers(bytes: &[u8], from: Host) -> Vec<Layer> {
+fn layers(bytes: &[u8], from: Host) -> Vec<LayerBytes> {
     if from == Host::Client {
         return match unpacked(bytes) {
-            Some((layer, content)) => vec![layer, Layer::message(&content)],
-            None => vec![Layer::message(bytes)],
+            Some((layer, content)) => vec![layer, LayerBytes::message(&content)],
+            None => vec![LayerBytes::message(bytes)],
         };
     }
-    let Some((chunk, event)) = unchunked(bytes) else { return vec![Layer::message(bytes)] };
+    let Some((chunk, event)) = unchunked(bytes) else { return vec![LayerBytes::message(bytes)] };
     let fields = event_stream::fields(&event);
     let items = event_stream::Reader::new(event.len()).push(&event).unwrap_or_default();
     let data = items.into_iter().find_map(|item| match item {
         Item::Event(event) => Some(event.data),
         _ => None,
     });
-    let mut layers = vec![chunk, Layer { protocol: "Server-Sent Events", bytes: event, fields }];
-    layers.extend(data.map(|data| Layer::message(data.as_bytes())));
+    let mut layers = vec![chunk, LayerBytes { protocol: "Server-Sent Events", bytes: event, fields }];
+    layers.extend(data.map(|data| LayerBytes::message(data.as_bytes())));
     layers
 }
 
 /// The first chunk, and what it carries.
-fn unchunked(bytes: &[u8]) -> Option<(Layer, Vec<u8>)> {
+fn unchunked(bytes: &[u8]) -> Option<(LayerBytes, Vec<u8>)> {
     const SECTION: &str = "RFC 9112 §7.1";
     let line = bytes.windows(2).position(|two| two == b"\r\n")?;
     let size = usize::from_str_radix(std::str::from_utf8(&bytes[..line]).ok()?, 16).ok()?;
@@ -124,5 +124,5 @@ fn unchunked(bytes: &[u8]) -> Option<(Layer, Vec<u8>)> {
         field(start..end, "chunk-data", "a piece of the content, cut where the server chose"),
         field(end..end + 2, "CRLF", ""),
     ];
-    Some((Layer { protocol: "chunk", bytes: whole.to_vec(), fields }, data))
+    Some((LayerBytes { protocol: "chunk", bytes: whole.to_vec(), fields }, data))
 }

@@ -11,7 +11,7 @@ use crate::{
     event::Host,
     lesson,
     wire::{
-        Layer,
+        LayerBytes,
         stomp::{self, Frame, FrameReader, Item, Limits, Version},
     },
 };
@@ -27,7 +27,7 @@ pub(in crate::transport) const ON_WEBSOCKET: Carrier = Carrier {
     script: |it| script(it, true),
     layers: |bytes, _| match unframed(bytes) {
         Some((frame, payload)) => std::iter::once(frame).chain(layers(&payload)).collect(),
-        None => vec![Layer::message(bytes)],
+        None => vec![LayerBytes::message(bytes)],
     },
 };
 
@@ -133,20 +133,20 @@ fn carrying(from: Host, number: usize, message: &[u8]) -> Vec<u8> {
 }
 
 /// The first frame, and its body.
-fn layers(octets: &[u8]) -> Vec<Layer> {
+fn layers(octets: &[u8]) -> Vec<LayerBytes> {
     let mut reader = FrameReader::new(Version::V12, Limits::default());
     reader.push(octets);
     let body = loop {
         match reader.take() {
             Ok(Some(Item::Frame { frame, .. })) => break frame.body,
             Ok(Some(_)) => {}
-            Ok(None) | Err(_) => return vec![Layer::message(octets)],
+            Ok(None) | Err(_) => return vec![LayerBytes::message(octets)],
         }
     };
     let end = usize::try_from(reader.at()).unwrap_or(usize::MAX).min(octets.len());
     let octets = &octets[..end];
     vec![
-        Layer { protocol: "STOMP", bytes: octets.to_vec(), fields: stomp::fields(octets) },
-        Layer::message(&body),
+        LayerBytes { protocol: "STOMP", bytes: octets.to_vec(), fields: stomp::fields(octets) },
+        LayerBytes::message(&body),
     ]
 }

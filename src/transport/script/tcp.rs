@@ -3,7 +3,7 @@
 use super::super::Carrier;
 use super::{BUFFERED, Lines, connected, sockets};
 use super::{Cannot, Script, Sending};
-use crate::{event::Host, lesson, wire::Layer};
+use crate::{event::Host, lesson, wire::LayerBytes};
 
 pub(in crate::transport) const CARRIER: Carrier = Carrier {
     name: "tcp",
@@ -14,7 +14,7 @@ pub(in crate::transport) const CARRIER: Carrier = Carrier {
     lesson: "send",
     sources: &["RFC 9293", "tcp(7)"],
     script,
-    layers: |bytes, _| vec![Layer::message(bytes)],
+    layers: |bytes, _| vec![LayerBytes::message(bytes)],
 };
 
 fn script(it: &Sending) -> Result<Script, Cannot> {

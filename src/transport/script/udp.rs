@@ -2,7 +2,7 @@
 
 use super::super::Carrier;
 use super::{Cannot, Lines, Script, Sending};
-use crate::{event::Host, lesson, wire::Layer};
+use crate::{event::Host, lesson, wire::LayerBytes};
 
 /// The longest message over IPv4: 65,535 bytes less the headers of IP and UDP.
 const LONGEST: usize = 65_507;
@@ -16,7 +16,7 @@ pub(in crate::transport) const CARRIER: Carrier = Carrier {
     lesson: "udp",
     sources: &["RFC 768", "udp(7)"],
     script,
-    layers: |bytes, _| vec![Layer::message(bytes)],
+    layers: |bytes, _| vec![LayerBytes::message(bytes)],
 };
 
 fn script(it: &Sending) -> Result<Script, Cannot> {

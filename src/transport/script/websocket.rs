@@ -7,7 +7,7 @@ use crate::{
     event::Host,
     lesson,
     wire::{
-        Layer,
+        LayerBytes,
         websocket::{self, Header},
     },
 };
@@ -187,13 +187,13 @@ pub fn cut<'a>(message: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
 }
 
 /// The first frame, and what it carries.
-pub(super) fn layers(bytes: &[u8]) -> Vec<Layer> {
-    let Some((layer, payload)) = unframed(bytes) else { return vec![Layer::message(bytes)] };
-    vec![layer, Layer::message(&payload)]
+pub(super) fn layers(bytes: &[u8]) -> Vec<LayerBytes> {
+    let Some((layer, payload)) = unframed(bytes) else { return vec![LayerBytes::message(bytes)] };
+    vec![layer, LayerBytes::message(&payload)]
 }
 
 /// The first frame with its header's fields, and its payload without the mask.
-pub(super) fn unframed(bytes: &[u8]) -> Option<(Layer, Vec<u8>)> {
+pub(super) fn unframed(bytes: &[u8]) -> Option<(LayerBytes, Vec<u8>)> {
     let header = Header::parse(bytes).ok()?;
     let end = header.size().saturating_add(usize::try_from(header.length).ok()?).min(bytes.len());
     let frame = &bytes[..end];
@@ -201,6 +201,6 @@ pub(super) fn unframed(bytes: &[u8]) -> Option<(Layer, Vec<u8>)> {
     if let Some(key) = header.key {
         websocket::mask(&mut payload, key);
     }
-    let layer = Layer { protocol: "WebSocket", bytes: frame.to_vec(), fields: websocket::fields(frame) };
+    let layer = LayerBytes { protocol: "WebSocket", bytes: frame.to_vec(), fields: websocket::fields(frame) };
     Some((layer, payload))
 }

@@ -12,7 +12,7 @@ use crate::{
     lesson,
     websocket::accept_key::accept_key,
     wire::{
-        Field, Layer,
+        Field, LayerBytes,
         http::{encode_request, encode_response},
         text,
         websocket::deflate::{Deflater, Direction, Inflater, NAME},
@@ -104,8 +104,8 @@ fn upgrade(on: (&str, &str)) -> Result<Vec<String>, Cannot> {
 }
 
 /// The frame, what is compressed in it, and what that becomes.
-fn layers(bytes: &[u8]) -> Vec<Layer> {
-    let Some((frame, payload)) = unframed(bytes) else { return vec![Layer::message(bytes)] };
+fn layers(bytes: &[u8]) -> Vec<LayerBytes> {
+    let Some((frame, payload)) = unframed(bytes) else { return vec![LayerBytes::message(bytes)] };
     let inflated = Inflater::new()
         .inflate(&payload, &mut Vec::new(), Direction::default(), LONGEST)
         .map(|inflated| inflated.bytes.to_vec());
@@ -116,9 +116,9 @@ fn layers(bytes: &[u8]) -> Vec<Layer> {
         "DEFLATE without the tail 00 00 ff ff of a sync flush",
         "RFC 7692 §7.2.1",
     );
-    let deflate = Layer { protocol: "DEFLATE", bytes: payload, fields: vec![field] };
+    let deflate = LayerBytes { protocol: "DEFLATE", bytes: payload, fields: vec![field] };
     match inflated {
-        Ok(message) => vec![frame, deflate, Layer::message(&message)],
+        Ok(message) => vec![frame, deflate, LayerBytes::message(&message)],
         Err(_) => vec![frame, deflate],
     }
 }

@@ -7,7 +7,7 @@ use std::{collections::VecDeque, time::Instant};
 
 use serde_json::Value;
 
-use super::{ENGINE_IO, EVENT, SOCKET_IO, Transports, broken, crossed};
+use super::{ENGINE_IO, EVENT, SOCKET_IO, Transports, crossed};
 use crate::{
     transport::{
         ends::{Calling, Client, Heard, Leaving},
@@ -104,9 +104,7 @@ fn upgraded(calling: &Calling, sid: Option<&str>) -> Result<WebSocket, Fault> {
 fn next(calling: &Calling, websocket: &mut WebSocket, until: Instant) -> Result<Option<Packet>, Fault> {
     loop {
         let packet = match websocket.hear(until)? {
-            Came::Message(Message::Text(text)) => {
-                Packet::parse(text.as_bytes()).map_err(|error| broken(&error))?
-            }
+            Came::Message(Message::Text(text)) => Packet::parse(text.as_bytes())?,
             Came::Message(Message::Binary(bytes)) => Packet::Binary(bytes),
             Came::Ping(_) | Came::Pong(_) => continue,
             Came::Late => return Ok(None),

@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::json;
 
-use super::{ENGINE_IO, EVENT, PATH, Transports, broken, crossed};
+use super::{ENGINE_IO, EVENT, PATH, Transports, crossed};
 use crate::{
     transport::{
         ends::{Over, Server},
@@ -199,7 +199,7 @@ impl SocketIo {
                 format!("{} bytes in a POST; maxPayload is {}", request.content.len(), room.terms.message);
             return Err((Response::new(413), Fault::Limit(said)));
         }
-        let taken = parse_payload(&request.content).map_err(|error| broken(&error));
+        let taken = parse_payload(&request.content).map_err(Fault::from);
         match taken.and_then(|packets| session.take(packets, number)) {
             Ok(()) => Ok(Response::new(200).content(TEXT, "ok")),
             Err(fault) => {
@@ -318,9 +318,7 @@ fn probe(websocket: &mut WebSocket, session: &Session, room: &Room) -> Result<bo
     let mut probed = false;
     loop {
         let packet = match websocket.hear(until)? {
-            Came::Message(Message::Text(text)) => {
-                Packet::parse(text.as_bytes()).map_err(|error| broken(&error))?
-            }
+            Came::Message(Message::Text(text)) => Packet::parse(text.as_bytes())?,
             Came::Message(Message::Binary(bytes)) => Packet::Binary(bytes),
             Came::Ping(_) | Came::Pong(_) => continue,
             Came::Late | Came::Close(..) => return Ok(false),
@@ -369,9 +367,7 @@ fn talk(websocket: &mut WebSocket, session: &Session, room: &Room) -> Result<Ove
         let writer = scope.spawn(|| speak(&voice, &line, session, room));
         let heard = loop {
             let packet = match websocket.hear(Instant::now() + room.terms.idle) {
-                Ok(Came::Message(Message::Text(text))) => {
-                    Packet::parse(text.as_bytes()).map_err(|error| broken(&error))
-                }
+                Ok(Came::Message(Message::Text(text))) => Packet::parse(text.as_bytes()).map_err(Fault::from),
                 Ok(Came::Message(Message::Binary(bytes))) => Ok(Packet::Binary(bytes)),
                 Ok(Came::Ping(_) | Came::Pong(_)) => continue,
                 Ok(Came::Close(1006, _)) => break Ok(Over::abrupt("without a Close: 1006")),

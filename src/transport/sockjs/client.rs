@@ -15,7 +15,7 @@ use super::{
             room::Message,
         },
     },
-    SOCKJS, broken, said, told,
+    SOCKJS, said, told,
 };
 use crate::wire::{
     sockjs::{Frame, Reader, Text, Transport, encode_messages},
@@ -211,8 +211,8 @@ impl Requests {
             Piece::Late => {}
             Piece::Bytes(bytes) => {
                 self.reader.push(&bytes);
-                while let Some(bytes) = self.reader.frame().map_err(|error| broken(&error))? {
-                    let frame = Frame::parse(&bytes).map_err(|error| broken(&error))?;
+                while let Some(bytes) = self.reader.frame()? {
+                    let frame = Frame::parse(&bytes)?;
                     self.down.line().tell(SOCKJS, told(Way::Received, &bytes));
                     frames.push_back(frame);
                 }
@@ -278,7 +278,7 @@ impl Session {
                     Came::Message(message) => {
                         let frame = Frame::parse(message.bytes()).map_err(|error| {
                             let _ = voice.close(Some(1002), "Broken framing.");
-                            broken(&error)
+                            Fault::from(error)
                         })?;
                         websocket.line().tell(SOCKJS, told(Way::Received, message.bytes()));
                         return Ok(Some(frame));

@@ -19,14 +19,16 @@ use super::{
         },
         websocket::talk as raw_talk,
     },
-    BASE, SOCKJS, broken,
+    BASE, SOCKJS,
     pages::{self, Page},
     table::{Receiver, Sessions},
     told,
 };
 use crate::{
     websocket::answer::Policy,
-    wire::sockjs::{Endpoint, Frame, Place, TRANSPORTS, Text, Transport, Uplink, parse_messages},
+    wire::sockjs::{
+        Endpoint, Frame, Place, TRANSPORTS, Text, Transport, Uplink, answer_to_malformed, parse_messages,
+    },
 };
 
 /// How often one looks whether a receiver is still there.
@@ -172,9 +174,9 @@ impl Sockjs {
         let messages = match parse_messages(&request.content, Uplink::Request) {
             Ok(messages) => messages,
             Err(error) => {
-                let words = format!("{}\n{error}\n", error.fault.answer());
+                let words = format!("{}\n{error}\n", answer_to_malformed(&request.content));
                 let response = pages::cross_origin(request, pages::uncached(pages::plain(500, words)));
-                return Turn::Refuse(response, broken(&error));
+                return Turn::Refuse(response, error.into());
             }
         };
         line.tell(SOCKJS, Happened::unit(Way::Received, "messages", &request.content));
@@ -327,7 +329,7 @@ fn talk(mut websocket: WebSocket, room: &Arc<Room>) -> Result<Over, Fault> {
                     Err(error) => {
                         // The code and the words of sockjs-node; the document has the connection end, and no more.
                         let _ = voice.close(Some(3000), "Broken framing.");
-                        break Err(broken(&error));
+                        break Err(error.into());
                     }
                 },
                 Ok(Came::Ping(_) | Came::Pong(_)) => {}

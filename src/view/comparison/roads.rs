@@ -11,7 +11,7 @@ use crate::view::look::Look;
 use crate::view::units::{self, plural, thousands};
 use crate::view::wrap::{Long, wrap};
 use crate::view::{Depth, field_table, quote};
-use crate::wire::{Field, Layer, text};
+use crate::wire::{Field, LayerBytes, text};
 
 /// A message of more bytes is quoted in part.
 const QUOTED: usize = 40;
@@ -56,7 +56,7 @@ pub enum Outcome {
         /// What that came to.
         side: Box<Side>,
         /// What the receiver's bytes of the first message are, from the outside in.
-        layers: Vec<Layer>,
+        layers: Vec<LayerBytes>,
         /// How often something is said that means nothing; none: never.
         beat: Option<Beat>,
     },
@@ -159,7 +159,7 @@ fn note(look: &Look, words: &str, meaning: Meaning) -> Vec<Line> {
 }
 
 /// The layers, one in the other, and every byte of each by its name.
-fn carried(look: &Look, side: &Side, layers: &[Layer], depth: Depth) -> Vec<Line> {
+fn carried(look: &Look, side: &Side, layers: &[LayerBytes], depth: Depth) -> Vec<Line> {
     if side.bytes.is_empty() {
         // A stream has no empty message; a datagram may be one.
         let words =
@@ -201,7 +201,7 @@ fn segments(look: &Look, side: &Side) -> Vec<Line> {
 }
 
 /// `└ Engine.IO  5 bytes`
-fn named(look: &Look, inside: usize, layer: &Layer) -> Vec<Line> {
+fn named(look: &Look, inside: usize, layer: &LayerBytes) -> Vec<Line> {
     let length = units::bytes(layer.bytes.len());
     if look.linear() {
         let bytes = if layer.fields.is_empty() { shown(&layer.bytes) } else { String::new() };
@@ -226,7 +226,7 @@ fn named(look: &Look, inside: usize, layer: &Layer) -> Vec<Line> {
 const BYTES: usize = 20;
 
 /// A row for what shares a byte, or for what is text: its bytes, and their names and values.
-fn rows(look: &Look, inside: usize, layer: &Layer) -> Vec<Line> {
+fn rows(look: &Look, inside: usize, layer: &LayerBytes) -> Vec<Line> {
     let mut rows: Vec<(Range<usize>, Vec<&Field>)> = Vec::new();
     for field in &layer.fields {
         let bytes = field.bytes();

@@ -9,10 +9,7 @@ use crate::view::line::Line;
 use crate::view::look::Look;
 use crate::view::passage;
 use crate::view::units::{plural, time, time_in_words};
-use crate::wire::{
-    flow::{Flows, Seen},
-    tcp::Segment,
-};
+use crate::wire::{flow::Flows, tcp::Seen, tcp::Segment};
 
 /// Frames that are remembered by number; of more, all but the newest half are forgotten.
 const REMEMBERED: usize = 20_000;

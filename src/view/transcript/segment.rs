@@ -3,9 +3,9 @@
 use super::names::Names;
 use crate::event::Frame;
 use crate::wire::{
-    flow::Seen,
     ip::Datagram,
     summary,
+    tcp::Seen,
     tcp::{self, Flags, SHORTEST, Segment, TcpOption},
     udp,
 };

@@ -1,10 +1,10 @@
-//! The bytes of packets as fields: what Engine.IO adds, and inside of a message what Socket.IO adds.
+//! The bytes of packets as fields.
 
 use serde_json::Value;
 
 use super::{BINARY_PREFIX, PROBE, SEPARATOR, handshake, packet_type};
 use crate::wire::field::{Field, fill};
-use crate::wire::{socket_io, text};
+use crate::wire::{json::members, text};
 
 const ENCODING: &str = "Engine.IO 4, Packet encoding";
 const POLLING: &str = "Engine.IO 4, Packet encoding, HTTP long-polling";
@@ -12,8 +12,18 @@ const POLLING: &str = "Engine.IO 4, Packet encoding, HTTP long-polling";
 /// How much of the data is shown: characters of text, or bytes of anything else.
 const SHOWN: usize = 120;
 
+/// How the layer above takes messages apart.
+pub struct Carried {
+    /// Decodes the data of a message packet. Returns `None` if it is no packet of that layer.
+    pub text: fn(&[u8]) -> Option<Vec<Field>>,
+    /// The meaning of data that is no packet of that layer.
+    pub other_text: &'static str,
+    /// The meaning of a binary message.
+    pub binary: &'static str,
+}
+
 /// An HTTP body as fields: packets with separators between them, each as by [`packet_fields`]. A body of one packet looks as on a WebSocket.
-pub fn fields(body: &[u8]) -> Vec<Field> {
+pub fn fields(body: &[u8], carried: &Carried) -> Vec<Field> {
     let mut told = Vec::new();
     let mut at = 0;
     for piece in body.split(|byte| *byte == SEPARATOR) {
@@ -22,8 +32,8 @@ pub fn fields(body: &[u8]) -> Vec<Field> {
             told.push(Field::of_bytes(at - 1..at, "separator", "\\x1e".into(), meaning, POLLING));
         }
         match piece.split_first() {
-            Some((&BINARY_PREFIX, data)) => base64(data, at, &mut told),
-            _ => packet(piece, at, &mut told),
+            Some((&BINARY_PREFIX, data)) => base64(data, at, carried, &mut told),
+            _ => packet(piece, at, carried, &mut told),
         }
         at += piece.len() + 1;
     }
@@ -31,18 +41,18 @@ pub fn fields(body: &[u8]) -> Vec<Field> {
 }
 
 /// A text message of a WebSocket as fields: one packet, and in a message packet the fields of Socket.IO if that is what it carries.
-pub fn packet_fields(bytes: &[u8]) -> Vec<Field> {
+pub fn packet_fields(bytes: &[u8], carried: &Carried) -> Vec<Field> {
     let mut told = Vec::new();
-    packet(bytes, 0, &mut told);
+    packet(bytes, 0, carried, &mut told);
     fill(bytes, told)
 }
 
 /// A binary message of a WebSocket as fields: one, as there is no packet type.
-pub fn binary_fields(bytes: &[u8]) -> Vec<Field> {
+pub fn binary_fields(bytes: &[u8], carried: &Carried) -> Vec<Field> {
     if bytes.is_empty() {
         return Vec::new();
     }
-    let meaning = format!("{}; a binary message has no packet type", socket_io::ATTACHMENT);
+    let meaning = format!("{}; a binary message has no packet type", carried.binary);
     vec![Field::of_bytes(
         0..bytes.len(),
         "binary data",
@@ -52,7 +62,7 @@ pub fn binary_fields(bytes: &[u8]) -> Vec<Field> {
     )]
 }
 
-fn packet(bytes: &[u8], at: usize, told: &mut Vec<Field>) {
+fn packet(bytes: &[u8], at: usize, carried: &Carried, told: &mut Vec<Field>) {
     let Some((first, data)) = bytes.split_first() else { return };
     let Some(entry) = packet_type(*first) else {
         let meaning = "wrong: a packet begins with a digit from 0 to 6";
@@ -73,13 +83,13 @@ fn packet(bytes: &[u8], at: usize, told: &mut Vec<Field>) {
     }
     match *first {
         b'0' => open(data, at + 1, told),
-        b'4' if socket_io::packet_type(data[0]).is_some() => {
-            told.extend(socket_io::fields(data).into_iter().map(|mut field| {
+        b'4' => match (carried.text)(data) {
+            Some(fields) => told.extend(fields.into_iter().map(|mut field| {
                 field.bits = field.bits.start + (at + 1) * 8..field.bits.end + (at + 1) * 8;
                 field
-            }));
-        }
-        b'4' => text_data(data, at + 1, "the message; no packet of Socket.IO", "Engine.IO 4, Message", told),
+            })),
+            None => text_data(data, at + 1, carried.other_text, "Engine.IO 4, Message", told),
+        },
         b'2' | b'3' if data == PROBE.as_bytes() => {
             let meaning = "a try whether this WebSocket carries packets both ways";
             text_data(data, at + 1, meaning, "Engine.IO 4, Upgrade", told);
@@ -104,7 +114,7 @@ fn open(data: &[u8], at: usize, told: &mut Vec<Field>) {
     let Ok(Value::Object(object)) = serde_json::from_slice(data) else {
         return text_data(data, at, "wrong: the data of an open packet is a JSON object", section, told);
     };
-    for range in socket_io::members(data) {
+    for range in members(data) {
         let piece = &data[range.clone()];
         let key = member_key(piece);
         let said = key.as_deref().and_then(|key| handshake::meaning(key, &object));
@@ -130,87 +140,15 @@ fn member_key(piece: &[u8]) -> Option<String> {
     object.keys().next().cloned()
 }
 
-fn base64(data: &[u8], at: usize, told: &mut Vec<Field>) {
+fn base64(data: &[u8], at: usize, carried: &Carried, told: &mut Vec<Field>) {
     let meaning = "binary follows, as Base64; it has no packet type, as it is always a message";
     told.push(Field::of_bytes(at..at + 1, "binary prefix", "b".into(), meaning, POLLING));
     if data.is_empty() {
         return;
     }
     let (value, meaning) = match data_encoding::BASE64.decode(data) {
-        Ok(bytes) => (text::hex(&bytes, SHOWN), format!("{}, shown decoded", socket_io::ATTACHMENT)),
+        Ok(bytes) => (text::hex(&bytes, SHOWN), format!("{}, shown decoded", carried.binary)),
         Err(error) => (text::shown(data, SHOWN), format!("wrong: not Base64 at byte {}", error.position)),
     };
     told.push(Field::of_bytes(at + 1..at + 1 + data.len(), "Base64 data", value, meaning, POLLING));
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::wire::field;
-
-    fn told(fields: Vec<Field>) -> Vec<(&'static str, String)> {
-        fields.into_iter().map(|field| (field.name, field.value)).collect()
-    }
-
-    #[test]
-    fn both_layers_are_named() {
-        let all = fields(b"42[\"msg\",\"hello\"]");
-        let symbols: Vec<_> = all.iter().filter_map(|field| field.symbol).collect();
-        assert_eq!(symbols, ["message", "EVENT"]);
-        assert_eq!(
-            told(all),
-            [
-                ("Engine.IO packet type", "4".into()),
-                ("Socket.IO packet type", "2".into()),
-                ("punctuation", "[".into()),
-                ("event name", "\"msg\"".into()),
-                ("punctuation", ",".into()),
-                ("argument", "\"hello\"".into()),
-                ("punctuation", "]".into()),
-            ]
-        );
-    }
-
-    #[test]
-    fn a_body_has_packets_with_separators() {
-        assert_eq!(
-            told(fields(b"4hello\x1e2\x1ebAQIDBA==")),
-            [
-                ("Engine.IO packet type", "4".into()),
-                ("Engine.IO data", "hello".into()),
-                ("separator", "\\x1e".into()),
-                ("Engine.IO packet type", "2".into()),
-                ("separator", "\\x1e".into()),
-                ("binary prefix", "b".into()),
-                ("Base64 data", "01 02 03 04".into()),
-            ]
-        );
-    }
-
-    #[test]
-    fn the_handshake_is_told_member_by_member() {
-        let all = fields(br#"0{"sid":"a,b","upgrades":["websocket"],"pingInterval":25000,"x":{}}"#);
-        let meanings: Vec<_> = all.iter().filter(|field| field.name == "handshake").collect();
-        assert_eq!(meanings.len(), 4);
-        assert_eq!(meanings[0].value, "\"sid\":\"a,b\"");
-        assert_eq!(meanings[2].meaning, "the server sends a ping every 25000 ms");
-    }
-
-    #[test]
-    fn what_is_wrong_is_told_as_wrong() {
-        for body in [b"7x".as_slice(), b"0[]", b"b!", b"4\xff", b"0{"] {
-            assert!(fields(body).iter().any(|field| field.meaning.contains("wrong")), "{body:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn every_bit_is_told_once(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
-            for fields in [fields(&bytes), packet_fields(&bytes), binary_fields(&bytes)] {
-                prop_assert_eq!(field::check(bytes.len() * 8, &fields), Ok(()));
-            }
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Malformed;
+use crate::wire::Malformed;
 
 const SECTION: &str = "Engine.IO 4, Handshake";
 
@@ -28,7 +28,7 @@ impl Handshake {
     ///
     /// [`Malformed`] if it is no JSON object, or a key is missing or has another type; the offset is 0 unless the JSON itself is broken.
     pub fn parse(data: &str) -> Result<Self, Malformed> {
-        let wrong = |field, needed| Malformed::new(field, 0, needed, data.as_bytes(), SECTION);
+        let wrong = |field, needed| Malformed::at(field, 0, needed, data.as_bytes(), SECTION);
         let value: Value = serde_json::from_str(data).map_err(|_| wrong("handshake data", "JSON"))?;
         let Value::Object(object) = value else { return Err(wrong("handshake data", "a JSON object")) };
         let sid = object.get("sid").and_then(Value::as_str).filter(|sid| !sid.is_empty());

@@ -70,8 +70,8 @@ fn each_malformed_body_is_named_with_its_place() {
         (b"bAQ==AQ==x", "Base64 data", 9, base64),
     ];
     for (body, field, offset, needed) in cases {
-        let error = parse_payload(body).expect_err(&text::escape(body));
-        assert_eq!((error.field, error.offset, error.needed), (*field, *offset, *needed), "{error}");
+        let error = parse_payload(body).expect_err(&crate::wire::text::escape(body));
+        assert_eq!((&*error.field, error.index(), &*error.needed), (*field, *offset, *needed), "{error}");
         assert!(error.section.starts_with("Engine.IO 4, Packet encoding"));
     }
     let error = parse_payload(b"4a\x1e7b").unwrap_err();
@@ -102,7 +102,7 @@ fn a_handshake_that_lacks_something_is_named_by_it() {
     ];
     for (data, field) in cases {
         let error = Handshake::parse(data).expect_err(data);
-        assert_eq!((error.field, error.section), (field, "Engine.IO 4, Handshake"), "{data}");
+        assert_eq!((&*error.field, error.section), (field, "Engine.IO 4, Handshake"), "{data}");
     }
     let old = r#"{"sid":"a","upgrades":[],"pingInterval":1,"pingTimeout":1}"#;
     assert_eq!(Handshake::parse(old).unwrap().max_payload, None);

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use super::{Remark, before};
-use crate::wire::tcp::{Flags, Segment};
+use super::before;
+use crate::wire::tcp::{Flags, Remark, Segment};
 
 /// How many gaps are remembered; of more, the lowest is forgotten and counts as seen.
 const GAPS: usize = 16;

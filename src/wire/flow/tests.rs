@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::wire::tcp::SackBlocks;
+use crate::wire::tcp::{Remark, SackBlocks};
 
 const SYN: Flags = Flags::SYN;
 const ACK: Flags = Flags::ACK;

@@ -3,8 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::wire::{
-    arp,
-    ethernet::{self, Mac, ether_type},
+    Mac, arp,
+    ethernet::{self, ether_type},
     icmp, icmpv6,
     ip::protocol,
     ipv4, ipv6, tcp, udp,

@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::wire::{
-    arp,
-    ethernet::{Header, Mac, Tag, ether_type},
+    Mac, arp,
+    ethernet::{Header, Tag, ether_type},
     frame::build,
     icmp, icmpv6, ipv4, ipv6, stomp,
     tcp::{self, Flags, SackBlocks, TcpOption},

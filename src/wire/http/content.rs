@@ -1,8 +1,6 @@
 //! Where does the content of a message end? By its length, by its last chunk, or with the connection (RFC 9112 §6, §7).
 
-use thiserror::Error;
-
-use super::{HeadError, Headers, RequestHead, ResponseHead, text};
+use super::{HeadError, Headers, Malformed, RequestHead, ResponseHead};
 
 /// The longest line that tells the size of a chunk, in bytes, with its extensions: they mean nothing to us.
 const MAX_SIZE_LINE: usize = 1024;
@@ -97,22 +95,6 @@ fn joined(headers: &Headers, name: &str) -> Vec<u8> {
     headers.all(name).map(|line| line.value.clone()).collect::<Vec<_>>().join(&b", "[..])
 }
 
-/// Why chunks are none.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{field} at byte {offset} of the content: needed {needed}, had {had} ({section})")]
-pub struct ContentError {
-    /// The part, as the RFC names it.
-    pub field: &'static str,
-    /// The byte where it goes wrong, from the start of the content as it was sent.
-    pub offset: u64,
-    /// What the RFC asks for there.
-    pub needed: &'static str,
-    /// What was there, escaped.
-    pub had: String,
-    /// Where the rule stands.
-    pub section: &'static str,
-}
-
 /// Takes content apart as it comes, in whatever pieces.
 #[derive(Debug, Clone)]
 pub struct ContentReader {
@@ -167,7 +149,7 @@ impl ContentReader {
     ///
     /// # Errors
     /// If chunks break their form. The connection is good for nothing then.
-    pub fn next<'a>(&mut self, rest: &mut &'a [u8]) -> Result<Option<&'a [u8]>, ContentError> {
+    pub fn next<'a>(&mut self, rest: &mut &'a [u8]) -> Result<Option<&'a [u8]>, Malformed> {
         loop {
             if rest.is_empty() {
                 return Ok(None);
@@ -201,20 +183,20 @@ impl ContentReader {
     }
 
     /// One byte of a line between chunks.
-    fn line_byte(&mut self, rest: &mut &[u8]) -> Result<(), ContentError> {
+    fn line_byte(&mut self, rest: &mut &[u8]) -> Result<(), Malformed> {
         let byte = self.take(rest, 1)[0];
         self.line.push(byte);
         let most = if self.state == State::Trailers { MAX_TRAILERS } else { MAX_SIZE_LINE };
         if self.line.len() + self.trailers > most {
-            return Err(self.wrong("chunk", "a shorter line", "RFC 9112 §7.1.1"));
+            return Err(self.wrong("content's chunk", "a shorter line", "RFC 9112 §7.1.1"));
         }
         let ends = self.line.ends_with(b"\r\n");
         if byte == b'\n' && !ends {
-            return Err(self.wrong("line end", "CR before LF", "RFC 9112 §2.2"));
+            return Err(self.wrong("content's line end", "CR before LF", "RFC 9112 §2.2"));
         }
         if self.state == State::ChunkEnd && !b"\r\n".starts_with(&self.line) {
             return Err(self.wrong(
-                "chunk-data",
+                "content's chunk-data",
                 "CRLF behind as many bytes as the size says",
                 "RFC 9112 §7.1",
             ));
@@ -239,7 +221,7 @@ impl ContentReader {
     }
 
     /// The size of a chunk: hexadecimal digits, maybe `;` and extensions behind them.
-    fn size(&self) -> Result<u64, ContentError> {
+    fn size(&self) -> Result<u64, Malformed> {
         let line = &self.line[..self.line.len() - 2];
         let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
         let behind = line[digits..].trim_ascii_start();
@@ -247,15 +229,17 @@ impl ContentReader {
         let number = number.and_then(|text| u64::from_str_radix(text, 16).ok());
         match number.filter(|_| behind.is_empty() || behind[0] == b';') {
             Some(number) => Ok(number),
-            None => {
-                Err(self.wrong("chunk-size", "hexadecimal digits of a number below 2^64", "RFC 9112 §7.1"))
-            }
+            None => Err(self.wrong(
+                "content's chunk-size",
+                "hexadecimal digits of a number below 2^64",
+                "RFC 9112 §7.1",
+            )),
         }
     }
 
-    fn wrong(&self, field: &'static str, needed: &'static str, section: &'static str) -> ContentError {
+    fn wrong(&self, field: &'static str, needed: &'static str, section: &'static str) -> Malformed {
         let offset = self.at - self.line.len() as u64;
-        ContentError { field, offset, needed, had: format!("\"{}\"", text::shown(&self.line, 40)), section }
+        Malformed { offset: Some(offset), ..Malformed::of(field, needed, &self.line, section) }
     }
 }
 
@@ -293,7 +277,7 @@ mod tests {
     fn read<'a>(
         framing: Framing,
         pieces: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Result<(Vec<u8>, Vec<u8>), ContentError> {
+    ) -> Result<(Vec<u8>, Vec<u8>), Malformed> {
         let mut reader = ContentReader::new(framing);
         let (mut content, mut behind) = (Vec::new(), Vec::new());
         for mut rest in pieces {
@@ -350,15 +334,15 @@ mod tests {
     #[test]
     fn chunks_that_are_none_are_named() {
         for (bytes, field) in [
-            ("x\r\n", "chunk-size"),
-            ("\r\n", "chunk-size"),
-            ("-1\r\n", "chunk-size"),
-            ("5 x\r\n", "chunk-size"),
-            ("10000000000000000\r\n", "chunk-size"),
-            ("5\nhello", "line end"),
-            ("5\r\nhello!", "chunk-data"),
-            ("5\r\nhello\n", "line end"),
-            ("0\r\nX: y\n", "line end"),
+            ("x\r\n", "content's chunk-size"),
+            ("\r\n", "content's chunk-size"),
+            ("-1\r\n", "content's chunk-size"),
+            ("5 x\r\n", "content's chunk-size"),
+            ("10000000000000000\r\n", "content's chunk-size"),
+            ("5\nhello", "content's line end"),
+            ("5\r\nhello!", "content's chunk-data"),
+            ("5\r\nhello\n", "content's line end"),
+            ("0\r\nX: y\n", "content's line end"),
         ] {
             let mut reader = ContentReader::new(Framing::Chunked);
             let mut rest = bytes.as_bytes();

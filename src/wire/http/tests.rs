@@ -87,8 +87,9 @@ fn each_break_of_the_form_is_named_with_its_place() {
         (b"GET / http/1.1\r\n\r\n", "HTTP-version", 6, "RFC 9112 §2.3"),
     ];
     for (input, field, offset, section) in cases {
-        let error = parse_request(input).expect_err(&text::escape(input));
-        assert_eq!((error.field, error.offset, error.section), (*field, *offset, *section), "{error}");
+        let error = parse_request(input).expect_err(&crate::wire::text::escape(input));
+        let wrong = &error.malformed;
+        assert_eq!((&*wrong.field, wrong.index(), wrong.section), (*field, *offset, *section), "{error}");
         assert_eq!(error.status, 400);
     }
     let error = parse_request(b"GET / HTTP/1.1\r\nA : b\r\n\r\n").unwrap_err();
@@ -106,7 +107,7 @@ fn a_response_needs_a_version_and_three_digits() {
         (b"HTTP/1.1 +10 x\r\n\r\n", "status-code"),
         (b"ICY 200 OK\r\n\r\n", "HTTP-version"),
     ] {
-        assert_eq!(parse_response(input).unwrap_err().field, field);
+        assert_eq!(parse_response(input).unwrap_err().malformed.field, field);
     }
 }
 

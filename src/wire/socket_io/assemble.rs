@@ -1,7 +1,7 @@
 //! A packet and the binary messages that belong to it become one message again.
 
 use super::{ENCODING, Packet};
-use crate::wire::engine_io::{self, Malformed};
+use crate::wire::{Malformed, engine_io};
 
 /// How many attachments are waited for; socket.io-parser's own limit since 4.2.6.
 pub const MAX_ATTACHMENTS: u32 = 10;
@@ -48,12 +48,12 @@ impl Assembler {
     /// [`Malformed`] if it is no packet, or bytes are due. Then the session must end: what follows can't be understood.
     pub fn text(&mut self, data: &[u8]) -> Result<Option<Message>, Malformed> {
         if self.waiting.is_some() {
-            return Err(Malformed::new("attachment", 0, "a binary message", data, ENCODING));
+            return Err(Malformed::at("attachment", 0, "a binary message", data, ENCODING));
         }
         let packet = Packet::parse(data)?;
         if packet.attachments > MAX_ATTACHMENTS {
             let needed = "at most 10 (a limit of this receiver)";
-            return Err(Malformed::new("number of attachments", 1, needed, &data[1..], ENCODING));
+            return Err(Malformed::at("number of attachments", 1, needed, &data[1..], ENCODING));
         }
         Ok(self.take(packet.into()))
     }
@@ -65,7 +65,7 @@ impl Assembler {
     /// [`Malformed`] if no packet waits for one.
     pub fn binary(&mut self, data: Vec<u8>) -> Result<Option<Message>, Malformed> {
         let Some(mut message) = self.waiting.take() else {
-            return Err(Malformed::new("packet", 0, "a packet of text before bytes", &data, ENCODING));
+            return Err(Malformed::at("packet", 0, "a packet of text before bytes", &data, ENCODING));
         };
         message.attachments.push(data);
         Ok(self.take(message))

@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde_json::Value;
 
 use super::{ENCODING, MAIN};
-use crate::wire::engine_io::Malformed;
+use crate::wire::Malformed;
 
 /// The parts of a packet behind its type, in their order. A part that is not there is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Layout {
 
     pub(super) fn number_of_attachments(&self, bytes: &[u8]) -> Result<u32, Malformed> {
         let wrong =
-            |at: usize, needed| Malformed::new("number of attachments", at, needed, &bytes[at..], ENCODING);
+            |at: usize, needed| Malformed::at("number of attachments", at, needed, &bytes[at..], ENCODING);
         let number = number(&bytes[self.attachments.clone()]).and_then(|number| u32::try_from(number).ok());
         let number = number.filter(|number| *number > 0);
         let number = number.ok_or_else(|| wrong(self.attachments.start, "a number from 1"))?;
@@ -66,7 +66,7 @@ impl Layout {
         }
         if self.comma.is_empty() {
             let at = self.comma.start;
-            return Err(Malformed::new("namespace", at, "a comma behind it", &bytes[at..], ENCODING));
+            return Err(Malformed::at("namespace", at, "a comma behind it", &bytes[at..], ENCODING));
         }
         Ok(String::from_utf8_lossy(&bytes[self.namespace.clone()]).into_owned())
     }
@@ -77,7 +77,7 @@ impl Layout {
         }
         let digits = &bytes[self.id.clone()];
         let needed = "a number below 2^64";
-        let wrong = || Malformed::new("acknowledgment id", self.id.start, needed, digits, ENCODING);
+        let wrong = || Malformed::at("acknowledgment id", self.id.start, needed, digits, ENCODING);
         number(digits).map(Some).ok_or_else(wrong)
     }
 
@@ -88,7 +88,7 @@ impl Layout {
         }
         serde_json::from_slice(json).map(Some).map_err(|error| {
             let at = self.payload.start + place(json, &error);
-            Malformed::new("payload", at, "JSON", &bytes[at..], ENCODING)
+            Malformed::at("payload", at, "JSON", &bytes[at..], ENCODING)
         })
     }
 }

@@ -111,7 +111,7 @@ fn each_malformed_packet_is_named_with_its_place() {
     ];
     for (packet, field, offset, section) in cases {
         let error = Packet::parse(packet).expect_err(&text::escape(packet));
-        assert_eq!((error.field, error.offset, error.section), (*field, *offset, *section), "{error}");
+        assert_eq!((&*error.field, error.index(), error.section), (*field, *offset, *section), "{error}");
     }
     let error = Packet::parse(b"2/chat[\"a\"]").unwrap_err();
     assert_eq!(

@@ -3,13 +3,13 @@
 use std::ops::Range;
 
 use super::{
-    FrameError, Uplink,
+    Uplink,
     json::{self, Piece, Shape, What, has_surrogates},
     tables::{FRAMES_SECTION, MESSAGES_SECTION, close_code, frame_type},
     transport::{Part, Transport, part},
     walk_messages,
 };
-use crate::wire::{field::Field, text};
+use crate::wire::{Malformed, field::Field, text};
 
 /// How much of a text is shown, in characters.
 const SHOWN: usize = 200;
@@ -49,7 +49,7 @@ pub fn body_fields(transport: Transport, bytes: &[u8]) -> Vec<Field> {
                 break;
             }
             Err(error) => {
-                malformed(&FrameError { offset: at + error.offset, ..error }, at, rest, &mut told);
+                malformed(&error.behind(at), at, rest, &mut told);
                 break;
             }
         }
@@ -144,8 +144,7 @@ fn frame_fields(bytes: &[u8], at: usize, told: &mut Vec<Field>) {
         told.push(json_field(piece, at, bytes, shape, section));
     }
     if let Err(error) = result {
-        let error = FrameError { offset: at + error.offset, ..error };
-        malformed(&error, at + done, &bytes[done..], told);
+        malformed(&error.behind(at), at + done, &bytes[done..], told);
     }
 }
 
@@ -187,7 +186,7 @@ fn json_field(piece: Piece, at: usize, bytes: &[u8], shape: Shape, section: &'st
 }
 
 /// What is left when a rule is broken: `rest`, which begins at `at`.
-fn malformed(error: &FrameError, at: usize, rest: &[u8], told: &mut Vec<Field>) {
+fn malformed(error: &Malformed, at: usize, rest: &[u8], told: &mut Vec<Field>) {
     if rest.is_empty() {
         // It is the end that came too early: the last field says so.
         if let Some(last) = told.last_mut() {
@@ -196,10 +195,7 @@ fn malformed(error: &FrameError, at: usize, rest: &[u8], told: &mut Vec<Field>) 
         return;
     }
     let value = text::shown(rest, SHOWN);
-    let meaning = format!(
-        "wrong: {} at byte {}: needed {}, had {}",
-        error.field, error.offset, error.needed, error.had
-    );
+    let meaning = format!("wrong: {}: needed {}, had {}", error.place(), error.needed, error.had);
     told.push(Field::of_bytes(at..at + rest.len(), "Malformed", value, meaning, error.section));
 }
 
@@ -241,7 +237,7 @@ mod tests {
         let all = fields(b"a[\"x\",7]");
         let last = all.last().unwrap();
         assert_eq!((last.bytes(), last.name), (6..8, "Malformed"));
-        assert_eq!(last.meaning, "wrong: message at byte 6: needed a JSON string in quotes, had 7]");
+        assert_eq!(last.meaning, "wrong: message at byte 6: needed a JSON string in quotes, had \"7]\"");
         let all = fields(b"a");
         assert!(
             all[0].meaning.ends_with("; then wrong: needed [, as messages come in an array, had the end")

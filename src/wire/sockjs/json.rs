@@ -5,17 +5,11 @@
 
 use std::ops::Range;
 
-use serde::de::IgnoredAny;
-
 use super::{
-    Fault, FrameError,
     tables::{FRAMES_SECTION, MESSAGES_SECTION},
     text::{Text, is_surrogate},
 };
-use crate::wire::text;
-
-/// How much of a wrong piece an error quotes, in characters.
-const QUOTED: usize = 40;
+use crate::wire::Malformed;
 
 const STRING: &str = "RFC 8259 §7";
 const ARRAY: &str = "RFC 8259 §5";
@@ -63,7 +57,7 @@ pub(super) fn walk(
     start: usize,
     shape: Shape,
     pieces: &mut Vec<Piece>,
-) -> Result<(), FrameError> {
+) -> Result<(), Malformed> {
     let mut walk = Walk { bytes, at: start, start, pieces };
     walk.blanks();
     match shape {
@@ -102,7 +96,7 @@ impl Walk<'_> {
         }
     }
 
-    fn expect(&mut self, byte: u8, what: What, needed: &'static str) -> Result<(), FrameError> {
+    fn expect(&mut self, byte: u8, what: What, needed: &'static str) -> Result<(), Malformed> {
         if self.rest().first() != Some(&byte) {
             return Err(self.error("array", needed, ARRAY));
         }
@@ -111,7 +105,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn array(&mut self) -> Result<(), FrameError> {
+    fn array(&mut self) -> Result<(), Malformed> {
         self.expect(b'[', What::Begin, "[, as messages come in an array")?;
         if self.rest().first() == Some(&b']') {
             return self.expect(b']', What::End, "]");
@@ -126,7 +120,7 @@ impl Walk<'_> {
         }
     }
 
-    fn close(&mut self) -> Result<(), FrameError> {
+    fn close(&mut self) -> Result<(), Malformed> {
         self.expect(b'[', What::Begin, "[, a code, a reason and ]")?;
         self.code()?;
         self.blanks();
@@ -136,7 +130,7 @@ impl Walk<'_> {
         self.expect(b']', What::End, "] after the reason")
     }
 
-    fn code(&mut self) -> Result<(), FrameError> {
+    fn code(&mut self) -> Result<(), Malformed> {
         let digits = self.rest().iter().take_while(|byte| byte.is_ascii_digit()).count();
         let number = str::from_utf8(&self.rest()[..digits]).unwrap_or_default();
         // JSON has no leading zeros (RFC 8259 §6).
@@ -151,7 +145,7 @@ impl Walk<'_> {
         }
     }
 
-    fn string(&mut self, field: &'static str) -> Result<(), FrameError> {
+    fn string(&mut self, field: &'static str) -> Result<(), Malformed> {
         if self.rest().first() != Some(&b'"') {
             // A frame has its letter before the JSON, a client's messages have nothing.
             let section = if self.start == 0 { MESSAGES_SECTION } else { FRAMES_SECTION };
@@ -200,16 +194,8 @@ impl Walk<'_> {
     }
 
     /// What stands here is not what is needed.
-    fn error(&self, field: &'static str, needed: &'static str, section: &'static str) -> FrameError {
-        let whole = &self.bytes[self.start..];
-        // What JSON allows and SockJS doesn't is answered otherwise than what is no JSON.
-        let json = str::from_utf8(whole).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok());
-        let had = match self.rest() {
-            [] => "the end".to_owned(),
-            rest => text::shown(rest, QUOTED),
-        };
-        let fault = if json { Fault::NoMessages } else { Fault::BrokenJson };
-        FrameError { field, offset: self.at, needed, had, section, fault }
+    fn error(&self, field: &'static str, needed: &'static str, section: &'static str) -> Malformed {
+        Malformed::at(field, self.at, needed, self.rest(), section)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What must not pass, who says so, and what has to become of it: one row a mistake.
 
-use super::{Fault, Frame, FrameError, Place, Reader, Transport, Uplink, parse_messages};
+use super::{Frame, Place, Reader, Transport, Uplink, answer_to_malformed, parse_messages};
+use crate::wire::Malformed;
 
 /// Where the bytes are met.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +33,7 @@ const BROKEN: Outcome = Outcome::Answered("Broken JSON encoding.");
 const MISSING: Outcome = Outcome::Answered("Payload expected.");
 
 /// Bytes, where they are met, at which byte which field is wrong, the section, the outcome.
-type Row = (&'static [u8], Met, usize, &'static str, &'static str, Outcome);
+type Row = (&'static [u8], Met, u64, &'static str, &'static str, Outcome);
 
 const ROWS: &[Row] = &[
     (b"", Met::Frame, 0, "frame", FRAMING, Outcome::GivenUp),
@@ -103,7 +104,7 @@ const ROWS: &[Row] = &[
     (b"o\r\n", Met::Answer(Transport::HtmlFile), 0, "packing", "sockjs-protocol, HtmlFile", Outcome::GivenUp),
 ];
 
-fn meet(bytes: &[u8], met: Met) -> Result<(), FrameError> {
+fn meet(bytes: &[u8], met: Met) -> Result<(), Malformed> {
     match met {
         Met::Frame => Frame::parse(bytes).map(drop),
         Met::Body => parse_messages(bytes, Uplink::Request).map(drop),
@@ -122,16 +123,15 @@ fn each_mistake_is_named_with_its_place_and_its_section() {
         let shown = String::from_utf8_lossy(bytes);
         let error = meet(bytes, *met).expect_err(&shown);
         assert_eq!(
-            (error.offset, error.field, error.section),
-            (*offset, *field, *section),
+            (error.offset, &*error.field, error.section),
+            (Some(*offset), *field, *section),
             "{shown}: {error}"
         );
         assert!(!error.needed.is_empty() && !error.had.is_empty(), "{shown}: {error}");
         if let Outcome::Answered(answer) = outcome {
-            assert_eq!(error.fault.answer(), *answer, "{shown}");
+            assert_eq!(answer_to_malformed(bytes), *answer, "{shown}");
         }
-        let packing = matches!(met, Met::Answer(_));
-        assert_eq!(error.fault == Fault::Packing, packing, "{shown}");
+        assert_eq!(error.field == "packing", matches!(met, Met::Answer(_)), "{shown}");
     }
     assert!(ROWS.len() >= 15);
 }

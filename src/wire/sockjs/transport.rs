@@ -2,14 +2,11 @@
 
 use std::ops::Range;
 
-use super::{Fault, FrameError, Text, Writer, tables::MESSAGES_SECTION};
-use crate::wire::text;
+use super::{Text, Writer, tables::MESSAGES_SECTION};
+use crate::wire::Malformed;
 
 /// How many `h` an answer of xhr_streaming begins with: Internet Explorer 8 gave a page nothing before so much had come.
 pub const PRELUDE_LENGTH: usize = 2048;
-
-/// How much of a wrong piece an error quotes, in characters.
-const QUOTED: usize = 40;
 
 /// A way for frames to reach a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -136,7 +133,7 @@ pub(super) fn part(
     transport: Transport,
     bytes: &[u8],
     first: bool,
-) -> Result<Option<(Part, usize)>, FrameError> {
+) -> Result<Option<(Part, usize)>, Malformed> {
     if bytes.is_empty() {
         return Ok(None);
     }
@@ -180,7 +177,7 @@ fn line(bytes: &[u8], prelude: bool) -> Option<(Part, usize)> {
     Some((Part::Frame(0..end, line.to_vec()), end + 1))
 }
 
-fn event(bytes: &[u8]) -> Result<Option<(Part, usize)>, FrameError> {
+fn event(bytes: &[u8]) -> Result<Option<(Part, usize)>, Malformed> {
     const BEGIN: &[u8] = b"data: ";
     const END: &[u8] = b"\r\n\r\n";
     if bytes.starts_with(b"\r\n") {
@@ -226,7 +223,7 @@ fn call(
     bytes: &[u8],
     begin: &[u8],
     end: &[u8],
-) -> Result<Option<(Part, usize)>, FrameError> {
+) -> Result<Option<(Part, usize)>, Malformed> {
     if !bytes.starts_with(begin) {
         if begin.starts_with(bytes) {
             return Ok(None);
@@ -247,10 +244,8 @@ fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     bytes.windows(what.len()).position(|window| window == what)
 }
 
-fn wrong(transport: Transport, bytes: &[u8], offset: usize, needed: &'static str) -> FrameError {
-    let had = text::shown(&bytes[offset..], QUOTED);
-    let field = "packing";
-    FrameError { field, offset, needed, had, section: transport.section(), fault: Fault::Packing }
+fn wrong(transport: Transport, bytes: &[u8], offset: usize, needed: &'static str) -> Malformed {
+    Malformed::at("packing", offset, needed, &bytes[offset..], transport.section())
 }
 
 /// Finds the frames of one body, which may come in any pieces.
@@ -281,12 +276,12 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// [`FrameError`] with its offset in the body: there is no more to be had from this body.
-    pub fn frame(&mut self) -> Result<Option<Vec<u8>>, FrameError> {
+    /// [`Malformed`] with its offset in the body: there is no more to be had from this body.
+    pub fn frame(&mut self) -> Result<Option<Vec<u8>>, Malformed> {
         while self.fresh {
             let found = part(self.transport, &self.bytes, self.passed == 0);
             let at = self.passed;
-            let found = found.map_err(|error| FrameError { offset: at + error.offset, ..error })?;
+            let found = found.map_err(|error| error.behind(at))?;
             let Some((part, length)) = found else {
                 self.fresh = false;
                 break;
@@ -299,14 +294,9 @@ impl Reader {
         }
         // The prelude of htmlfile is no frame, but bounded all the same.
         if self.bytes.len() > self.limit.max(PRELUDE_LENGTH * 2) {
-            return Err(FrameError {
-                field: "frame",
-                offset: self.passed,
-                needed: "its end before the limit of this side",
-                had: format!("{} bytes", self.bytes.len()),
-                section: MESSAGES_SECTION,
-                fault: Fault::Packing,
-            });
+            let needed = "its end before the limit of this side";
+            let error = Malformed::at("frame", self.passed, needed, b"", MESSAGES_SECTION);
+            return Err(Malformed { had: format!("{} bytes", self.bytes.len()), ..error });
         }
         Ok(None)
     }

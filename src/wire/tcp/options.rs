@@ -1,6 +1,7 @@
 //! The options of a TCP header, bit by bit (RFC 9293 §3.1, 7323, 2018, 7413, 5482).
 
-use crate::wire::{flow::Seen, reading::Reading};
+use super::Seen;
+use crate::wire::reading::Reading;
 
 const OPTIONS: &str = "RFC 9293 §3.1";
 

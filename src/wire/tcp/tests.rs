@@ -4,8 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::wire::{
+    Protocol,
     field::{self, Field},
-    frame::{Context, Protocol, build, dissect},
+    frame::{Context, build, dissect},
 };
 
 fn ends() -> (SocketAddr, SocketAddr) {

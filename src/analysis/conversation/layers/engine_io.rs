@@ -4,8 +4,8 @@ use super::{Out, Place, SHOWN, Spoken, Told, short};
 use crate::analysis::conversation::budget::{Budget, Held};
 use crate::event::Host;
 use crate::wire::{
-    engine_io::{self, BINARY_PREFIX, Handshake, Kind, Malformed, PROBE, Packet, SEPARATOR, packet_type},
-    frame::Protocol,
+    Malformed, Protocol,
+    engine_io::{self, BINARY_PREFIX, Handshake, Kind, PROBE, Packet, SEPARATOR, packet_type},
     socket_io::{self, Assembler},
     text,
 };
@@ -59,7 +59,7 @@ impl EngineIo {
         if text {
             self.packet(place, 0, payload, out);
         } else {
-            self.binary(place, payload, payload, engine_io::binary_fields, out);
+            self.binary(place, payload, payload, socket_io::binary_fields, out);
         }
     }
 
@@ -78,7 +78,7 @@ impl EngineIo {
         for piece in body.split(|byte| *byte == SEPARATOR) {
             match piece {
                 [BINARY_PREFIX, data @ ..] => match data_encoding::BASE64.decode(data) {
-                    Ok(decoded) => self.binary(place, piece, &decoded, engine_io::fields, out),
+                    Ok(decoded) => self.binary(place, piece, &decoded, socket_io::body_fields, out),
                     Err(_) => self.wrong(place, at, engine_io::parse_payload(piece).err(), out),
                 },
                 piece => self.packet(place, at, piece, out),
@@ -123,7 +123,7 @@ impl EngineIo {
             _ => text::shown(data.as_bytes(), SHOWN),
         };
         let beat = matches!(kind, Kind::Ping | Kind::Pong) && data.is_empty();
-        let fields = engine_io::packet_fields;
+        let fields = socket_io::packet_fields;
         let protocol = Protocol::EngineIo;
         out.layer(place, &Told { protocol, kind: symbol, words: &words, bytes, beat, carries, fields });
         if refused.is_some() {
@@ -194,7 +194,7 @@ impl EngineIo {
     fn wrong(&self, place: Place, at: usize, error: Option<Malformed>, out: &mut Out) {
         let Some(error) = error else { return };
         let words = format!("{}: needed {}, had {}", error.field, error.needed, error.had);
-        out.broken(place, at + error.offset, &words, error.section);
+        out.broken(place, at + error.index(), &words, error.section);
     }
 }
 

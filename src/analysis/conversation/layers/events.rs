@@ -4,8 +4,8 @@ use super::{Out, Place, Spoken, Told, short};
 use crate::analysis::conversation::budget::{Budget, Held};
 use crate::view::quote;
 use crate::wire::{
+    Protocol,
     event_stream::{self, Item, MESSAGE, Reader},
-    frame::Protocol,
     text,
 };
 

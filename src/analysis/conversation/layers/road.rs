@@ -4,9 +4,9 @@
 use super::{EngineIo, Events, SockJs, Spoken, Stomp};
 use crate::event::Host;
 use crate::wire::{
+    Protocol,
     engine_io::{self, Query},
     event_stream::CONTENT_TYPE,
-    frame::Protocol,
     http::{Headers, ResponseHead},
     sockjs::{Endpoint, Frame, Place, TRANSPORTS},
     stomp::{Version, begins_like_stomp},

@@ -5,8 +5,8 @@ use super::{Out, Place, SHOWN, Spoken, Told, short};
 use crate::analysis::conversation::budget::{Budget, Held};
 use crate::event::Host;
 use crate::wire::{
-    frame::Protocol,
-    sockjs::{self, Frame, FrameError, Reader, Text, Transport, Uplink, frame_type, parse_messages},
+    Malformed, Protocol,
+    sockjs::{self, Frame, Reader, Text, Transport, Uplink, frame_type, parse_messages},
 };
 
 /// One direction.
@@ -112,7 +112,7 @@ impl SockJs {
                 Err(_) if reader.pending().len() > out.limit => return self.lose(out.budget),
                 Err(error) => {
                     // The offset counts from the start of the content: where that is has passed.
-                    wrong(place, &FrameError { offset: 0, ..error }, out);
+                    wrong(place, &Malformed { offset: Some(0), ..error }, out);
                     return self.lose(out.budget);
                 }
             }
@@ -165,9 +165,9 @@ fn tell(place: Place, kind: &str, words: &str, bytes: &[u8], (beat, carries): (b
     out.layer(place, &Told { protocol, kind, words, bytes, beat, carries, fields });
 }
 
-fn wrong(place: Place, error: &FrameError, out: &mut Out) {
+fn wrong(place: Place, error: &Malformed, out: &mut Out) {
     let words = format!("{}: needed {}, had {}", error.field, error.needed, error.had);
-    out.broken(place, error.offset, &words, error.section);
+    out.broken(place, error.index(), &words, error.section);
 }
 
 /// `"hello", "two"`

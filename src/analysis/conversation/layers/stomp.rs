@@ -5,7 +5,7 @@ use crate::analysis::conversation::budget::Budget;
 use crate::event::Host;
 use crate::view::quote;
 use crate::wire::{
-    frame::Protocol,
+    Protocol,
     stomp::{self, Frame, FrameReader, Item, Limits, Malformed, Sender, Version, begins_like_stomp, check},
     text,
 };

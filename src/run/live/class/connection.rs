@@ -303,7 +303,7 @@ impl Serving<'_> {
 
     /// Whether the peer has not taken all that was sent to it: it does not read.
     fn has_unsent_bytes(&self) -> bool {
-        crate::kernel::look(self.connection.held.socket(), true).send_queue.is_some_and(|bytes| bytes > 0)
+        crate::kernel::observe(self.connection.held.socket(), true).send_queue.is_some_and(|bytes| bytes > 0)
     }
 
     fn recv(&self, capacity: usize) -> io::Result<Vec<u8>> {

@@ -16,7 +16,7 @@ use crate::{
     call::{Held, Piece},
     event::{Ending, Peer, Phase},
     server::Registry,
-    stage::Hand,
+    stage::WorkerThread,
 };
 
 /// Closed connections that stay in the table of connections.
@@ -48,7 +48,7 @@ pub(super) struct Connection {
     pub sent: AtomicU64,
     /// Locked while another thread uses the descriptor, and while it is closed.
     pub descriptor: Mutex<()>,
-    hand: Mutex<Option<Hand>>,
+    hand: Mutex<Option<WorkerThread>>,
     was_stopped: AtomicBool,
 }
 
@@ -96,8 +96,10 @@ impl Connection {
         let hand = lock(&self.hand);
         match &*hand {
             Some(_) if self.held.is_closed() => {}
-            Some(hand) if self.was_stopped.swap(true, Ordering::AcqRel) => drop(hand.wake_if_deaf()),
-            Some(hand) => hand.end(),
+            Some(hand) if self.was_stopped.swap(true, Ordering::AcqRel) => {
+                _ = hand.wake_unless_acknowledged()
+            }
+            Some(hand) => hand.stop(),
             None => {}
         }
     }
@@ -163,7 +165,9 @@ impl Server {
             self.report(Report::Peer(connection.snapshot(None, None), Instant::now()));
         }
         let (server, own) = (Arc::clone(self), Arc::clone(&connection));
-        match Hand::start(connection.name.clone(), move |doing| connection::serve(&server, &own, doing)) {
+        match WorkerThread::spawn(connection.name.clone(), move |doing| {
+            connection::serve(&server, &own, doing)
+        }) {
             Ok(hand) => *lock(&connection.hand) = Some(hand),
             Err(error) => {
                 drop(connection.held.take());

@@ -109,7 +109,7 @@ impl Serving {
         let Some(head_bytes) = self.head()? else { return Ok(None) };
         let head = match parse_request(&head_bytes) {
             Ok(head) => head,
-            Err(error) => return Err(self.refuse(error.status, &error.to_string(), error.section)),
+            Err(error) => return Err(self.refuse(error.status, &error.to_string(), error.malformed.section)),
         };
         if head.version.major != 1 {
             let why = format!("the version is HTTP/{}.{}", head.version.major, head.version.minor);
@@ -122,7 +122,7 @@ impl Serving {
         }
         let framing = match request_framing(&head) {
             Ok(framing) => framing,
-            Err(error) => return Err(self.refuse(error.status, &error.to_string(), error.section)),
+            Err(error) => return Err(self.refuse(error.status, &error.to_string(), error.malformed.section)),
         };
         let mut request = Request { head, bytes: head_bytes, content: Vec::new() };
         if let Framing::Length(length) = framing

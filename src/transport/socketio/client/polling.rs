@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::super::{broken, crossed};
+use super::super::crossed;
 use crate::{
     transport::{
         ends::Calling,
@@ -60,7 +60,7 @@ impl Polling {
             self.get = None;
         }
         accepted(head.status, &content)?;
-        let packets = parse_payload(&content).map_err(|error| broken(&error))?;
+        let packets = parse_payload(&content)?;
         for packet in &packets {
             let (layer, what) = crossed(Way::Received, packet);
             self.calling.news.tell(1, layer, what);

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::super::{broken, event, out_of_place, said};
+use super::super::{event, out_of_place, said};
 use crate::{
     transport::{
         ends::Heard,
@@ -58,7 +58,7 @@ impl Session {
         let Packet::Text(Kind::Open, data) = packet else {
             return Err(out_of_place(packet, "an open packet first", "Engine.IO 4, Handshake"));
         };
-        let handshake = Handshake::parse(data).map_err(|error| broken(&error))?;
+        let handshake = Handshake::parse(data)?;
         Ok(Session {
             handshake,
             namespace: namespace.to_owned(),
@@ -127,7 +127,7 @@ impl Session {
                 ));
             }
         };
-        match whole.map_err(|error| broken(&error))? {
+        match whole? {
             Some(message) if message.packet.namespace == self.namespace => Ok(self.hear(&message)),
             _ => other(),
         }

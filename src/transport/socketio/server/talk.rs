@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::super::{broken, out_of_place};
+use super::super::out_of_place;
 use crate::{
     transport::line::Fault,
     wire::{
@@ -90,7 +90,7 @@ impl Talk {
                 ));
             }
         };
-        match whole.map_err(|error| broken(&error))? {
+        match whole? {
             Some(message) => self.hear(message, sid),
             None => Ok(Vec::new()),
         }
@@ -240,7 +240,7 @@ mod tests {
         ];
         for (packet, rule) in cases {
             match take(&mut talk(), packet) {
-                Err(Fault::Broken { section, .. }) => assert_eq!(section, rule, "{packet}"),
+                Err(Fault::Broken(error)) => assert_eq!(error.section, rule, "{packet}"),
                 other => panic!("{packet}: {other:?}"),
             }
         }

@@ -114,9 +114,10 @@ impl Session {
 
     fn error(&self, fault: &Fault, receipt: Option<&str>) {
         let (message, body) = match fault {
-            Fault::Broken { what, needed, had, section } => {
-                (format!("{what}: {needed}"), format!("It had {had}. See {section}.\n"))
-            }
+            Fault::Broken(error) => (
+                format!("{}: {}", error.place(), error.needed),
+                format!("It had {}. See {}.\n", error.had, error.section),
+            ),
             other => (other.to_string(), String::new()),
         };
         let mut error = Frame::new("ERROR").with("message", &message);
@@ -288,7 +289,7 @@ fn place(frame: &Frame, destination: &str) -> Result<(), Fault> {
 }
 
 /// A header whose value can't be.
-fn wrong(frame: &Frame, name: &str, had: &str, needed: &str) -> Fault {
+fn wrong(frame: &Frame, name: &str, had: &str, needed: &'static str) -> Fault {
     let section = match frame.command.as_str() {
         "SEND" => "STOMP 1.2, SEND",
         "SUBSCRIBE" => "STOMP 1.2, SUBSCRIBE",
