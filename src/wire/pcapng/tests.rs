@@ -55,7 +55,13 @@ fn an_interface_and_a_packet_are_written_as_the_format_draws_them() {
         0, 0, 0, 0, 44, 0, 0, 0,
     ]);
     out.clear();
-    let mut packet = EnhancedPacket { interface: 1, time: 0x0102_0304_0506_0708, bytes: b"abc", comment: None, direction: None };
+    let mut packet = EnhancedPacket {
+        interface: 1,
+        time: 0x0102_0304_0506_0708,
+        bytes: b"abc",
+        comment: None,
+        direction: None,
+    };
     packet.encode(&mut out);
     #[rustfmt::skip]
     assert_eq!(out, [
