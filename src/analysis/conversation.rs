@@ -14,15 +14,14 @@ mod layers;
 
 use budget::{Budget, Held};
 pub(crate) use event::Teller;
-pub use event::{
-    Body, Carried, Differs, Ended, Ending, Event, Frame, Head, HeadLine, Layer, Message, Missing, Opened,
-    PacketSeen, Stretch, Upgraded, Violation, What,
-};
 use frames::{Compression, Frames};
 use http::{Http, Start, Step, start_of};
 use layers::{Layers, Out, road::Hint};
 
-use crate::event::Host;
+use crate::event::{
+    Host, StreamWhat,
+    stream::{Ended, Ending, Opened, Stretch, Upgraded},
+};
 use crate::wire::{
     Protocol,
     stomp::begins_like_stomp,
@@ -168,7 +167,7 @@ impl Conversation {
     pub(crate) fn opened(&mut self, teller: &mut Teller) {
         if !std::mem::replace(&mut self.told, true) {
             let (client, server) = (self.ends[self.client], self.ends[1 - self.client]);
-            teller.tell(What::Opened(Opened { client, server, from_start: self.from_start }));
+            teller.tell(StreamWhat::Opened(Opened { client, server, from_start: self.from_start }));
         }
     }
 
@@ -198,7 +197,7 @@ impl Conversation {
             }
             Speech::Other => {
                 self.opened(teller);
-                teller.tell(What::Data(Stretch { from: host, offset, bytes }));
+                teller.tell(StreamWhat::Data(Stretch::new(host, offset, bytes)));
             }
             Speech::Undecided(undecided) if undecided.middle => {
                 self.guess(side, offset, bytes, shared, teller)
@@ -242,7 +241,11 @@ impl Conversation {
         self.opened(teller);
         match &mut self.speech {
             Speech::WebSocket(socket) => {
-                socket.frames.iter_mut().for_each(|frames| frames.clear(&mut shared.budget));
+                for (side, frames) in socket.frames.iter_mut().enumerate() {
+                    let from = if side == self.client { Host::Client } else { Host::Server };
+                    frames.unfinished(from, teller);
+                    frames.clear(&mut shared.budget);
+                }
                 socket.layers.clear(&mut shared.budget);
             }
             Speech::Http(http) => http.end(self.client, shared, teller),
@@ -251,7 +254,7 @@ impl Conversation {
         }
         self.speech = Speech::Other;
         let (client_bytes, server_bytes) = (sent[self.client], sent[1 - self.client]);
-        teller.tell(What::Ended(Ended { how, client_bytes, server_bytes }));
+        teller.tell(StreamWhat::Ended(Ended { how, client_bytes, server_bytes }));
     }
 
     /// From the first byte on: HTTP, or not.
@@ -284,7 +287,7 @@ impl Conversation {
                     shared,
                     teller,
                 );
-                teller.tell(What::Upgraded(Upgraded { handshake: false, deflate: None }));
+                teller.tell(StreamWhat::Upgraded(Upgraded { handshake: false, deflate: None }));
                 self.take(side, offset, bytes, shared, teller);
             }
             _ => {
@@ -335,7 +338,7 @@ impl Conversation {
             undecided.masked = None;
             self.give_way(shared, teller);
             self.opened(teller);
-            return teller.tell(What::Data(Stretch { from: self.host(side), offset, bytes }));
+            return teller.tell(StreamWhat::Data(Stretch::new(self.host(side), offset, bytes)));
         }
         undecided.points += points;
         let mut held = Held::default();
@@ -358,7 +361,7 @@ impl Conversation {
             self.client = masked;
         }
         self.opened(teller);
-        teller.tell(What::Upgraded(Upgraded { handshake: false, deflate: None }));
+        teller.tell(StreamWhat::Upgraded(Upgraded { handshake: false, deflate: None }));
         self.speak(
             web_socket(None, Compression::Unknown, shared.options.hint().unwrap_or_default()),
             shared,
@@ -373,7 +376,7 @@ impl Conversation {
         undecided.points = 0;
         for (side, offset, mut held) in pending {
             self.opened(teller);
-            teller.tell(What::Data(Stretch { from: self.host(side), offset, bytes: held.as_slice() }));
+            teller.tell(StreamWhat::Data(Stretch::new(self.host(side), offset, held.as_slice())));
             held.clear(&mut shared.budget);
         }
     }
@@ -407,7 +410,7 @@ impl Conversation {
             }
         };
         if let Speech::WebSocket(_) = self.speech {
-            teller.tell(What::Upgraded(Upgraded { handshake: true, deflate: agreed }));
+            teller.tell(StreamWhat::Upgraded(Upgraded { handshake: true, deflate: agreed }));
         }
         for (side, offset, bytes) in rests {
             if !bytes.is_empty() {

@@ -1,17 +1,18 @@
 //! What was said? Packets become connections, connections streams of bytes, those HTTP, WebSocket frames and messages.
 //!
-//! [`Decoder`] takes packets one by one and tells [`Event`]s as soon as they are known; it does no I/O. What it holds at any time
+//! [`Decoder`] takes packets one by one and emits [`StreamEvent`]s as soon as they are known; it does no I/O. What it holds at any time
 //! is bounded by [`Limits`], whatever the packets claim: what had to be let go is told too. Streams are numbered from 0 in the
 //! order of their first packets, as Wireshark's `tcp.stream` does.
 
 use std::{collections::VecDeque, net::SocketAddr};
 
+use crate::event::{
+    StreamEvent, StreamWhat,
+    stream::{self, Address, Ends, Tcp, Time},
+};
 use crate::wire::{ip::Datagram, tcp::Segment};
 
 mod connection;
-pub mod filter;
-pub mod json;
-pub mod show;
 mod stream;
 mod table;
 
@@ -19,10 +20,7 @@ use connection::Connection;
 use table::Table;
 
 use super::capture::{NotTakenApart, Packet};
-pub use super::conversation::{
-    Body, Carried, Differs, Ended, Ending, Event, Frame, Head, HeadLine, Layer, Limits, Message, Missing,
-    Opened, Options, PacketSeen, Stretch, Upgraded, Violation, What, may_be_above,
-};
+pub use super::conversation::{Limits, Options, may_be_above};
 use super::conversation::{Shared, Teller};
 
 /// Makes conversations of packets.
@@ -60,7 +58,7 @@ impl Decoder {
     /// # Errors
     ///
     /// [`NotTakenApart`] for a packet of a link that is not known; others may follow all the same.
-    pub fn push(&mut self, packet: &Packet, tell: &mut dyn FnMut(&Event)) -> Result<(), NotTakenApart> {
+    pub fn push(&mut self, packet: &Packet, tell: &mut dyn FnMut(&StreamEvent)) -> Result<(), NotTakenApart> {
         let network = packet.link.network(packet.bytes)?;
         (self.time, self.packet) = (packet.time, packet.number);
         let datagram = Datagram::at_start(&packet.bytes[network.at..]).map(|datagram| {
@@ -70,30 +68,24 @@ impl Decoder {
         let segment = datagram.as_ref().and_then(|datagram| Segment::of(packet.bytes, datagram));
         let index = segment.as_ref().map(|segment| self.place(segment, tell));
         let stream = index.map(|index| self.connections[index].number());
-        let seen = PacketSeen {
-            packet,
-            ether_type: network.ether_type,
-            network: network.at,
-            datagram: datagram.as_ref(),
-            segment: segment.as_ref(),
-        };
-        tell(&Event { time: self.time, packet: self.packet, stream, what: What::Packet(seen) });
+        let what = StreamWhat::Packet(seen(packet, datagram.as_ref(), segment.as_ref()));
+        tell(&StreamEvent { stream, packet: Some(self.packet), time: self.time.map(Time), what });
         if let (Some(segment), Some(index)) = (&segment, index) {
             let claimed = table::claimed_payload(packet, network.at, segment);
             let stream = self.connections[index].number();
-            let mut teller = Teller { time: self.time, packet: self.packet, stream, tell };
+            let mut teller = Teller { time: self.time, packet: Some(self.packet), stream, tell };
             self.connections[index].take(segment, packet.bytes, claimed, &mut self.shared, &mut teller);
         }
         Ok(())
     }
 
     /// There are no more packets: tells what was still waited for.
-    pub fn finish(&mut self, tell: &mut dyn FnMut(&Event)) {
+    pub fn finish(&mut self, tell: &mut dyn FnMut(&StreamEvent)) {
         let mut connections = std::mem::take(&mut self.connections);
         connections.sort_by_key(Connection::number);
         for connection in &mut connections {
             let mut teller =
-                Teller { time: self.time, packet: self.packet, stream: connection.number(), tell };
+                Teller { time: self.time, packet: Some(self.packet), stream: connection.number(), tell };
             connection.finish(&mut self.shared, &mut teller);
         }
         self.table = Table::default();
@@ -112,7 +104,7 @@ impl Decoder {
     }
 
     /// The place of the segment's connection: a new one if it is the first, or begins the ports anew.
-    fn place(&mut self, segment: &Segment, tell: &mut dyn FnMut(&Event)) -> usize {
+    fn place(&mut self, segment: &Segment, tell: &mut dyn FnMut(&StreamEvent)) -> usize {
         let ends = (segment.source, segment.destination);
         let known = match self.last {
             Some((a, b, index)) if (a, b) == ends || (b, a) == ends => Some(index),
@@ -145,7 +137,7 @@ impl Decoder {
         match self.connections.get_mut(index as usize) {
             // The old one ends here, with what it still held.
             Some(old) => {
-                let mut teller = Teller { time: self.time, packet: self.packet, stream: old.number(), tell };
+                let mut teller = Teller { time: self.time, packet: Some(self.packet), stream: old.number(), tell };
                 old.finish(&mut self.shared, &mut teller);
                 *old = connection;
             }
@@ -154,6 +146,29 @@ impl Decoder {
         self.table.insert(ends, index);
         self.last = Some((ends.0, ends.1, index));
         index as usize
+    }
+}
+
+/// What is told of a packet itself.
+fn seen(packet: &Packet, datagram: Option<&Datagram>, segment: Option<&Segment>) -> stream::Packet {
+    let ends = match (segment, datagram) {
+        (Some(segment), _) => {
+            Some((Address::Socket(segment.source), Address::Socket(segment.destination)))
+        }
+        (None, Some(datagram)) => Some((Address::Ip(datagram.source), Address::Ip(datagram.destination))),
+        (None, None) => None,
+    };
+    stream::Packet {
+        link: packet.link.0,
+        length: packet.bytes.len() as u64,
+        original: packet.original,
+        truncated: packet.is_truncated(),
+        ends: ends.map(|(source, destination)| Ends { source, destination }),
+        tcp: segment.map(|segment| Tcp {
+            flags: segment.flags,
+            sequence: segment.sequence,
+            acknowledgment: segment.acknowledgment,
+        }),
     }
 }
 

@@ -7,25 +7,29 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+mod bytes;
 mod cable;
 mod call;
 mod class;
 mod hex;
 mod lines;
 mod socket;
+pub mod stream;
 mod upgrade;
 
+pub use bytes::Bytes;
 pub use cable::{Became, Cause, Fate, Frame, Setting, Wire};
 pub use call::{Arg, Blocked, Call, Return, Source, Value};
 pub use class::{Ending, Peer, Phase};
 pub use lines::{ReadError, Reader, Writer};
 pub use socket::{Socket, SocketOption, TcpInfo};
+pub use stream::{StreamEvent, StreamWhat};
 pub use upgrade::{Message, Requirement, Row, Working};
 
 /// The version of the trace format, written into every `lesson` event.
 ///
 /// It goes up when a field or an event changes its meaning or goes away; new fields and events may come without.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// One thing that happened, and when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,6 +82,8 @@ pub enum What {
     Setting(Setting),
     /// Somebody who is connected to a live server: who came, who left and how, with how many bytes.
     Peer(Peer),
+    /// Something that became known of the bytes of a connection.
+    Stream(Box<StreamEvent<'static>>),
     /// A claim of the lesson, held against the kernel.
     Check(Check),
     /// A prediction is asked for.

@@ -8,12 +8,15 @@ mod judge;
 use super::{
     Shared,
     budget::{Budget, Held},
-    event::{Carried, Frame, Message, Stretch, Teller, What},
+    event::Teller,
     layers::{Layers, Out},
 };
 use judge::{judge_close, violation};
 
-use crate::event::Host;
+use crate::event::{
+    Host, StreamWhat,
+    stream::{Carried, Frame, Message, Stretch, Unfinished, Unit},
+};
 use crate::wire::utf8;
 use crate::wire::websocket::{
     FrameReader, Header, Piece, deflate::Direction, opcode, plausible, rules, unmask_onto,
@@ -106,7 +109,7 @@ impl Frames {
                     self.reader = FrameReader::at_offset(offset);
                     self.lost = false;
                 }
-                None => return teller.tell(What::Data(Stretch { from, offset, bytes })),
+                None => return teller.tell(StreamWhat::Data(Stretch::new(from, offset, bytes))),
             }
         }
         let mut rest = bytes;
@@ -115,7 +118,7 @@ impl Frames {
             if self.lost {
                 if !rest.is_empty() {
                     let offset = offset + (bytes.len() - rest.len()) as u64;
-                    teller.tell(What::Data(Stretch { from, offset, bytes: rest }));
+                    teller.tell(StreamWhat::Data(Stretch::new(from, offset, rest)));
                 }
                 return;
             }
@@ -149,6 +152,21 @@ impl Frames {
     /// True while it is not known where the next frame begins.
     pub(super) fn is_lost(&self) -> bool {
         self.lost
+    }
+
+    /// The stream is over: tells the frame and the message that are under way.
+    pub(super) fn unfinished(&self, from: Host, teller: &mut Teller) {
+        if self.lost {
+            return;
+        }
+        if let Some((offset, length, needed)) = self.reader.unfinished() {
+            let unit = Unit::Frame;
+            teller.tell(StreamWhat::Unfinished(Unfinished { from, offset, unit, length, needed }));
+        }
+        if let Some(Open { offset, length, .. }) = self.open {
+            let (unit, needed) = (Unit::Message, None);
+            teller.tell(StreamWhat::Unfinished(Unfinished { from, offset, unit, length, needed }));
+        }
     }
 
     /// Gives all memory back.
@@ -260,11 +278,11 @@ impl Frames {
         }
         if piece.last {
             let payload = if at_once { &scratch[..] } else { &self.message.as_slice()[open.frame_start..] };
-            teller.tell(What::Frame(Frame {
+            teller.tell(StreamWhat::Frame(Frame {
                 from,
                 offset: piece.offset,
                 header: *header,
-                payload,
+                payload: payload.into(),
                 carried: self.carried,
             }));
             open.carried.cut |= self.carried.cut;
@@ -299,7 +317,7 @@ impl Frames {
             length: open.length,
             compressed: open.compressed,
             packed: false,
-            payload,
+            payload: payload.into(),
             carried: open.carried,
             above: false,
         };
@@ -307,7 +325,7 @@ impl Frames {
         let direction = match self.compression {
             _ if !open.compressed => {
                 let mut out = Out { budget: &mut shared.budget, limit, teller };
-                return tell(message, layers, &mut out);
+                return tell(message, payload, layers, &mut out);
             }
             Compression::Agreed(direction) => direction,
             Compression::Unknown | Compression::None => Direction::default(),
@@ -318,7 +336,7 @@ impl Frames {
             self.history.clear(&mut shared.budget);
             self.compression = Compression::Unknown;
             layers.lose(from, &mut shared.budget);
-            return teller.tell(What::Message(message));
+            return teller.tell(StreamWhat::Message(message));
         }
         let inflater = &mut shared.inflater;
         let room = shared.budget.is_roomy() || !self.history.is_empty();
@@ -327,8 +345,8 @@ impl Frames {
             .change(&mut shared.budget, |history| inflater.inflate(payload, history, direction, limit));
         match inflated {
             Ok(inflated) => {
-                (message.payload, message.carried.cut) = (inflated.bytes, inflated.cut);
-                tell(message, layers, &mut Out { budget: &mut shared.budget, limit, teller });
+                (message.payload, message.carried.cut) = (inflated.bytes.into(), inflated.cut);
+                tell(message, inflated.bytes, layers, &mut Out { budget: &mut shared.budget, limit, teller });
                 if open.opcode == opcode::TEXT
                     && !inflated.cut
                     && std::str::from_utf8(inflated.bytes).is_err()
@@ -341,7 +359,7 @@ impl Frames {
             }
             Err(_) => {
                 message.packed = true;
-                teller.tell(What::Message(message));
+                teller.tell(StreamWhat::Message(message));
                 // Without the handshake, or what came before, it is nobody's fault.
                 if let Compression::Agreed(_) = self.compression {
                     violation(from, open.offset, &rules::NOT_DEFLATE, teller);
@@ -359,8 +377,8 @@ impl Frames {
         let (header, offset) = (piece.header, piece.offset);
         let payload = std::mem::take(&mut self.control);
         let carried = std::mem::take(&mut self.carried);
-        teller.tell(What::Frame(Frame { from, offset, header, payload: &payload, carried }));
-        teller.tell(What::Message(Message {
+        teller.tell(StreamWhat::Frame(Frame { from, offset, header, payload: payload.as_slice().into(), carried }));
+        teller.tell(StreamWhat::Message(Message {
             from,
             offset,
             opcode: header.opcode,
@@ -368,7 +386,7 @@ impl Frames {
             length: header.length,
             compressed: false,
             packed: false,
-            payload: &payload,
+            payload: payload.as_slice().into(),
             carried,
             above: false,
         }));
@@ -384,15 +402,15 @@ impl Frames {
 }
 
 /// Tells a message, and what it carries.
-fn tell(mut message: Message, layers: &mut Layers, out: &mut Out) {
-    let Message { from, offset, payload, carried, .. } = message;
+fn tell(mut message: Message, payload: &[u8], layers: &mut Layers, out: &mut Out) {
+    let Message { from, offset, carried, .. } = message;
     let text = message.opcode == opcode::TEXT;
     if carried != Carried::default() {
         layers.lose(from, out.budget);
-        return out.teller.tell(What::Message(message));
+        return out.teller.tell(StreamWhat::Message(message));
     }
     message.above = layers.understand(from, text, payload);
-    out.teller.tell(What::Message(message));
+    out.teller.tell(StreamWhat::Message(message));
     if message.above {
         layers.message(from, offset, text, payload, out);
     }

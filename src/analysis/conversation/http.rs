@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use super::{
     Shared,
     budget::{Budget, Held},
-    event::{Body, Head, HeadLine, Teller, Violation, What},
+    event::Teller,
     layers::{
         Layers, Out, Spoken,
         road::{Hint, Road},
@@ -16,7 +16,10 @@ use super::{
 };
 pub(super) use start::{Start, start_of};
 
-use crate::event::Host;
+use crate::event::{
+    Host, StreamWhat,
+    stream::{Body, Head, HeadLine, Unfinished, Unit, Violation},
+};
 use crate::websocket::accept_key::accept_key;
 use crate::wire::{
     http::{HeadReader, Headers, Progress, parse_request, parse_response},
@@ -214,8 +217,21 @@ impl Http {
     pub(super) fn end(&mut self, client: usize, shared: &mut Shared, teller: &mut Teller) {
         for side in 0..2 {
             let from = if side == client { Host::Client } else { Host::Server };
-            if let Phase::Body(_) = self.sides[side] {
-                self.body_ends(side, from, shared, teller);
+            match &self.sides[side] {
+                Phase::Body(content) => {
+                    let (offset, length, needed) = (content.at, content.length, content.needed());
+                    let whole = content.may_end_here();
+                    self.body_ends(side, from, shared, teller);
+                    if !whole {
+                        let unit = Unit::Body;
+                        teller.tell(StreamWhat::Unfinished(Unfinished { from, offset, unit, length, needed }));
+                    }
+                }
+                Phase::Head { at, held, .. } if *held > 0 => {
+                    let (offset, length, unit, needed) = (*at, *held as u64, Unit::Head, None);
+                    teller.tell(StreamWhat::Unfinished(Unfinished { from, offset, unit, length, needed }));
+                }
+                _ => {}
             }
         }
         self.clear(&mut shared.budget);
@@ -267,16 +283,12 @@ impl Http {
         let head = match parse_response(bytes) {
             Ok(head) => head,
             Err(error) => {
-                teller.tell(What::Head(Head {
-                    from,
-                    offset: at,
-                    bytes,
-                    line: HeadLine::Broken(error.to_string()),
-                }));
+                let error = error.to_string().into();
+                teller.tell(head_of(from, at, bytes, HeadLine::Broken { error }));
                 return Some(Step::Other(vec![(side, after, rest.to_vec())]));
             }
         };
-        teller.tell(What::Head(Head { from, offset: at, bytes, line: HeadLine::Response(&head) }));
+        teller.tell(head_of(from, at, bytes, HeadLine::Response { status: head.status }));
         let asked = match head.status {
             100 | 102..=199 => self.asked.front().copied().unwrap_or_default(),
             _ => self.asked.pop_front().unwrap_or_default(),
@@ -323,16 +335,13 @@ impl Http {
         let head = match parse_request(bytes) {
             Ok(head) => head,
             Err(error) => {
-                teller.tell(What::Head(Head {
-                    from,
-                    offset: at,
-                    bytes,
-                    line: HeadLine::Broken(error.to_string()),
-                }));
+                let error = error.to_string().into();
+                teller.tell(head_of(from, at, bytes, HeadLine::Broken { error }));
                 return Some(Step::Other(vec![(side, after, rest.to_vec())]));
             }
         };
-        teller.tell(What::Head(Head { from, offset: at, bytes, line: HeadLine::Request(&head) }));
+        let line = HeadLine::Request { method: (&head.method).into(), target: (&head.target).into() };
+        teller.tell(head_of(from, at, bytes, line));
         let asked = Asked {
             head: head.method == "HEAD",
             get: head.method == "GET",
@@ -366,11 +375,11 @@ impl Http {
             return;
         }
         let had = found.map_or_else(|| "none".to_owned(), |line| text::shown(&line.value, QUOTED));
-        teller.tell(What::Violation(Violation {
+        teller.tell(StreamWhat::Violation(Violation {
             from: known.from(),
             offset: known.at + found.map_or(0, |line| line.value_offset as u64),
-            words: &format!("Sec-WebSocket-Accept follows from the key: needed {needed}, had {had}"),
-            section: "RFC 6455 §4.2.2 (5.4)",
+            words: format!("Sec-WebSocket-Accept follows from the key: needed {needed}, had {had}").into(),
+            section: "RFC 6455 §4.2.2 (5.4)".into(),
             level: Some(Level::Must),
             close_code: None,
         }));
@@ -428,7 +437,8 @@ impl Http {
             let (offset, length, above) = (content.at, content.length, content.above);
             if length > 0 {
                 let shown = content.shown.as_slice();
-                teller.tell(What::Body(Body { from, offset, length, shown, above }));
+                let (cut, shown) = (length > shown.len() as u64, shown.into());
+                teller.tell(StreamWhat::Body(Body { from, offset, length, cut, above, shown }));
             }
             content.shown.clear(&mut shared.budget);
             let limit = shared.options.limits.message;
@@ -436,6 +446,11 @@ impl Http {
         }
         self.sides[side] = Phase::default();
     }
+}
+
+/// A head, as it is told.
+fn head_of<'a>(from: Host, offset: u64, bytes: &'a [u8], line: HeadLine<'a>) -> StreamWhat<'a> {
+    StreamWhat::Head(Head { from, offset, length: bytes.len() as u64, line, bytes: bytes.into() })
 }
 
 /// True if the content is compressed: what it carries is not seen then.

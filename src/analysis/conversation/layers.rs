@@ -10,8 +10,11 @@ mod sockjs;
 mod stomp;
 
 use super::budget::Budget;
-use super::event::{Layer, Teller, Violation, What};
-use crate::event::Host;
+use super::event::Teller;
+use crate::event::{
+    Host, StreamWhat,
+    stream::{Layer, LayerFields, Violation},
+};
 use crate::wire::{Protocol, field::Field};
 
 use engine_io::EngineIo;
@@ -210,14 +213,28 @@ impl Out<'_, '_> {
     fn layer(&mut self, place: Place, told: &Told) {
         let Place { from, offset, depth, bare } = place;
         let Told { protocol, kind, words, bytes, beat, carries, fields } = *told;
-        let layer = Layer { from, offset, protocol, depth, kind, words, bytes, beat, carries, bare, fields };
-        self.teller.tell(What::Layer(layer));
+        let layer = Layer {
+            from,
+            offset,
+            length: bytes.len() as u64,
+            protocol,
+            depth,
+            kind: kind.into(),
+            words: words.into(),
+            beat,
+            carries,
+            bare,
+            bytes: bytes.into(),
+            fields: LayerFields::Of(fields, bytes),
+        };
+        self.teller.tell(StreamWhat::Layer(layer));
     }
 
     /// A rule of a layer is broken; `at` counts bytes of what carries it.
     fn broken(&mut self, place: Place, at: usize, words: &str, section: &'static str) {
         let offset = place.offset.saturating_add(at as u64);
         let (from, level, close_code) = (place.from, None, None);
-        self.teller.tell(What::Violation(Violation { from, offset, words, section, level, close_code }));
+        let (words, section) = (words.into(), section.into());
+        self.teller.tell(StreamWhat::Violation(Violation { from, offset, words, section, level, close_code }));
     }
 }

@@ -64,19 +64,19 @@ impl Talk {
 
 fn line(what: &What) -> Option<String> {
     Some(match what {
-        What::Head(Head { from, line, .. }) => match line {
+        StreamWhat::Head(Head { from, line, .. }) => match line {
             HeadLine::Request(head) => format!("{} {} {}", from.name(), head.method, head.target),
             HeadLine::Response(head) => format!("{} {}", from.name(), head.status),
             HeadLine::Broken(error) => error.clone(),
         },
-        What::Body(body) => format!("body {} {}", body.length, text::escape(body.shown)),
-        What::Upgraded(_) => "upgraded".to_owned(),
-        What::Frame(frame) => format!("frame {}", text::escape(frame.payload)),
-        What::Message(message) if message.is_its_frame() => return None,
-        What::Message(message) => format!("message {}", text::escape(message.payload)),
-        What::Layer(layer) => format!("{} {} {}", layer.protocol.name(), layer.kind, layer.words),
-        What::Violation(broken) => format!("broken {}", broken.section),
-        What::Data(data) => format!("data {}", text::escape(data.bytes)),
+        StreamWhat::Body(body) => format!("body {} {}", body.length, text::escape(body.shown)),
+        StreamWhat::Upgraded(_) => "upgraded".to_owned(),
+        StreamWhat::Frame(frame) => format!("frame {}", text::escape(frame.payload)),
+        StreamWhat::Message(message) if message.is_its_frame() => return None,
+        StreamWhat::Message(message) => format!("message {}", text::escape(message.payload)),
+        StreamWhat::Layer(layer) => format!("{} {} {}", layer.protocol.name(), layer.kind, layer.words),
+        StreamWhat::Violation(broken) => format!("broken {}", broken.section),
+        StreamWhat::Data(data) => format!("data {}", text::escape(data.bytes)),
         _ => return None,
     })
 }
@@ -207,7 +207,7 @@ fn an_event_is_told_with_its_own_bytes() {
     let mut bytes = Vec::new();
     let stream = b"retry: 10\nid: 1\ndata: a\n\n\n: c\ndata: b\n\n";
     let mut tell = |event: &Event| {
-        if let What::Layer(layer) = &event.what {
+        if let StreamWhat::Layer(layer) = &event.what {
             bytes.push(layer.bytes.to_vec());
         }
     };

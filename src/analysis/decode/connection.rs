@@ -3,7 +3,11 @@
 use std::net::SocketAddr;
 
 use super::stream::Stream;
-use crate::analysis::conversation::{Conversation, Differs, Ending, Missing, Shared, Stretch, Teller, What};
+use crate::analysis::conversation::{Conversation, Shared, Teller};
+use crate::event::{
+    StreamWhat,
+    stream::{Differs, Ending, Missing, Stretch},
+};
 use crate::wire::tcp::{Flags, Segment};
 
 /// A connection that is followed. Its two ends are numbered 0, who sent the first packet, and 1.
@@ -120,7 +124,7 @@ impl Connection {
         if let Some((offset, length)) = placed.differs {
             self.conversation.opened(teller);
             let from = self.conversation.host(side);
-            teller.tell(What::Differs(Differs { from, offset, length }));
+            teller.tell(StreamWhat::Differs(Differs { from, offset, length }));
         }
         if let Some((offset, bytes)) = placed.now {
             self.streams[side].advance(bytes, &mut shared.budget);
@@ -154,7 +158,7 @@ impl Connection {
     fn deliver(&mut self, side: usize, offset: u64, bytes: &[u8], shared: &mut Shared, teller: &mut Teller) {
         self.conversation.take(side, offset, bytes, shared, teller);
         let from = self.conversation.host(side);
-        teller.tell(What::Bytes(Stretch { from, offset, bytes }));
+        teller.tell(StreamWhat::Bytes(Stretch::new(from, offset, bytes)));
     }
 
     fn missing(
@@ -168,7 +172,7 @@ impl Connection {
     ) {
         self.conversation.opened(teller);
         let from = self.conversation.host(side);
-        teller.tell(What::Missing(Missing { from, offset, length, truncated }));
+        teller.tell(StreamWhat::Missing(Missing { from, offset, length, truncated }));
         self.conversation.missing(side, length, shared, teller);
     }
 

@@ -77,7 +77,7 @@ fn every_broken_rule_is_named_where_it_is_broken() {
         }
         let mut found = Vec::new();
         talk.events(Options::default(), &mut |event| {
-            if let What::Violation(broken) = &event.what {
+            if let StreamWhat::Violation(broken) = &event.what {
                 found.push((broken.offset - start, broken.section));
             }
         });
@@ -181,7 +181,7 @@ fn ports_that_are_used_again_are_a_new_stream() {
     let mut streams = Vec::new();
     let packets: Vec<Vec<u8>> = talk.packets.into_iter().chain(again.packets).collect();
     talk::events(&packets, Options::default(), &mut |event| {
-        if let What::Data(data) = &event.what {
+        if let StreamWhat::Data(data) = &event.what {
             streams.push((event.stream, data.bytes.to_vec()));
         }
     });
@@ -231,10 +231,10 @@ proptest! {
         let messages = |packets: &[Vec<u8>]| {
             let (mut client, mut server) = (Vec::new(), Vec::new());
             talk::events(packets, Options::default(), &mut |event| match &event.what {
-                What::Message(message) if message.from == Host::Client => client.push(message.payload.to_vec()),
-                What::Message(message) => server.push(message.payload.to_vec()),
-                What::Missing(missing) => panic!("{missing:?}"),
-                What::Differs(differs) => panic!("{differs:?}"),
+                StreamWhat::Message(message) if message.from == Host::Client => client.push(message.payload.to_vec()),
+                StreamWhat::Message(message) => server.push(message.payload.to_vec()),
+                StreamWhat::Missing(missing) => panic!("{missing:?}"),
+                StreamWhat::Differs(differs) => panic!("{differs:?}"),
                 _ => {}
             });
             (client, server)

@@ -73,6 +73,16 @@ impl FrameReader {
         Some(Piece { header, offset, index, bytes, first, last })
     }
 
+    /// The frame whose end has not come: where it begins, bytes of its payload so far (of the frame, where the header is not
+    /// whole), and how many it claims.
+    pub fn unfinished(&self) -> Option<(u64, u64, Option<u64>)> {
+        match self.frame {
+            Some((header, offset, done)) => Some((offset, done, Some(header.length))),
+            None if self.had > 0 => Some((self.at - self.had as u64, self.had as u64, None)),
+            None => None,
+        }
+    }
+
     /// Passes `length` bytes that are missing. True if the frames after them can still be found: all of them were payload of
     /// the frame under way. The piece then says whether that frame ends with them.
     pub fn skip(&mut self, length: u64) -> Option<Piece<'static>> {

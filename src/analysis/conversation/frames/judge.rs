@@ -1,8 +1,8 @@
 //! What a frame breaks: its header, or the body of a Close (RFC 6455 §5, §7.4).
 
-use super::super::event::{Teller, Violation, What};
+use super::super::event::Teller;
 use super::{Compression, Frames};
-use crate::event::Host;
+use crate::event::{Host, StreamWhat, stream::Violation};
 use crate::wire::utf8;
 use crate::wire::websocket::{
     Header, close_code, opcode, opcode_entry,
@@ -84,5 +84,5 @@ pub(super) fn judge_close(from: Host, at: u64, body: &[u8], teller: &mut Teller)
 }
 
 pub(super) fn violation(from: Host, offset: u64, rule: &'static Rule, teller: &mut Teller) {
-    teller.tell(What::Violation(Violation::of(rule, from, offset)));
+    teller.tell(StreamWhat::Violation(Violation::of(rule, from, offset)));
 }

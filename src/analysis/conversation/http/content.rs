@@ -116,6 +116,19 @@ impl Content {
         Some(false)
     }
 
+    /// How many bytes it was to have, if the head said so.
+    pub(super) fn needed(&self) -> Option<u64> {
+        match self.kind {
+            Kind::Sized(left) => Some(self.length.saturating_add(left)),
+            _ => None,
+        }
+    }
+
+    /// True if the end of the connection is its end.
+    pub(super) fn may_end_here(&self) -> bool {
+        matches!(self.kind, Kind::ToTheEnd)
+    }
+
     fn keep(&mut self, bytes: &[u8], budget: &mut Budget) {
         self.length += bytes.len() as u64;
         let room = SHOWN.saturating_sub(self.shown.len()).min(bytes.len());

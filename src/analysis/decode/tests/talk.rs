@@ -108,29 +108,29 @@ pub(in super::super) fn told(packets: &[Vec<u8>], options: Options) -> Vec<Strin
     let mut lines = Vec::new();
     events(packets, options, &mut |event| {
         lines.push(match &event.what {
-            What::Packet(_) | What::Bytes(_) => return,
-            What::Opened(_) => "opened".to_owned(),
-            What::Head(head) => match &head.line {
+            StreamWhat::Packet(_) | StreamWhat::Bytes(_) => return,
+            StreamWhat::Opened(_) => "opened".to_owned(),
+            StreamWhat::Head(head) => match &head.line {
                 HeadLine::Request(request) => {
                     format!("{} {} {}", head.from.name(), request.method, request.target)
                 }
                 HeadLine::Response(response) => format!("{} {}", head.from.name(), response.status),
                 HeadLine::Broken(error) => error.clone(),
             },
-            What::Body(body) => format!("body {} {}", body.length, text::escape(body.shown)),
-            What::Upgraded(_) => "upgraded".to_owned(),
-            What::Frame(frame) => {
+            StreamWhat::Body(body) => format!("body {} {}", body.length, text::escape(body.shown)),
+            StreamWhat::Upgraded(_) => "upgraded".to_owned(),
+            StreamWhat::Frame(frame) => {
                 format!("frame {} {} {}", frame.from.name(), frame.header.opcode, text::escape(frame.payload))
             }
-            What::Message(m) => {
+            StreamWhat::Message(m) => {
                 format!("message {} {} {} {}", m.from.name(), m.opcode, m.frames, text::escape(m.payload))
             }
-            What::Layer(layer) => format!("{} {} {}", layer.protocol.name(), layer.kind, layer.words),
-            What::Violation(broken) => format!("violation {}", broken.section),
-            What::Data(data) => format!("data {}", text::escape(data.bytes)),
-            What::Missing(missing) => format!("missing {} {}", missing.offset, missing.length),
-            What::Differs(differs) => format!("differs {} {}", differs.offset, differs.length),
-            What::Ended(ended) => format!("ended {:?}", ended.how),
+            StreamWhat::Layer(layer) => format!("{} {} {}", layer.protocol.name(), layer.kind, layer.words),
+            StreamWhat::Violation(broken) => format!("violation {}", broken.section),
+            StreamWhat::Data(data) => format!("data {}", text::escape(data.bytes)),
+            StreamWhat::Missing(missing) => format!("missing {} {}", missing.offset, missing.length),
+            StreamWhat::Differs(differs) => format!("differs {} {}", differs.offset, differs.length),
+            StreamWhat::Ended(ended) => format!("ended {:?}", ended.how),
         });
     });
     lines

@@ -6,13 +6,17 @@ mod rows;
 
 use std::{collections::HashMap, net::SocketAddr};
 
-use super::filter::Choice;
-use crate::analysis::conversation::{
-    Body, Differs, Ended, Ending, Event, Frame, Head, HeadLine, Layer, Message, Missing, Opened, Stretch,
-    Upgraded, Violation, What,
+use super::{filter::Choice, words};
+use crate::event::{
+    Host, StreamEvent, StreamWhat,
+    stream::{
+        Body, Differs, Ended, Ending, FieldRow, Frame, Head, HeadLine, Layer, Message, Missing, Opened, Stretch,
+        Unfinished, Upgraded, Violation,
+    },
 };
-use crate::event::Host;
-use crate::view::{Depth, Line, Look, Meaning, field_table, plural, wrapped};
+use crate::view::{
+    Depth, Line, Look, Meaning, field_table::{field_rows, field_table}, plural, wrapped,
+};
 use crate::wire::{
     http, text,
     websocket::{self, opcode},
@@ -25,9 +29,9 @@ const FIELDS: usize = 4096;
 /// Connections of which more than a sum is kept for the end.
 const KEPT: usize = 100_000;
 
-/// Makes lines of events.
+/// A table of what was said: makes lines of stream events.
 #[derive(Debug)]
-pub struct Show {
+pub struct StreamTable {
     look: Look,
     detail: Depth,
     follow: bool,
@@ -64,10 +68,10 @@ struct Sum {
     missing: u64,
 }
 
-impl Show {
+impl StreamTable {
     /// With nothing told. With `follow`, what was said is told in full, and how it was packed is not.
     pub fn new(look: Look, detail: Depth, follow: bool, choice: Choice) -> Self {
-        Show {
+        StreamTable {
             look,
             detail,
             follow,
@@ -80,16 +84,16 @@ impl Show {
     }
 
     /// The lines that an event gives.
-    pub fn event(&mut self, event: &Event) -> Vec<Line> {
-        if let What::Packet(seen) = &event.what {
+    pub fn event(&mut self, event: &StreamEvent) -> Vec<Line> {
+        if let StreamWhat::Packet(seen) = &event.what {
             self.sum.packets += 1;
-            self.sum.not_tcp += u64::from(seen.segment.is_none());
-            self.sum.truncated += u64::from(seen.packet.is_truncated());
-            self.began = self.began.or(event.time);
+            self.sum.not_tcp += u64::from(seen.tcp.is_none());
+            self.sum.truncated += u64::from(seen.truncated);
+            self.began = self.began.or(event.time.map(|time| time.0));
             return Vec::new();
         }
         let Some(stream) = event.stream else { return Vec::new() };
-        if let What::Opened(opened) = &event.what {
+        if let StreamWhat::Opened(opened) = &event.what {
             self.opened(stream, opened);
             return Vec::new();
         }
@@ -97,18 +101,19 @@ impl Show {
             return Vec::new();
         }
         let lines = match &event.what {
-            What::Head(head) => self.head(event, head),
-            What::Body(body) => self.body(event, body),
-            What::Upgraded(upgraded) => self.upgraded(upgraded),
-            What::Frame(frame) => self.frame(event, frame),
-            What::Message(message) => self.message(event, message),
-            What::Layer(layer) => self.layer(event, layer),
-            What::Violation(violation) => self.violation(violation),
-            What::Data(data) => self.data(event, data),
-            What::Missing(missing) => self.missing(missing),
-            What::Differs(differs) => self.differs(differs),
-            What::Ended(ended) => self.ended(event, ended),
-            What::Packet(_) | What::Opened(_) | What::Bytes(_) => Vec::new(),
+            StreamWhat::Head(head) => self.head(event, head),
+            StreamWhat::Body(body) => self.body(event, body),
+            StreamWhat::Upgraded(upgraded) => self.upgraded(upgraded),
+            StreamWhat::Frame(frame) => self.frame(event, frame),
+            StreamWhat::Message(message) => self.message(event, message),
+            StreamWhat::Layer(layer) => self.layer(event, layer),
+            StreamWhat::Violation(violation) => self.violation(violation),
+            StreamWhat::Data(data) => self.data(event, data),
+            StreamWhat::Missing(missing) => self.missing(missing),
+            StreamWhat::Differs(differs) => self.differs(differs),
+            StreamWhat::Unfinished(it) => self.unfinished(it),
+            StreamWhat::Ended(ended) => self.ended(event, ended),
+            StreamWhat::Packet(_) | StreamWhat::Opened(_) | StreamWhat::Bytes(_) => Vec::new(),
         };
         if lines.is_empty() {
             return lines;
@@ -119,7 +124,7 @@ impl Show {
         } else {
             all.extend(lines);
         }
-        if let What::Ended(_) = event.what {
+        if let StreamWhat::Ended(_) = event.what {
             self.open.remove(&stream);
         }
         all
@@ -198,54 +203,37 @@ impl Show {
         lines
     }
 
-    fn head(&self, event: &Event, head: &Head) -> Vec<Line> {
+    fn head(&self, event: &StreamEvent, head: &Head) -> Vec<Line> {
         let text = match &head.line {
-            HeadLine::Request(request) => format!("{} {}", request.method, request.target),
-            HeadLine::Response(response) => {
-                format!("{} {}", response.status, text::shown(&response.reason, 60))
-            }
-            HeadLine::Broken(error) => format!("broken head: {error}"),
+            HeadLine::Request { method, target } => format!("{method} {target}"),
+            HeadLine::Response { status } => format!("{status} {}", text::shown(words::reason(&head.bytes), 60)),
+            HeadLine::Broken { error } => format!("broken head: {error}"),
         };
-        let meaning = if matches!(head.line, HeadLine::Broken(_)) { Meaning::Fails } else { Meaning::Strong };
+        let meaning = if matches!(head.line, HeadLine::Broken { .. }) { Meaning::Fails } else { Meaning::Strong };
         let line = self.look.line(text::shown(text.as_bytes(), GLIMPSE), meaning);
         let mut lines =
-            self.row(event, head.from, Some(head.offset), "HTTP", "", head.bytes.len() as u64, line);
+            self.row(event, head.from, Some(head.offset), "HTTP", "", head.length, line);
         if self.detail > Depth::Summary {
-            lines.extend(field_table(&self.look, head.bytes, &http::fields(head.bytes), self.detail));
+            lines.extend(field_table(&self.look, &head.bytes, &http::fields(&head.bytes), self.detail));
         }
         lines
     }
 
-    fn body(&self, event: &Event, body: &Body) -> Vec<Line> {
+    fn body(&self, event: &StreamEvent, body: &Body) -> Vec<Line> {
         if self.follow && body.above {
             return Vec::new();
         }
-        let cut = body.length > body.shown.len() as u64;
-        let line = self.quoted(body.shown, cut);
+        let line = self.quoted(&body.shown, body.cut);
         self.row(event, body.from, Some(body.offset), "body", "", body.length, line)
     }
 
     fn upgraded(&mut self, upgraded: &Upgraded) -> Vec<Line> {
         self.sum.websockets += 1;
-        let mut text = match upgraded.handshake {
-            true => "from here on WebSocket".to_owned(),
-            false => "taken for WebSocket: its handshake is not in the capture".to_owned(),
-        };
-        if let Some(agreed) = upgraded.deflate {
-            text += ", permessage-deflate";
-            for (who, direction) in [("client", agreed.client), ("server", agreed.server)] {
-                if direction.window_bits < 15 {
-                    text += &format!(", {who} window 2^{}", direction.window_bits);
-                }
-                if direction.no_context_takeover {
-                    text += &format!(", {who} without context takeover");
-                }
-            }
-        }
+        let text = words::upgraded(upgraded);
         self.note(Meaning::Emphasis, &text)
     }
 
-    fn frame(&mut self, event: &Event, frame: &Frame) -> Vec<Line> {
+    fn frame(&mut self, event: &StreamEvent, frame: &Frame) -> Vec<Line> {
         self.sum.frames += 1;
         let header = &frame.header;
         if self.follow {
@@ -267,12 +255,12 @@ impl Show {
             told += name;
         }
         let mut line = match frame.header.opcode {
-            opcode::CLOSE => self.close(frame.payload),
+            opcode::CLOSE => self.close(&frame.payload),
             _ if header.rsv1 => {
-                let hex = text::hex(frame.payload, 12);
+                let hex = text::hex(&frame.payload, 12);
                 self.look.line(hex, Meaning::Bytes)
             }
-            _ => self.quoted(frame.payload, frame.carried.cut),
+            _ => self.quoted(&frame.payload, frame.carried.cut),
         };
         self.remarks(&mut line, frame.carried, false);
         let kind = kind(header.opcode);
@@ -280,7 +268,7 @@ impl Show {
         if self.detail > Depth::Summary && frame.payload.len() <= FIELDS {
             let mut bytes = header.encode();
             let start = bytes.len();
-            bytes.extend_from_slice(frame.payload);
+            bytes.extend_from_slice(&frame.payload);
             if let Some(key) = header.key {
                 websocket::mask(&mut bytes[start..], key);
             }
@@ -289,16 +277,16 @@ impl Show {
         lines
     }
 
-    fn message(&mut self, event: &Event, message: &Message) -> Vec<Line> {
+    fn message(&mut self, event: &StreamEvent, message: &Message) -> Vec<Line> {
         self.sum.messages += 1;
         let told = if self.follow { message.above } else { message.is_its_frame() };
         if told {
             return Vec::new();
         }
         let mut line = match message.opcode {
-            opcode::CLOSE => self.close(message.payload),
-            _ if message.packed => self.look.line(text::hex(message.payload, 12), Meaning::Bytes),
-            _ => self.quoted(message.payload, message.carried.cut),
+            opcode::CLOSE => self.close(&message.payload),
+            _ if message.packed => self.look.line(text::hex(&message.payload, 12), Meaning::Bytes),
+            _ => self.quoted(&message.payload, message.carried.cut),
         };
         self.remarks(&mut line, message.carried, message.packed);
         if self.follow {
@@ -322,31 +310,32 @@ impl Show {
     }
 
     /// What a message or a content carries, beneath it. Of layers that carry others only the uppermost is told, unless every byte is.
-    fn layer(&mut self, event: &Event, layer: &Layer) -> Vec<Line> {
+    fn layer(&mut self, event: &StreamEvent, layer: &Layer) -> Vec<Line> {
         self.sum.layers += usize::from(!layer.carries);
         let detailed = self.detail > Depth::Summary;
         if layer.carries && !detailed {
             return Vec::new();
         }
-        let mut line = self.look.line(layer.words, Meaning::Bytes);
+        let mut line = self.look.line(&*layer.words, Meaning::Bytes);
         if layer.beat && layer.words.is_empty() {
-            line = self.look.line("still there", Meaning::Quiet);
+            line = self.look.line(words::BEAT, Meaning::Quiet);
         }
         if self.follow {
             let mut said = self.look.spans([
                 (layer.protocol.name(), Meaning::Strong),
                 (" ", Meaning::Plain),
-                (layer.kind, Meaning::Label),
+                (&layer.kind, Meaning::Label),
                 (" ", Meaning::Plain),
             ]);
             said.extend(line);
             line = said;
         }
-        let (name, length) = (layer.protocol.name(), layer.bytes.len() as u64);
+        let (name, length) = (layer.protocol.name(), layer.length);
         let offset = layer.bare.then_some(layer.offset);
-        let mut lines = self.row(event, layer.from, offset, name, layer.kind, length, line);
+        let mut lines = self.row(event, layer.from, offset, name, &layer.kind, length, line);
         if detailed && layer.bytes.len() <= FIELDS {
-            lines.extend(field_table(&self.look, layer.bytes, &layer.fields(), self.detail));
+            let rows: Vec<FieldRow> = layer.rows();
+            lines.extend(field_rows(&self.look, &layer.bytes, &rows, self.detail));
         }
         lines
     }
@@ -354,26 +343,18 @@ impl Show {
     fn violation(&mut self, broken: &Violation) -> Vec<Line> {
         self.sum.violations += 1;
         let mark = if self.look.linear() { "Broken rule:" } else { "✗" };
-        let Violation { from, offset, words, section, .. } = broken;
-        let level = broken.level.map(|level| format!("{}: ", level.word())).unwrap_or_default();
-        let text = format!("{mark} {} byte {offset}: {level}{words} ({section})", from.name());
+        let text = format!("{mark} {}", words::violation(broken));
         self.note(Meaning::Fails, &text)
     }
 
-    fn data(&self, event: &Event, data: &Stretch) -> Vec<Line> {
-        let line = self.quoted(data.bytes, false);
-        self.row(event, data.from, Some(data.offset), "data", "", data.bytes.len() as u64, line)
+    fn data(&self, event: &StreamEvent, data: &Stretch) -> Vec<Line> {
+        let line = self.quoted(&data.bytes, false);
+        self.row(event, data.from, Some(data.offset), "data", "", data.length, line)
     }
 
     fn missing(&mut self, missing: &Missing) -> Vec<Line> {
         self.sum.missing = self.sum.missing.saturating_add(missing.length);
-        let why = if missing.truncated {
-            "were cut off when the packet was recorded"
-        } else {
-            "are not in the capture"
-        };
-        let length = plural(usize::try_from(missing.length).unwrap_or(usize::MAX), "byte");
-        let text = format!("{} byte {}: {length} {why}", missing.from.name(), missing.offset);
+        let text = words::missing(missing);
         self.note(Meaning::NotSeen, &text)
     }
 
@@ -387,7 +368,11 @@ impl Show {
         self.note(Meaning::Fails, &text)
     }
 
-    fn ended(&self, event: &Event, ended: &Ended) -> Vec<Line> {
+    fn unfinished(&self, it: &Unfinished) -> Vec<Line> {
+        self.note(Meaning::NotSeen, &words::unfinished(it))
+    }
+
+    fn ended(&self, event: &StreamEvent, ended: &Ended) -> Vec<Line> {
         let how = match ended.how {
             Ending::Fin => "FIN from both".to_owned(),
             Ending::Reset(by) => format!("RST from the {}", by.name()),

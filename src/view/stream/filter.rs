@@ -2,8 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::analysis::conversation::{Event, Opened, What};
-use crate::event::Host;
+use crate::event::{Host, StreamEvent, StreamWhat, stream::Opened};
 use crate::wire::{Protocol, websocket::opcode};
 
 /// A choice. As text: `client`, `server`, `text`, `binary`, `continuation`, `close`, `ping`, `pong`, a protocol above HTTP or WebSocket:
@@ -78,23 +77,24 @@ impl Choice {
     }
 
     /// Whether an event of such a connection is asked for.
-    pub fn has_event(&self, event: &Event) -> bool {
+    pub fn has_event(&self, event: &StreamEvent) -> bool {
         let mut above = None;
         let (from, opcode) = match &event.what {
-            What::Layer(layer) => {
+            StreamWhat::Layer(layer) => {
                 above = Some(layer.protocol);
                 (Some(layer.from), None)
             }
-            What::Frame(frame) => (Some(frame.from), Some(frame.header.opcode)),
-            What::Message(message) => (Some(message.from), Some(message.opcode)),
-            What::Head(head) => (Some(head.from), None),
-            What::Body(body) => (Some(body.from), None),
-            What::Bytes(bytes) | What::Data(bytes) => (Some(bytes.from), None),
-            What::Violation(broken) => (Some(broken.from), None),
-            What::Missing(missing) => (Some(missing.from), None),
-            What::Differs(differs) => (Some(differs.from), None),
-            What::Packet(_) => return self.filters.is_empty(),
-            What::Opened(_) | What::Upgraded(_) | What::Ended(_) => return true,
+            StreamWhat::Frame(frame) => (Some(frame.from), Some(frame.header.opcode)),
+            StreamWhat::Message(message) => (Some(message.from), Some(message.opcode)),
+            StreamWhat::Head(head) => (Some(head.from), None),
+            StreamWhat::Body(body) => (Some(body.from), None),
+            StreamWhat::Bytes(bytes) | StreamWhat::Data(bytes) => (Some(bytes.from), None),
+            StreamWhat::Violation(broken) => (Some(broken.from), None),
+            StreamWhat::Missing(missing) => (Some(missing.from), None),
+            StreamWhat::Differs(differs) => (Some(differs.from), None),
+            StreamWhat::Unfinished(it) => (Some(it.from), None),
+            StreamWhat::Packet(_) => return self.filters.is_empty(),
+            StreamWhat::Opened(_) | StreamWhat::Upgraded(_) | StreamWhat::Ended(_) => return true,
         };
         self.any(|filter| match filter {
             Filter::From(host) => Some(from == Some(*host)),

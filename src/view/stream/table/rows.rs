@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::Show;
-use crate::analysis::conversation::{Carried, Event};
-use crate::event::Host;
+use super::StreamTable;
+use crate::event::{Host, StreamEvent, stream::Carried};
 use crate::view::{Line, Look, Meaning, cut, plural, quote, wrapped};
 use crate::wire::{
     text,
@@ -16,7 +15,7 @@ const NARROW: usize = 64;
 /// How much of a payload is looked at for a line, in characters.
 pub(super) const GLIMPSE: usize = 160;
 
-impl Show {
+impl StreamTable {
     /// Code and reason.
     pub(super) fn close(&self, body: &[u8]) -> Line {
         let [high, low, reason @ ..] = body else { return self.quoted(body, false) };
@@ -74,7 +73,7 @@ impl Show {
     #[expect(clippy::too_many_arguments, reason = "a row has these columns")]
     pub(super) fn row(
         &self,
-        event: &Event,
+        event: &StreamEvent,
         from: Host,
         offset: Option<u64>,
         kind: &str,
@@ -158,10 +157,10 @@ impl Show {
     }
 
     /// Seconds since the first packet, with microseconds.
-    pub(super) fn time(&self, event: &Event) -> String {
+    pub(super) fn time(&self, event: &StreamEvent) -> String {
         match (event.time, self.began) {
             (Some(time), Some(began)) => {
-                let micro = time.saturating_sub(began) / 1000;
+                let micro = time.0.saturating_sub(began) / 1000;
                 format!("{}.{:06}", micro / 1_000_000, micro % 1_000_000)
             }
             _ => String::new(),
