@@ -15,7 +15,8 @@ use std::{
 
 use sockwalk::{
     analysis::capture::Capture,
-    analysis::decode::{Decoder, Options, What},
+    analysis::decode::{Decoder, Options},
+    event::StreamWhat,
     wire::{
         frame::build,
         fuzz::Random,
@@ -120,12 +121,12 @@ fn decode(file: &[u8]) -> usize {
     let mut capture = Capture::open(file).expect("a capture");
     let mut decoder = Decoder::new(Options::default());
     let mut frames = 0;
-    let mut tell = |event: &sockwalk::analysis::decode::Event| match &event.what {
-        What::Frame(frame) => {
-            black_box(frame.payload);
+    let mut tell = |event: &sockwalk::event::StreamEvent| match &event.what {
+        StreamWhat::Frame(frame) => {
+            black_box(&frame.payload);
             frames += 1;
         }
-        What::Violation(broken) => panic!("{broken:?}"),
+        StreamWhat::Violation(broken) => panic!("{broken:?}"),
         _ => {}
     };
     while let Some(packet) = capture.next_packet().expect("a whole capture") {

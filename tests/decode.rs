@@ -10,8 +10,8 @@ use std::{
 
 use sockwalk::{
     analysis::capture::Capture,
-    analysis::decode::{Decoder, Event, Limits, Options, What},
-    event::Host,
+    analysis::decode::{Decoder, Limits, Options},
+    event::{Host, StreamEvent, StreamWhat},
 };
 
 use crate::support::{Folder, sockwalk, stderr, stdout};
@@ -37,7 +37,7 @@ fn captures() -> Vec<PathBuf> {
     all
 }
 
-fn decode(path: &Path, tell: &mut dyn FnMut(&Event)) {
+fn decode(path: &Path, tell: &mut dyn FnMut(&StreamEvent)) {
     let mut capture = Capture::open(fs::File::open(path).unwrap()).unwrap();
     let mut decoder = Decoder::new(Options { limits: Limits::default(), ..Options::default() });
     while let Some(packet) = capture.next_packet().unwrap() {
@@ -51,8 +51,8 @@ fn streams(path: &Path) -> BTreeMap<u64, [Vec<u8>; 2]> {
     let mut all: BTreeMap<u64, [Vec<u8>; 2]> = BTreeMap::new();
     decode(path, &mut |event| {
         let of = event.stream.map(|stream| all.entry(stream).or_default());
-        if let (What::Bytes(bytes), Some(of)) = (&event.what, of) {
-            of[usize::from(bytes.from == Host::Server)].extend_from_slice(bytes.bytes);
+        if let (StreamWhat::Bytes(bytes), Some(of)) = (&event.what, of) {
+            of[usize::from(bytes.from == Host::Server)].extend_from_slice(&bytes.bytes);
         }
     });
     all
@@ -69,10 +69,10 @@ fn recorded_conversations_miss_nothing() {
     let mut messages = 0;
     for path in captures() {
         decode(&path, &mut |event| match &event.what {
-            What::Missing(_) | What::Differs(_) => {
+            StreamWhat::Missing(_) | StreamWhat::Differs(_) => {
                 panic!("{}: {event:?}", path.display())
             }
-            What::Message(message) => {
+            StreamWhat::Message(message) => {
                 assert!(!message.packed, "{}: {message:?}", path.display());
                 messages += 1;
             }
@@ -117,7 +117,7 @@ fn the_command_tells_a_capture_and_bytes() {
     );
     assert!(shown(&["decode", capture, "--follow", "--plain"]).contains("\"hello\""));
     assert_eq!(
-        shown(&["decode", capture, "--json", "--filter", "close"]).matches("\"event\":\"frame\"").count(),
+        shown(&["decode", capture, "--json", "--filter", "close"]).matches("\"type\":\"frame\"").count(),
         2
     );
     assert!(!shown(&["decode", capture, "--stream", "7"]).contains("stream"));

@@ -31,6 +31,11 @@ use crate::wire::{
     },
 };
 
+/// Whether the first bytes of a direction may begin a protocol that is recognised by its beginning.
+pub(crate) fn begins_known(bytes: &[u8]) -> bool {
+    !matches!(start_of(bytes), Start::No)
+}
+
 /// How much may be held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {

@@ -8,7 +8,7 @@ use std::{collections::VecDeque, net::SocketAddr};
 
 use crate::event::{
     StreamEvent, StreamWhat,
-    stream::{self, Address, Ends, Tcp, Time},
+    stream::{Address, Ends, Packet as SeenPacket, Tcp, Time},
 };
 use crate::wire::{ip::Datagram, tcp::Segment};
 
@@ -150,7 +150,7 @@ impl Decoder {
 }
 
 /// What is told of a packet itself.
-fn seen(packet: &Packet, datagram: Option<&Datagram>, segment: Option<&Segment>) -> stream::Packet {
+fn seen(packet: &Packet, datagram: Option<&Datagram>, segment: Option<&Segment>) -> SeenPacket {
     let ends = match (segment, datagram) {
         (Some(segment), _) => {
             Some((Address::Socket(segment.source), Address::Socket(segment.destination)))
@@ -158,7 +158,7 @@ fn seen(packet: &Packet, datagram: Option<&Datagram>, segment: Option<&Segment>)
         (None, Some(datagram)) => Some((Address::Ip(datagram.source), Address::Ip(datagram.destination))),
         (None, None) => None,
     };
-    stream::Packet {
+    SeenPacket {
         link: packet.link.0,
         length: packet.bytes.len() as u64,
         original: packet.original,
@@ -173,4 +173,4 @@ fn seen(packet: &Packet, datagram: Option<&Datagram>, segment: Option<&Segment>)
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -11,13 +11,15 @@ use anyhow::{Context, Result, bail};
 use super::{
     Screen,
     args::{Begins, Decode, Show},
+    records,
     screen::Purpose,
 };
 use crate::{
     analysis::capture::{Capture, is_capture},
-    analysis::decode::{self, Decoder, Event, filter::Choice, json},
+    analysis::decode::{self, Decoder},
     analysis::hex,
-    view::{Depth, Line, field_table},
+    event::{self, Run, Shown, StreamEvent, StreamWhat, What},
+    view::{Depth, Line, StreamTable, field_table, filter::Choice},
     wire::{
         Protocol,
         frame::{Context as Around, begins_like_http, dissect_as},
@@ -135,32 +137,55 @@ fn capture(input: impl Read, together: usize, it: &Decode, show: &Show) -> Resul
     if it.json {
         return as_json(input, together, it, choice);
     }
-    let mut screen = Screen::new(show, Purpose::Report)?;
-    let mut told = decode::show::Show::new(screen.look(), show.depth.into(), it.follow, choice);
+    // The trace of a capture borrows: it is written here, and not by the screen.
+    let mine = Show { trace: None, ..show.clone() };
+    let mut screen = Screen::new(&mine, Purpose::Decode)?;
+    let apart = records::apart(show)?;
+    let trace = records::open(show.trace.as_deref(), "trace")?;
+    let mut trace = match trace {
+        Some(out) => Some(StreamTrace::new(out, it)?),
+        None => None,
+    };
+    let mut failed: Option<io::Error> = None;
+    let mut table = StreamTable::new(screen.look(), show.depth.into(), it.follow, choice);
     let mut lines: Vec<Line> = Vec::new();
     let outcome = packets(input, it, |event, packet_over| {
+        if let (Some(trace), Some(event)) = (&mut trace, event) {
+            failed = failed.take().or(trace.write(event).err());
+        }
         match event {
-            Some(event) => lines.extend(told.event(event)),
+            _ if apart => {}
+            Some(event) => lines.extend(table.event(event)),
             None if packet_over && lines.len() < together => {}
             None => screen.print(&std::mem::take(&mut lines)),
         }
         Ok(screen.failures().is_ok() && !screen.is_broken())
     });
-    lines.extend(told.end());
-    screen.print(&lines);
+    if let Some(trace) = &mut trace {
+        failed = failed.or(trace.finish().err());
+    }
+    if !apart {
+        lines.extend(table.end());
+        screen.print(&lines);
+    }
     screen.failures()?;
+    if let Some(error) = failed.filter(|error| error.kind() != io::ErrorKind::BrokenPipe) {
+        bail!("the trace is not whole, its file can't be written: {error}");
+    }
     outcome.map(|()| ExitCode::SUCCESS)
 }
 
+/// The same as a trace on standard output, of what is asked for alone.
 fn as_json(input: impl Read, together: usize, it: &Decode, choice: Choice) -> Result<ExitCode> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut trace = StreamTrace::new(&mut out, it)?;
     let mut streams = std::collections::HashSet::new();
     let outcome = packets(input, it, |event, _| {
         let written = match event {
-            None if together == 1 => out.flush(),
+            None if together == 1 => trace.out.flush(),
             None => Ok(()),
             Some(event) => {
-                if let (decode::What::Opened(opened), Some(stream)) = (&event.what, event.stream)
+                if let (StreamWhat::Opened(opened), Some(stream)) = (&event.what, event.stream)
                     && !choice.is_everything()
                     && choice.has_connection(stream, opened)
                 {
@@ -168,18 +193,60 @@ fn as_json(input: impl Read, together: usize, it: &Decode, choice: Choice) -> Re
                 }
                 let known = event.stream.is_some_and(|stream| streams.contains(&stream));
                 let wanted = choice.is_everything() || (known && choice.has_event(event));
-                if let (decode::What::Ended(_), Some(stream)) = (&event.what, event.stream) {
+                if let (StreamWhat::Ended(_), Some(stream)) = (&event.what, event.stream) {
                     streams.remove(&stream);
                 }
-                if wanted { json::write(&mut out, event) } else { Ok(()) }
+                if wanted { trace.write(event) } else { Ok(()) }
             }
         };
         gone(written)
     });
-    let flushed = out.flush();
+    let flushed = trace.finish();
     outcome?;
     gone(flushed)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A trace of a capture: its events are written as they are told, without being kept.
+struct StreamTrace<W: Write> {
+    out: W,
+    /// When the first packet was recorded, in nanoseconds since 1970.
+    began: Option<u64>,
+    at: u64,
+}
+
+impl<W: Write> StreamTrace<W> {
+    fn new(mut out: W, it: &Decode) -> Result<Self> {
+        let what = What::Run(as_run(it));
+        serde_json::to_writer(&mut out, &event::Event { at: 0, what }).map_err(io::Error::from)?;
+        out.write_all(b"\n")?;
+        Ok(StreamTrace { out, began: None, at: 0 })
+    }
+
+    fn write(&mut self, event: &StreamEvent) -> io::Result<()> {
+        if let Some(time) = event.time {
+            let began = *self.began.get_or_insert(time.0);
+            self.at = time.0.saturating_sub(began) / 1000;
+        }
+        event::write_stream(&mut self.out, self.at, event)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        let end = event::Event { at: self.at, what: What::End(event::End::default()) };
+        serde_json::to_writer(&mut self.out, &end).map_err(io::Error::from)?;
+        self.out.write_all(b"\n")?;
+        self.out.flush()
+    }
+}
+
+fn as_run(it: &Decode) -> Run {
+    let shown = Shown {
+        quiet: false,
+        follow: it.follow,
+        stream: it.stream,
+        filter: it.filter.iter().map(ToString::to_string).collect(),
+    };
+    Run { shown, ..Run::of(event::Command::Decode) }
 }
 
 /// False if the reader went away, which is no error.
@@ -195,7 +262,7 @@ fn gone(written: io::Result<()>) -> Result<bool> {
 fn packets(
     input: impl Read,
     it: &Decode,
-    mut tell: impl FnMut(Option<&Event>, bool) -> Result<bool>,
+    mut tell: impl FnMut(Option<&StreamEvent>, bool) -> Result<bool>,
 ) -> Result<()> {
     let mut capture = Capture::open(input)?;
     let options = decode::Options {
@@ -243,3 +310,6 @@ fn packets(
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

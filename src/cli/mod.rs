@@ -18,6 +18,7 @@ mod records;
 mod screen;
 mod source;
 mod stages;
+mod suffices;
 mod tally;
 mod tap;
 mod values;

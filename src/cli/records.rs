@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Write},
+    io::{self, BufWriter, Write},
     path::Path,
 };
 
@@ -10,9 +10,12 @@ use anyhow::{Context, Result, bail};
 
 use super::args::Show;
 use crate::{
-    event::{Event, Sink, Writer},
+    event::{Event, Writer},
     view::{Capture, Transcript},
 };
+
+/// Size of the buffer of a file, in bytes; it is flushed after each event, or after each batch of a tap.
+const BUFFER: usize = 256 << 10;
 
 /// A file, or standard output, and what has gone wrong with it.
 struct Output {
@@ -48,10 +51,25 @@ impl Records {
         self.take_stdout
     }
 
-    /// Writes what an event adds.
+    /// Writes what an event adds, so that a run that is killed leaves all that happened.
     pub fn take(&mut self, event: &Event) {
+        self.write(event);
+        self.flush();
+    }
+
+    /// Hands what was written to the system.
+    pub fn flush(&mut self) {
         if let Some(trace) = &mut self.trace {
-            trace.take(event);
+            trace.flush();
+        }
+        let outputs = [self.capture.as_mut().map(|it| &mut it.1), self.transcript.as_mut().map(|it| &mut it.1)];
+        outputs.into_iter().flatten().for_each(Output::flush);
+    }
+
+    /// Writes what an event adds, into a buffer.
+    pub fn write(&mut self, event: &Event) {
+        if let Some(trace) = &mut self.trace {
+            trace.write(event);
         }
         if let Some((capture, output)) = &mut self.capture {
             output.write(&capture.take(event));
@@ -69,6 +87,7 @@ impl Records {
         if let Some((transcript, output)) = &mut self.transcript {
             output.write(transcript.finish().as_bytes());
         }
+        self.flush();
     }
 
     /// The first that could not be written, by name, and why.
@@ -94,10 +113,16 @@ impl Output {
         Output { out, failed: None }
     }
 
-    /// Each piece at once, so that a run that is killed leaves all that happened. After the first error nothing is written.
+    /// After the first error nothing is written.
     fn write(&mut self, bytes: &[u8]) {
         if self.failed.is_none() && !bytes.is_empty() {
-            self.failed = self.out.write_all(bytes).and_then(|()| self.out.flush()).err();
+            self.failed = self.out.write_all(bytes).err();
+        }
+    }
+
+    fn flush(&mut self) {
+        if self.failed.is_none() {
+            self.failed = self.out.flush().err();
         }
     }
 }
@@ -125,11 +150,11 @@ fn is_stdout(path: &Path) -> bool {
 pub(super) fn open(path: Option<&Path>, what: &str) -> Result<Option<Box<dyn Write>>> {
     Ok(match path {
         None => None,
-        Some(path) if is_stdout(path) => Some(Box::new(io::stdout())),
+        Some(path) if is_stdout(path) => Some(Box::new(BufWriter::with_capacity(BUFFER, io::stdout()))),
         Some(path) => {
             let file = File::create(path)
                 .with_context(|| format!("can't write the {what} to {}", path.display()))?;
-            Some(Box::new(file))
+            Some(Box::new(BufWriter::with_capacity(BUFFER, file)))
         }
     })
 }

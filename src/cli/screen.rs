@@ -13,10 +13,11 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use super::{
-    args::{Pace, Packets, Show, Shown, Where},
+    args::{Pace, Packets, Show, Shown},
     keys::{self, Key},
     lines::Lines,
     records::Records,
+    suffices::{About, missing, no_cable},
 };
 use crate::{
     event::{Event, Sink, What},
@@ -40,6 +41,14 @@ pub(super) enum Purpose {
     Live,
     /// The same, where the person has something to say: lines of standard input.
     Talk,
+    /// Bytes between a client and a server, until the person ends it.
+    Tap,
+    /// A capture.
+    Decode,
+    /// A server of a protocol, until the person ends it.
+    Serve,
+    /// A client of a protocol, to which the person has something to say.
+    Client,
     /// Claims that are run quietly.
     Check,
     /// A list or a report.
@@ -87,30 +96,19 @@ pub(super) struct Screen {
 impl Screen {
     /// As the options and the surroundings ask.
     pub fn new(show: &Show, purpose: Purpose) -> Result<Screen> {
-        let live = matches!(purpose, Purpose::Live | Purpose::Talk);
-        let recorded = live || matches!(purpose, Purpose::Course | Purpose::File | Purpose::Check);
-        if show.trace.is_some() && !recorded {
-            bail!("--trace records a run: it goes with a lesson, tour, run or check");
+        let live = !matches!(
+            purpose,
+            Purpose::Course | Purpose::File | Purpose::Replay | Purpose::Check | Purpose::Report | Purpose::Decode
+        );
+        if let Some(why) = missing(About::of(purpose), show).or_else(|| no_cable(purpose, show)) {
+            bail!(why);
         }
-        let of_lessons =
-            matches!(purpose, Purpose::Course | Purpose::File | Purpose::Check | Purpose::Replay);
-        for (given, option) in [(&show.pcap, "--pcap"), (&show.transcript, "--transcript")] {
-            if given.is_some() && !of_lessons {
-                bail!("{option} records a lesson: it goes with a lesson, tour, run, check or replay");
-            }
-        }
-        if show.pcap.is_some() && show.stage == Where::Loopback && purpose != Purpose::Replay {
-            bail!("--pcap records the frames on the cable, and --stage loopback has none");
-        }
-        let walks = !live && !matches!(purpose, Purpose::Check | Purpose::Report);
+        let walks = !live && !matches!(purpose, Purpose::Check | Purpose::Report | Purpose::Decode);
         let view = match show.view {
             Shown::Story => View::Story,
             Shown::Ladder => View::Ladder,
             Shown::States => View::States,
         };
-        if view != View::Story && !walks {
-            bail!("--view shows a lesson: it goes with a lesson, tour, run or replay");
-        }
         let glyphs = if show.ascii { Glyphs::Ascii } else { Glyphs::Unicode };
         let form = if show.plain { Form::Linear } else { Form::Screen };
         let look = Look::new(width(show), glyphs, form);
@@ -148,7 +146,7 @@ impl Screen {
             packets: show.packets == Packets::Step,
             told_to_end: if live { Some(shutdown_flag().context("can't listen to Ctrl-C")?) } else { None },
             // Enter ends a hold where there is a terminal; what is to be said may come from a file as well.
-            lines: if purpose == Purpose::Talk || (purpose == Purpose::Live && io::stdin().is_terminal()) {
+            lines: if matches!(purpose, Purpose::Talk | Purpose::Client) || (live && io::stdin().is_terminal()) {
                 Some(Lines::start().context("can't start a thread for standard input")?)
             } else {
                 None
@@ -247,6 +245,26 @@ impl Screen {
     /// Writes an event to the files, and shows nothing.
     pub fn record(&mut self, event: &Event) {
         self.records.take(event);
+    }
+
+    /// Writes events to the files, and shows nothing.
+    pub fn record_all(&mut self, events: &[Event]) {
+        events.iter().for_each(|event| self.records.write(event));
+        self.records.flush();
+    }
+
+    /// Writes events to the files, and shows them together.
+    pub fn take_all(&mut self, events: &[Event]) {
+        self.record_all(events);
+        if self.narrates {
+            let lines: Vec<Line> = events.iter().flat_map(|event| self.teller.show(event)).collect();
+            self.print(&lines);
+        }
+    }
+
+    /// Whether one of the files can't be written.
+    pub fn files_failed(&self) -> bool {
+        self.records.failure().is_some()
     }
 
     /// Prose of the program's own.

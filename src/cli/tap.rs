@@ -1,72 +1,53 @@
 //! `sockwalk tap`: between a client and a server.
 
-use std::{io::Write, process::ExitCode};
+use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use super::{
     Screen,
     args::{Show, Tap},
-    records,
     screen::Purpose,
 };
 use crate::{
+    event::Event,
     run::Audience,
-    tap::{self, Onlooker, Wanted},
-    view::{Line, TapLog, Tapped},
+    tap::{self, Frontend, Wanted},
 };
-
-/// The screen, if it is one: nothing is shown where a file of the run is standard output.
-struct Told {
-    screen: Screen,
-    log: TapLog,
-    shows: bool,
-}
 
 /// Taps until Ctrl-C.
 pub(super) fn run(asked: &Tap, show: &Show) -> Result<ExitCode> {
-    if show.transcript.is_some() {
-        bail!("--transcript records a lesson: it goes with a lesson, tour, run, check or replay");
-    }
-    // Its files are its own: what passes is no event of a lesson.
-    let mine = Show { trace: None, pcap: None, ..show.clone() };
-    let screen = Screen::new(&mine, Purpose::Live)?;
-    records::apart(show)?;
-    let open =
-        |path: &Option<_>, what| -> Result<Option<Box<dyn Write>>> { records::open(path.as_deref(), what) };
+    let mut screen = Screen::new(show, Purpose::Tap)?;
     let wanted = Wanted {
         listen: asked.at.0.clone(),
         target: asked.target.0.clone(),
         connections: asked.connections.limit(),
         quiet: asked.quiet,
-        trace: open(&show.trace, "trace")?,
-        capture: open(&show.pcap, "capture")?,
+        records: show.trace.is_some() || show.pcap.is_some(),
     };
-    let shows = ![&show.trace, &show.pcap].into_iter().flatten().any(|path| path.as_os_str() == "-");
-    let log = TapLog::new(screen.look());
-    let mut told = Told { screen, log, shows };
-    tap::tap(wanted, &mut told)?;
-    told.screen.failures()?;
+    tap::tap(&wanted, &mut screen)?;
+    screen.failures()?;
     Ok(ExitCode::SUCCESS)
 }
 
-impl Onlooker for Told {
+impl Frontend for Screen {
     fn say(&mut self, text: &str) {
-        if self.shows {
-            self.screen.plain("");
-            self.screen.say(text);
-            self.screen.plain("");
-        }
+        self.say(text);
     }
 
-    fn show(&mut self, all: &[Tapped]) {
-        if self.shows {
-            let lines: Vec<Line> = all.iter().flat_map(|one| self.log.lines(one)).collect();
-            self.screen.print(&lines);
-        }
+    fn show(&mut self, events: &[Event]) {
+        self.take_all(events);
+    }
+
+    fn record(&mut self, events: &[Event]) {
+        self.record_all(events);
+    }
+
+    fn failed(&self) -> bool {
+        self.is_broken() || self.files_failed()
     }
 
     fn stopped(&mut self) -> bool {
-        self.screen.stopped()
+        Audience::stopped(self)
     }
 }

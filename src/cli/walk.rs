@@ -17,6 +17,7 @@ use super::{
     screen::Purpose,
     source,
     stages::Stages,
+    suffices::{self, About},
     tally::Tally,
 };
 use crate::{
@@ -136,6 +137,11 @@ pub(super) fn replay(path: &Path, frame: Option<u64>, show: &Show) -> Result<Exi
             if screen.pause() == Go::Leave {
                 return done(&mut screen, true);
             }
+        }
+        if let What::Run(run) = &event.what
+            && let Some(why) = suffices::missing(About::of_run(run), show)
+        {
+            bail!(why);
         }
         shown |= !matches!(event.what, What::Lesson(_) | What::Part(_));
         whole = matches!(event.what, What::End(_));

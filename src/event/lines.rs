@@ -2,7 +2,9 @@
 
 use std::io::{self, BufRead, Write};
 
-use super::{Event, Sink};
+use serde::Serialize;
+
+use super::{Event, Sink, StreamEvent};
 
 /// Writes events as they happen, each flushed, so that a run that is killed leaves all that happened.
 pub struct Writer<W: Write> {
@@ -16,6 +18,23 @@ impl<W: Write> Writer<W> {
         Writer { out, failed: None }
     }
 
+    /// Writes an event without flushing, for many at once into a buffer.
+    pub fn write(&mut self, event: &Event) {
+        if self.failed.is_some() {
+            return;
+        }
+        let mut line = serde_json::to_vec(event).expect("events are plain data with string keys");
+        line.push(b'\n');
+        self.failed = self.out.write_all(&line).err();
+    }
+
+    /// Flushes what was written.
+    pub fn flush(&mut self) {
+        if self.failed.is_none() {
+            self.failed = self.out.flush().err();
+        }
+    }
+
     /// The first error met, if any: from then on nothing was written.
     pub fn failure(&self) -> Option<&io::Error> {
         self.failed.as_ref()
@@ -24,15 +43,31 @@ impl<W: Write> Writer<W> {
 
 impl<W: Write> Sink for Writer<W> {
     fn take(&mut self, event: &Event) {
-        if self.failed.is_some() {
-            return;
-        }
-        let mut line = serde_json::to_vec(event).expect("events are plain data with string keys");
-        line.push(b'\n');
-        if let Err(error) = self.out.write_all(&line).and_then(|()| self.out.flush()) {
-            self.failed = Some(error);
-        }
+        self.write(event);
+        self.flush();
     }
+}
+
+/// A stream event as a line of the trace, without being made an [`Event`]: its bytes are still borrowed.
+#[derive(Serialize)]
+struct StreamLine<'a> {
+    at: u64,
+    event: &'static str,
+    #[serde(flatten)]
+    stream: &'a StreamEvent<'a>,
+}
+
+/// Writes a stream event as a line, if the trace has such events.
+///
+/// # Errors
+///
+/// Fails with the error of the writer.
+pub fn write_stream(out: &mut impl Write, at: u64, stream: &StreamEvent) -> io::Result<()> {
+    if !stream.is_recorded() {
+        return Ok(());
+    }
+    serde_json::to_writer(&mut *out, &StreamLine { at, event: "stream", stream })?;
+    out.write_all(b"\n")
 }
 
 /// Why a trace can't be read.

@@ -11,8 +11,10 @@ mod bytes;
 mod cable;
 mod call;
 mod class;
+mod connection;
 mod hex;
 mod lines;
+mod run;
 mod socket;
 pub mod stream;
 mod upgrade;
@@ -21,7 +23,9 @@ pub use bytes::Bytes;
 pub use cable::{Became, Cause, Fate, Frame, Setting, Wire};
 pub use call::{Arg, Blocked, Call, Return, Source, Value};
 pub use class::{Ending, Peer, Phase};
-pub use lines::{ReadError, Reader, Writer};
+pub use connection::{Close, ConnectionEvent, ConnectionWhat, Sum};
+pub use lines::{ReadError, Reader, Writer, write_stream};
+pub use run::{Command, Run, Shown};
 pub use socket::{Socket, SocketOption, TcpInfo};
 pub use stream::{StreamEvent, StreamWhat};
 pub use upgrade::{Message, Requirement, Row, Working};
@@ -49,6 +53,8 @@ pub struct Event {
 pub enum What {
     /// A lesson begins.
     Lesson(Lesson),
+    /// A run of `decode`, `tap`, `serve` or a client begins.
+    Run(Run),
     /// A part of the lesson begins.
     Part(Part),
     /// A step of the lesson begins: a call, or a step of the WebSocket upgrade.
@@ -82,6 +88,8 @@ pub enum What {
     Setting(Setting),
     /// Somebody who is connected to a live server: who came, who left and how, with how many bytes.
     Peer(Peer),
+    /// Something that a tap, a server or a client saw or did on a connection.
+    Connection(ConnectionEvent),
     /// Something that became known of the bytes of a connection.
     Stream(Box<StreamEvent<'static>>),
     /// A claim of the lesson, held against the kernel.
@@ -115,6 +123,11 @@ impl Host {
             Host::Client => Host::Server,
             Host::Server => Host::Client,
         }
+    }
+
+    /// 0 for the client and 1 for the server: the place of what is kept for each.
+    pub fn index(self) -> usize {
+        usize::from(self == Host::Server)
     }
 
     /// `client` or `server`, as in a lesson file.

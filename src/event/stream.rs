@@ -417,7 +417,7 @@ pub struct Violation<'a> {
     #[serde(rename = "rule")]
     pub words: Cow<'a, str>,
     /// Where it stands.
-    pub section: Cow<'a, str>,
+    pub section: Cow<'static, str>,
     /// How strongly it is said there.
     #[serde(default, with = "json::level", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "Option<String>"))]

@@ -11,12 +11,13 @@ use std::{
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use super::{
-    End, News,
-    pair::{Cut, Pair},
-    tape::{Pen, Tape},
+    News,
+    pair::Pair,
+    queue::{EventQueue, Producer},
 };
 use crate::{
     call::{errno_name, errno_text},
+    event::{Close, Host},
     server::Registry,
     stage::{Interest, poll},
 };
@@ -31,7 +32,7 @@ pub(super) type Entry = Option<Arc<Pair>>;
 pub(super) struct Shared {
     /// The addresses of the target, to be tried in this order.
     pub target: Vec<SocketAddr>,
-    pub tape: Arc<Tape>,
+    pub queue: Arc<EventQueue>,
     pub registry: Registry<Entry>,
 }
 
@@ -50,16 +51,16 @@ impl Shared {
     /// Starts the thread of a connection that was accepted.
     pub fn start(self: &Arc<Shared>, client: TcpStream, address: SocketAddr) {
         let number = self.registry.insert(None);
-        let pen = self.tape.pen(number);
+        let producer = self.queue.producer(number);
         let local = client.local_addr().ok();
-        pen.note(News::Accepted { client: address, local, pen: Arc::clone(&pen) });
-        let (shared, own) = (Arc::clone(self), Arc::clone(&pen));
+        producer.note(News::Accepted { client: address, local });
+        let (shared, own) = (Arc::clone(self), Arc::clone(&producer));
         let thread = thread::Builder::new().name(format!("t{number}"));
         if let Err(error) = thread.spawn(move || serve(&shared, number, client, &own)) {
             // The stream was dropped with the closure: it is closed.
-            let cut = Cut::Reset(End::Client, errno_name(&error));
+            let how = Close::Reset { from: Host::Client, errno: errno_name(&error) };
             self.registry.remove(number, FAILED);
-            pen.note(News::Gone { cut: Some(cut), sums: pen.sums() });
+            producer.note(News::Gone { how, sums: producer.sums() });
         }
     }
 }
@@ -72,10 +73,10 @@ const STOPPED: &str = "ended with the tap";
 const FAILED: &str = "failed";
 
 /// Serves one connection: calls the target, then carries both directions until both threads have ended.
-fn serve(shared: &Shared, number: u64, client: TcpStream, pen: &Arc<Pen>) {
+fn serve(shared: &Shared, number: u64, client: TcpStream, producer: &Arc<Producer>) {
     // TCP_NODELAY: what a program writes goes out at once, as it would without the tap.
     let prepared = client.set_nodelay(true);
-    let (cut, ending) = match prepared.and_then(|()| reach(shared, &client, pen)) {
+    let (how, ending) = match prepared.and_then(|()| reach(shared, &client, producer)) {
         Ok(server) => {
             let pair = Arc::new(Pair::new(client, server));
             shared.registry.replace(number, Some(Arc::clone(&pair)));
@@ -83,36 +84,36 @@ fn serve(shared: &Shared, number: u64, client: TcpStream, pen: &Arc<Pen>) {
             if shared.registry.is_stopping() {
                 pair.stop();
             }
-            carry_both(number, &pair, pen);
-            let cut = pair.cut();
-            let ending = match &cut {
-                None => CLOSED,
-                Some(Cut::Reset(..)) => BROKEN_OFF,
-                Some(Cut::Stopped) => STOPPED,
+            carry_both(number, &pair, producer);
+            let how = pair.close();
+            let ending = match &how {
+                Close::Fin => CLOSED,
+                Close::Reset { .. } => BROKEN_OFF,
+                Close::Stopped => STOPPED,
             };
-            (cut, ending)
+            (how, ending)
         }
         Err(error) => {
             // The kernel has accepted for us: a RST now is the nearest to a refusal.
             let _ = SockRef::from(&client).set_linger(Some(Duration::ZERO));
             drop(client);
             match shared.registry.is_stopping() {
-                true => (Some(Cut::Stopped), STOPPED),
-                false => (Some(Cut::Reset(End::Server, errno_name(&error))), NOT_CONNECTED),
+                true => (Close::Stopped, STOPPED),
+                false => (Close::Reset { from: Host::Server, errno: errno_name(&error) }, NOT_CONNECTED),
             }
         }
     };
     // The last owner of the pair: both connections are closed before their end is reported.
     shared.registry.remove(number, ending);
-    pen.note(News::Gone { cut, sums: pen.sums() });
+    producer.note(News::Gone { how, sums: producer.sums() });
 }
 
 /// Carries both directions, each on a thread.
-fn carry_both(number: u64, pair: &Arc<Pair>, pen: &Arc<Pen>) {
+fn carry_both(number: u64, pair: &Arc<Pair>, producer: &Arc<Producer>) {
     thread::scope(|scope| {
         let back = thread::Builder::new().name(format!("t{number} back"));
-        match back.spawn_scoped(scope, || pair.carry(End::Server, pen)) {
-            Ok(_) => pair.carry(End::Client, pen),
+        match back.spawn_scoped(scope, || pair.carry(Host::Server, producer)) {
+            Ok(_) => pair.carry(Host::Client, producer),
             // Half a connection is none.
             Err(_) => pair.give_up(),
         }
@@ -120,20 +121,20 @@ fn carry_both(number: u64, pair: &Arc<Pair>, pen: &Arc<Pen>) {
 }
 
 /// Connects to the target, at one of its addresses after the other. Gives up when the client has, or the tap stops.
-fn reach(shared: &Shared, client: &TcpStream, pen: &Pen) -> io::Result<TcpStream> {
+fn reach(shared: &Shared, client: &TcpStream, producer: &Producer) -> io::Result<TcpStream> {
     let mut last = io::Error::from(io::ErrorKind::NotFound);
     for address in &shared.target {
         let began = Instant::now();
         match connect(shared, *address, client) {
             Ok(server) => {
                 let (time, local) = (began.elapsed(), server.local_addr().ok());
-                pen.note(News::Connected { target: *address, local, time });
+                producer.note(News::Connected { target: *address, local, time });
                 return Ok(server);
             }
             Err(error) => {
                 if !shared.registry.is_stopping() {
                     let (errno, words) = (errno_name(&error), errno_text(&error));
-                    pen.note(News::NotConnected { target: *address, errno, words, time: began.elapsed() });
+                    producer.note(News::NotConnected { target: *address, errno, words, time: began.elapsed() });
                 }
                 last = error;
             }

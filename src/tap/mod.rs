@@ -1,17 +1,16 @@
-//! Between a real client and a real server: every byte is passed on as it came, and what passes is told.
+//! A proxy between a real client and a real server: every byte is passed on unchanged, and what passes is reported.
 //!
-//! `pair` carries, `tape` keeps what is to be told, within bounds, and the thread that called [`tap`] tells it. No thread that
-//! carries ever waits for the one that tells: what does not fit is left out, and that is told.
+//! `pair` carries bytes and puts what it read into `queue`, which is bounded; the thread that called [`tap`] takes it out and makes
+//! events of it (`analysis`), which a [`Frontend`] shows and records. No thread that carries ever waits for that: what does not fit
+//! is dropped, and that is reported.
 
-mod capture;
+mod analysis;
 mod connection;
 mod pair;
-mod record;
-mod tape;
-mod telling;
+mod queue;
 
 use std::{
-    io::{self, Write},
+    io,
     net::{SocketAddr, ToSocketAddrs},
     sync::{Arc, mpsc},
     thread,
@@ -20,18 +19,14 @@ use std::{
 
 use thiserror::Error;
 
-pub use pair::{Cut, End};
-pub use tape::Sum;
-
 use crate::{
+    event::{self, Close, Command, Event, Host, Run, Shown, Sum, What},
     server::{self, AcceptError, ListenError, Listener, Notice, Registry},
-    view::Tapped,
+    view::plural,
 };
-use capture::Capture;
+use analysis::{Analysis, micros};
 use connection::{Entry, Shared};
-use record::Record;
-use tape::{Pen, Tape};
-use telling::Teller;
+use queue::EventQueue;
 
 /// What is tapped, and what is kept of it.
 pub struct Wanted {
@@ -43,18 +38,20 @@ pub struct Wanted {
     pub connections: usize,
     /// Of each connection only its end is told.
     pub quiet: bool,
-    /// Where everything is written as JSON Lines.
-    pub trace: Option<Box<dyn Write>>,
-    /// Where it is written as pcapng.
-    pub capture: Option<Box<dyn Write>>,
+    /// Everything is recorded, and not only shown.
+    pub records: bool,
 }
 
-/// Who is told, and says when it is enough.
-pub trait Onlooker {
-    /// Prose, in Markdown.
+/// Shows and records what happens, and says when to stop.
+pub trait Frontend {
+    /// Prose, in Markdown, before there is anything to record.
     fn say(&mut self, text: &str);
-    /// What passed.
-    fn show(&mut self, all: &[Tapped]);
+    /// Records these events, and shows them.
+    fn show(&mut self, events: &[Event]);
+    /// Records these events.
+    fn record(&mut self, events: &[Event]);
+    /// Whether the tap is to end, as a file can't be written.
+    fn failed(&self) -> bool;
     /// Whether the tap is to end.
     fn stopped(&mut self) -> bool;
 }
@@ -74,14 +71,6 @@ pub enum Fault {
     /// No more connections can be accepted.
     #[error(transparent)]
     Accept(#[from] AcceptError),
-    /// A file of the run.
-    #[error("the {what} is not whole, its file can't be written: {error}")]
-    File {
-        /// Which.
-        what: &'static str,
-        /// What the system said.
-        error: io::Error,
-    },
     /// A thread.
     #[error("can't start a thread: {0}")]
     Thread(io::Error),
@@ -89,20 +78,20 @@ pub enum Fault {
 
 /// Something that happened on a connection.
 enum News {
-    /// A client was accepted; the tap's own address, and what writes of it.
-    Accepted { client: SocketAddr, local: Option<SocketAddr>, pen: Arc<Pen> },
+    /// A client was accepted; the address that it called.
+    Accepted { client: SocketAddr, local: Option<SocketAddr> },
     /// The target was called, and answered.
     Connected { target: SocketAddr, local: Option<SocketAddr>, time: Duration },
     /// It did not.
     NotConnected { target: SocketAddr, errno: String, words: String, time: Duration },
     /// A read from this end gave `length` bytes, the `number`th from 0, and `offset` bytes had come before; of them these were kept.
-    Read { from: End, number: u64, offset: u64, length: usize, bytes: Vec<u8> },
+    Read { from: Host, number: u64, offset: u64, length: usize, bytes: Vec<u8> },
     /// What this end sent was not taken by the other for so long.
-    Waited { from: End, time: Duration },
+    Waited { from: Host, time: Duration },
     /// The stream from this end is over, and the other was told by a `shutdown`.
-    Ended { from: End },
+    Ended { from: Host },
     /// Both connections are closed.
-    Gone { cut: Option<Cut>, sums: [Sum; 2] },
+    Gone { how: Close, sums: [Sum; 2] },
 }
 
 /// Longest time that the main loop waits for an event before it looks at anything else.
@@ -111,33 +100,34 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Events rendered between two checks of the shutdown flag.
 const BATCH: usize = 256;
 
-/// Taps until the onlooker has seen enough.
+/// Taps until the front end says stop.
 ///
 /// # Errors
 /// If it can't begin, or can't go on.
-pub fn tap(wanted: Wanted, onlooker: &mut dyn Onlooker) -> Result<(), Fault> {
+pub fn tap(wanted: &Wanted, frontend: &mut dyn Frontend) -> Result<(), Fault> {
     let at = resolve(&wanted.listen)?;
     let target = resolve(&wanted.target)?;
     // Of a name with several addresses the first is taken.
-    let listener = listen(at[0], onlooker)?;
+    let listener = listen(at[0], frontend)?;
     let at = listener.address();
     if let Some(own) = target.iter().find(|address| is_itself(at, **address)) {
         return Err(Fault::Itself(*own));
     }
     let (limit, warning) = server::listener::connection_limit(wanted.connections, 2);
-    warning.iter().for_each(|warning| onlooker.say(warning));
-    let began = Instant::now();
-    let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let records = wanted.trace.is_some() || wanted.capture.is_some();
-    let tape = Arc::new(Tape::new(began, records || !wanted.quiet, records));
-    let shared = Shared { target: target.clone(), tape: Arc::clone(&tape), registry: Registry::new(limit) };
-    let shared = Arc::new(shared);
-    let mut desk = Desk {
-        teller: Teller::new(wanted.quiet),
-        record: wanted.trace.map(|out| Record::new(out, at, &wanted.target, started)),
-        capture: wanted.capture.map(|out| Capture::new(out, at, &wanted.target, started)),
+    let mut reporter = Reporter {
+        began: Instant::now(),
+        analysis: Analysis::new(wanted.quiet && !wanted.records),
+        muted: false,
+        unshown: 0,
+        frontend,
     };
-    onlooker.say(&welcome(at, &wanted.target, &target));
+    reporter.begin(wanted, at);
+    warning.iter().for_each(|warning| reporter.say(warning));
+    let queue = EventQueue::new(reporter.began, wanted.records || !wanted.quiet, wanted.records);
+    let queue = Arc::new(queue);
+    let shared = Shared { target: target.clone(), queue: Arc::clone(&queue), registry: Registry::new(limit) };
+    let shared = Arc::new(shared);
+    reporter.say(&welcome(at, &wanted.target, &target));
     let (notices, pending) = mpsc::channel::<Notice>();
     let own = Arc::clone(&shared);
     let acceptor = thread::Builder::new().name("acceptor".to_owned());
@@ -148,69 +138,93 @@ pub fn tap(wanted: Wanted, onlooker: &mut dyn Onlooker) -> Result<(), Fault> {
             server::accept_all(&own.registry, || listener.accept(), serve, notify)
         })
         .map_err(Fault::Thread)?;
-    while !onlooker.stopped() && !acceptor.is_finished() && desk.failure().is_none() {
-        desk.tell(&tape, onlooker);
-        pending.try_iter().for_each(|notice| onlooker.say(&notice.to_string()));
+    while !reporter.frontend.stopped() && !acceptor.is_finished() && !reporter.frontend.failed() {
+        reporter.report(&queue);
+        pending.try_iter().for_each(|notice| reporter.say(&notice.to_string()));
     }
     shared.stop();
-    server::drain(&shared.registry, || desk.tell(&tape, onlooker), || shared.cut());
+    server::drain(&shared.registry, || reporter.report(&queue), || shared.cut());
     let outcome = acceptor.join().unwrap_or(Ok(()));
-    desk.finish(&tape, onlooker);
-    onlooker.say(&summary(&shared.registry, &tape, &desk.teller));
-    outcome?;
-    desk.failure().map_or(Ok(()), |(what, error)| Err(Fault::File { what, error }))
+    reporter.report(&queue);
+    reporter.end(&shared.registry, &queue);
+    Ok(outcome?)
 }
 
-/// Whoever reads the tape.
-struct Desk {
-    teller: Teller,
-    record: Option<Record>,
-    capture: Option<Capture>,
+/// Takes entries out of the queue, and hands their events to the front end.
+struct Reporter<'a> {
+    began: Instant,
+    analysis: Analysis,
+    /// Events are recorded and no more shown: the person wants to leave.
+    muted: bool,
+    unshown: usize,
+    frontend: &'a mut dyn Frontend,
 }
 
-impl Desk {
-    /// Tells what waits on the tape, or comes within a glance.
-    fn tell(&mut self, tape: &Tape, onlooker: &mut dyn Onlooker) {
-        let mut told = Vec::new();
-        for entry in tape.take(POLL_INTERVAL) {
-            if let Some(record) = &mut self.record {
-                record.take(&entry);
-            }
-            if let Some(capture) = &mut self.capture {
-                capture.take(&entry);
-            }
-            self.teller.take(&entry, &mut told);
-            if told.len() >= BATCH {
-                onlooker.show(&told);
-                told.clear();
-                // Who wants to leave does not wait for all that is left: it is counted, and not told.
-                if onlooker.stopped() {
-                    self.teller.hush();
-                }
-            }
-        }
-        onlooker.show(&told);
-        if let Some(record) = &mut self.record {
-            record.flush();
-        }
-        if let Some(capture) = &mut self.capture {
-            capture.flush();
-        }
+impl Reporter<'_> {
+    fn begin(&mut self, wanted: &Wanted, at: SocketAddr) {
+        let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let run = Run {
+            listen: Some(at.to_string()),
+            target: Some(wanted.target.clone()),
+            started: Some(u64::try_from(started.as_nanos()).unwrap_or(u64::MAX)),
+            shown: Shown { quiet: wanted.quiet, ..Shown::default() },
+            ..Run::of(Command::Tap)
+        };
+        self.frontend.show(&[Event { at: 0, what: What::Run(run) }]);
     }
 
-    /// Tells the rest, and writes the files to their end.
-    fn finish(&mut self, tape: &Tape, onlooker: &mut dyn Onlooker) {
-        self.tell(tape, onlooker);
-        if let Some(record) = &mut self.record {
-            record.finish(tape.untold());
-        }
+    fn say(&mut self, text: &str) {
+        self.tell(What::Narration { markdown: text.to_owned() });
     }
 
-    /// What has gone wrong with a file. That its reader went away is no error, but an end.
-    fn failure(&self) -> Option<(&'static str, io::Error)> {
-        let record = self.record.as_ref().and_then(Record::failed);
-        let capture = self.capture.as_ref().and_then(Capture::failed);
-        record.map(|error| ("trace", error)).or(capture.map(|error| ("capture", error)))
+    fn tell(&mut self, what: What) {
+        self.frontend.show(&[Event { at: micros(self.began.elapsed()), what }]);
+    }
+
+    /// Reports what waits in the queue, or arrives within an interval.
+    fn report(&mut self, queue: &EventQueue) {
+        let mut events = Vec::new();
+        for entry in queue.take(POLL_INTERVAL) {
+            self.analysis.take(entry, &mut events);
+            if events.len() >= BATCH {
+                self.hand_over(&mut events);
+                // A person who wants to leave does not wait for all that is left: it is counted, and not shown.
+                self.muted |= self.frontend.stopped();
+            }
+        }
+        self.hand_over(&mut events);
+    }
+
+    fn hand_over(&mut self, events: &mut Vec<Event>) {
+        if self.muted {
+            self.unshown += events.len();
+            self.frontend.record(events);
+        } else {
+            self.frontend.show(events);
+        }
+        events.clear();
+    }
+
+    /// The summary.
+    fn end(&mut self, registry: &Registry<Entry>, queue: &EventQueue) {
+        let mut text = match registry.summary() {
+            Some(connections) => format!("{connections}. {}", self.analysis.summary()),
+            None => "Nobody called.".to_owned(),
+        };
+        if self.unshown > 0 {
+            text += &format!(
+                " {} that waited when the end was asked for were not shown.",
+                plural(self.unshown, "event")
+            );
+        }
+        if queue.unreported() > 0 {
+            text += &format!(
+                " Of {} connections nothing was told: more happened than the terminal could take. Their bytes were passed on all the same.",
+                queue.unreported()
+            );
+        }
+        self.say(&text);
+        self.tell(What::End(event::End::default()));
     }
 }
 
@@ -230,11 +244,11 @@ fn is_itself(listens: SocketAddr, target: SocketAddr) -> bool {
     listens.port() == target.port() && (listens.ip() == target.ip() || everywhere)
 }
 
-fn listen(at: SocketAddr, onlooker: &mut dyn Onlooker) -> Result<Listener, ListenError> {
-    server::listener::exposure(at, true).iter().for_each(|warning| onlooker.say(warning));
+fn listen(at: SocketAddr, frontend: &mut dyn Frontend) -> Result<Listener, ListenError> {
+    server::listener::exposure(at, true).iter().for_each(|warning| frontend.say(warning));
     let listener = Listener::bind(at);
     if let Some(advice) = listener.as_ref().err().and_then(ListenError::advice) {
-        onlooker.say(&advice);
+        frontend.say(&advice);
     }
     listener
 }
@@ -249,16 +263,4 @@ fn welcome(at: SocketAddr, target: &str, addresses: &[SocketAddr]) -> String {
     format!(
         "The tap listens at `{at}`, and passes every byte on to `{target}`{found} and back, as it came. Let a client call `{at}` instead of the server. Ctrl-C ends it."
     )
-}
-
-fn summary(registry: &Registry<Entry>, tape: &Tape, teller: &Teller) -> String {
-    let Some(connections) = registry.summary() else { return "Nobody called.".to_owned() };
-    let mut text = format!("{connections}. {}", teller.summary());
-    if tape.untold() > 0 {
-        text += &format!(
-            " Of {} connections nothing was told: more happened than the terminal could take. Their bytes were passed on all the same.",
-            tape.untold()
-        );
-    }
-    text
 }

@@ -16,9 +16,10 @@ use std::{
 
 use socket2::{SockRef, Socket};
 
-use super::{News, tape::Pen};
+use super::{News, queue::Producer};
 use crate::{
     call::errno_name,
+    event::{Close, Host},
     stage::{Interest, poll, send_nonblocking},
 };
 
@@ -31,53 +32,12 @@ const SLOW: Duration = Duration::from_millis(100);
 /// What another thread is about to find out is looked for so often.
 const SOON: Duration = Duration::from_millis(5);
 
-/// One of the two ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum End {
-    /// Who called.
-    Client,
-    /// Who was called.
-    Server,
-}
-
-impl End {
-    /// The one at the other end.
-    pub fn other(self) -> End {
-        match self {
-            End::Client => End::Server,
-            End::Server => End::Client,
-        }
-    }
-
-    /// `client`, `server`.
-    pub fn name(self) -> &'static str {
-        match self {
-            End::Client => "client",
-            End::Server => "server",
-        }
-    }
-
-    /// 0 and 1: the place of what is kept for each.
-    pub fn index(self) -> usize {
-        usize::from(self == End::Server)
-    }
-}
-
-/// Why a connection is over, if not by the end of both streams.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cut {
-    /// This end's connection broke off, with this error: mostly a RST.
-    Reset(End, String),
-    /// The tap ended.
-    Stopped,
-}
-
 /// The sockets of both ends.
 pub(super) struct Pair {
     sockets: [TcpStream; 2],
     /// The stream from this end has ended, and that was passed on.
     ended: [AtomicBool; 2],
-    cut: Mutex<Option<Cut>>,
+    cut: Mutex<Option<Close>>,
     /// One of the above: there is nothing more to carry.
     over: AtomicBool,
     stopping: AtomicBool,
@@ -96,7 +56,7 @@ impl Pair {
     }
 
     /// Carries what this end sends to the other one, until its stream ends or the connection breaks off.
-    pub fn carry(&self, from: End, pen: &Pen) {
+    pub fn carry(&self, from: Host, producer: &Producer) {
         let mut room = vec![0; ROOM];
         let mut source = self.of(from);
         loop {
@@ -110,9 +70,9 @@ impl Pair {
                 Err(error) => return self.cut_off(from, &error),
             };
             // It is noted before it is passed on, so that no answer can be told before its question.
-            pen.read(from, &room[..count]);
-            match self.pass_on(from, &room[..count], pen) {
-                Ok(()) => pen.wake(),
+            producer.read(from, &room[..count]);
+            match self.pass_on(from, &room[..count], producer) {
+                Ok(()) => producer.wake(),
                 Err((end, error)) => return self.cut_off(end, &error),
             }
         }
@@ -120,7 +80,7 @@ impl Pair {
             return;
         }
         if !self.stopping.load(Ordering::Acquire) {
-            pen.note(News::Ended { from });
+            producer.note(News::Ended { from });
         }
         self.ended[from.index()].store(true, Ordering::Release);
         // If that end is gone already, whoever reads from it finds out.
@@ -130,7 +90,7 @@ impl Pair {
 
     /// Writes it all, waiting for room if need be. Meanwhile a reset of the end that it came from is noticed too: what is left is
     /// then thrown away, as the kernel of either end would do.
-    fn pass_on(&self, from: End, bytes: &[u8], pen: &Pen) -> Result<(), (End, io::Error)> {
+    fn pass_on(&self, from: Host, bytes: &[u8], producer: &Producer) -> Result<(), (Host, io::Error)> {
         let to = from.other();
         let (source, sink) = (SockRef::from(self.of(from)), SockRef::from(self.of(to)));
         let (mut rest, mut waiting, mut watched) = (bytes, None, true);
@@ -146,7 +106,7 @@ impl Pair {
             }
             if waiting.is_none() {
                 waiting = Some(Instant::now());
-                pen.wake();
+                producer.wake();
             }
             let other: &Socket = if watched { &source } else { &sink };
             let [_, seen] = poll([(&*sink, Interest::Write), (other, Interest::None)], None)
@@ -162,14 +122,14 @@ impl Pair {
             watched = !seen.hangup;
         }
         if let Some(since) = waiting.filter(|since| since.elapsed() >= SLOW) {
-            pen.note(News::Waited { from, time: since.elapsed() });
+            producer.note(News::Waited { from, time: since.elapsed() });
         }
         Ok(())
     }
 
     /// Behind the end of its stream a direction has no more to do but this: it sees whether either end is reset. Who reads from the
     /// other end may wait for bytes of it, and would never know.
-    fn watch(&self, from: End) {
+    fn watch(&self, from: Host) {
         let (source, sink) = (SockRef::from(self.of(from)), SockRef::from(self.of(from.other())));
         let mut sink_too = true;
         while !self.over.load(Ordering::Acquire) {
@@ -198,7 +158,7 @@ impl Pair {
 
     /// Whether an end of stream is none: the thread that writes to this end has got the error of a reset, and nothing is left of it
     /// here but that all is over, though nobody has ended the other direction.
-    fn broke_off(&self, from: End) -> bool {
+    fn broke_off(&self, from: Host) -> bool {
         let socket = SockRef::from(self.of(from));
         let gone = poll([(&*socket, Interest::None)], Some(Duration::ZERO))
             .is_ok_and(|[seen]| seen.error || seen.hangup);
@@ -207,11 +167,11 @@ impl Pair {
     }
 
     /// One end broke off: so does the other. Both are closed when both threads have come back.
-    fn cut_off(&self, end: End, error: &io::Error) {
+    fn cut_off(&self, end: Host, error: &io::Error) {
         let why = if self.stopping.load(Ordering::Acquire) {
-            Cut::Stopped
+            Close::Stopped
         } else {
-            Cut::Reset(end, errno_name(error))
+            Close::Reset { from: end, errno: errno_name(error) }
         };
         self.cut.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
         self.reset();
@@ -241,24 +201,25 @@ impl Pair {
 
     /// The tap has ended, and somebody does not take what is left.
     pub fn give_up(&self) {
-        self.cut.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(Cut::Stopped);
+        self.cut.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(Close::Stopped);
         self.reset();
         for socket in &self.sockets {
             let _ = socket.shutdown(Shutdown::Both);
         }
     }
 
-    /// Why it is over; nothing if both streams ended.
-    pub fn cut(&self) -> Option<Cut> {
+    /// How it ended.
+    pub fn close(&self) -> Close {
         let cut = self.cut.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        cut.or(self.stopping.load(Ordering::Acquire).then_some(Cut::Stopped))
+        let stopped = self.stopping.load(Ordering::Acquire).then_some(Close::Stopped);
+        cut.or(stopped).unwrap_or(Close::Fin)
     }
 
     fn is_over(&self) -> bool {
         self.over.load(Ordering::Acquire) || self.stopping.load(Ordering::Acquire)
     }
 
-    fn of(&self, end: End) -> &TcpStream {
+    fn of(&self, end: Host) -> &TcpStream {
         &self.sockets[end.index()]
     }
 }

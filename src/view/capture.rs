@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use super::{
     escape::escape,
     passage::{Passage, Passages},
+    stream::TapCapture,
 };
 use crate::{
     event::{Event, Host, Lesson, What},
@@ -26,6 +27,8 @@ const LONGEST: usize = 4_000;
 #[derive(Default)]
 pub struct Capture {
     section: Option<Section>,
+    /// Of a tap, which has no frames.
+    tap: Option<TapCapture>,
 }
 
 /// A lesson's part of the file.
@@ -49,6 +52,12 @@ struct Packet {
 impl Capture {
     /// Takes the next event, and gives what it adds to the file: whole blocks, or nothing.
     pub fn take(&mut self, event: &Event) -> Vec<u8> {
+        if let What::Run(run) = &event.what {
+            self.tap = Some(TapCapture::new(run));
+        }
+        if let Some(tap) = &mut self.tap {
+            return tap.take(event);
+        }
         let mut bytes = Vec::new();
         if let What::Lesson(lesson) = &event.what {
             bytes = self.finish();

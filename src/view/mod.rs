@@ -77,7 +77,7 @@ pub use markdown::markdown;
 pub use narration::Narrator;
 pub use paint::{Palette, paint};
 pub use states::States;
-pub use stream::{StreamTable, filter};
+pub use stream::{StreamTable, StreamView, filter, size};
 pub use telling::{Teller, View};
 pub use transcript::Transcript;
 pub use units::{plural, thousands, time};

@@ -143,6 +143,16 @@ impl Narrator {
         self
     }
 
+    /// How it is shown.
+    pub(super) fn look(&self) -> Look {
+        self.look
+    }
+
+    /// How much is shown of a frame.
+    pub(super) fn depth(&self) -> Depth {
+        self.crossings.depth()
+    }
+
     /// Takes the next event and gives the lines that it adds. Live, connections of a server are told in a log, a line for each thing.
     ///
     /// What the kernel says of sockets is held back until all of it is there, that is until anything but a
@@ -189,7 +199,7 @@ impl Narrator {
                 let lines = upgrade::message(&self.look, it);
                 self.place(Block::Message, lines, &mut out);
             }
-            What::Peer(_) => {}
+            What::Peer(_) | What::Run(_) | What::Connection(_) | What::Stream(_) => {}
             What::Frame(frame) => self.crossings.frame(frame),
             What::Fate(fate) => self.crossings.fate(fate),
             What::Wire(wire) => {
@@ -556,6 +566,7 @@ fn ends_the_step(what: &What) -> bool {
         What::Working(_) | What::Upgrade(_) | What::Message(_) | What::Peer(_) => false,
         What::Frame(_) | What::Fate(_) | What::Wire(_) | What::Setting(_) => false,
         What::Lesson(_) | What::Part(_) | What::Step(_) | What::Narration { .. } => true,
+        What::Run(_) | What::Connection(_) | What::Stream(_) => true,
         What::Check(_) | What::Question(_) | What::Answer(_) | What::End(_) => true,
     }
 }

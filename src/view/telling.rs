@@ -1,7 +1,7 @@
 //! The ways in which a run can be shown while it happens.
 
-use super::{Depth, Ladder, Line, Look, Narrator, States};
-use crate::event::{Event, Question};
+use super::{Depth, Ladder, Line, Look, Narrator, States, StreamView};
+use crate::event::{Event, Question, What};
 
 /// Which of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,6 +24,8 @@ pub enum Teller {
     Ladder(Box<Ladder>),
     /// The diagram.
     States(Box<States>),
+    /// A run that is no lesson.
+    Stream(Box<StreamView>),
 }
 
 impl Teller {
@@ -38,10 +40,14 @@ impl Teller {
 
     /// Takes the next event and gives the lines that it adds.
     pub fn show(&mut self, event: &Event) -> Vec<Line> {
+        if let (What::Run(run), Teller::Story(story)) = (&event.what, &*self) {
+            *self = Teller::Stream(Box::new(StreamView::new(story.look(), story.depth(), run)));
+        }
         match self {
             Teller::Story(story) => story.show(event),
             Teller::Ladder(ladder) => ladder.show(event),
             Teller::States(states) => states.show(event),
+            Teller::Stream(stream) => stream.show(event),
         }
     }
 
@@ -51,13 +57,14 @@ impl Teller {
             Teller::Story(story) => story.settle(),
             Teller::Ladder(ladder) => ladder.settle(),
             Teller::States(states) => states.settle(),
+            Teller::Stream(_) => Vec::new(),
         }
     }
 
     /// A question that somebody is asked, where the view has left it out.
     pub fn question(&self, question: &Question) -> Vec<Line> {
         match self {
-            Teller::Story(_) => Vec::new(),
+            Teller::Story(_) | Teller::Stream(_) => Vec::new(),
             Teller::Ladder(ladder) => ladder.question(question),
             Teller::States(states) => states.question(question),
         }

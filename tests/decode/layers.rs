@@ -2,9 +2,9 @@
 //!
 //! What is expected was read off the bytes that a proxy wrote down, and off what the peers themselves printed.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{borrow::Cow, collections::BTreeMap, path::Path};
 
-use sockwalk::{analysis::decode::What, event::Host};
+use sockwalk::event::{Host, StreamWhat};
 
 use super::{captures, decode, folder};
 
@@ -12,12 +12,12 @@ use super::{captures, decode, folder};
 fn told(name: &str) -> Vec<String> {
     let mut lines = Vec::new();
     decode(&folder().join(format!("{name}.pcap")), &mut |event| {
-        let What::Layer(layer) = &event.what else { return };
+        let StreamWhat::Layer(layer) = &event.what else { return };
         if layer.carries {
             return;
         }
         let arrow = if layer.from == Host::Client { "→" } else { "←" };
-        let words = if layer.beat { "♥".to_owned() } else { without_ids(layer.words) };
+        let words = if layer.beat { "♥".to_owned() } else { without_ids(&layer.words) };
         lines.push(format!("{arrow} {} {} {words}", layer.protocol.name(), layer.kind).trim_end().to_owned());
     });
     lines
@@ -218,8 +218,8 @@ fn an_event_stream_is_told_event_by_event() {
     // As they came, and not at the end of the answer.
     let mut order = Vec::new();
     decode(&folder().join("04a-sse-curl.pcap"), &mut |event| match &event.what {
-        What::Layer(layer) => order.push((event.packet, layer.kind.to_owned())),
-        What::Body(_) => order.push((event.packet, "the body is over".to_owned())),
+        StreamWhat::Layer(layer) => order.push((event.packet, layer.kind.to_string())),
+        StreamWhat::Body(_) => order.push((event.packet, "the body is over".to_owned())),
         _ => {}
     });
     assert!(order[0].0 < order[1].0 && order[1].0 < order[2].0, "{order:?}");
@@ -230,11 +230,11 @@ fn every_layer_is_told_with_all_of_its_bytes_by_name() {
     let mut layers = 0;
     for path in captures() {
         decode(&path, &mut |event| {
-            let What::Layer(layer) = &event.what else { return };
+            let StreamWhat::Layer(layer) = &event.what else { return };
             let mut next = 0;
-            for field in layer.fields() {
-                assert_eq!(field.bits.start, next, "{}: {layer:?}", path.display());
-                next = field.bits.end;
+            for field in layer.rows() {
+                assert_eq!(field.bits.0, next, "{}: {layer:?}", path.display());
+                next = field.bits.1;
             }
             assert_eq!(next, layer.bytes.len() * 8, "{}: {layer:?}", path.display());
             layers += 1;
@@ -250,8 +250,9 @@ fn what_real_peers_break_is_named_and_nothing_else() {
     for path in captures() {
         let name = Path::file_stem(&path).unwrap().to_str().unwrap().to_owned();
         decode(&path, &mut |event| {
-            if let What::Violation(broken) = &event.what {
-                *found.entry((name.clone(), broken.section)).or_default() += 1;
+            if let StreamWhat::Violation(broken) = &event.what {
+                let Cow::Borrowed(section) = broken.section else { panic!("{broken:?}") };
+                *found.entry((name.clone(), section)).or_default() += 1;
             }
         });
     }

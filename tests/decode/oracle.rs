@@ -56,7 +56,7 @@ pub fn agreed(path: &Path) -> Frames {
 
 fn ours(events: &[Value]) -> Frames {
     let mut frames = Frames::new();
-    for event in events.iter().filter(|event| event["event"] == "frame") {
+    for event in events.iter().filter(|event| event["type"] == "frame") {
         let rsv =
             event["rsv"].as_array().unwrap().iter().fold(0, |rsv, bit| rsv << 1 | u64::from(bit == true));
         let frame = Frame {
@@ -78,7 +78,7 @@ type Heads = BTreeMap<(u64, bool), Vec<String>>;
 
 fn heads(events: &[Value]) -> Heads {
     let mut heads = Heads::new();
-    for event in events.iter().filter(|event| event["event"] == "head") {
+    for event in events.iter().filter(|event| event["type"] == "head") {
         let words = match event["status"].as_u64() {
             Some(status) => status.to_string(),
             None => format!("{} {}", event["method"].as_str().unwrap(), event["target"].as_str().unwrap()),
@@ -110,7 +110,7 @@ fn theirs<'a>(path: &Path, events: &[Value], streams: impl Iterator<Item = &'a u
     let mut theirs = Theirs { streams: followed(&text[values.byte_offset()..]), ..Theirs::default() };
     let client_ports: BTreeMap<u64, &str> = events
         .iter()
-        .filter(|event| event["event"] == "opened")
+        .filter(|event| event["type"] == "opened")
         .map(|event| {
             let client = event["client"].as_str().unwrap();
             (event["stream"].as_u64().unwrap(), client.rsplit_once(':').unwrap().1)

@@ -86,7 +86,7 @@ impl Recorder {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let (_, events) = oracle::told_so_far(&self.file);
-            let ends: Vec<_> = events.iter().filter(|event| event["event"] == "ended").collect();
+            let ends: Vec<_> = events.iter().filter(|event| event["type"] == "ended").collect();
             if ends.len() == connections && !ends.iter().any(|end| end["how"] == "open") {
                 break;
             }
@@ -185,20 +185,20 @@ impl Tap {
 
 /// The reads in a trace are the bytes of each connection.
 fn trace(file: &str, expected: &[&[Vec<u8>; 2]]) {
-    let mut read: BTreeMap<String, [Vec<u8>; 2]> = BTreeMap::new();
+    let mut read: BTreeMap<u64, [Vec<u8>; 2]> = BTreeMap::new();
     for line in fs::read_to_string(file).unwrap().lines() {
         let line: Value = serde_json::from_str(line).unwrap();
-        if line["event"] == "read" {
-            let of = read.entry(line["connection"].as_str().unwrap().to_owned()).or_default();
+        if line["type"] == "read" {
+            let of = read.entry(line["stream"].as_u64().unwrap()).or_default();
             let from = &mut of[usize::from(line["from"] == "server")];
             assert_eq!(line["offset"].as_u64(), Some(from.len() as u64), "{line}");
             from.extend(HEXLOWER.decode(line["bytes"].as_str().unwrap().as_bytes()).unwrap());
         }
     }
     assert_eq!(read.len(), expected.len());
-    for (name, bytes) in &read {
-        let number: usize = name.trim_start_matches('t').parse().unwrap();
-        assert!(bytes == expected[number - 1], "{name}: the trace has other bytes");
+    for (number, bytes) in &read {
+        let index = usize::try_from(*number).unwrap() - 1;
+        assert!(bytes == expected[index], "t{number}: the trace has other bytes");
     }
 }
 
@@ -230,19 +230,19 @@ impl Side {
         let events = oracle::told(recorded);
         let streams = streams(recorded);
         let mut connections = Vec::new();
-        for opened in events.iter().filter(|event| event["event"] == "opened") {
+        for opened in events.iter().filter(|event| event["type"] == "opened") {
             let server = opened["server"].as_str().unwrap();
             if server.rsplit_once(':').unwrap().1 != port {
                 continue;
             }
             let of_it = || events.iter().filter(|event| event["stream"] == opened["stream"]);
-            let ended = of_it().find(|event| event["event"] == "ended").unwrap();
+            let ended = of_it().find(|event| event["type"] == "ended").unwrap();
             // Where a FIN of the client and bytes of the server don't cross, one comes before the other.
             let fin = of_it().position(|event| {
                 event["flags"].as_str().is_some_and(|flags| flags.contains("FIN"))
                     && event["source"] == opened["client"]
             });
-            let last_data = of_it().position(|event| event["event"] == "data" && event["from"] == "server");
+            let last_data = of_it().position(|event| event["type"] == "data" && event["from"] == "server");
             let answered = fin.is_some() && last_data > fin;
             let stream = opened["stream"].as_u64().unwrap();
             let end = End { how: ended["how"].clone(), by: ended["from"].clone(), answered };

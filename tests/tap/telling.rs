@@ -97,7 +97,7 @@ fn a_compressed_message_is_told_inflated_and_an_answer_that_does_not_fit_is_name
     let told = tap.stop();
     for line in [
         "the server breaks a rule: Sec-WebSocket-Accept follows from the key: needed s3pPLMB",
-        "upgraded to a WebSocket: what follows in both directions are frames, with permessage-deflate",
+        "upgraded to a WebSocket, permessage-deflate",
         "frame text RSV1, 7 bytes f2 48 cd c9 c9 07 00",
         r#"text message is whole: 5 bytes, inflated from 7 "Hello""#,
         r#"text message is whole: 5 bytes, inflated from 5 "Hello""#,
@@ -165,12 +165,12 @@ fn the_trace_and_the_capture_have_every_byte() {
     let sent = [REQUEST, &long].concat();
     let lines: Vec<Value> =
         fs::read_to_string(&trace).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let kinds: Vec<&str> = lines.iter().map(|line| line["event"].as_str().unwrap()).collect();
-    assert_eq!(kinds[..3], ["tap", "accepted", "connected"]);
-    assert_eq!(kinds[kinds.len() - 2..], ["gone", "end"]);
+    let kinds: Vec<&str> = lines.iter().map(|line| line["type"].as_str().or(line["event"].as_str()).unwrap()).collect();
+    assert_eq!(kinds[..4], ["run", "narration", "accepted", "connected"]);
+    assert_eq!(kinds[kinds.len() - 3..], ["closed", "narration", "end"]);
     let read: Vec<u8> = lines
         .iter()
-        .filter(|line| line["event"] == "read" && line["from"] == "client")
+        .filter(|line| line["type"] == "read" && line["from"] == "client")
         .flat_map(|line| HEXLOWER.decode(line["bytes"].as_str().unwrap().as_bytes()).unwrap())
         .collect();
     assert!(read == sent, "the trace has other bytes");

@@ -409,9 +409,10 @@ fn tell(mut message: Message, payload: &[u8], layers: &mut Layers, out: &mut Out
         layers.lose(from, out.budget);
         return out.teller.tell(StreamWhat::Message(message));
     }
-    message.above = layers.understand(from, text, payload);
+    let above = layers.understand(from, text, payload);
+    message.above = above;
     out.teller.tell(StreamWhat::Message(message));
-    if message.above {
+    if above {
         layers.message(from, offset, text, payload, out);
     }
 }

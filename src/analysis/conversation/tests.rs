@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::event::{StreamEvent, stream::{Head, HeadLine}};
 use crate::wire::text;
 use crate::wire::websocket::{Frame as Sent, opcode};
 
@@ -36,8 +37,8 @@ impl Talk {
 
     fn with(&mut self, take: impl FnOnce(&mut Conversation, &mut Shared, &mut Teller)) -> Vec<String> {
         let mut lines = Vec::new();
-        let mut tell = |event: &Event| lines.extend(line(&event.what));
-        let mut teller = Teller { time: None, packet: 0, stream: 0, tell: &mut tell };
+        let mut tell = |event: &StreamEvent| lines.extend(line(&event.what));
+        let mut teller = Teller { time: None, packet: None, stream: 0, tell: &mut tell };
         take(&mut self.conversation, &mut self.shared, &mut teller);
         lines
     }
@@ -62,21 +63,22 @@ impl Talk {
     }
 }
 
-fn line(what: &What) -> Option<String> {
+fn line(what: &StreamWhat) -> Option<String> {
     Some(match what {
         StreamWhat::Head(Head { from, line, .. }) => match line {
-            HeadLine::Request(head) => format!("{} {} {}", from.name(), head.method, head.target),
-            HeadLine::Response(head) => format!("{} {}", from.name(), head.status),
-            HeadLine::Broken(error) => error.clone(),
+            HeadLine::Request { method, target } => format!("{} {method} {target}", from.name()),
+            HeadLine::Response { status } => format!("{} {status}", from.name()),
+            HeadLine::Broken { error } => error.to_string(),
         },
-        StreamWhat::Body(body) => format!("body {} {}", body.length, text::escape(body.shown)),
+        StreamWhat::Body(body) => format!("body {} {}", body.length, text::escape(&body.shown)),
         StreamWhat::Upgraded(_) => "upgraded".to_owned(),
-        StreamWhat::Frame(frame) => format!("frame {}", text::escape(frame.payload)),
+        StreamWhat::Frame(frame) => format!("frame {}", text::escape(&frame.payload)),
         StreamWhat::Message(message) if message.is_its_frame() => return None,
-        StreamWhat::Message(message) => format!("message {}", text::escape(message.payload)),
+        StreamWhat::Message(message) => format!("message {}", text::escape(&message.payload)),
         StreamWhat::Layer(layer) => format!("{} {} {}", layer.protocol.name(), layer.kind, layer.words),
         StreamWhat::Violation(broken) => format!("broken {}", broken.section),
-        StreamWhat::Data(data) => format!("data {}", text::escape(data.bytes)),
+        StreamWhat::Unfinished(it) => format!("unfinished {:?} {} of {:?}", it.unit, it.length, it.needed),
+        StreamWhat::Data(data) => format!("data {}", text::escape(&data.bytes)),
         _ => return None,
     })
 }
@@ -206,12 +208,12 @@ fn an_event_is_told_with_its_own_bytes() {
     talk.push(SERVER, b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
     let mut bytes = Vec::new();
     let stream = b"retry: 10\nid: 1\ndata: a\n\n\n: c\ndata: b\n\n";
-    let mut tell = |event: &Event| {
+    let mut tell = |event: &StreamEvent| {
         if let StreamWhat::Layer(layer) = &event.what {
             bytes.push(layer.bytes.to_vec());
         }
     };
-    let mut teller = Teller { time: None, packet: 0, stream: 0, tell: &mut tell };
+    let mut teller = Teller { time: None, packet: None, stream: 0, tell: &mut tell };
     talk.conversation.take(SERVER, talk.offsets[SERVER], stream, &mut talk.shared, &mut teller);
     assert_eq!(bytes, [&b"retry: 10\n"[..], b"id: 1\ndata: a\n\n", b": c\n", b"data: b\n\n"]);
     talk.end();

@@ -1,10 +1,12 @@
 //! Conversations made up, and what is told of them.
 
+use std::borrow::Cow;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::analysis::capture::Link;
-use crate::event::Host;
+use crate::event::{Host, StreamWhat};
 use crate::wire::{
     Protocol,
     frame::build,
@@ -13,7 +15,7 @@ use crate::wire::{
     websocket::{self, LengthForm, opcode},
 };
 
-pub(super) mod talk;
+pub(crate) mod talk;
 
 use talk::{Talk, told};
 
@@ -78,7 +80,8 @@ fn every_broken_rule_is_named_where_it_is_broken() {
         let mut found = Vec::new();
         talk.events(Options::default(), &mut |event| {
             if let StreamWhat::Violation(broken) = &event.what {
-                found.push((broken.offset - start, broken.section));
+                let Cow::Borrowed(section) = broken.section else { panic!("{broken:?}") };
+                found.push((broken.offset - start, section));
             }
         });
         found

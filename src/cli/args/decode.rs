@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::analysis::decode::filter::Filter;
+use crate::view::filter::Filter;
 
 /// What is decoded, and how it is shown.
 #[derive(Debug, Clone, Args)]

@@ -1,10 +1,14 @@
-use super::super::{
+//! The table of a capture, of conversations made up.
+
+use crate::analysis::decode::{
     Options,
     tests::talk::{Talk, events},
 };
-use super::*;
-use crate::view::{Form, Glyphs, Palette, paint};
-use crate::wire::websocket::Frame as Made;
+use crate::view::{Depth, Form, Glyphs, Look, Palette, StreamTable, filter::Choice, paint};
+use crate::wire::{
+    text,
+    websocket::{Frame as Made, opcode},
+};
 
 fn shown(width: usize, form: Form, detail: Depth, follow: bool) -> String {
     let mut talk = Talk::new(1);
@@ -28,7 +32,7 @@ fn layered(width: usize, form: Form, detail: Depth, follow: bool) -> String {
 }
 
 fn told(talk: &Talk, width: usize, form: Form, detail: Depth, follow: bool) -> String {
-    let mut show = Show::new(Look::new(width, Glyphs::Unicode, form), detail, follow, Choice::default());
+    let mut show = StreamTable::new(Look::new(width, Glyphs::Unicode, form), detail, follow, Choice::default());
     let mut lines = Vec::new();
     events(&talk.packets, Options::default(), &mut |event| lines.extend(show.event(event)));
     lines.extend(show.end());
@@ -53,7 +57,7 @@ fn lines_fit_and_steer_no_terminal() {
 #[test]
 fn a_row_has_its_columns() {
     let text = shown(80, Form::Screen, Depth::Summary, false);
-    assert!(text.contains("✗ server byte 130: MUST: a server masks no frame (RFC 6455"), "{text}");
+    assert!(text.contains("✗ the server breaks a rule: a server masks no frame (RFC 6455"), "{text}");
     assert!(text.contains(" FIN,MASK "), "{text}");
 }
 

@@ -1,6 +1,6 @@
 //! Which events are asked for? A place, a kind of frame, a direction: each given once more narrows the choice.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use crate::event::{Host, StreamEvent, StreamWhat, stream::Opened};
 use crate::wire::{Protocol, websocket::opcode};
@@ -19,24 +19,48 @@ pub enum Filter {
     End(String),
 }
 
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Filter::From(host) => host.name(),
+            Filter::Opcode(number) => OPCODES.iter().find(|(_, it)| it == number).map_or("", |(name, _)| name),
+            Filter::Layer(protocol) => LAYERS.iter().find(|(_, it)| it == protocol).map_or("", |(name, _)| name),
+            Filter::End(text) => text,
+        })
+    }
+}
+
+/// Words for opcodes.
+const OPCODES: [(&str, u8); 6] = [
+    ("continuation", opcode::CONTINUATION),
+    ("text", opcode::TEXT),
+    ("binary", opcode::BINARY),
+    ("close", opcode::CLOSE),
+    ("ping", opcode::PING),
+    ("pong", opcode::PONG),
+];
+
+/// Words for protocols above HTTP, WebSocket or TCP.
+const LAYERS: [(&str, Protocol); 5] = [
+    ("engineio", Protocol::EngineIo),
+    ("socketio", Protocol::SocketIo),
+    ("sockjs", Protocol::SockJs),
+    ("stomp", Protocol::Stomp),
+    ("sse", Protocol::EventStream),
+];
+
 impl FromStr for Filter {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        let named = OPCODES.iter().find(|(name, _)| *name == text).map(|(_, it)| Filter::Opcode(*it));
+        let above = LAYERS.iter().find(|(name, _)| *name == text).map(|(_, it)| Filter::Layer(*it));
+        if let Some(filter) = named.or(above) {
+            return Ok(filter);
+        }
         Ok(match text {
             "client" => Filter::From(Host::Client),
             "server" => Filter::From(Host::Server),
-            "continuation" => Filter::Opcode(opcode::CONTINUATION),
-            "text" => Filter::Opcode(opcode::TEXT),
-            "binary" => Filter::Opcode(opcode::BINARY),
-            "close" => Filter::Opcode(opcode::CLOSE),
-            "ping" => Filter::Opcode(opcode::PING),
-            "pong" => Filter::Opcode(opcode::PONG),
-            "engineio" => Filter::Layer(Protocol::EngineIo),
-            "socketio" => Filter::Layer(Protocol::SocketIo),
-            "sockjs" => Filter::Layer(Protocol::SockJs),
-            "stomp" => Filter::Layer(Protocol::Stomp),
-            "sse" => Filter::Layer(Protocol::EventStream),
             text if text.contains([':', '.'])
                 && text.chars().all(|c| c.is_ascii_hexdigit() || "[]:.".contains(c)) =>
             {
@@ -123,6 +147,13 @@ fn is_end(end: std::net::SocketAddr, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_filter_is_written_as_it_is_read() {
+        for text in ["client", "server", "ping", "continuation", "socketio", "sse", "10.0.0.1:80"] {
+            assert_eq!(text.parse::<Filter>().unwrap().to_string(), text);
+        }
+    }
 
     #[test]
     fn an_end_is_an_address_a_port_or_both() {

@@ -343,7 +343,8 @@ impl StreamTable {
     fn violation(&mut self, broken: &Violation) -> Vec<Line> {
         self.sum.violations += 1;
         let mark = if self.look.linear() { "Broken rule:" } else { "✗" };
-        let text = format!("{mark} {}", words::violation(broken));
+        let (who, rule) = words::violation(broken);
+        let text = format!("{mark} {who}{rule}");
         self.note(Meaning::Fails, &text)
     }
 
@@ -359,13 +360,7 @@ impl StreamTable {
     }
 
     fn differs(&self, differs: &Differs) -> Vec<Line> {
-        let length = plural(usize::try_from(differs.length).unwrap_or(usize::MAX), "byte");
-        let text = format!(
-            "{} byte {}: {length} came again, and differently; the first ones count",
-            differs.from.name(),
-            differs.offset
-        );
-        self.note(Meaning::Fails, &text)
+        self.note(Meaning::Fails, &words::differs(differs))
     }
 
     fn unfinished(&self, it: &Unfinished) -> Vec<Line> {
@@ -391,6 +386,3 @@ impl StreamTable {
         wrapped(&self.look, &row.with(Line::blank()), 16)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,7 +2,7 @@
 
 use crate::event::{
     Host,
-    stream::{Missing, Unfinished, Unit, Upgraded, Violation},
+    stream::{Differs, Missing, Unfinished, Unit, Upgraded, Violation},
 };
 use crate::view::units::{plural, thousands};
 
@@ -29,10 +29,17 @@ pub(super) fn upgraded(it: &Upgraded) -> String {
     text
 }
 
-/// `server byte 130: MUST: a server masks no frame (RFC 6455 §5.1)`
-pub(super) fn violation(it: &Violation) -> String {
-    let level = it.level.map(|level| format!("{}: ", level.word())).unwrap_or_default();
-    format!("{} byte {}: {level}{} ({})", it.from, it.offset, it.words, it.section)
+/// `the server breaks a rule: ` and `a server masks no frame (RFC 6455 §5.1), MUST, at byte 130`
+pub(super) fn violation(it: &Violation) -> (String, String) {
+    let level = it.level.map(|level| format!(", {}", level.word())).unwrap_or_default();
+    let rule = format!("{} ({}){level}, at byte {}", it.words, it.section, it.offset);
+    (format!("the {} breaks a rule: ", it.from), rule)
+}
+
+/// `client byte 10: 5 bytes came again, and differently; the first ones count`
+pub(super) fn differs(it: &Differs) -> String {
+    let length = count(it.length, "byte");
+    format!("{} byte {}: {length} came again, and differently; the first ones count", it.from, it.offset)
 }
 
 /// `client byte 10: 5 bytes are not in the capture`
@@ -59,12 +66,16 @@ pub(super) fn unfinished(it: &Unfinished) -> String {
 
 /// The reason phrase of a response: what stands behind the status code.
 pub(super) fn reason(head: &[u8]) -> &[u8] {
-    let line = head.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
-    line.splitn(3, |byte| *byte == b' ').nth(2).unwrap_or_default()
+    first_line(head).splitn(3, |byte| *byte == b' ').nth(2).unwrap_or_default()
+}
+
+/// The first line of a head.
+pub(super) fn first_line(head: &[u8]) -> &[u8] {
+    head.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default()
 }
 
 /// `1 byte`, `1,234 bytes`
-pub(super) fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     if bytes == 1 { "1 byte".to_owned() } else { format!("{} bytes", thousands(bytes)) }
 }
 

@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 
-use super::super::{Decoder, Event, HeadLine, Options, What};
+use super::super::{Decoder, Options};
 use crate::analysis::capture::{Capture, Link, Packet};
-use crate::event::Host;
+use crate::event::{Host, StreamEvent, StreamWhat, stream::HeadLine};
 use crate::wire::{
     frame::build,
     fuzz::{Random, mutate},
@@ -13,15 +13,15 @@ use crate::wire::{
 };
 
 /// Two ends, and the number of the next byte of each.
-pub(in super::super) struct Talk {
+pub(crate) struct Talk {
     ends: [SocketAddr; 2],
     begin: [u32; 2],
     next: [u32; 2],
-    pub(in super::super) packets: Vec<Vec<u8>>,
+    pub(crate) packets: Vec<Vec<u8>>,
 }
 
 impl Talk {
-    pub(in super::super) fn new(sequence: u32) -> Self {
+    pub(crate) fn new(sequence: u32) -> Self {
         let ends = ["10.0.0.1:40000".parse().unwrap(), "10.0.0.2:7000".parse().unwrap()];
         let begin = [sequence, sequence.wrapping_mul(3)];
         Talk { ends, begin: begin.map(|n| n.wrapping_add(1)), next: begin, packets: Vec::new() }
@@ -40,38 +40,38 @@ impl Talk {
         self.next[side] = self.next[side].wrapping_add(u32::try_from(payload.len()).unwrap() + marks);
     }
 
-    pub(in super::super) fn syn(&mut self) {
+    pub(crate) fn syn(&mut self) {
         self.segment(0, Flags::SYN, b"");
         self.segment(1, Flags::SYN | Flags::ACK, b"");
         self.segment(0, Flags::ACK, b"");
     }
 
-    pub(in super::super) fn fin(&mut self) {
+    pub(crate) fn fin(&mut self) {
         self.segment(0, Flags::FIN | Flags::ACK, b"");
         self.segment(1, Flags::FIN | Flags::ACK, b"");
     }
 
-    pub(in super::super) fn say(&mut self, from: Host, bytes: &[u8]) {
+    pub(crate) fn say(&mut self, from: Host, bytes: &[u8]) {
         let side = if from == Host::Client { 0 } else { 1 };
         for piece in bytes.chunks(1400) {
             self.segment(side, Flags::ACK | Flags::PSH, piece);
         }
     }
 
-    pub(in super::super) fn client(&mut self, bytes: &[u8]) {
+    pub(crate) fn client(&mut self, bytes: &[u8]) {
         self.say(Host::Client, bytes);
     }
 
-    pub(in super::super) fn server(&mut self, bytes: &[u8]) {
+    pub(crate) fn server(&mut self, bytes: &[u8]) {
         self.say(Host::Server, bytes);
     }
 
-    pub(in super::super) fn upgrade(&mut self, extension: &str) {
+    pub(crate) fn upgrade(&mut self, extension: &str) {
         self.upgrade_at("/chat", extension);
     }
 
     /// By the target of the request it is seen what the messages carry.
-    pub(in super::super) fn upgrade_at(&mut self, target: &str, extension: &str) {
+    pub(crate) fn upgrade_at(&mut self, target: &str, extension: &str) {
         let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
         let common = "Upgrade: websocket\r\nConnection: Upgrade\r\n";
         self.client(format!("GET {target} HTTP/1.1\r\nHost: a\r\n{common}{key}\r\n").as_bytes());
@@ -82,17 +82,17 @@ impl Talk {
     }
 
     /// Bytes that a side has sent.
-    pub(in super::super) fn sent(&self, from: Host) -> u64 {
+    pub(crate) fn sent(&self, from: Host) -> u64 {
         let side = if from == Host::Client { 0 } else { 1 };
         self.next[side].wrapping_sub(self.begin[side]).into()
     }
 
-    pub(in super::super) fn events(&self, options: Options, tell: &mut dyn FnMut(&Event)) {
+    pub(crate) fn events(&self, options: Options, tell: &mut dyn FnMut(&StreamEvent)) {
         events(&self.packets, options, tell);
     }
 }
 
-pub(in super::super) fn events(packets: &[Vec<u8>], options: Options, tell: &mut dyn FnMut(&Event)) {
+pub(crate) fn events(packets: &[Vec<u8>], options: Options, tell: &mut dyn FnMut(&StreamEvent)) {
     let mut decoder = Decoder::new(options);
     for (index, bytes) in packets.iter().enumerate() {
         let (number, original) = (index as u64 + 1, bytes.len() as u64);
@@ -104,32 +104,31 @@ pub(in super::super) fn events(packets: &[Vec<u8>], options: Options, tell: &mut
 }
 
 /// What is told, a line each.
-pub(in super::super) fn told(packets: &[Vec<u8>], options: Options) -> Vec<String> {
+pub(crate) fn told(packets: &[Vec<u8>], options: Options) -> Vec<String> {
     let mut lines = Vec::new();
     events(packets, options, &mut |event| {
         lines.push(match &event.what {
             StreamWhat::Packet(_) | StreamWhat::Bytes(_) => return,
             StreamWhat::Opened(_) => "opened".to_owned(),
             StreamWhat::Head(head) => match &head.line {
-                HeadLine::Request(request) => {
-                    format!("{} {} {}", head.from.name(), request.method, request.target)
-                }
-                HeadLine::Response(response) => format!("{} {}", head.from.name(), response.status),
-                HeadLine::Broken(error) => error.clone(),
+                HeadLine::Request { method, target } => format!("{} {method} {target}", head.from.name()),
+                HeadLine::Response { status } => format!("{} {status}", head.from.name()),
+                HeadLine::Broken { error } => error.to_string(),
             },
-            StreamWhat::Body(body) => format!("body {} {}", body.length, text::escape(body.shown)),
+            StreamWhat::Body(body) => format!("body {} {}", body.length, text::escape(&body.shown)),
             StreamWhat::Upgraded(_) => "upgraded".to_owned(),
             StreamWhat::Frame(frame) => {
-                format!("frame {} {} {}", frame.from.name(), frame.header.opcode, text::escape(frame.payload))
+                format!("frame {} {} {}", frame.from.name(), frame.header.opcode, text::escape(&frame.payload))
             }
             StreamWhat::Message(m) => {
-                format!("message {} {} {} {}", m.from.name(), m.opcode, m.frames, text::escape(m.payload))
+                format!("message {} {} {} {}", m.from.name(), m.opcode, m.frames, text::escape(&m.payload))
             }
             StreamWhat::Layer(layer) => format!("{} {} {}", layer.protocol.name(), layer.kind, layer.words),
             StreamWhat::Violation(broken) => format!("violation {}", broken.section),
-            StreamWhat::Data(data) => format!("data {}", text::escape(data.bytes)),
+            StreamWhat::Data(data) => format!("data {}", text::escape(&data.bytes)),
             StreamWhat::Missing(missing) => format!("missing {} {}", missing.offset, missing.length),
             StreamWhat::Differs(differs) => format!("differs {} {}", differs.offset, differs.length),
+            StreamWhat::Unfinished(it) => format!("unfinished {:?} {} of {:?}", it.unit, it.length, it.needed),
             StreamWhat::Ended(ended) => format!("ended {:?}", ended.how),
         });
     });
@@ -137,7 +136,7 @@ pub(in super::super) fn told(packets: &[Vec<u8>], options: Options) -> Vec<Strin
 }
 
 /// A head that may be right.
-pub(in super::super) fn head(random: &mut Random) -> Vec<u8> {
+pub(crate) fn head(random: &mut Random) -> Vec<u8> {
     let heads: [&[u8]; 6] = [
         b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc",
@@ -150,7 +149,7 @@ pub(in super::super) fn head(random: &mut Random) -> Vec<u8> {
 }
 
 /// What a layer above HTTP, WebSocket or TCP may say.
-pub(in super::super) fn said(random: &mut Random) -> Vec<u8> {
+pub(crate) fn said(random: &mut Random) -> Vec<u8> {
     let all: [&[u8]; 16] = [
         b"o",
         b"a[\"x\",\"SEND\\ndestination:/a\\n\\nb\\u0000\"]",
@@ -177,7 +176,7 @@ pub(in super::super) fn said(random: &mut Random) -> Vec<u8> {
 }
 
 /// A request or an answer whose content is a layer.
-pub(in super::super) fn exchange(random: &mut Random) -> (bool, Vec<u8>) {
+pub(crate) fn exchange(random: &mut Random) -> (bool, Vec<u8>) {
     let mut content = Vec::new();
     for _ in 0..random.below(4) {
         content.extend(said(random));
@@ -200,7 +199,7 @@ pub(in super::super) fn exchange(random: &mut Random) -> (bool, Vec<u8>) {
 }
 
 /// What a request may be for.
-pub(in super::super) const TARGETS: [&str; 8] = [
+pub(crate) const TARGETS: [&str; 8] = [
     "/chat",
     "/socket.io/?EIO=4&transport=polling",
     "/engine.io/?EIO=4&transport=websocket",
@@ -212,7 +211,7 @@ pub(in super::super) const TARGETS: [&str; 8] = [
 ];
 
 /// A capture of either format with changed bytes is read and decoded.
-pub(in super::super) fn file(random: &mut Random) {
+pub(crate) fn file(random: &mut Random) {
     use crate::analysis::capture::tests::{block, pcap};
     let mut talk = Talk::new(random.long());
     talk.upgrade("");
