@@ -44,4 +44,5 @@ mod surroundings;
 mod tap;
 #[cfg(unix)]
 mod terminal;
+mod trace;
 mod tshark;
