@@ -5,6 +5,7 @@
 //! [`origin`] decides which web pages may use a server.
 
 pub mod acceptor;
+pub mod http;
 pub mod listener;
 pub mod origin;
 pub mod registry;

@@ -12,6 +12,7 @@ use std::{
 
 use super::ticker::Ticker;
 use crate::{
+    server::http::page::{self, Sheet},
     transport::{
         ends::{Over, Server},
         line::{
@@ -20,10 +21,7 @@ use crate::{
             room::{Last, Message, Next, Outbox, Room, Seat},
         },
     },
-    websocket::{
-        answer::Policy,
-        page::{self, Sheet},
-    },
+    websocket::answer::Policy,
 };
 
 /// So long one waits for the Close of who was told that it is too slow.
