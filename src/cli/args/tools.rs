@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::{
     cli::values::{Place, callee, close, short_time},
     event::Host,
-    transport,
+    transport::registry,
 };
 
 /// What is compared.
@@ -81,7 +81,7 @@ pub struct Tap {
 
 /// Those that `diff` knows, and all of them.
 fn carrier_names() -> impl Iterator<Item = &'static str> {
-    transport::ALL.iter().map(|carrier| carrier.name).chain(["all"])
+    registry::scripted().map(|(name, _)| name).chain(["all"])
 }
 
 /// Who sends a message.

@@ -2,10 +2,12 @@
 
 use std::{collections::VecDeque, time::Instant};
 
+use super::Asking;
 use crate::{
     transport::{
-        ends::{Calling, Client, Heard, Leaving},
-        line::{Fault, http::Asking, room::Message},
+        api::{Calling, Client, Heard, Leaving},
+        connection::Fault,
+        message::Message,
     },
     wire::{http::ResponseHead, text},
 };

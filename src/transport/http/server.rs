@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
+use super::{Handled, Request, Response, Serving, serve_site};
 use crate::transport::{
-    ends::{Over, Server},
-    line::{
-        Fault, Happened, Line, WORDS, Way,
-        http::{Handled, Request, Response, Serving, serve_site},
-        room::Room,
-    },
+    api::{Over, Server},
+    connection::{Fault, Line},
+    events::{Happened, WORDS, Way},
+    room::Room,
 };
 
 struct Echo;

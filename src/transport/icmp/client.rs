@@ -12,8 +12,10 @@ use super::ICMP;
 use crate::{
     call::{Held, Protocol},
     transport::{
-        ends::{Calling, Client, Heard, Leaving},
-        line::{Fault, Happened, Way, room::Message},
+        api::{Calling, Client, Heard, Leaving},
+        connection::Fault,
+        events::{Happened, Way},
+        message::Message,
     },
     websocket::opening::is_timeout,
     wire::icmp::{self, kind},

@@ -11,17 +11,18 @@ use std::{
 
 use serde_json::json;
 
-use super::{BILL, PAUSE, SOCKET, page::page};
+use super::{BILL, PAUSE, SOCKET};
 use crate::{
     transport::{
-        ends::{Over, Server},
-        http::not_allowed,
-        line::{
-            Fault, Line, WebSocket,
-            http::{Allowed, Handled, Request, Response, Serving},
-            room::{Message, Room},
-        },
-        poll, sse, websocket,
+        api::{Over, Server},
+        connection::{Fault, Line},
+        http::{Allowed, Handled, Request, Response, Serving, not_allowed},
+        message::Message,
+        pages::news::page,
+        poll,
+        room::Room,
+        sse,
+        websocket::{self, connection::WebSocket},
     },
     websocket::answer::Policy,
 };
@@ -140,7 +141,7 @@ impl Feed {
         let policy = Policy { allowed_origins: allowed.list().map(<[String]>::to_vec), ..Policy::default() };
         self.began(3, &line, had);
         let outcome = WebSocket::accept(serving, request, &policy, room.terms.message)
-            .and_then(|websocket| websocket::server::talk(websocket, room));
+            .and_then(|websocket| websocket::talk(websocket, room));
         self.ended(3, &line, had);
         outcome
     }

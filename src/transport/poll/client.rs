@@ -7,13 +7,10 @@ use std::{
 
 use super::{NEWS, read};
 use crate::transport::{
-    ends::{Calling, Client, Heard, Leaving},
-    http::{Posting, good},
-    line::{
-        Fault,
-        http::{Asking, with_query},
-        room::Message,
-    },
+    api::{Calling, Client, Heard, Leaving},
+    connection::Fault,
+    http::{Asking, Posting, good, with_query},
+    message::Message,
 };
 
 /// A long poll is given up when nothing has come for so much longer than the server may hold it.

@@ -7,13 +7,12 @@ use std::{
 
 use super::{NEWS, written};
 use crate::transport::{
-    ends::{Over, Server},
-    http::{not_allowed, too_large},
-    line::{
-        Fault, Happened, Line, WORDS,
-        http::{Handled, Request, Response, Serving, serve_site},
-        room::{Message, Room},
-    },
+    api::{Over, Server},
+    connection::{Fault, Line},
+    events::{Happened, WORDS},
+    http::{Handled, Request, Response, Serving, not_allowed, serve_site, too_large},
+    message::Message,
+    room::Room,
 };
 
 /// Whoever is held is looked for so often: nobody else says that it has left.

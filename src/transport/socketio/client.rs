@@ -10,8 +10,11 @@ use serde_json::Value;
 use super::{ENGINE_IO, EVENT, SOCKET_IO, Transports, crossed};
 use crate::{
     transport::{
-        ends::{Calling, Client, Heard, Leaving},
-        line::{Came, Fault, Happened, Way, WebSocket, room::Message},
+        api::{Calling, Client, Heard, Leaving},
+        connection::Fault,
+        events::{Happened, Way},
+        message::Message,
+        websocket::connection::{Came, WebSocket},
     },
     wire::{
         engine_io::{Kind, PROBE, Packet, Query, Transport},

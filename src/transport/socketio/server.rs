@@ -15,12 +15,14 @@ use serde_json::json;
 use super::{ENGINE_IO, EVENT, PATH, Transports, crossed};
 use crate::{
     transport::{
-        ends::{Over, Server},
-        line::{
-            Came, Fault, Happened, Line, More, Voice, Way, WebSocket,
-            http::{Allowed, Request, Response, Serving},
-            room::{Last, Message, Next, Room},
-        },
+        api::{Over, Server},
+        connection::{Fault, Line, More},
+        events::{Happened, Way},
+        http::{Allowed, Request, Response, Serving},
+        message::Message,
+        outbox::{Last, Next},
+        room::Room,
+        websocket::connection::{Came, Voice, WebSocket},
     },
     websocket::answer::Policy,
     wire::engine_io::{

@@ -6,20 +6,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    super::{
-        ends::{Calling, Client, Heard, Leaving},
-        line::{
-            Came, Fault, Happened, Line, Voice, Way, WebSocket,
-            http::{Asking, Piece},
-            room::Message,
-        },
+use super::{SOCKJS, said, told};
+use crate::{
+    transport::{
+        api::{Calling, Client, Heard, Leaving},
+        connection::{Fault, Line},
+        events::{Happened, Way},
+        http::{Asking, Piece},
+        message::Message,
+        websocket::connection::{Came, Voice, WebSocket},
     },
-    SOCKJS, said, told,
-};
-use crate::wire::{
-    sockjs::{Frame, Reader, Text, Transport, encode_messages},
-    text,
+    wire::{
+        sockjs::{Frame, Reader, Text, Transport, encode_messages},
+        text,
+    },
 };
 
 /// What is tried, and in which order.

@@ -10,21 +10,25 @@ use std::{
 };
 
 use super::{
-    super::{
-        ends::{Over, Server},
-        line::{
-            Came, Fault, Happened, Line, Voice, Way, WebSocket,
-            http::{Allowed, Request, Response, Serving},
-            room::{Last, Message, Next, Outbox, Room},
-        },
-        websocket::talk as raw_talk,
-    },
     BASE, SOCKJS,
-    pages::{self, Page},
     table::{Receiver, Sessions},
     told,
 };
 use crate::{
+    transport::{
+        api::{Over, Server},
+        connection::{Fault, Line},
+        events::{Happened, Way},
+        http::{Allowed, Request, Response, Serving},
+        message::Message,
+        outbox::{Last, Next, Outbox},
+        pages::sockjs::{self as pages, Page},
+        room::Room,
+        websocket::{
+            connection::{Came, Voice, WebSocket},
+            talk as raw_talk,
+        },
+    },
     websocket::answer::Policy,
     wire::sockjs::{
         Endpoint, Frame, Place, TRANSPORTS, Text, Transport, Uplink, answer_to_malformed, parse_messages,

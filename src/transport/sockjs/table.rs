@@ -8,14 +8,16 @@ use std::{
 };
 
 use super::{
-    super::line::{
-        Happened,
-        room::{Room, Seat},
-    },
     SOCKJS,
     session::{Joined, Left, Session},
 };
-use crate::wire::{sockjs::Frame, text};
+use crate::{
+    transport::{
+        events::Happened,
+        room::{Room, Seat},
+    },
+    wire::{sockjs::Frame, text},
+};
 
 /// A session and its place in the room: what is said to it waits there while no connection is.
 #[derive(Debug)]

@@ -9,13 +9,11 @@ use std::{
 use super::EVENT_STREAM;
 use crate::{
     transport::{
-        ends::{Calling, Client, Heard, Leaving},
-        http::{Posting, good},
-        line::{
-            Fault, Happened, Line, Way,
-            http::{Asking, Piece, with_query},
-            room::Message,
-        },
+        api::{Calling, Client, Heard, Leaving},
+        connection::{Fault, Line},
+        events::{Happened, Way},
+        http::{Asking, Piece, Posting, good, with_query},
+        message::Message,
         poll::{NEWS, client_name},
     },
     wire::{

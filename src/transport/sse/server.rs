@@ -5,14 +5,13 @@ use std::{sync::Arc, time::Instant};
 use super::{EVENT_STREAM, EVENTS};
 use crate::{
     transport::{
-        ends::{Over, Server},
-        http::not_allowed,
-        line::{
-            Fault, Happened, Line, Way,
-            http::{Handled, Request, Response, Serving, serve_site},
-            room::{Message, Room},
-        },
+        api::{Over, Server},
+        connection::{Fault, Line},
+        events::{Happened, Way},
+        http::{Handled, Request, Response, Serving, not_allowed, serve_site},
+        message::Message,
         poll,
+        room::Room,
     },
     wire::event_stream::{CONTENT_TYPE, comment, encode, retry},
 };

@@ -4,17 +4,19 @@ mod session;
 
 use std::{collections::VecDeque, time::Instant};
 
-use self::session::{Event, Session};
 use super::{
     STOMP,
     beats::Due,
+    client::session::{Event, Session},
     crossed,
     link::{Came, Link, Speaker},
 };
 use crate::{
     transport::{
-        ends::{Calling, Client, Heard, Leaving},
-        line::{Fault, Happened, Way, room::Message},
+        api::{Calling, Client, Heard, Leaving},
+        connection::Fault,
+        events::{Happened, Way},
+        message::Message,
     },
     wire::stomp::Frame,
 };

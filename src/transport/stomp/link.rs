@@ -8,12 +8,13 @@ use std::{sync::Arc, time::Instant};
 use super::{STOMP, subprotocols};
 use crate::{
     transport::{
-        ends::Calling,
-        line::{
-            self, Fault, Happened, Incoming, Line, More, Voice, WebSocket,
-            http::{Allowed, Serving},
-            room::{Message, Room},
-        },
+        api::Calling,
+        connection::{Fault, Incoming, Line, More},
+        events::Happened,
+        http::{Allowed, Serving},
+        message::Message,
+        room::Room,
+        websocket::connection::{self, Voice, WebSocket},
     },
     websocket::answer::Policy,
     wire::http::is_token,
@@ -113,13 +114,13 @@ impl Link {
             }
             Link::WebSocket(websocket) => loop {
                 match websocket.hear(until)? {
-                    line::Came::Message(message) => return Ok(Came::Octets(message.bytes().to_vec())),
-                    line::Came::Ping(_) | line::Came::Pong(_) => {}
-                    line::Came::Late => return Ok(Came::Late),
-                    line::Came::Close(1006, _) => {
+                    connection::Came::Message(message) => return Ok(Came::Octets(message.bytes().to_vec())),
+                    connection::Came::Ping(_) | connection::Came::Pong(_) => {}
+                    connection::Came::Late => return Ok(Came::Late),
+                    connection::Came::Close(1006, _) => {
                         return Ok(Came::End("the stream ended without a Close".to_owned()));
                     }
-                    line::Came::Close(code, reason) => {
+                    connection::Came::Close(code, reason) => {
                         let reason = crate::wire::text::shown(reason.as_bytes(), 80);
                         return Ok(Came::End(format!("Close {code} \"{reason}\" came")));
                     }

@@ -12,23 +12,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use self::{
-    broker::Broker,
-    session::{Session, Step},
-};
 use super::{
     STOMP,
     beats::{Beats, Due},
     crossed,
     link::{Came, Link, Speaker},
+    server::{
+        broker::Broker,
+        session::{Session, Step},
+    },
 };
 use crate::{
     transport::{
-        ends::{Over, Server},
-        line::{
-            Fault, Happened, Line, Way,
-            room::{Last, Next, Outbox, Room},
-        },
+        api::{Over, Server},
+        connection::{Fault, Line},
+        events::{Happened, Way},
+        outbox::{Last, Next, Outbox},
+        room::Room,
     },
     wire::stomp::{Frame, HeartBeat, Version},
 };

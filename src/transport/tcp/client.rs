@@ -4,8 +4,10 @@ use std::{sync::Arc, time::Instant};
 
 use super::TCP;
 use crate::transport::{
-    ends::{Calling, Client, Heard, Leaving},
-    line::{Fault, Happened, Incoming, Line, More, Way, room::Message},
+    api::{Calling, Client, Heard, Leaving},
+    connection::{Fault, Incoming, Line, More},
+    events::{Happened, Way},
+    message::Message,
 };
 
 struct Lines {

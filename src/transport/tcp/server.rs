@@ -7,11 +7,12 @@ use super::{
     client::{take_line, without_end},
 };
 use crate::transport::{
-    ends::{Over, Server},
-    line::{
-        Fault, Happened, Incoming, Line, More, Way,
-        room::{Last, Message, Next, Outbox, Room},
-    },
+    api::{Over, Server},
+    connection::{Fault, Incoming, Line, More},
+    events::{Happened, Way},
+    message::Message,
+    outbox::{Last, Next, Outbox},
+    room::Room,
 };
 
 struct Lines;

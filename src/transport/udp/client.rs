@@ -9,8 +9,10 @@ use std::{
 use super::{LONGEST, UDP};
 use crate::{
     transport::{
-        ends::{Calling, Client, Heard, Leaving},
-        line::{Fault, Happened, Way, room::Message},
+        api::{Calling, Client, Heard, Leaving},
+        connection::Fault,
+        events::{Happened, Way},
+        message::Message,
     },
     websocket::opening::is_timeout,
 };

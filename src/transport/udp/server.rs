@@ -14,11 +14,12 @@ use std::{
 use super::{LONGEST, UDP};
 use crate::{
     transport::{
-        ends::{Over, Post, Server},
-        line::{
-            Fault, Happened, Line, Way,
-            room::{Message, Next, Room, Seat},
-        },
+        api::{Over, Post, Server},
+        connection::{Fault, Line},
+        events::{Happened, Way},
+        message::Message,
+        outbox::Next,
+        room::{Room, Seat},
     },
     websocket::opening::is_timeout,
 };

@@ -2,9 +2,11 @@
 
 use std::time::Instant;
 
+use super::connection::{Came, Voice, WebSocket};
 use crate::transport::{
-    ends::{Calling, Client, Heard, Leaving},
-    line::{Came, Fault, Voice, WebSocket, room::Message},
+    api::{Calling, Client, Heard, Leaving},
+    connection::Fault,
+    message::Message,
 };
 
 struct Frames {

@@ -10,15 +10,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::ticker::Ticker;
+use super::{
+    connection::{Came, Voice, WebSocket},
+    ticker::Ticker,
+};
 use crate::{
     transport::{
-        ends::{Over, Server},
-        line::{
-            Came, Fault, Happened, Line, Voice, Way, WebSocket,
-            http::{Allowed, Serving},
-            room::{Last, Message, Next, Outbox, Room, Seat},
-        },
+        api::{Over, Server},
+        connection::{Fault, Line},
+        events::{Happened, Way},
+        http::{Allowed, Serving},
+        message::Message,
+        outbox::{Last, Next, Outbox},
+        room::{Room, Seat},
     },
     websocket::{
         answer::Policy,

@@ -14,9 +14,11 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use crate::transport::line::{
-    Fault, lock,
-    room::{Message, Room, Seat, Terms},
+use crate::transport::{
+    connection::{Fault, lock},
+    message::Message,
+    room::{Room, Seat},
+    terms::Terms,
 };
 
 /// The option that makes a server a ticker.

@@ -2,12 +2,8 @@
 
 use std::time::Instant;
 
-use super::super::crossed;
 use crate::{
-    transport::{
-        ends::Calling,
-        line::{Fault, Way, http::Asking},
-    },
+    transport::{api::Calling, connection::Fault, events::Way, http::Asking, socketio::crossed},
     wire::{
         engine_io::{Packet, encode_payload, parse_payload},
         text,

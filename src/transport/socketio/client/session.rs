@@ -7,11 +7,12 @@ use std::{
 
 use serde_json::Value;
 
-use super::super::{event, out_of_place, said};
 use crate::{
     transport::{
-        ends::Heard,
-        line::{Fault, room},
+        api::Heard,
+        connection::Fault,
+        message,
+        socketio::{event, out_of_place, said},
     },
     wire::{
         engine_io::{Handshake, Kind, Packet},
@@ -76,7 +77,7 @@ impl Session {
     }
 
     /// What a person says; with `ack`, an answer is asked for.
-    pub(super) fn say(&mut self, message: &room::Message, ack: bool) -> Vec<Packet> {
+    pub(super) fn say(&mut self, message: &message::Message, ack: bool) -> Vec<Packet> {
         let id = ack.then_some(self.next);
         if let Some(id) = id {
             self.awaited.insert(id);
@@ -221,7 +222,7 @@ mod tests {
     #[test]
     fn an_answer_belongs_to_its_event_once() {
         let (mut session, _) = session();
-        let hello = room::Message::Text("hello".into());
+        let hello = message::Message::Text("hello".into());
         assert_eq!(session.say(&hello, true)[0].encode().1, br#"42/chat,0["msg","hello"]"#);
         assert_eq!(session.say(&hello, false)[0].encode().1, br#"42/chat,["msg","hello"]"#);
         assert_eq!(session.awaits(), 1);
@@ -238,7 +239,7 @@ mod tests {
         assert_eq!(first, [Step::Heard(Heard::Other)]);
         let steps = session.take(Packet::Binary(vec![1]), Instant::now()).unwrap();
         let ack = Packet::message("3/chat,3[]");
-        let heard = Heard::Message(room::Message::Binary(vec![1]));
+        let heard = Heard::Message(message::Message::Binary(vec![1]));
         assert_eq!(steps, [Step::Answer(vec![ack]), Step::Heard(heard)]);
     }
 

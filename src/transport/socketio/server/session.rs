@@ -7,14 +7,17 @@ use std::{
 };
 
 use super::{
-    super::{ENGINE_IO, SOCKET_IO, crossed, event, said},
     Sessions, Setup,
     talk::{Step, Talk},
 };
 use crate::{
-    transport::line::{
-        Fault, Happened, Way,
-        room::{Last, Message, Next, Outbox, Room, Seat},
+    transport::{
+        connection::Fault,
+        events::{Happened, Way},
+        message::Message,
+        outbox::{Last, Next, Outbox},
+        room::{Room, Seat},
+        socketio::{ENGINE_IO, SOCKET_IO, crossed, event, said},
     },
     wire::engine_io::{Handshake, Kind, Packet, encode_payload, parse_payload},
 };

@@ -5,11 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::super::{beats::Beats, breach, malformed};
 use crate::{
     transport::{
-        ends::{Calling, Heard},
-        line::{Fault, room::Message},
+        api::{Calling, Heard},
+        connection::Fault,
+        message::Message,
+        stomp::{beats::Beats, breach, malformed},
     },
     wire::{
         stomp::{Frame, FrameReader, HeartBeat, Item, Limits, Sender, Version, check},

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use super::super::Carrier;
-use super::http::closed;
-use super::websocket::{unframed, upgrade_of};
-use super::{BUFFERED, Lines, connected, connection, identifier, random};
-use super::{Cannot, Script, Sending, Times};
 use crate::{
     event::Host,
     lesson,
+    transport::{
+        api::Scripted,
+        http::script::closed,
+        script::{
+            BUFFERED, Cannot, Lines, Script, Sending, Times, connected, connection, identifier, random,
+        },
+        websocket::script::{unframed, upgrade_of},
+    },
     wire::{
         LayerBytes,
         http::{encode_request, encode_response},
@@ -17,8 +20,7 @@ use crate::{
     },
 };
 
-pub(in crate::transport) const CARRIER: Carrier = Carrier {
-    name: "sockjs",
+pub(crate) const SCRIPTED: Scripted = Scripted {
     title: "SockJS",
     about: "the interface of a WebSocket, on a WebSocket or on requests of HTTP, in frames of its own",
     why: "For pages behind something that lets no WebSocket through: the library finds a way that works, and the program does not notice which.",

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use super::super::Carrier;
-use super::http::{ask, closed, nothing, post, tell, unpacked};
-use super::{BUFFERED, Cannot, Lines, Script, Sending, Times, connected, connection};
 use crate::{
     event::Host,
     lesson,
+    transport::{
+        api::Scripted,
+        http::script::{ask, closed, nothing, post, tell, unpacked},
+        script::{BUFFERED, Cannot, Lines, Script, Sending, Times, connected, connection},
+    },
     wire::{
         Field, LayerBytes,
         event_stream::{self, Item},
@@ -16,8 +18,7 @@ use crate::{
     },
 };
 
-pub(in crate::transport) const CARRIER: Carrier = Carrier {
-    name: "sse",
+pub(crate) const SCRIPTED: Scripted = Scripted {
     title: "Server-Sent Events",
     about: "one response that never ends: the server says what it has as soon as it has it; the client asks as ever",
     why: "To read a response while it comes is all that a browser had to learn. It connects again by itself, and says which event it has seen last. It goes one way.",

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::super::Carrier;
-use super::http::closed;
-use super::websocket::{unframed, upgrade_of};
-use super::{BUFFERED, Lines, connected, connection, identifier};
-use super::{Cannot, Script, Sending, Times};
 use crate::{
     event::Host,
     lesson,
+    transport::{
+        api::Scripted,
+        http::script::closed,
+        script::{BUFFERED, Cannot, Lines, Script, Sending, Times, connected, connection, identifier},
+        websocket::script::{unframed, upgrade_of},
+    },
     wire::{
         LayerBytes,
         engine_io::{Handshake, Kind},
@@ -20,8 +21,7 @@ use crate::{
     },
 };
 
-pub(in crate::transport) const CARRIER: Carrier = Carrier {
-    name: "socketio",
+pub(crate) const SCRIPTED: Scripted = Scripted {
     title: "Socket.IO",
     about: "named events and acknowledgements, by polling or on a WebSocket, in packets of its own",
     why: "When it was made many browsers and proxies had no WebSocket. Programs also wanted what a WebSocket leaves to them: names, answers, to connect again.",

@@ -1,11 +1,12 @@
 //! WebSocket: messages in frames, on a TCP connection that was HTTP for one request.
 
-use super::super::Carrier;
-use super::{BUFFERED, connected, sockets};
-use super::{Cannot, Script, Sending, Times};
 use crate::{
     event::Host,
     lesson,
+    transport::{
+        api::Scripted,
+        script::{BUFFERED, Cannot, Script, Sending, Times, connected, sockets},
+    },
     wire::{
         LayerBytes,
         websocket::{self, Header},
@@ -13,8 +14,7 @@ use crate::{
 };
 use std::time::Duration;
 
-pub(in crate::transport) const CARRIER: Carrier = Carrier {
-    name: "websocket",
+pub(crate) const SCRIPTED: Scripted = Scripted {
     title: "WebSocket",
     about: "messages both ways on one TCP connection, after one request of HTTP",
     why: "A page can't open a socket of its own, and on HTTP a server only answers. Here it asks once by HTTP; then both sides speak when they like.",
@@ -37,19 +37,19 @@ pub struct Also {
 }
 
 /// How often a server sends a Ping when nothing is said: RFC 6455 leaves that to programs.
-pub(super) const BEAT: Duration = Duration::from_secs(20);
+pub(crate) const BEAT: Duration = Duration::from_secs(20);
 
 /// Whose choice that is.
-pub(super) const BEAT_SAYS: &str =
+pub(crate) const BEAT_SAYS: &str =
     "a Ping and a Pong every 20 s, as Python's websockets does unless told otherwise";
 
 /// The lines of the upgrade: `c` asks, `conn` answers.
-pub(super) fn upgrade(path: &str, protocol: Option<&str>) -> Vec<String> {
+pub(crate) fn upgrade(path: &str, protocol: Option<&str>) -> Vec<String> {
     upgrade_of("c", "conn", path, protocol)
 }
 
 /// The same for these sockets.
-pub(super) fn upgrade_of(client: &str, server: &str, path: &str, protocol: Option<&str>) -> Vec<String> {
+pub(crate) fn upgrade_of(client: &str, server: &str, path: &str, protocol: Option<&str>) -> Vec<String> {
     let protocol = protocol.map(|name| format!(" protocol {name}")).unwrap_or_default();
     vec![
         format!("client$ ws request {client} {path}{protocol}"),
@@ -187,13 +187,13 @@ pub fn cut<'a>(message: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
 }
 
 /// The first frame, and what it carries.
-pub(super) fn layers(bytes: &[u8]) -> Vec<LayerBytes> {
+pub(crate) fn layers(bytes: &[u8]) -> Vec<LayerBytes> {
     let Some((layer, payload)) = unframed(bytes) else { return vec![LayerBytes::message(bytes)] };
     vec![layer, LayerBytes::message(&payload)]
 }
 
 /// The first frame with its header's fields, and its payload without the mask.
-pub(super) fn unframed(bytes: &[u8]) -> Option<(LayerBytes, Vec<u8>)> {
+pub(crate) fn unframed(bytes: &[u8]) -> Option<(LayerBytes, Vec<u8>)> {
     let header = Header::parse(bytes).ok()?;
     let end = header.size().saturating_add(usize::try_from(header.length).ok()?).min(bytes.len());
     let frame = &bytes[..end];

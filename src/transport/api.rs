@@ -1,10 +1,5 @@
-//! How are both ends of a carrier plugged in? A client is something that says and hears, a server something that serves a line.
-//!
-//! [`call`] is `sockwalk call CARRIER`, [`serve`] is `sockwalk serve CARRIER`; both know nothing of any carrier but its [`Ends`]. To
-//! add one: write `carrier/NAME/client.rs` and `carrier/NAME/server.rs`, and a row in [`ENDS`].
-
-mod calling;
-mod serving;
+//! The interface of a transport: what a row of the table, a client and a server are. A transport names nothing above this file, and
+//! `registry.rs` alone names the transports.
 
 use std::{
     collections::BTreeMap,
@@ -14,19 +9,57 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use calling::{Call, call};
-pub use serving::{NotServed, Serve, serve};
+use crate::{event::Host, wire::LayerBytes};
 
-use super::line::{
-    Fault, Line, News, Reporter,
-    room::{Message, Room},
+use super::{
+    connection::{Fault, Line},
+    events::{News, Reporter},
+    message::Message,
+    room::Room,
+    script::{Cannot, Script, Sending},
 };
 
-/// Both ends of a carrier.
+/// A row of the table of transports.
+#[derive(Debug)]
+pub struct Transport {
+    /// As it is typed: `long-poll`.
+    pub name: &'static str,
+    /// What `diff` compares; none: it is not compared.
+    pub scripted: Option<Scripted>,
+    /// Client and server; none: it has no live ends.
+    pub ends: Option<Ends>,
+}
+
+/// How a transport carries a message by a script, for the comparison of all of them.
+#[derive(Debug)]
+pub struct Scripted {
+    /// As a heading says it: `HTTP, long polling`.
+    pub title: &'static str,
+    /// In a sentence.
+    pub about: &'static str,
+    /// Why it is there.
+    pub why: &'static str,
+    /// What it stands on, from the outside in: `IP`, `TCP`, `HTTP`.
+    pub over: &'static [&'static str],
+    /// The lesson that shows it.
+    pub lesson: &'static str,
+    /// Where it is defined.
+    pub sources: &'static [&'static str],
+    /// How a message is carried.
+    pub script: fn(&Sending) -> Result<Script, Cannot>,
+    /// What of the receiver's bytes is what, from the outside in.
+    pub layers: fn(&[u8], Host) -> Vec<LayerBytes>,
+}
+
+/// Connects a client.
+pub type NewClient = fn(Calling) -> Result<Box<dyn Client>, Fault>;
+
+/// Makes a server.
+pub type NewServer = fn(&Room) -> Result<Arc<dyn Server>, Fault>;
+
+/// Both ends of a transport.
 #[derive(Debug, Clone, Copy)]
 pub struct Ends {
-    /// As it is typed.
-    pub name: &'static str,
     /// What it is, in a line.
     pub what: &'static str,
     /// The schemes of the URLs that can be called; the first is meant by an address alone.
@@ -39,38 +72,17 @@ pub struct Ends {
     pub acknowledges: bool,
     /// Options of its own, for `--set NAME=VALUE`: the name, and what it is for.
     pub options: &'static [(&'static str, &'static str)],
-    /// Calls a server.
-    pub client: fn(Calling) -> Result<Box<dyn Client>, Fault>,
-    /// Makes a server, for these terms and options.
-    pub server: fn(&Room) -> Result<Arc<dyn Server>, Fault>,
+    /// Calls a server; or why there is no client.
+    pub client: Result<NewClient, &'static str>,
+    /// Makes a server, for these terms and options; or why there is none.
+    pub server: Result<NewServer, &'static str>,
 }
 
 impl Ends {
-    /// Whether its clients are browsers alone: there is a page for them.
+    /// Whether the clients are web pages alone, which the server serves as well.
     pub fn is_for_browsers(&self) -> bool {
-        self.name == super::news::ENDS.name
+        self.client.is_err()
     }
-}
-
-/// All of them, in the order in which they are taught.
-pub const ENDS: &[Ends] = &[
-    super::tcp::ENDS,
-    super::udp::ENDS,
-    super::icmp::ENDS,
-    super::http::ENDS,
-    super::poll::SHORT,
-    super::poll::LONG,
-    super::sse::ENDS,
-    super::websocket::ENDS,
-    super::news::ENDS,
-    super::socketio::ENDS,
-    super::sockjs::ENDS,
-    super::stomp::ENDS,
-];
-
-/// The ends with this name.
-pub fn find(name: &str) -> Option<&'static Ends> {
-    ENDS.iter().find(|ends| ends.name == name)
 }
 
 /// Whom a client calls, and how.
@@ -245,19 +257,4 @@ pub trait Onlooker {
     fn stopped(&mut self) -> bool;
     /// Waits for a word of the person, at most so long.
     fn hear(&mut self, most: Duration) -> Word;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_carrier_has_a_name_of_its_own_and_a_scheme() {
-        for (index, ends) in ENDS.iter().enumerate() {
-            assert!(!ends.what.is_empty() && !ends.schemes.is_empty() && ends.path.starts_with('/'));
-            assert!(ENDS[..index].iter().all(|other| other.name != ends.name), "{}", ends.name);
-            assert_eq!(find(ends.name).map(|found| found.name), Some(ends.name));
-        }
-        assert!(find("nothing").is_none());
-    }
 }

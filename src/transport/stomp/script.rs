@@ -2,22 +2,22 @@
 
 use std::time::Duration;
 
-use super::super::Carrier;
-use super::http::closed;
-use super::websocket::{unframed, upgrade_of};
-use super::{BUFFERED, Lines, connected, sockets};
-use super::{Cannot, Script, Sending, Times};
 use crate::{
     event::Host,
     lesson,
+    transport::{
+        api::Scripted,
+        http::script::closed,
+        script::{BUFFERED, Cannot, Lines, Script, Sending, Times, connected, sockets},
+        websocket::script::{unframed, upgrade_of},
+    },
     wire::{
         LayerBytes,
         stomp::{self, Frame, FrameReader, Item, Limits, Version},
     },
 };
 
-pub(in crate::transport) const ON_WEBSOCKET: Carrier = Carrier {
-    name: "stomp",
+pub(crate) const ON_WEBSOCKET: Scripted = Scripted {
     title: "STOMP",
     about: "messages for a broker, by destination; a protocol on a WebSocket, not one in its place",
     why: "A WebSocket says nothing of whom a message is for. A broker needs destinations, subscriptions and receipts, whatever is beneath. It stands among the alternatives as libraries offer it over SockJS too.",
@@ -31,8 +31,7 @@ pub(in crate::transport) const ON_WEBSOCKET: Carrier = Carrier {
     },
 };
 
-pub(in crate::transport) const ON_TCP: Carrier = Carrier {
-    name: "stomp-tcp",
+pub(crate) const ON_TCP: Scripted = Scripted {
     title: "STOMP",
     about: "the same frames on TCP as it is: STOMP needs no WebSocket",
     why: "Programs that are no web pages talk to the same brokers without a WebSocket.",

@@ -1,10 +1,12 @@
 //! Raw IP: an echo of ICMP, made by hand, in a datagram to which the kernel adds no more than the header of IP.
 
-use super::super::Carrier;
-use super::{Cannot, Lines, Script, Sending};
 use crate::{
     event::Host,
     lesson,
+    transport::{
+        api::Scripted,
+        script::{Cannot, Lines, Script, Sending},
+    },
     wire::{
         LayerBytes, Protocol,
         frame::{Context, dissect_as},
@@ -18,8 +20,7 @@ const LONGEST: usize = 65_507;
 /// The identifier of our echoes: who asks tells its own answers by it.
 const IDENTIFIER: u16 = 0x7000;
 
-pub(in crate::transport) const CARRIER: Carrier = Carrier {
-    name: "icmp",
+pub(crate) const SCRIPTED: Scripted = Scripted {
     title: "ICMP",
     about: "an echo by hand over a raw socket: IP, and no port of any program",
     why: "IP loses datagrams without a word. What is said about them, errors and echoes, goes beside the data, and belongs to no program's port.",

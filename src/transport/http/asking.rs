@@ -5,15 +5,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    super::{Fault, Happened, Incoming, Line, More, Way},
-    HTTP,
-};
-use crate::wire::{
-    http::{
-        ContentReader, HeadReader, Progress, ResponseHead, encode_request, parse_response, response_framing,
+use super::HTTP;
+use crate::{
+    transport::{
+        connection::{Fault, Incoming, Line, More},
+        events::{Happened, Way},
     },
-    text,
+    wire::{
+        http::{
+            ContentReader, HeadReader, Progress, ResponseHead, encode_request, parse_response,
+            response_framing,
+        },
+        text,
+    },
 };
 
 /// A connection on which requests go out, one at a time.

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{
-    super::{Fault, Line, room::Room},
-    Allowed, Request, Response, Serving,
+use super::{Allowed, Request, Response, Serving};
+use crate::transport::{
+    api::Over,
+    connection::{Fault, Line},
+    room::Room,
 };
-use crate::transport::ends::Over;
 
 /// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

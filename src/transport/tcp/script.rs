@@ -1,12 +1,16 @@
 //! TCP: the bytes as they are, in a stream that has no messages.
 
-use super::super::Carrier;
-use super::{BUFFERED, Lines, connected, sockets};
-use super::{Cannot, Script, Sending};
-use crate::{event::Host, lesson, wire::LayerBytes};
+use crate::{
+    event::Host,
+    lesson,
+    transport::{
+        api::Scripted,
+        script::{BUFFERED, Cannot, Lines, Script, Sending, connected, sockets},
+    },
+    wire::LayerBytes,
+};
 
-pub(in crate::transport) const CARRIER: Carrier = Carrier {
-    name: "tcp",
+pub(crate) const SCRIPTED: Scripted = Scripted {
     title: "TCP",
     about: "a stream of bytes, in order and whole, without messages",
     why: "Most programs want all bytes, once and in order, and don't care how they were packed on the way.",
@@ -49,7 +53,7 @@ fn script(it: &Sending) -> Result<Script, Cannot> {
 }
 
 /// The client waits in a recv, and the server sends.
-pub(super) fn news(message: &[u8]) -> (Vec<String>, Vec<String>) {
+pub(crate) fn news(message: &[u8]) -> (Vec<String>, Vec<String>) {
     // Of nothing a stream tells nothing.
     let message = if message.is_empty() { b"!" } else { &message[..message.len().min(BUFFERED)] };
     (

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{lock, room::Message};
+use super::{connection::lock, message::Message};
 
 /// So many messages, and so many bytes of them, are kept.
 const KEPT: (usize, usize) = (1024, 256 << 10);

@@ -1,9 +1,9 @@
 //! The page, and what the browser lets it do.
 
-use crate::transport::line::http::Response;
+use crate::transport::http::Response;
 
 /// The page as it is sent: style and script stand in it.
-const PAGE: &str = include_str!("page.html");
+const PAGE: &str = include_str!("news.html");
 
 /// Its own script and style, and connections to where it came from, as with the page of the WebSocket (Content Security Policy Level 3).
 const SECURITY_POLICY: &str = "default-src 'none'; \
@@ -12,7 +12,7 @@ const SECURITY_POLICY: &str = "default-src 'none'; \
     img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The answer to `GET /`.
-pub(super) fn page() -> Response {
+pub(crate) fn page() -> Response {
     Response::new(200)
         .content("text/html; charset=utf-8", PAGE)
         .with("Cache-Control", "no-store")

@@ -11,14 +11,14 @@ use std::{
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 
-use super::{Ends, Onlooker, Server};
-use crate::{
-    call::errno_name,
-    transport::line::{
-        Fault, Happened, Line, News, Reporter,
-        room::{Room, Terms},
-    },
+use super::{
+    api::{Ends, Onlooker, Server},
+    connection::{Fault, Line},
+    events::{Happened, News, Reporter},
+    room::Room,
+    terms::Terms,
 };
+use crate::call::errno_name;
 
 /// How long nothing is looked at but the news.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -83,7 +83,8 @@ pub fn serve(
     ready: impl FnOnce(SocketAddr, &mut dyn Onlooker),
 ) -> Result<(), NotServed> {
     let room = Room::new(serve.terms.clone(), serve.news.clone());
-    let server = (serve.ends.server)(&room).map_err(NotServed::Carrier)?;
+    let server = serve.ends.server.map_err(|why| Fault::Asked(why.to_owned()));
+    let server = server.and_then(|new| new(&room)).map_err(NotServed::Carrier)?;
     let failed = |error| NotServed::Listen { at: serve.at, error };
     let (open, at) = match server.post() {
         Some(_) => {

@@ -5,16 +5,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    super::{Fault, Happened, Incoming, Line, More, Way, room::Terms},
-    HTTP, Request, Response, reason,
-};
-use crate::wire::{
-    http::{
-        ContentReader, Framing, HeadReader, LAST_CHUNK, Progress, TooLarge, chunk, encode_response,
-        parse_request, request_framing,
+use super::{HTTP, Request, Response, reason};
+use crate::{
+    transport::{
+        connection::{Fault, Incoming, Line, More},
+        events::{Happened, Way},
+        terms::Terms,
     },
-    text,
+    wire::{
+        http::{
+            ContentReader, Framing, HeadReader, LAST_CHUNK, Progress, TooLarge, chunk, encode_response,
+            parse_request, request_framing,
+        },
+        text,
+    },
 };
 
 /// A whole head has to come in this time after its first byte (RFC 9110 §15.5.9: 408).

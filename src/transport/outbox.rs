@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use super::{Message, lock};
+use super::{connection::lock, message::Message};
 
 /// Why nothing more comes out of an outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use super::super::Carrier;
-use super::http::{self, ask, closed, get, nothing, post, tell};
-use super::{Cannot, Script, Sending, Times};
-use super::{Lines, connected, connection};
-use crate::event::Host;
+use crate::{
+    event::Host,
+    transport::{
+        api::Scripted,
+        http::script::{self, ask, closed, get, nothing, post, tell},
+        script::{Cannot, Lines, Script, Sending, Times, connected, connection},
+    },
+};
 
-pub(in crate::transport) const CARRIER: Carrier = Carrier {
-    name: "long-poll",
+pub(crate) const SCRIPTED: Scripted = Scripted {
     title: "HTTP, long polling",
     about: "the client asks, and the server keeps its answer until there is one",
     why: "News comes at once, by plain requests. Each message takes a request all the same, and each client keeps one open.",
@@ -17,7 +19,7 @@ pub(in crate::transport) const CARRIER: Carrier = Carrier {
     lesson: "news",
     sources: &["RFC 9110", "RFC 6202 §2"],
     script,
-    layers: |bytes, _| http::layers(bytes),
+    layers: |bytes, _| script::layers(bytes),
 };
 
 /// How long a question stays unanswered, at most.
@@ -38,12 +40,12 @@ fn script(it: &Sending) -> Result<Script, Cannot> {
                 tell(&mut talk, SAYS, &nothing());
             }
             Host::Server => {
-                tell(&mut talk, ASKS, &http::answer(message, it.binary));
+                tell(&mut talk, ASKS, &script::answer(message, it.binary));
                 ask(&mut talk, ASKS, &get());
             }
         }
     }
-    let answer = http::answer(it.first(), it.binary);
+    let answer = script::answer(it.first(), it.binary);
     let listen = vec![format!("client$ n = recv_exactly c {} &", answer.len())];
     news.say(format!("server$ send conn {}", crate::lesson::escaped(&answer))).say("client$ wait n => ok");
     ask(&mut news, ASKS, &get());

@@ -5,8 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Calling, Client, Ends, Heard, Leaving, Onlooker, Word};
-use crate::transport::line::{Fault, Happened, News, WORDS, Way, room::Message};
+use super::{
+    api::{Calling, Client, Ends, Heard, Leaving, Onlooker, Word},
+    connection::Fault,
+    events::{Happened, News, WORDS, Way},
+    message::Message,
+};
 
 /// How often the person is looked at while nothing comes.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -59,7 +63,8 @@ pub fn call(call: &Call, told: &Receiver<News>, onlooker: &mut dyn Onlooker) -> 
 
 impl Talk<'_> {
     fn run(&mut self) -> Result<(), Fault> {
-        let mut client = (self.call.ends.client)(self.call.calling.clone())?;
+        let mut client =
+            self.call.ends.client.map_err(|why| Fault::Asked(why.to_owned()))?(self.call.calling.clone())?;
         self.tell();
         let mut texts = self.call.texts.iter();
         let (mut more_to_say, mut last, mut all_said) = (true, Instant::now(), None);

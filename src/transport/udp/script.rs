@@ -1,14 +1,19 @@
 //! UDP: a message a datagram, and no more promised than that.
 
-use super::super::Carrier;
-use super::{Cannot, Lines, Script, Sending};
-use crate::{event::Host, lesson, wire::LayerBytes};
+use crate::{
+    event::Host,
+    lesson,
+    transport::{
+        api::Scripted,
+        script::{Cannot, Lines, Script, Sending},
+    },
+    wire::LayerBytes,
+};
 
 /// The longest message over IPv4: 65,535 bytes less the headers of IP and UDP.
 const LONGEST: usize = 65_507;
 
-pub(in crate::transport) const CARRIER: Carrier = Carrier {
-    name: "udp",
+pub(crate) const SCRIPTED: Scripted = Scripted {
     title: "UDP",
     about: "a message a datagram: its ends are kept, its arrival is not promised",
     why: "Some messages are worth nothing when they are late: the next one is better than the last one again.",

@@ -12,12 +12,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    Fault, Happened, Incoming, Line, More, Way,
-    http::{Request, Serving},
-    room::Message,
-};
 use crate::{
+    transport::{
+        connection::{Fault, Incoming, Line, More},
+        events::{Happened, Way},
+        http::{Request, Serving},
+        message::Message,
+    },
     websocket::{
         answer::{Decision, Policy, judge_request},
         judge::{Judge, Kind, Limits, Role, Seen},

@@ -1,12 +1,12 @@
 //! Short polling: the client asks again and again, and is answered at once, mostly with nothing.
 
-use super::super::Carrier;
-use super::http::{self, ask, closed, exchange, get, tell};
-use super::{Cannot, Script, Sending, Times};
-use super::{Lines, connected};
+use crate::transport::{
+    api::Scripted,
+    http::script::{self, ask, closed, exchange, get, tell},
+    script::{Cannot, Lines, Script, Sending, Times, connected},
+};
 
-pub(in crate::transport) const CARRIER: Carrier = Carrier {
-    name: "poll",
+pub(crate) const SCRIPTED: Scripted = Scripted {
     title: "HTTP, polling",
     about: "the client asks every so often; news waits until it asks again",
     why: "It takes nothing new: any server and any proxy can do it. News is late by half the pause on average, and most answers are empty.",
@@ -14,7 +14,7 @@ pub(in crate::transport) const CARRIER: Carrier = Carrier {
     lesson: "news",
     sources: &["RFC 9110", "RFC 6202 §2"],
     script,
-    layers: |bytes, _| http::layers(bytes),
+    layers: |bytes, _| script::layers(bytes),
 };
 
 fn script(it: &Sending) -> Result<Script, Cannot> {
@@ -26,9 +26,9 @@ fn script(it: &Sending) -> Result<Script, Cannot> {
     // The message comes in the middle between two questions.
     news.say(format!("client$ pause {}ms", (it.interval.as_millis() / 2).max(1)));
     ask(&mut news, ON, &get());
-    tell(&mut news, ON, &http::answer(it.first(), it.binary));
+    tell(&mut news, ON, &script::answer(it.first(), it.binary));
     ask(&mut idle, ON, &get());
-    tell(&mut idle, ON, &http::nothing());
+    tell(&mut idle, ON, &script::nothing());
     Ok(Script {
         open: connected(),
         talk: talk.done(),

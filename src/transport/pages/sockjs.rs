@@ -2,17 +2,17 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::super::line::{
-    Fault,
+use crate::transport::{
+    connection::Fault,
     http::{Request, Response},
 };
 
 /// Text.
-pub(super) const PLAIN: &str = "text/plain; charset=UTF-8";
+pub(crate) const PLAIN: &str = "text/plain; charset=UTF-8";
 /// The frames of xhr: a type that browsers don't look into.
-pub(super) const SCRIPT: &str = "application/javascript; charset=UTF-8";
+pub(crate) const SCRIPT: &str = "application/javascript; charset=UTF-8";
 /// Server-Sent Events.
-pub(super) const EVENTS: &str = "text/event-stream";
+pub(crate) const EVENTS: &str = "text/event-stream";
 
 /// A year, in seconds: what never changes may be kept so long.
 const YEAR: u64 = 31_536_000;
@@ -22,7 +22,7 @@ const CLIENT: &str = "https://cdn.jsdelivr.net/npm/sockjs-client@1.6.1/dist/sock
 
 /// What is served beside the sessions.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(crate) struct Page {
     iframe: String,
     tag: String,
     /// Whether there are WebSockets.
@@ -81,17 +81,17 @@ impl Page {
 }
 
 /// Words for people.
-pub(super) fn plain(status: u16, words: impl Into<String>) -> Response {
+pub(crate) fn plain(status: u16, words: impl Into<String>) -> Response {
     Response::new(status).content(PLAIN, words.into())
 }
 
 /// There is nothing here.
-pub(super) fn not_found() -> Response {
+pub(crate) fn not_found() -> Response {
     plain(404, "There is nothing here.\n")
 }
 
 /// Whoever asks before it asks, as browsers do for another origin, is told what it may: for a year.
-pub(super) fn preflight(request: &Request, method: &str) -> Response {
+pub(crate) fn preflight(request: &Request, method: &str) -> Response {
     let response = Response::new(204)
         .with("Access-Control-Allow-Methods", format!("OPTIONS, {method}"))
         .with("Access-Control-Max-Age", YEAR.to_string());
@@ -99,7 +99,7 @@ pub(super) fn preflight(request: &Request, method: &str) -> Response {
 }
 
 /// Lets the page read the answer that has asked for it: the other pages were turned away before.
-pub(super) fn cross_origin(request: &Request, response: Response) -> Response {
+pub(crate) fn cross_origin(request: &Request, response: Response) -> Response {
     let response = match request.field("Origin") {
         Some(origin) => response
             .with("Access-Control-Allow-Origin", origin)
@@ -114,7 +114,7 @@ pub(super) fn cross_origin(request: &Request, response: Response) -> Response {
 }
 
 /// Never the same twice.
-pub(super) fn uncached(response: Response) -> Response {
+pub(crate) fn uncached(response: Response) -> Response {
     response.with("Cache-Control", "no-store, no-cache, no-transform, must-revalidate, max-age=0")
 }
 

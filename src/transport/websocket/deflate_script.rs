@@ -3,13 +3,15 @@
 
 use data_encoding::BASE64;
 
-use super::super::Carrier;
-use super::http::closed;
-use super::websocket::{BEAT, BEAT_SAYS, unframed};
-use super::{BUFFERED, Cannot, Lines, Script, Sending, Times, connected, random, sockets};
+use super::script::{BEAT, BEAT_SAYS, unframed};
 use crate::{
     event::Host,
     lesson,
+    transport::{
+        api::Scripted,
+        http::script::closed,
+        script::{BUFFERED, Cannot, Lines, Script, Sending, Times, connected, random, sockets},
+    },
     websocket::accept_key::accept_key,
     wire::{
         Field, LayerBytes,
@@ -19,8 +21,7 @@ use crate::{
     },
 };
 
-pub(in crate::transport) const CARRIER: Carrier = Carrier {
-    name: "websocket-deflate",
+pub(crate) const SCRIPTED: Scripted = Scripted {
     title: "WebSocket",
     about: "the same with permessage-deflate, as browsers offer it: compressed messages, which pay when they are long or alike",
     why: "Text repeats itself, and from message to message even more: what was said before is only referred to.",

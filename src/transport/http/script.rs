@@ -1,18 +1,18 @@
 //! HTTP, one request: the client asks, the server answers, and that is all that either can say.
 
-use super::super::Carrier;
-use super::{Cannot, Script, Sending};
-use super::{Lines, connected};
 use crate::{
     event::Host,
+    transport::{
+        api::Scripted,
+        script::{Cannot, Lines, Script, Sending, connected},
+    },
     wire::{
         LayerBytes,
         http::{self, HeadReader, Progress, encode_request, encode_response},
     },
 };
 
-pub(in crate::transport) const CARRIER: Carrier = Carrier {
-    name: "http",
+pub(crate) const SCRIPTED: Scripted = Scripted {
     title: "HTTP",
     about: "a request and its response: the server can say nothing that it was not asked for",
     why: "A page is asked for when somebody wants to see it, and the answer is all that there is to say. So anybody in between can keep a copy of it.",
@@ -38,7 +38,7 @@ fn script(it: &Sending) -> Result<Script, Cannot> {
 }
 
 /// A message over HTTP: the client's in a request, the server's in the response to one.
-pub(super) fn exchange(lines: &mut Lines, it: &Sending, on: (&str, &str), message: &[u8]) {
+pub(crate) fn exchange(lines: &mut Lines, it: &Sending, on: (&str, &str), message: &[u8]) {
     let (request, response) = match it.from {
         Host::Client => (post(message, it.binary), nothing()),
         Host::Server => (get(), answer(message, it.binary)),
@@ -48,36 +48,36 @@ pub(super) fn exchange(lines: &mut Lines, it: &Sending, on: (&str, &str), messag
 }
 
 /// The client asks.
-pub(super) fn ask(lines: &mut Lines, (client, server): (&str, &str), request: &[u8]) {
+pub(crate) fn ask(lines: &mut Lines, (client, server): (&str, &str), request: &[u8]) {
     lines.pass(Host::Client, client, server, request);
 }
 
 /// The server answers.
-pub(super) fn tell(lines: &mut Lines, (client, server): (&str, &str), response: &[u8]) {
+pub(crate) fn tell(lines: &mut Lines, (client, server): (&str, &str), response: &[u8]) {
     lines.pass(Host::Server, server, client, response);
 }
 
 /// `GET /news`: is there something?
-pub(super) fn get() -> Vec<u8> {
+pub(crate) fn get() -> Vec<u8> {
     encode_request("GET", "/news", &[("Host", "server")])
 }
 
 /// `POST /news`: here is something.
-pub(super) fn post(message: &[u8], binary: bool) -> Vec<u8> {
+pub(crate) fn post(message: &[u8], binary: bool) -> Vec<u8> {
     let length = message.len().to_string();
     let fields = [("Host", "server"), ("Content-Type", media_type(binary)), ("Content-Length", &length)];
     [&encode_request("POST", "/news", &fields)[..], message].concat()
 }
 
 /// 200, and the message.
-pub(super) fn answer(message: &[u8], binary: bool) -> Vec<u8> {
+pub(crate) fn answer(message: &[u8], binary: bool) -> Vec<u8> {
     let length = message.len().to_string();
     let fields = [("Content-Type", media_type(binary)), ("Content-Length", &length)];
     [&encode_response(200, "OK", &fields)[..], message].concat()
 }
 
 /// 204: understood, and there is nothing to say (RFC 9110 §15.3.5).
-pub(super) fn nothing() -> Vec<u8> {
+pub(crate) fn nothing() -> Vec<u8> {
     encode_response(204, "No Content", &[])
 }
 
@@ -86,7 +86,7 @@ fn media_type(binary: bool) -> &'static str {
 }
 
 /// Both ends close, the client first.
-pub(super) fn closed(streams: &[(&str, &str)]) -> Vec<String> {
+pub(crate) fn closed(streams: &[(&str, &str)]) -> Vec<String> {
     let close = |(client, server): &(&str, &str)| {
         [format!("client$ close {client}"), format!("server$ close {server}")]
     };
@@ -94,13 +94,13 @@ pub(super) fn closed(streams: &[(&str, &str)]) -> Vec<String> {
 }
 
 /// The first message of HTTP: its head, and what the head says is its content.
-pub(super) fn layers(bytes: &[u8]) -> Vec<LayerBytes> {
+pub(crate) fn layers(bytes: &[u8]) -> Vec<LayerBytes> {
     let Some((layer, content)) = unpacked(bytes) else { return vec![LayerBytes::message(bytes)] };
     vec![layer, LayerBytes::message(&content)]
 }
 
 /// The head with its fields, and all that stands behind it.
-pub(super) fn unpacked(bytes: &[u8]) -> Option<(LayerBytes, Vec<u8>)> {
+pub(crate) fn unpacked(bytes: &[u8]) -> Option<(LayerBytes, Vec<u8>)> {
     let Progress::Complete { head } = HeadReader::new().push(bytes) else { return None };
     let (head, rest) = bytes.split_at(head);
     let length = content_length(head).unwrap_or(rest.len()).min(rest.len());

@@ -5,12 +5,6 @@
 //! was not taken yet. Each read has a time at which it gives up (SO_RCVTIMEO, socket(7)), so that heart-beats can be watched
 //! without looking again and again.
 
-pub mod feed;
-pub mod http;
-mod news;
-pub mod room;
-mod websocket;
-
 use std::{
     borrow::Cow,
     io,
@@ -25,9 +19,7 @@ use std::{
 use socket2::{Domain, Socket, Type};
 use thiserror::Error;
 
-pub use news::{Happened, News, Reporter, WORDS, Way};
-pub use websocket::{Came, Voice, WebSocket};
-
+use super::events::{Happened, Reporter};
 use crate::{
     call::{Held, Protocol},
     websocket::opening::is_timeout,
