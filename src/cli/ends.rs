@@ -19,7 +19,7 @@ use crate::{
     call::errno_name,
     run::{self, Audience, Heard},
     transport::{
-        api::{Calling, Ends, Leaving, Onlooker, Word},
+        api::{ClientConfig, CloseMode, Ends, Onlooker, Word},
         client::{self, Call},
         connection::Fault,
         events::{Happened, News, Reporter, WORDS, Way},
@@ -52,7 +52,7 @@ pub(super) fn call(asked: &args::Call, show: &Show) -> Result<ExitCode> {
     let mut screen = Told::new(show, Purpose::Talk, asked.quiet)?;
     let call = Call {
         ends,
-        calling: Calling {
+        calling: ClientConfig {
             to,
             scheme,
             authority: asked.to.authority.clone(),
@@ -68,8 +68,8 @@ pub(super) fn call(asked: &args::Call, show: &Show) -> Result<ExitCode> {
         wait: asked.wait,
         retry: asked.retry,
         leaving: match asked.end {
-            Leave::Orderly => Leaving::Orderly,
-            Leave::Abrupt => Leaving::Abrupt,
+            Leave::Orderly => CloseMode::Orderly,
+            Leave::Abrupt => CloseMode::Abrupt,
         },
     };
     let outcome = client::call(&call, &told, &mut screen);

@@ -12,7 +12,7 @@ use std::{
 use crate::{event::Host, wire::LayerBytes};
 
 use super::{
-    connection::{Fault, Line},
+    connection::{Connection, Fault},
     events::{News, Reporter},
     message::Message,
     room::Room,
@@ -52,7 +52,7 @@ pub struct Scripted {
 }
 
 /// Connects a client.
-pub type NewClient = fn(Calling) -> Result<Box<dyn Client>, Fault>;
+pub type NewClient = fn(ClientConfig) -> Result<Box<dyn Client>, Fault>;
 
 /// Makes a server.
 pub type NewServer = fn(&Room) -> Result<Arc<dyn Server>, Fault>;
@@ -87,7 +87,7 @@ impl Ends {
 
 /// Whom a client calls, and how.
 #[derive(Debug, Clone)]
-pub struct Calling {
+pub struct ClientConfig {
     /// The addresses to be tried, in this order.
     pub to: Vec<SocketAddr>,
     /// The scheme of the URL, `ws`; if an address was given, the first that the carrier has.
@@ -110,13 +110,13 @@ pub struct Calling {
     pub news: Reporter,
 }
 
-impl Calling {
+impl ClientConfig {
     /// Connects.
     ///
     /// # Errors
-    /// As [`Line::call`].
-    pub fn connect(&self) -> Result<Arc<Line>, Fault> {
-        Line::call(&self.to, self.within, &self.news)
+    /// As [`Connection::call`].
+    pub fn connect(&self) -> Result<Arc<Connection>, Fault> {
+        Connection::call(&self.to, self.within, &self.news)
     }
 
     /// An option of the carrier's own, or what it is if it was not given.
@@ -127,7 +127,7 @@ impl Calling {
 
 /// How a client leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Leaving {
+pub enum CloseMode {
     /// With all the goodbyes of its protocol.
     Orderly,
     /// With a RST, in the middle of it.
@@ -146,7 +146,7 @@ pub enum Heard {
     /// Nothing came in time.
     Nothing,
     /// The server has ended it.
-    Over {
+    Closed {
         /// As the protocol wants it.
         orderly: bool,
         /// In words.
@@ -177,7 +177,7 @@ pub trait Client {
     ///
     /// # Errors
     /// If the goodbye can't be said, or is not answered.
-    fn end(&mut self, how: Leaving) -> Result<(), Fault>;
+    fn end(&mut self, how: CloseMode) -> Result<(), Fault>;
 
     /// Connects again after a cut, with all that it knows from before.
     ///
@@ -194,22 +194,22 @@ pub trait Client {
 
 /// How the serving of a line ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Over {
+pub struct Ending {
     /// As the protocol wants it.
     pub orderly: bool,
     /// In words.
     pub why: String,
 }
 
-impl Over {
+impl Ending {
     /// As the protocol wants it.
-    pub fn orderly(why: impl Into<String>) -> Over {
-        Over { orderly: true, why: why.into() }
+    pub fn orderly(why: impl Into<String>) -> Ending {
+        Ending { orderly: true, why: why.into() }
     }
 
     /// Not as it wants it.
-    pub fn abrupt(why: impl Into<String>) -> Over {
-        Over { orderly: false, why: why.into() }
+    pub fn abrupt(why: impl Into<String>) -> Ending {
+        Ending { orderly: false, why: why.into() }
     }
 }
 
@@ -219,16 +219,16 @@ pub trait Server: Send + Sync {
     ///
     /// # Errors
     /// What broke it off.
-    fn serve(&self, line: &Arc<Line>, room: &Arc<Room>) -> Result<Over, Fault>;
+    fn serve(&self, connection: &Arc<Connection>, room: &Arc<Room>) -> Result<Ending, Fault>;
 
     /// What takes the datagrams of all, where there are no connections; then [`Server::serve`] is never called.
-    fn post(&self) -> Option<&dyn Post> {
+    fn post(&self) -> Option<&dyn DatagramServer> {
         None
     }
 }
 
 /// A server without connections: one socket for everybody.
-pub trait Post: Send + Sync {
+pub trait DatagramServer: Send + Sync {
     /// Takes and answers datagrams until the room is closed.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    api::{Calling, Client, Ends, Heard, Leaving, Onlooker, Word},
+    api::{Client, ClientConfig, CloseMode, Ends, Heard, Onlooker, Word},
     connection::Fault,
     events::{Happened, News, WORDS, Way},
     message::Message,
@@ -27,7 +27,7 @@ pub struct Call {
     /// Of which carrier.
     pub ends: &'static Ends,
     /// Whom.
-    pub calling: Calling,
+    pub calling: ClientConfig,
     /// What is said first.
     pub texts: Vec<String>,
     /// With nothing more to say, leaves when nothing has come for so long.
@@ -35,7 +35,7 @@ pub struct Call {
     /// After a cut it is called again, so many times in a row.
     pub retry: u32,
     /// How it leaves.
-    pub leaving: Leaving,
+    pub leaving: CloseMode,
 }
 
 /// A call under way.
@@ -106,11 +106,11 @@ impl Talk<'_> {
                     last = Instant::now();
                 }
                 Ok(Heard::Other) => self.tries = 0,
-                Ok(Heard::Over { orderly: true, why }) => {
+                Ok(Heard::Closed { orderly: true, why }) => {
                     self.news(Happened::Ended { orderly: true, why });
                     return Ok(());
                 }
-                Ok(Heard::Over { orderly: false, why }) => {
+                Ok(Heard::Closed { orderly: false, why }) => {
                     self.again(&mut *client, Fault::Ended(why))?;
                     last = Instant::now();
                 }
@@ -174,8 +174,8 @@ impl Talk<'_> {
     fn leave(&mut self, client: &mut dyn Client) -> Result<(), Fault> {
         let outcome = client.end(self.call.leaving);
         let (orderly, why) = match (&outcome, self.call.leaving) {
-            (Ok(()), Leaving::Orderly) => (true, "by us, as the protocol wants it".to_owned()),
-            (Ok(()), Leaving::Abrupt) => (false, "by us, with a RST".to_owned()),
+            (Ok(()), CloseMode::Orderly) => (true, "by us, as the protocol wants it".to_owned()),
+            (Ok(()), CloseMode::Abrupt) => (false, "by us, with a RST".to_owned()),
             (Err(fault), _) => (false, fault.to_string()),
         };
         self.news(Happened::Ended { orderly, why });

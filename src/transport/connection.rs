@@ -1,7 +1,7 @@
 //! What both ends of every carrier share: a connection that two threads may use, one to read and one to write.
 //!
-//! A [`Line`] is a connected socket. Whoever has it may send: what is sent by one [`Line::send`] goes out as a whole, whatever
-//! other threads send meanwhile. Reading is one thread's affair: [`Incoming`] is the reading half, and keeps what has come and
+//! A [`Connection`] is a connected socket. Whoever has it may send: what is sent by one [`Connection::send`] goes out as a whole, whatever
+//! other threads send meanwhile. Reading is one thread's affair: [`ReadHalf`] is the reading half, and keeps what has come and
 //! was not taken yet. Each read has a time at which it gives up (SO_RCVTIMEO, socket(7)), so that heart-beats can be watched
 //! without looking again and again.
 
@@ -124,7 +124,7 @@ impl Fault {
 
 /// A connected socket, for as many threads as need it. It is closed when the last one lets go.
 #[derive(Debug)]
-pub struct Line {
+pub struct Connection {
     held: Held,
     number: u64,
     peer: SocketAddr,
@@ -141,26 +141,26 @@ pub struct Line {
     impatient: OnceLock<Instant>,
 }
 
-impl Line {
+impl Connection {
     /// Calls one address after the other until one answers, as browsers and curl do.
     ///
     /// # Errors
     /// What the last of them said.
-    pub fn call(to: &[SocketAddr], within: Duration, news: &Reporter) -> Result<Arc<Line>, Fault> {
+    pub fn call(to: &[SocketAddr], within: Duration, news: &Reporter) -> Result<Arc<Connection>, Fault> {
         let mut last = Fault::Asked("there is no address to call".to_owned());
-        let number = news.next_line();
+        let number = news.next_connection();
         for address in to {
             let connected = Socket::new(Domain::for_address(*address), Type::STREAM, None)
                 .map_err(|error| Fault::Call("socket", error))
                 .and_then(|socket| {
                     let outcome = socket.connect_timeout(&(*address).into(), within);
                     outcome.map_err(|error| Fault::Call("connect", error))?;
-                    Line::of(socket, *address, number, news, u64::MAX)
+                    Connection::of(socket, *address, number, news, u64::MAX)
                 });
             match connected {
-                Ok(line) => {
+                Ok(connection) => {
                     news.tell(number, "TCP", Happened::Connected(address.to_string()));
-                    return Ok(line);
+                    return Ok(connection);
                 }
                 Err(fault) => last = fault,
             }
@@ -178,7 +178,7 @@ impl Line {
         number: u64,
         news: &Reporter,
         most: u64,
-    ) -> Result<Arc<Line>, Fault> {
+    ) -> Result<Arc<Connection>, Fault> {
         let option = |error| Fault::Call("setsockopt", error);
         // Else what follows an answer that is not acknowledged yet would wait for that (Nagle's algorithm, RFC 9293 §3.7.4).
         socket.set_tcp_nodelay(true).map_err(option)?;
@@ -186,7 +186,7 @@ impl Line {
         socket.set_write_timeout(Some(SLICE)).map_err(option)?;
         let protocol = if peer.is_ipv6() { Protocol::Tcp6 } else { Protocol::Tcp };
         let held = Held::alone(&format!("c{number}"), protocol, socket);
-        Ok(Arc::new(Line {
+        Ok(Arc::new(Connection {
             held,
             number,
             peer,
@@ -220,8 +220,8 @@ impl Line {
     }
 
     /// The reading half. One thread has it.
-    pub fn incoming(self: &Arc<Line>) -> Incoming {
-        Incoming { line: Arc::clone(self), bytes: Vec::new(), taken: 0 }
+    pub fn read_half(self: &Arc<Connection>) -> ReadHalf {
+        ReadHalf { connection: Arc::clone(self), bytes: Vec::new(), taken: 0 }
     }
 
     /// Tells what happened here.
@@ -233,7 +233,7 @@ impl Line {
     ///
     /// # Errors
     /// [`Fault::Call`], or [`Fault::Limit`] if the peer takes nothing for ten seconds, or does not take all in time once
-    /// [`Line::lose_patience`] was called. Whatever follows would be no message any more.
+    /// [`Connection::lose_patience`] was called. Whatever follows would be no message any more.
     pub fn send(&self, bytes: &[u8]) -> Result<(), Fault> {
         let sending = lock(&self.sending);
         self.send_within(bytes, &sending)
@@ -242,7 +242,7 @@ impl Line {
     /// Sends what `bytes` gives, which it is asked for when it is this thread's turn: so nothing goes out behind a goodbye.
     ///
     /// # Errors
-    /// As [`Line::send`].
+    /// As [`Connection::send`].
     pub fn send_in_turn(&self, bytes: impl FnOnce() -> Option<Vec<u8>>) -> Result<(), Fault> {
         let sending = lock(&self.sending);
         bytes().map_or(Ok(()), |bytes| self.send_within(&bytes, &sending))
@@ -284,7 +284,7 @@ impl Line {
         let _ = self.held.socket().set_send_buffer_size(LITTLE);
     }
 
-    /// Whether [`Line::end`] or [`Line::cut`] was called.
+    /// Whether [`Connection::end`] or [`Connection::cut`] was called.
     pub fn has_ended(&self) -> bool {
         self.ended.load(Ordering::Acquire)
     }
@@ -324,7 +324,7 @@ impl Line {
     }
 }
 
-impl Drop for Line {
+impl Drop for Connection {
     fn drop(&mut self) {
         drop(self.held.take());
     }
@@ -332,28 +332,28 @@ impl Drop for Line {
 
 /// What a read came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum More {
+pub enum ReadOutcome {
     /// There is more than before.
     Bytes,
     /// The stream is at its end.
     End,
     /// Nothing came in time.
-    Late,
+    TimedOut,
 }
 
 /// The reading half of a line.
 #[derive(Debug)]
-pub struct Incoming {
-    line: Arc<Line>,
+pub struct ReadHalf {
+    connection: Arc<Connection>,
     bytes: Vec<u8>,
     /// So many of them were taken.
     taken: usize,
 }
 
-impl Incoming {
+impl ReadHalf {
     /// The line.
-    pub fn line(&self) -> &Arc<Line> {
-        &self.line
+    pub fn connection(&self) -> &Arc<Connection> {
+        &self.connection
     }
 
     /// What has come and was not taken yet.
@@ -388,26 +388,27 @@ impl Incoming {
     ///
     /// # Errors
     /// [`Fault::Call`], or [`Fault::Limit`] if more came than may.
-    pub fn more(&mut self, until: Option<Instant>) -> Result<More, Fault> {
+    pub fn read_more(&mut self, until: Option<Instant>) -> Result<ReadOutcome, Fault> {
         loop {
-            self.line.wait_at_most(until.map(|until| until.saturating_duration_since(Instant::now())))?;
-            match self.line.held.recv(ROOM).outcome {
-                Ok(came) if came.is_empty() => return Ok(More::End),
+            self.connection
+                .wait_at_most(until.map(|until| until.saturating_duration_since(Instant::now())))?;
+            match self.connection.held.recv(ROOM).outcome {
+                Ok(came) if came.is_empty() => return Ok(ReadOutcome::End),
                 Ok(came) => {
-                    if self.line.traffic().0 > self.line.most {
-                        let said = format!("it sent more than {} bytes", self.line.most);
+                    if self.connection.traffic().0 > self.connection.most {
+                        let said = format!("it sent more than {} bytes", self.connection.most);
                         return Err(Fault::Limit(said));
                     }
                     self.bytes.drain(..self.taken);
                     self.taken = 0;
                     self.bytes.extend_from_slice(&came);
-                    return Ok(More::Bytes);
+                    return Ok(ReadOutcome::Bytes);
                 }
-                Err(error) if is_timeout(&error) => return Ok(More::Late),
+                Err(error) if is_timeout(&error) => return Ok(ReadOutcome::TimedOut),
                 // A signal. If it is for us, somebody else looks for it.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                     if until.is_some_and(|until| until <= Instant::now()) {
-                        return Ok(More::Late);
+                        return Ok(ReadOutcome::TimedOut);
                     }
                 }
                 Err(error) => return Err(Fault::Call("recv", error)),
@@ -418,14 +419,14 @@ impl Incoming {
     /// All has been said: ends the sending half, and listens a little longer, so that a RST does not take away what the peer has not
     /// read yet.
     pub fn linger(&mut self) {
-        self.line.end();
+        self.connection.end();
         let until = Instant::now() + LINGER.0;
         let mut had = 0;
         while had < LINGER.1 && Instant::now() < until {
             self.take_all();
-            match self.more(Some(until)) {
-                Ok(More::Bytes) => had += self.unread().len(),
-                Ok(More::End | More::Late) | Err(_) => return,
+            match self.read_more(Some(until)) {
+                Ok(ReadOutcome::Bytes) => had += self.unread().len(),
+                Ok(ReadOutcome::End | ReadOutcome::TimedOut) | Err(_) => return,
             }
         }
     }
@@ -443,12 +444,13 @@ mod tests {
     use super::*;
 
     /// Both ends of a connection on loopback.
-    pub fn pair() -> (Arc<Line>, Arc<Line>) {
+    pub fn pair() -> (Arc<Connection>, Arc<Connection>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (news, _told) = Reporter::new();
-        let client = Line::call(&[listener.local_addr().unwrap()], Duration::from_secs(5), &news).unwrap();
+        let client =
+            Connection::call(&[listener.local_addr().unwrap()], Duration::from_secs(5), &news).unwrap();
         let (socket, peer) = listener.accept().unwrap();
-        (client, Line::of(socket.into(), peer, 1, &news, 1 << 20).unwrap())
+        (client, Connection::of(socket.into(), peer, 1, &news, 1 << 20).unwrap())
     }
 
     #[test]
@@ -460,9 +462,12 @@ mod tests {
                 thread::spawn(move || (0..50).for_each(|_| one.send(&[letter; 1000]).unwrap()))
             })
             .collect();
-        let mut incoming = other.incoming();
+        let mut incoming = other.read_half();
         while incoming.unread().len() < 200_000 {
-            assert_eq!(incoming.more(Some(Instant::now() + Duration::from_secs(5))).unwrap(), More::Bytes);
+            assert_eq!(
+                incoming.read_more(Some(Instant::now() + Duration::from_secs(5))).unwrap(),
+                ReadOutcome::Bytes
+            );
         }
         writers.into_iter().for_each(|writer| writer.join().unwrap());
         // What one send sent is whole.
@@ -473,28 +478,31 @@ mod tests {
     #[test]
     fn a_read_gives_up_when_its_time_is_over_and_the_end_is_seen() {
         let (one, other) = pair();
-        let mut incoming = other.incoming();
+        let mut incoming = other.read_half();
         let began = Instant::now();
-        assert_eq!(incoming.more(Some(began + Duration::from_millis(30))).unwrap(), More::Late);
+        assert_eq!(
+            incoming.read_more(Some(began + Duration::from_millis(30))).unwrap(),
+            ReadOutcome::TimedOut
+        );
         assert!(began.elapsed() >= Duration::from_millis(25));
         one.send(b"hello").unwrap();
         one.end();
-        assert_eq!(incoming.more(None).unwrap(), More::Bytes);
+        assert_eq!(incoming.read_more(None).unwrap(), ReadOutcome::Bytes);
         incoming.take(2);
         incoming.put_back(b"HE".to_vec());
         assert_eq!(incoming.unread(), b"HEllo");
-        assert_eq!(incoming.more(None).unwrap(), More::End);
+        assert_eq!(incoming.read_more(None).unwrap(), ReadOutcome::End);
     }
 
     #[test]
     fn who_sends_more_than_it_may_is_a_fault() {
         let (one, other) = pair();
         let sender = thread::spawn(move || drop(one.send(&vec![0; 2 << 20])));
-        let mut incoming = other.incoming();
+        let mut incoming = other.read_half();
         let fault = loop {
             incoming.take_all();
-            match incoming.more(None) {
-                Ok(More::Bytes) => {}
+            match incoming.read_more(None) {
+                Ok(ReadOutcome::Bytes) => {}
                 Ok(other) => panic!("{other:?}"),
                 Err(fault) => break fault,
             }
@@ -510,7 +518,7 @@ mod tests {
         let sending = Arc::clone(&one);
         let sender = thread::spawn(move || sending.send(&vec![0; 64 << 20]));
         // It has begun, so it is in the middle; and nobody reads on.
-        assert_eq!(other.incoming().more(None).unwrap(), More::Bytes);
+        assert_eq!(other.read_half().read_more(None).unwrap(), ReadOutcome::Bytes);
         let began = Instant::now();
         one.lose_patience();
         let outcome = sender.join().unwrap();
@@ -523,7 +531,7 @@ mod tests {
         let (one, other) = pair();
         one.will_be_reset();
         drop(one);
-        let fault = other.incoming().more(None).unwrap_err();
+        let fault = other.read_half().read_more(None).unwrap_err();
         assert!(fault.is_cut() && fault.to_string().contains("recv"), "{fault}");
     }
 }

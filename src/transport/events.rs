@@ -146,7 +146,7 @@ impl Reporter {
     }
 
     /// The number of the next connection of ours.
-    pub(super) fn next_line(&self) -> u64 {
+    pub(super) fn next_connection(&self) -> u64 {
         self.lines.fetch_add(1, Ordering::Relaxed) + 1
     }
 

@@ -29,7 +29,7 @@ pub enum Next {
     /// Nothing came in time.
     Late,
     /// Nothing more will come: say goodbye.
-    Over(Last),
+    Closed(Last),
 }
 
 impl Next {
@@ -37,7 +37,7 @@ impl Next {
         match self {
             Next::Message(message) => message.bytes().len(),
             Next::Own(bytes) => bytes.len(),
-            Next::Late | Next::Over(_) => 0,
+            Next::Late | Next::Closed(_) => 0,
         }
     }
 }
@@ -149,7 +149,7 @@ impl Outbox {
                 return item;
             }
             if let Some(why) = inside.over {
-                return Next::Over(why);
+                return Next::Closed(why);
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -178,7 +178,7 @@ mod tests {
         let outbox = Outbox::within(100, 10);
         assert!(outbox.put(vec![0; 50]), "one has room, whatever its size");
         assert!(!outbox.put(vec![0; 1]));
-        assert_eq!(outbox.next(now()), Next::Over(Last::Full));
+        assert_eq!(outbox.next(now()), Next::Closed(Last::Full));
         let outbox = Outbox::within(100, 10);
         for _ in 0..5 {
             assert!(outbox.put(vec![0; 5]) && outbox.put(vec![0; 5]));

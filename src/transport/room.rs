@@ -14,7 +14,7 @@ use std::{
 };
 
 use super::{
-    connection::{Fault, Line, lock},
+    connection::{Connection, Fault, lock},
     events::{Happened, Reporter, WORDS, Way},
     feed::{Feed, Feeds},
     message::Message,
@@ -28,7 +28,7 @@ pub struct Seat {
     room: Arc<Room>,
     number: u64,
     /// The connection that it came by, or came by first.
-    pub line: u64,
+    pub connection: u64,
     /// What it is still to be sent.
     pub outbox: Arc<Outbox>,
 }
@@ -42,11 +42,11 @@ impl Seat {
     /// Its guest says something: that goes back to it, or to all.
     pub fn said(&self, message: Message) {
         let message = Arc::new(message);
-        self.room.tell(self.line, WORDS, Happened::message(Way::Received, message.bytes()));
+        self.room.tell(self.connection, WORDS, Happened::message(Way::Received, message.bytes()));
         if self.room.chats() {
             self.room.to_all(&message);
         } else if !self.outbox.push(message) {
-            self.room.lose_patience(&lock(&self.room.inside), self.line);
+            self.room.lose_patience(&lock(&self.room.inside), self.connection);
         }
     }
 }
@@ -76,7 +76,7 @@ pub struct Room {
 
 #[derive(Debug, Default)]
 struct Inside {
-    lines: BTreeMap<u64, Arc<Line>>,
+    connections: BTreeMap<u64, Arc<Connection>>,
     /// The connection of each, and its outbox.
     seats: BTreeMap<u64, (u64, Arc<Outbox>)>,
     came: u64,
@@ -122,18 +122,18 @@ impl Room {
     }
 
     /// A place for somebody to whom messages are to be sent as they come.
-    pub fn seat(self: &Arc<Room>, line: u64) -> Seat {
+    pub fn seat(self: &Arc<Room>, connection: u64) -> Seat {
         let bytes = usize::try_from(self.terms.message.saturating_mul(2)).unwrap_or(usize::MAX);
         let outbox = Arc::new(Outbox::within(self.terms.queue, bytes));
         let mut inside = lock(&self.inside);
         inside.seated += 1;
         let number = inside.seated;
-        inside.seats.insert(number, (line, Arc::clone(&outbox)));
+        inside.seats.insert(number, (connection, Arc::clone(&outbox)));
         drop(inside);
         if self.is_stopping() {
             outbox.close(Last::Stopping);
         }
-        Seat { room: Arc::clone(self), number, line, outbox }
+        Seat { room: Arc::clone(self), number, connection, outbox }
     }
 
     /// The feed of somebody who asks for what is new: its own, by the name that it gives itself, or the one for all.
@@ -159,9 +159,9 @@ impl Room {
     ///
     /// # Errors
     /// As [`Room::feed`].
-    pub fn said(&self, line: u64, name: &str, message: Message) -> Result<(), Fault> {
+    pub fn said(&self, connection: u64, name: &str, message: Message) -> Result<(), Fault> {
         let message = Arc::new(message);
-        self.tell(line, WORDS, Happened::message(Way::Received, message.bytes()));
+        self.tell(connection, WORDS, Happened::message(Way::Received, message.bytes()));
         if self.chats() {
             self.to_all(&message);
         } else {
@@ -175,9 +175,9 @@ impl Room {
         // Under the lock, so that all hear all in the same order.
         let inside = lock(&self.inside);
         self.common.push(Arc::clone(message));
-        for (line, outbox) in inside.seats.values() {
+        for (connection, outbox) in inside.seats.values() {
             if !outbox.push(Arc::clone(message)) {
-                self.lose_patience(&inside, *line);
+                self.lose_patience(&inside, *connection);
             }
         }
     }
@@ -190,9 +190,9 @@ impl Room {
     }
 
     /// Who gets nothing more is not waited for.
-    fn lose_patience(&self, inside: &Inside, line: u64) {
-        if let Some(line) = inside.lines.get(&line) {
-            line.lose_patience();
+    fn lose_patience(&self, inside: &Inside, connection: u64) {
+        if let Some(connection) = inside.connections.get(&connection) {
+            connection.lose_patience();
         }
     }
 
@@ -209,11 +209,11 @@ impl Room {
     }
 
     /// Somebody connected. False if the server ends.
-    pub fn enter(&self, line: &Arc<Line>) -> bool {
+    pub fn enter(&self, connection: &Arc<Connection>) -> bool {
         let mut inside = lock(&self.inside);
         inside.came += 1;
-        inside.lines.insert(line.number(), Arc::clone(line));
-        inside.most = inside.most.max(inside.lines.len());
+        inside.connections.insert(connection.number(), Arc::clone(connection));
+        inside.most = inside.most.max(inside.connections.len());
         !self.is_stopping()
     }
 
@@ -225,7 +225,7 @@ impl Room {
 
     /// Its connection is over.
     pub fn leave(&self, number: u64) {
-        lock(&self.inside).lines.remove(&number);
+        lock(&self.inside).connections.remove(&number);
         self.changed.notify_all();
     }
 
@@ -233,7 +233,7 @@ impl Room {
     pub fn wait_for_a_place(&self, full: impl FnOnce()) -> bool {
         let mut full = Some(full);
         let mut inside = lock(&self.inside);
-        while inside.lines.len() >= self.terms.connections && !self.is_stopping() {
+        while inside.connections.len() >= self.terms.connections && !self.is_stopping() {
             if let Some(full) = full.take() {
                 full();
             }
@@ -248,8 +248,8 @@ impl Room {
         let mut inside = lock(&self.inside);
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            if inside.lines.is_empty() || left.is_zero() {
-                return inside.lines.len();
+            if inside.connections.is_empty() || left.is_zero() {
+                return inside.connections.len();
             }
             inside = self.changed.wait_timeout(inside, left).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -274,14 +274,14 @@ impl Room {
     /// Whoever waits for a request, or another word, reads the end; but not who has a seat, whose outbox says goodbye first.
     pub fn hear_no_more_unless_seated(&self) {
         let inside = lock(&self.inside);
-        let seated: BTreeSet<u64> = inside.seats.values().map(|(line, _)| *line).collect();
-        let idle = inside.lines.iter().filter(|(number, _)| !seated.contains(number));
-        idle.for_each(|(_, line)| line.hear_no_more());
+        let seated: BTreeSet<u64> = inside.seats.values().map(|(connection, _)| *connection).collect();
+        let idle = inside.connections.iter().filter(|(number, _)| !seated.contains(number));
+        idle.for_each(|(_, connection)| connection.hear_no_more());
     }
 
     /// Whoever is still here is cut off.
     pub fn cut_off(&self) {
-        lock(&self.inside).lines.values().for_each(|line| line.cut());
+        lock(&self.inside).connections.values().for_each(|connection| connection.cut());
     }
 
     /// How many came, and were here at most at once.
@@ -336,7 +336,7 @@ mod tests {
             fast.said(text(&number.to_string()));
             assert_eq!(fast.outbox.next(now()), Next::Message(Arc::new(text(&number.to_string()))));
         }
-        assert_eq!(slow.outbox.next(now()), Next::Over(Last::Full));
+        assert_eq!(slow.outbox.next(now()), Next::Closed(Last::Full));
     }
 
     #[test]
@@ -374,7 +374,7 @@ mod tests {
         idle.outbox.want(0);
         room.newest_to_all(0, &one(5));
         room.stop();
-        assert_eq!(idle.outbox.next(now()), Next::Over(Last::Stopping));
+        assert_eq!(idle.outbox.next(now()), Next::Closed(Last::Stopping));
     }
 
     #[test]
@@ -389,8 +389,8 @@ mod tests {
         assert!(waiting.join().unwrap().over);
         // What waits goes out before the goodbye.
         assert_eq!(seat.outbox.next(now()), Next::Own(vec![1]));
-        assert_eq!(seat.outbox.next(now()), Next::Over(Last::Stopping));
-        assert_eq!(room.seat(2).outbox.next(now()), Next::Over(Last::Stopping));
+        assert_eq!(seat.outbox.next(now()), Next::Closed(Last::Stopping));
+        assert_eq!(room.seat(2).outbox.next(now()), Next::Closed(Last::Stopping));
         assert!(!room.wait_for_a_place(|| {}));
     }
 }

@@ -92,6 +92,7 @@ pub struct Lines {
 }
 
 impl Lines {
+    /// Adds a line.
     pub fn say(&mut self, line: impl Into<String>) -> &mut Self {
         self.lines.push(line.into());
         self
@@ -138,6 +139,7 @@ impl Lines {
         format!("r{}", self.results)
     }
 
+    /// Returns the lines so far, and begins anew.
     pub fn done(&mut self) -> Vec<String> {
         std::mem::take(&mut self.lines)
     }

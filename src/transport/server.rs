@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use super::{
     api::{Ends, Onlooker, Server},
-    connection::{Fault, Line},
+    connection::{Connection, Fault},
     events::{Happened, News, Reporter},
     room::Room,
     terms::Terms,
@@ -234,18 +234,20 @@ impl Door {
     }
 
     fn begin(&self, number: u64, socket: Socket, peer: SocketAddr) {
-        let Ok(line) = Line::of(socket, peer, number, &self.news, self.room.terms.bytes) else { return };
-        line.tell("TCP", Happened::Connected(peer.to_string()));
-        if !self.room.enter(&line) {
+        let Ok(connection) = Connection::of(socket, peer, number, &self.news, self.room.terms.bytes) else {
+            return;
+        };
+        connection.tell("TCP", Happened::Connected(peer.to_string()));
+        if !self.room.enter(&connection) {
             self.room.leave(number);
             return;
         }
         let (room, server, news) = (Arc::clone(&self.room), Arc::clone(&self.server), self.news.clone());
         let started = thread::Builder::new().name(format!("c{number}")).spawn(move || {
-            let outcome = server.serve(&line, &room);
+            let outcome = server.serve(&connection, &room);
             let was_stopped = room.is_stopping();
-            let (received, sent) = line.traffic();
-            drop(line);
+            let (received, sent) = connection.traffic();
+            drop(connection);
             room.leave(number);
             if let Err(fault) = &outcome
                 && fault.is_broken()

@@ -8,7 +8,7 @@ use std::{
 use super::HTTP;
 use crate::{
     transport::{
-        connection::{Fault, Incoming, Line, More},
+        connection::{Connection, Fault, ReadHalf, ReadOutcome},
         events::{Happened, Way},
     },
     wire::{
@@ -23,8 +23,8 @@ use crate::{
 /// A connection on which requests go out, one at a time.
 #[derive(Debug)]
 pub struct Asking {
-    line: Arc<Line>,
-    incoming: Incoming,
+    connection: Arc<Connection>,
+    incoming: ReadHalf,
     authority: String,
     /// The most content of a response that is read as a whole, in bytes.
     most: u64,
@@ -41,7 +41,7 @@ enum State {
     /// The head is there, and what is kept of the content so far.
     Content(ResponseHead, ContentReader, Vec<u8>),
     /// The response was the last on this connection.
-    Over,
+    Closed,
 }
 
 /// What comes of a response that is read as it comes about.
@@ -57,14 +57,14 @@ pub enum Piece {
 
 impl Asking {
     /// On this line; `authority` is host and port, as they stand in the line `Host`.
-    pub fn new(line: Arc<Line>, authority: &str, most: u64) -> Asking {
-        let incoming = line.incoming();
-        Asking { line, incoming, authority: authority.to_owned(), most, state: State::Free }
+    pub fn new(connection: Arc<Connection>, authority: &str, most: u64) -> Asking {
+        let incoming = connection.read_half();
+        Asking { connection, incoming, authority: authority.to_owned(), most, state: State::Free }
     }
 
     /// The line.
-    pub fn line(&self) -> &Arc<Line> {
-        &self.line
+    pub fn connection(&self) -> &Arc<Connection> {
+        &self.connection
     }
 
     /// Whether another request may go out.
@@ -73,7 +73,7 @@ impl Asking {
     }
 
     /// The reading half, for a protocol that comes after HTTP.
-    pub fn into_incoming(self) -> Incoming {
+    pub fn into_read_half(self) -> ReadHalf {
         self.incoming
     }
 
@@ -99,9 +99,9 @@ impl Asking {
         }
         let mut bytes = encode_request(method, target, &all);
         bytes.extend_from_slice(content.map_or(&[], |(_, bytes)| bytes));
-        self.line.send(&bytes)?;
+        self.connection.send(&bytes)?;
         let what = format!("request {method} {}", text::shown(target.as_bytes(), 100));
-        self.line.tell(HTTP, Happened::unit(Way::Sent, what, &bytes));
+        self.connection.tell(HTTP, Happened::unit(Way::Sent, what, &bytes));
         self.state = State::Asked(method.to_owned(), HeadReader::new());
         Ok(())
     }
@@ -113,11 +113,11 @@ impl Asking {
     pub fn head(&mut self, until: Instant) -> Result<Option<&ResponseHead>, Fault> {
         while matches!(self.state, State::Asked(..)) {
             if !self.look_for_head()? {
-                match self.incoming.more(Some(until))? {
-                    More::Bytes => {}
-                    More::Late => return Ok(None),
-                    More::End => {
-                        self.state = State::Over;
+                match self.incoming.read_more(Some(until))? {
+                    ReadOutcome::Bytes => {}
+                    ReadOutcome::TimedOut => return Ok(None),
+                    ReadOutcome::End => {
+                        self.state = State::Closed;
                         return Err(Fault::CutOff("before the response was whole".to_owned()));
                     }
                 }
@@ -137,12 +137,12 @@ impl Asking {
             Progress::Incomplete => return Ok(false),
             Progress::Complete { .. } => {}
             Progress::TooLarge(_) => {
-                self.state = State::Over;
+                self.state = State::Closed;
                 return Err(Fault::Limit("the head of the response is too large".to_owned()));
             }
             Progress::NotHttp { at } => {
                 let had = reader.bytes().to_vec();
-                self.state = State::Over;
+                self.state = State::Closed;
                 return Err(Fault::broken(format!("response, byte {at}"), "HTTP", &had, "RFC 9112 §4"));
             }
         }
@@ -151,18 +151,18 @@ impl Asking {
         self.incoming.put_back(tail);
         let head = parse_response(&head_bytes);
         let head = head.map_err(|error| {
-            self.state = State::Over;
+            self.state = State::Closed;
             Fault::from(error)
         })?;
         let what = format!("response {} {}", head.status, text::shown(&head.reason, 60));
-        self.line.tell(HTTP, Happened::unit(Way::Received, what, &head_bytes));
+        self.connection.tell(HTTP, Happened::unit(Way::Received, what, &head_bytes));
         // 1xx is read over (RFC 9110 §15.2); 101 is an answer, and the last one here.
         if (100..200).contains(&head.status) && head.status != 101 {
             self.state = State::Asked(method, HeadReader::new());
             return self.look_for_head();
         }
         let framing = response_framing(&head, &method).map_err(|error| {
-            self.state = State::Over;
+            self.state = State::Closed;
             Fault::from(error)
         })?;
         self.state = State::Content(head, ContentReader::new(framing), Vec::new());
@@ -193,7 +193,7 @@ impl Asking {
             let may_end = reader.may_end_here();
             self.incoming.take(taken);
             if let Err(error) = outcome {
-                self.state = State::Over;
+                self.state = State::Closed;
                 return Err(error.into());
             }
             if !bytes.is_empty() {
@@ -203,11 +203,11 @@ impl Asking {
                 self.finish();
                 return Ok(Piece::End);
             }
-            match self.incoming.more(Some(until))? {
-                More::Bytes => {}
-                More::Late => return Ok(Piece::Late),
-                More::End => {
-                    self.state = State::Over;
+            match self.incoming.read_more(Some(until))? {
+                ReadOutcome::Bytes => {}
+                ReadOutcome::TimedOut => return Ok(Piece::Late),
+                ReadOutcome::End => {
+                    self.state = State::Closed;
                     if may_end {
                         return Ok(Piece::End);
                     }
@@ -239,7 +239,7 @@ impl Asking {
                 }
             }
             if content.len() as u64 > self.most {
-                self.state = State::Over;
+                self.state = State::Closed;
                 return Err(Fault::Limit(format!(
                     "a response with more than {} bytes of content",
                     self.most
@@ -270,16 +270,16 @@ impl Asking {
         let old = (head.version.major, head.version.minor) < (1, 1);
         let closes = head.headers.has_token("Connection", "close")
             || (old && !head.headers.has_token("Connection", "keep-alive"));
-        self.state = if closes || head.status == 101 { State::Over } else { State::Free };
+        self.state = if closes || head.status == 101 { State::Closed } else { State::Free };
     }
 
     /// Waits until then, with nothing under way. False if the server has ended the connection meanwhile, as it may (RFC 9112 §9.3).
     pub fn rest(&mut self, until: Instant) -> bool {
         while self.is_free() {
-            match self.incoming.more(Some(until)) {
-                Ok(More::Late) => return true,
+            match self.incoming.read_more(Some(until)) {
+                Ok(ReadOutcome::TimedOut) => return true,
                 // What nobody asked for is an answer to nothing.
-                Ok(More::Bytes | More::End) | Err(_) => self.state = State::Over,
+                Ok(ReadOutcome::Bytes | ReadOutcome::End) | Err(_) => self.state = State::Closed,
             }
         }
         false
@@ -287,6 +287,6 @@ impl Asking {
 
     /// Whether nothing more can be asked for here.
     pub fn is_over(&self) -> bool {
-        matches!(self.state, State::Over)
+        matches!(self.state, State::Closed)
     }
 }

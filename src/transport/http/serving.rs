@@ -8,7 +8,7 @@ use std::{
 use super::{HTTP, Request, Response, reason};
 use crate::{
     transport::{
-        connection::{Fault, Incoming, Line, More},
+        connection::{Connection, Fault, ReadHalf, ReadOutcome},
         events::{Happened, Way},
         terms::Terms,
     },
@@ -30,8 +30,8 @@ const CONTENT: Duration = Duration::from_secs(30);
 /// A connection on which requests come.
 #[derive(Debug)]
 pub struct Serving {
-    line: Arc<Line>,
-    incoming: Incoming,
+    connection: Arc<Connection>,
+    incoming: ReadHalf,
     /// Between requests nothing may move for so long.
     idle: Duration,
     /// The most content of a request, in bytes.
@@ -44,12 +44,12 @@ pub struct Allowed(Option<Vec<String>>);
 
 impl Allowed {
     /// Our own, by the address that the line has here, and those that the terms name.
-    pub fn here(line: &Line, terms: &Terms) -> Allowed {
+    pub fn here(connection: &Connection, terms: &Terms) -> Allowed {
         if terms.any_origin {
             return Allowed(None);
         }
         let mut all = terms.origins.clone();
-        if let Some(local) = line.local() {
+        if let Some(local) = connection.local() {
             all.push(format!("http://{local}"));
             if local.ip().is_loopback() {
                 all.push(format!("http://localhost:{}", local.port()));
@@ -74,14 +74,14 @@ impl Allowed {
 
 impl Serving {
     /// On this line, within these terms.
-    pub fn new(line: &Arc<Line>, terms: &Terms) -> Serving {
-        Serving::of(line.incoming(), terms)
+    pub fn new(connection: &Arc<Connection>, terms: &Terms) -> Serving {
+        Serving::of(connection.read_half(), terms)
     }
 
     /// On a line of which something was read already, to see what it speaks.
-    pub fn of(incoming: Incoming, terms: &Terms) -> Serving {
+    pub fn of(incoming: ReadHalf, terms: &Terms) -> Serving {
         Serving {
-            line: Arc::clone(incoming.line()),
+            connection: Arc::clone(incoming.connection()),
             incoming,
             idle: terms.idle,
             most: terms.message.saturating_mul(2).saturating_add(4096),
@@ -89,17 +89,17 @@ impl Serving {
     }
 
     /// The line.
-    pub fn line(&self) -> &Arc<Line> {
-        &self.line
+    pub fn connection(&self) -> &Arc<Connection> {
+        &self.connection
     }
 
     /// The reading half, for the protocol that comes after HTTP: what has come already is in it.
-    pub fn into_incoming(self) -> Incoming {
+    pub fn into_read_half(self) -> ReadHalf {
         self.incoming
     }
 
     /// The reading half, to see whether somebody to whom an answer is being streamed has left.
-    pub fn incoming(&mut self) -> &mut Incoming {
+    pub fn read_half(&mut self) -> &mut ReadHalf {
         &mut self.incoming
     }
 
@@ -136,13 +136,14 @@ impl Serving {
         }
         if framing != Framing::None {
             if request.head.headers.has_token("Expect", "100-continue") && self.incoming.unread().is_empty() {
-                self.line.send(&encode_response(100, reason(100), &[]))?;
+                self.connection.send(&encode_response(100, reason(100), &[]))?;
             }
             request.content = self.content(framing)?;
         }
         let line = request.bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
         let what = format!("request {}", text::shown(line, 120));
-        self.line.tell(HTTP, Happened::unit_of(Way::Received, what, &[&request.bytes, &request.content]));
+        self.connection
+            .tell(HTTP, Happened::unit_of(Way::Received, what, &[&request.bytes, &request.content]));
         Ok(Some(request))
     }
 
@@ -175,14 +176,14 @@ impl Serving {
                 Progress::Incomplete => {}
             }
             let had = reader.bytes().len();
-            match self.incoming.more(Some(until))? {
-                More::Bytes => {}
-                More::End if had == 0 => return Ok(None),
-                More::End => {
+            match self.incoming.read_more(Some(until))? {
+                ReadOutcome::Bytes => {}
+                ReadOutcome::End if had == 0 => return Ok(None),
+                ReadOutcome::End => {
                     return Err(Fault::CutOff(format!("in the head of a request, after {had} bytes")));
                 }
-                More::Late if had == 0 => return Ok(None),
-                More::Late => {
+                ReadOutcome::TimedOut if had == 0 => return Ok(None),
+                ReadOutcome::TimedOut => {
                     let why = format!("a head did not come in time: {had} bytes and no empty line");
                     return Err(self.refuse(408, &why, "RFC 9110 §15.5.9"));
                 }
@@ -218,15 +219,15 @@ impl Serving {
             if reader.is_whole() {
                 return Ok(content);
             }
-            match self.incoming.more(Some(until))? {
-                More::Bytes => {}
-                More::End => {
+            match self.incoming.read_more(Some(until))? {
+                ReadOutcome::Bytes => {}
+                ReadOutcome::End => {
                     let had = content.len();
                     return Err(Fault::CutOff(format!(
                         "in the content of a request, after {had} bytes of it"
                     )));
                 }
-                More::Late => {
+                ReadOutcome::TimedOut => {
                     return Err(self.refuse(408, "the content did not come in time", "RFC 9110 §15.5.9"));
                 }
             }
@@ -243,7 +244,7 @@ impl Serving {
         let words = if why.contains(section) { why.to_owned() } else { format!("{why} ({section})") };
         let response = Response::text(status, format!("{status} {}\n{words}\n", reason(status)));
         let bytes = response.encode("GET", false);
-        if self.line.send(&bytes).is_ok() {
+        if self.connection.send(&bytes).is_ok() {
             self.told(status, &bytes);
             self.incoming.linger();
         }
@@ -257,7 +258,7 @@ impl Serving {
     pub fn answer(&mut self, request: &Request, response: &Response) -> Result<bool, Fault> {
         let keep = request.keeps_alive();
         let bytes = response.encode(request.method(), keep);
-        self.line.send(&bytes)?;
+        self.connection.send(&bytes)?;
         self.told(response.status, &bytes);
         Ok(keep)
     }
@@ -276,7 +277,7 @@ impl Serving {
             all.push(("Connection", "close"));
         }
         let bytes = encode_response(status, reason(status), &all);
-        self.line.send(&bytes)?;
+        self.connection.send(&bytes)?;
         self.told(status, &bytes);
         Ok(request.method() != "HEAD")
     }
@@ -286,7 +287,7 @@ impl Serving {
     /// # Errors
     /// If it can't be sent.
     pub fn piece(&self, request: &Request, bytes: &[u8]) -> Result<(), Fault> {
-        if chunks(request) { self.line.send(&chunk(bytes)) } else { self.line.send(bytes) }
+        if chunks(request) { self.connection.send(&chunk(bytes)) } else { self.connection.send(bytes) }
     }
 
     /// Its end. False if the connection is not to be used again.
@@ -297,7 +298,7 @@ impl Serving {
         if !chunks(request) {
             return Ok(false);
         }
-        self.line.send(LAST_CHUNK)?;
+        self.connection.send(LAST_CHUNK)?;
         Ok(request.keeps_alive())
     }
 
@@ -308,7 +309,7 @@ impl Serving {
         if self.incoming.unread().len() > 16 << 10 {
             return true;
         }
-        !matches!(self.incoming.more(Some(Instant::now())), Ok(More::End) | Err(_))
+        !matches!(self.incoming.read_more(Some(Instant::now())), Ok(ReadOutcome::End) | Err(_))
     }
 
     /// All is said: closes in an order in which the last answer is not lost.
@@ -318,7 +319,7 @@ impl Serving {
 
     fn told(&self, status: u16, bytes: &[u8]) {
         let what = format!("response {status} {}", reason(status));
-        self.line.tell(HTTP, Happened::unit(Way::Sent, what, bytes));
+        self.connection.tell(HTTP, Happened::unit(Way::Sent, what, bytes));
     }
 }
 

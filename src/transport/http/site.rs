@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{Allowed, Request, Response, Serving};
 use crate::transport::{
-    api::Over,
-    connection::{Fault, Line},
+    api::Ending,
+    connection::{Connection, Fault},
     room::Room,
 };
 
@@ -32,12 +32,12 @@ impl Handled {
 /// # Errors
 /// What broke it off.
 pub fn serve_site(
-    line: &Arc<Line>,
+    connection: &Arc<Connection>,
     room: &Arc<Room>,
     mut handle: impl FnMut(&mut Serving, &Request) -> Result<Handled, Fault>,
-) -> Result<Over, Fault> {
-    let mut serving = Serving::new(line, &room.terms);
-    let allowed = Allowed::here(line, &room.terms);
+) -> Result<Ending, Fault> {
+    let mut serving = Serving::new(connection, &room.terms);
+    let allowed = Allowed::here(connection, &room.terms);
     let mut served = 0;
     let why = loop {
         let Some(request) = serving.next()? else { break "it asked for nothing more" };
@@ -64,7 +64,7 @@ pub fn serve_site(
         }
     };
     serving.close();
-    Ok(Over::orderly(format!("{why}, after {served} request{}", if served == 1 { "" } else { "s" })))
+    Ok(Ending::orderly(format!("{why}, after {served} request{}", if served == 1 { "" } else { "s" })))
 }
 
 /// A path with one more name and value in its query. What is no letter or digit is encoded.

@@ -12,7 +12,7 @@ use super::ICMP;
 use crate::{
     call::{Held, Protocol},
     transport::{
-        api::{Calling, Client, Heard, Leaving},
+        api::{Client, ClientConfig, CloseMode, Heard},
         connection::Fault,
         events::{Happened, Way},
         message::Message,
@@ -25,7 +25,7 @@ use crate::{
 const LONGEST: usize = 65_507;
 
 struct Pings {
-    calling: Calling,
+    calling: ClientConfig,
     held: Held,
     /// The number of the next echo, and how many were answered.
     next: u16,
@@ -33,12 +33,12 @@ struct Pings {
 }
 
 /// Takes a ping socket and gives it its default address. Nothing is sent for it.
-pub(super) fn connect(calling: Calling) -> Result<Box<dyn Client>, Fault> {
+pub(super) fn connect(calling: ClientConfig) -> Result<Box<dyn Client>, Fault> {
     let held = open(&calling)?;
     Ok(Box::new(Pings { calling, held, next: 1, asked: 0 }))
 }
 
-fn open(calling: &Calling) -> Result<Held, Fault> {
+fn open(calling: &ClientConfig) -> Result<Held, Fault> {
     let to = calling.to.iter().find(|to| to.is_ipv4());
     let to =
         to.ok_or_else(|| Fault::Asked("ICMP is called over IPv4, and there is no such address".to_owned()))?;
@@ -108,10 +108,10 @@ impl Client for Pings {
         self.asked
     }
 
-    fn end(&mut self, how: Leaving) -> Result<(), Fault> {
+    fn end(&mut self, how: CloseMode) -> Result<(), Fault> {
         match how {
-            Leaving::Orderly => Ok(()),
-            Leaving::Abrupt => {
+            CloseMode::Orderly => Ok(()),
+            CloseMode::Abrupt => {
                 Err(Fault::Asked("ICMP has no RST: a ping has no connection to break off".to_owned()))
             }
         }

@@ -1,6 +1,6 @@
 //! A WebSocket on a line: upgraded by hand, and then frame by frame by our own encoder and our own judge.
 //!
-//! One thread hears ([`WebSocket::hear`]); any thread may speak, through a [`Voice`]. A Ping is answered by whoever hears. Behind a
+//! One thread hears ([`WebSocket::hear`]); any thread may speak, through a [`FrameSender`]. A Ping is answered by whoever hears. Behind a
 //! Close nothing more is sent, whoever would like to.
 
 use std::{
@@ -14,7 +14,7 @@ use std::{
 
 use crate::{
     transport::{
-        connection::{Fault, Incoming, Line, More},
+        connection::{Connection, Fault, ReadHalf, ReadOutcome},
         events::{Happened, Way},
         http::{Request, Serving},
         message::Message,
@@ -56,18 +56,18 @@ pub enum Came {
 
 /// The sending half of a WebSocket, for any thread.
 #[derive(Debug, Clone)]
-pub struct Voice {
-    line: Arc<Line>,
+pub struct FrameSender {
+    connection: Arc<Connection>,
     masks: bool,
     /// A Close has gone out.
     closed: Arc<AtomicBool>,
 }
 
-impl Voice {
+impl FrameSender {
     /// Sends a message in one frame.
     ///
     /// # Errors
-    /// As [`Line::send`]. Behind a Close nothing is sent, and that is no error.
+    /// As [`Connection::send`]. Behind a Close nothing is sent, and that is no error.
     pub fn say(&self, message: &Message) -> Result<(), Fault> {
         match message {
             Message::Text(text) => self.text(text),
@@ -78,7 +78,7 @@ impl Voice {
     /// Sends a text message in one frame.
     ///
     /// # Errors
-    /// As [`Voice::say`].
+    /// As [`FrameSender::say`].
     pub fn text(&self, text: &str) -> Result<(), Fault> {
         self.send(opcode::TEXT, text.as_bytes(), "text frame")
     }
@@ -86,21 +86,21 @@ impl Voice {
     /// Asks whether somebody is there. At most 125 bytes.
     ///
     /// # Errors
-    /// As [`Voice::say`].
+    /// As [`FrameSender::say`].
     pub fn ping(&self, payload: &[u8]) -> Result<(), Fault> {
-        self.line.tell(WEBSOCKET, Happened::beat(Way::Sent, "Ping"));
+        self.connection.tell(WEBSOCKET, Happened::beat(Way::Sent, "Ping"));
         self.send(opcode::PING, &payload[..payload.len().min(125)], "")
     }
 
     fn pong(&self, payload: &[u8]) -> Result<(), Fault> {
-        self.line.tell(WEBSOCKET, Happened::beat(Way::Sent, "Pong"));
+        self.connection.tell(WEBSOCKET, Happened::beat(Way::Sent, "Pong"));
         self.send(opcode::PONG, payload, "")
     }
 
     /// Begins the closing handshake, or answers it. A reason is cut to the 123 bytes that it may have.
     ///
     /// # Errors
-    /// As [`Voice::say`].
+    /// As [`FrameSender::say`].
     pub fn close(&self, code: Option<u16>, reason: &str) -> Result<(), Fault> {
         let mut end = reason.len().min(REASON_MAX);
         while !reason.is_char_boundary(end) {
@@ -128,7 +128,7 @@ impl Voice {
         }
         let bytes = frame.encode();
         let mut sent = false;
-        self.line.send_in_turn(|| {
+        self.connection.send_in_turn(|| {
             // Seen and set in turn: so no frame goes out behind a Close (§5.5.1).
             sent = !self.closed.load(Ordering::Acquire);
             if opcode == opcode::CLOSE {
@@ -137,7 +137,7 @@ impl Voice {
             sent.then_some(bytes)
         })?;
         if sent && !what.is_empty() {
-            self.line.tell(WEBSOCKET, Happened::unit(Way::Sent, what, payload));
+            self.connection.tell(WEBSOCKET, Happened::unit(Way::Sent, what, payload));
         }
         Ok(())
     }
@@ -146,8 +146,8 @@ impl Voice {
 /// A WebSocket: the half that hears, and a voice.
 #[derive(Debug)]
 pub struct WebSocket {
-    incoming: Incoming,
-    voice: Voice,
+    incoming: ReadHalf,
+    sender: FrameSender,
     judge: Judge,
     seen: VecDeque<Seen>,
     /// The subprotocol that was agreed on.
@@ -161,7 +161,7 @@ impl WebSocket {
     /// # Errors
     /// [`Fault::Refused`] if the server answers with another status, [`Fault::Broken`] if its 101 does not keep the rules.
     pub fn ask(
-        line: &Arc<Line>,
+        connection: &Arc<Connection>,
         authority: &str,
         path: &str,
         origin: Option<&str>,
@@ -176,10 +176,10 @@ impl WebSocket {
             request = request.from_origin(origin).map_err(asked)?;
         }
         let bytes = request.bytes();
-        line.send(&bytes)?;
+        connection.send(&bytes)?;
         let what = format!("request GET {}", text::shown(path.as_bytes(), 100));
-        line.tell("HTTP", Happened::unit(Way::Sent, what, &bytes));
-        let mut incoming = line.incoming();
+        connection.tell("HTTP", Happened::unit(Way::Sent, what, &bytes));
+        let mut incoming = connection.read_half();
         let until = Instant::now() + within;
         loop {
             let head = head(&mut incoming, until)?;
@@ -189,13 +189,13 @@ impl WebSocket {
             };
             let status_line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
             let what = format!("response {}", text::shown(status_line, 100));
-            line.tell("HTTP", Happened::unit(Way::Received, what, &head));
+            connection.tell("HTTP", Happened::unit(Way::Received, what, &head));
             return match verdict.outcome {
                 Ok(established) => {
-                    Ok(WebSocket::new(line, incoming, Role::Client, established.subprotocol, most))
+                    Ok(WebSocket::new(connection, incoming, Role::Client, established.subprotocol, most))
                 }
                 Err(Failure::Status { status }) => {
-                    let _ = incoming.more(Some(Instant::now() + Duration::from_millis(200)));
+                    let _ = incoming.read_more(Some(Instant::now() + Duration::from_millis(200)));
                     let body = text::shown(incoming.unread(), 200);
                     Err(Fault::Refused(format!(
                         "the server answers {status} and not 101: \"{body}\" (RFC 6455 §4.1)"
@@ -218,20 +218,20 @@ impl WebSocket {
         policy: &Policy,
         most: u64,
     ) -> Result<WebSocket, Fault> {
-        let line = Arc::clone(serving.line());
+        let connection = Arc::clone(serving.connection());
         let judgement = judge_request(&request.bytes, policy);
-        let mut incoming = serving.into_incoming();
+        let mut incoming = serving.into_read_half();
         match judgement.decision {
             Decision::Accept(accepted) => {
-                line.send(&accepted.response)?;
+                connection.send(&accepted.response)?;
                 let what = "response 101 Switching Protocols";
-                line.tell("HTTP", Happened::unit(Way::Sent, what, &accepted.response));
-                Ok(WebSocket::new(&line, incoming, Role::Server, accepted.subprotocol, most))
+                connection.tell("HTTP", Happened::unit(Way::Sent, what, &accepted.response));
+                Ok(WebSocket::new(&connection, incoming, Role::Server, accepted.subprotocol, most))
             }
             Decision::Refuse(refusal) => {
-                line.send(&refusal.response)?;
+                connection.send(&refusal.response)?;
                 let what = format!("response {} {}", refusal.status, refusal.reason);
-                line.tell("HTTP", Happened::unit(Way::Sent, what, &refusal.response));
+                connection.tell("HTTP", Happened::unit(Way::Sent, what, &refusal.response));
                 incoming.linger();
                 let broken = judgement.requirements.iter().find(|finding| !finding.met);
                 let why = broken.map_or_else(String::new, |finding| {
@@ -243,8 +243,8 @@ impl WebSocket {
     }
 
     fn new(
-        line: &Arc<Line>,
-        mut incoming: Incoming,
+        connection: &Arc<Connection>,
+        mut incoming: ReadHalf,
         role: Role,
         subprotocol: Option<String>,
         most: u64,
@@ -253,19 +253,23 @@ impl WebSocket {
         // What followed the head in its segment.
         let seen = judge.push(&incoming.take_all()).into();
         let agreed = subprotocol.as_ref().map_or_else(String::new, |name| format!(", subprotocol {name}"));
-        line.tell(WEBSOCKET, Happened::Opened(format!("the connection is a WebSocket{agreed}")));
-        let voice = Voice { line: Arc::clone(line), masks: role == Role::Client, closed: Arc::default() };
-        WebSocket { incoming, voice, judge, seen, subprotocol, over: false }
+        connection.tell(WEBSOCKET, Happened::Opened(format!("the connection is a WebSocket{agreed}")));
+        let sender = FrameSender {
+            connection: Arc::clone(connection),
+            masks: role == Role::Client,
+            closed: Arc::default(),
+        };
+        WebSocket { incoming, sender, judge, seen, subprotocol, over: false }
     }
 
     /// The line.
-    pub fn line(&self) -> &Arc<Line> {
-        &self.voice.line
+    pub fn connection(&self) -> &Arc<Connection> {
+        &self.sender.connection
     }
 
     /// The sending half, for any thread.
-    pub fn voice(&self) -> Voice {
-        self.voice.clone()
+    pub fn sender(&self) -> FrameSender {
+        self.sender.clone()
     }
 
     /// The next that comes, at most until then. After a [`Came::Close`] nothing comes any more.
@@ -283,26 +287,26 @@ impl WebSocket {
             if self.over {
                 return Ok(Came::Close(1006, String::new()));
             }
-            match self.incoming.more(Some(until))? {
-                More::Bytes => {
+            match self.incoming.read_more(Some(until))? {
+                ReadOutcome::Bytes => {
                     let bytes = self.incoming.take_all();
                     self.seen.extend(self.judge.push(&bytes));
                 }
-                More::Late => return Ok(Came::Late),
-                More::End => self.over = true,
+                ReadOutcome::TimedOut => return Ok(Came::Late),
+                ReadOutcome::End => self.over = true,
             }
         }
     }
 
     fn take(&mut self, seen: Seen) -> Result<Option<Came>, Fault> {
-        let line = &self.voice.line;
+        let connection = &self.sender.connection;
         let (kind, payload) = match seen {
             Seen::Frame { .. } => return Ok(None),
             Seen::Message { kind, payload } => (kind, payload),
             Seen::Violation(violation) => {
                 self.over = true;
                 let rule = violation.rule;
-                let _ = self.voice.close(Some(rule.close_code), rule.words);
+                let _ = self.sender.close(Some(rule.close_code), rule.words);
                 return Err(Fault::Rule {
                     words: rule.words,
                     section: rule.section,
@@ -314,20 +318,20 @@ impl WebSocket {
         let unit = |what: &str| Happened::unit(Way::Received, what, &payload);
         Ok(Some(match kind {
             Kind::Text => {
-                line.tell(WEBSOCKET, unit("text message"));
+                connection.tell(WEBSOCKET, unit("text message"));
                 Came::Message(Message::of(payload))
             }
             Kind::Binary => {
-                line.tell(WEBSOCKET, unit("binary message"));
+                connection.tell(WEBSOCKET, unit("binary message"));
                 Came::Message(Message::Binary(payload))
             }
             Kind::Ping => {
-                line.tell(WEBSOCKET, Happened::beat(Way::Received, "Ping"));
-                self.voice.pong(&payload)?;
+                connection.tell(WEBSOCKET, Happened::beat(Way::Received, "Ping"));
+                self.sender.pong(&payload)?;
                 Came::Ping(payload)
             }
             Kind::Pong => {
-                line.tell(WEBSOCKET, Happened::beat(Way::Received, "Pong"));
+                connection.tell(WEBSOCKET, Happened::beat(Way::Received, "Pong"));
                 Came::Pong(payload)
             }
             Kind::Close => {
@@ -335,9 +339,9 @@ impl WebSocket {
                 let code = payload.first_chunk().map(|code| u16::from_be_bytes(*code));
                 let what =
                     code.map_or_else(|| "Close frame".to_owned(), |code| format!("Close frame {code}"));
-                line.tell(WEBSOCKET, unit(&what));
+                connection.tell(WEBSOCKET, unit(&what));
                 // The same code goes back, unless we were first (§5.5.1).
-                let _ = self.voice.close(code, "");
+                let _ = self.sender.close(code, "");
                 let reason = String::from_utf8_lossy(payload.get(2..).unwrap_or_default()).into_owned();
                 Came::Close(code.unwrap_or(1005), reason)
             }
@@ -350,7 +354,7 @@ impl WebSocket {
     /// # Errors
     /// If the goodbye can't be sent.
     pub fn goodbye(&mut self, code: u16, reason: &str) -> Result<Option<u16>, Fault> {
-        self.voice.close(Some(code), reason)?;
+        self.sender.close(Some(code), reason)?;
         let until = Instant::now() + GOODBYE;
         let answered = loop {
             match self.hear(until) {
@@ -365,9 +369,9 @@ impl WebSocket {
 
     /// Both have said Close, or nothing more is to be said: the server ends TCP, the client waits for that first, a little.
     pub fn finish(&mut self) {
-        if self.voice.masks {
+        if self.sender.masks {
             let until = Instant::now() + GOODBYE;
-            while let Ok(More::Bytes) = self.incoming.more(Some(until)) {
+            while let Ok(ReadOutcome::Bytes) = self.incoming.read_more(Some(until)) {
                 self.incoming.take_all();
             }
         }
@@ -376,7 +380,7 @@ impl WebSocket {
 }
 
 /// The next head of a response; what stands behind it is kept.
-fn head(incoming: &mut Incoming, until: Instant) -> Result<Vec<u8>, Fault> {
+fn head(incoming: &mut ReadHalf, until: Instant) -> Result<Vec<u8>, Fault> {
     let mut reader = HeadReader::new();
     loop {
         match reader.push(&incoming.take_all()) {
@@ -398,12 +402,12 @@ fn head(incoming: &mut Incoming, until: Instant) -> Result<Vec<u8>, Fault> {
                 ));
             }
         }
-        match incoming.more(Some(until))? {
-            More::Bytes => {}
-            More::Late => {
+        match incoming.read_more(Some(until))? {
+            ReadOutcome::Bytes => {}
+            ReadOutcome::TimedOut => {
                 return Err(Fault::Late("no answer to the opening request came in time".to_owned()));
             }
-            More::End => {
+            ReadOutcome::End => {
                 let had = reader.bytes().len();
                 return Err(Fault::CutOff(format!("after {had} bytes of the answer to the opening request")));
             }
@@ -416,7 +420,7 @@ mod tests {
     use std::thread;
 
     use super::{super::tests::pair, *};
-    use crate::transport::line::room::Terms;
+    use crate::transport::terms::Terms;
 
     fn soon() -> Instant {
         Instant::now() + Duration::from_secs(5)
@@ -444,11 +448,11 @@ mod tests {
     fn messages_go_both_ways_and_pings_are_answered() {
         let (mut client, mut server) = both();
         assert_eq!((client.subprotocol.as_deref(), server.subprotocol.as_deref()), (Some("b"), Some("b")));
-        client.voice().say(&text("hello")).unwrap();
-        client.voice().ping(b"p").unwrap();
+        client.sender().say(&text("hello")).unwrap();
+        client.sender().ping(b"p").unwrap();
         assert_eq!(server.hear(soon()).unwrap(), Came::Message(text("hello")));
         assert_eq!(server.hear(soon()).unwrap(), Came::Ping(b"p".to_vec()));
-        server.voice().say(&Message::Binary(vec![0xff; 300])).unwrap();
+        server.sender().say(&Message::Binary(vec![0xff; 300])).unwrap();
         assert_eq!(client.hear(soon()).unwrap(), Came::Pong(b"p".to_vec()));
         assert_eq!(client.hear(soon()).unwrap(), Came::Message(Message::Binary(vec![0xff; 300])));
         assert_eq!(client.hear(Instant::now()).unwrap(), Came::Late);
@@ -460,32 +464,32 @@ mod tests {
         let server = thread::spawn(move || {
             let came = server.hear(soon()).unwrap();
             // Too late: it is not sent.
-            server.voice().text("more").unwrap();
+            server.sender().text("more").unwrap();
             server.finish();
             came
         });
         assert_eq!(client.goodbye(1000, "bye").unwrap(), Some(1000));
         assert_eq!(server.join().unwrap(), Came::Close(1000, "bye".to_owned()));
-        assert!(client.voice().has_closed());
+        assert!(client.sender().has_closed());
     }
 
     #[test]
     fn a_broken_rule_is_answered_with_its_code() {
         let (mut client, mut server) = both();
         // Not masked.
-        client.line().send(&[0x81, 0x01, b'x']).unwrap();
+        client.connection().send(&[0x81, 0x01, b'x']).unwrap();
         let fault = server.hear(soon()).unwrap_err();
         assert!(fault.to_string().contains("§5.1"), "{fault}");
         assert_eq!(client.hear(soon()).unwrap(), Came::Close(1002, "a client masks every frame".to_owned()));
         let (client, mut server) = both();
-        client.voice().text(&"x".repeat(1001)).unwrap();
+        client.sender().text(&"x".repeat(1001)).unwrap();
         assert!(matches!(server.hear(soon()), Err(Fault::Rule { code: 1009, .. })));
     }
 
     #[test]
     fn an_end_without_a_close_is_1006() {
         let (client, mut server) = both();
-        client.line().end();
+        client.connection().end();
         assert_eq!(server.hear(soon()).unwrap(), Came::Close(1006, String::new()));
     }
 }

@@ -156,7 +156,7 @@ fn message(key: usize, Price { cents, sequence, at }: Price) -> Arc<Message> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::line::{Reporter, room::Next};
+    use crate::transport::{events::Reporter, outbox::Next};
 
     fn asked(value: &str, chat: bool) -> Result<Option<Ticker>, Fault> {
         let options = [(OPTION.to_owned(), value.to_owned())].into();

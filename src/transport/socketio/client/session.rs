@@ -116,7 +116,7 @@ impl Session {
             Packet::Text(Kind::Noop, _) => return other(),
             Packet::Text(Kind::Close, _) => {
                 let why = "the server said close (Engine.IO 1)".to_owned();
-                return Ok(vec![Step::Heard(Heard::Over { orderly: true, why })]);
+                return Ok(vec![Step::Heard(Heard::Closed { orderly: true, why })]);
             }
             Packet::Text(Kind::Message, data) => self.assembler.text(data.as_bytes()),
             Packet::Binary(data) => self.assembler.binary(data),
@@ -154,7 +154,7 @@ impl Session {
             }
             K::Disconnect => {
                 let why = format!("the server put us out of {} (Socket.IO 1)", self.namespace);
-                heard(Heard::Over { orderly: true, why })
+                heard(Heard::Closed { orderly: true, why })
             }
             K::Event | K::BinaryEvent => {
                 let answer = packet.id.map(|id| {
@@ -213,7 +213,7 @@ mod tests {
             [Step::Refused("not authorized".into())]
         );
         let over = take(&mut session, "41/chat,");
-        assert!(matches!(over[..], [Step::Heard(Heard::Over { orderly: true, .. })]));
+        assert!(matches!(over[..], [Step::Heard(Heard::Closed { orderly: true, .. })]));
         assert_eq!(session.leave().encode().1, b"41/chat,");
         // What is said elsewhere is not for us.
         assert_eq!(take(&mut session, r#"42["msg","hello"]"#), [Step::Heard(Heard::Other)]);

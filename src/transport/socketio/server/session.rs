@@ -235,7 +235,7 @@ impl Session {
         match item {
             Next::Own(body) => parse_payload(&body).unwrap_or_default(),
             Next::Message(message) => self.events(&message),
-            Next::Late | Next::Over(_) => Vec::new(),
+            Next::Late | Next::Closed(_) => Vec::new(),
         }
     }
 
@@ -268,7 +268,7 @@ impl Session {
             if !why.is_empty() {
                 inside.over = true;
                 let ended = Happened::Ended { orderly: false, why: why.to_owned() };
-                self.room.tell(self.seat.line, ENGINE_IO, ended);
+                self.room.tell(self.seat.connection, ENGINE_IO, ended);
                 break;
             }
             if inside.pinged.is_none() && now >= inside.next_ping {

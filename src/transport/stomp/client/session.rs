@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     transport::{
-        api::{Calling, Heard},
+        api::{ClientConfig, Heard},
         connection::Fault,
         message::Message,
         stomp::{beats::Beats, breach, malformed},
@@ -55,7 +55,7 @@ struct Options {
 }
 
 impl Session {
-    pub(super) fn new(calling: &Calling) -> Result<Session, Fault> {
+    pub(super) fn new(calling: &ClientConfig) -> Result<Session, Fault> {
         // The host without its port: "the host name that the socket was established against".
         let host = calling.authority.rsplit_once(':').map_or(calling.authority.as_str(), |(host, _)| host);
         let acknowledge = calling.option("acknowledge", "auto").to_owned();

@@ -260,7 +260,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        transport::line::room::Next,
+        transport::outbox::Next,
         wire::stomp::{FrameReader, Item},
     };
 
