@@ -4,7 +4,8 @@ use super::{Entry, errors::ERRORS, fields, protocols as why, sockets, sockjs, st
 use crate::{
     kernel,
     lesson::words,
-    run, transport,
+    run,
+    transport::registry,
     websocket::{answer, judge},
     wire::{engine_io, http, icmp, icmpv6, socket_io, tcp, websocket},
 };
@@ -121,12 +122,12 @@ fn socket_io(all: &mut Vec<Entry>) {
 
 /// Ways to carry a message, from the table that `diff` runs.
 fn carriers(all: &mut Vec<Entry>) {
-    for it in transport::ALL {
-        let path = format!("carrier.{}", it.name);
+    for (name, it) in registry::scripted() {
+        let path = format!("carrier.{name}");
         let mut entry = entry(path, it.title, it.about, it.why, &it.sources.join(", "));
         entry.values = vec![
             ("stands on".to_owned(), it.over.iter().rev().copied().collect::<Vec<_>>().join(" on ")),
-            ("see it with".to_owned(), format!("sockwalk diff hello --carriers {}", it.name)),
+            ("see it with".to_owned(), format!("sockwalk diff hello --carriers {name}")),
         ];
         all.push(entry);
     }

@@ -68,15 +68,11 @@ pub fn judge_request(head: &[u8], policy: &Policy) -> Judgement {
         Ok(request) => request,
         Err(error) => {
             // Without the form there is nothing to judge the content by.
-            let wrong = &error.malformed;
-            let found = format!("{}: needed {}, had {}", wrong.field, wrong.needed, wrong.had);
-            return reject(Rejection {
-                status: error.status,
-                requirement: "a well-formed request head",
-                section: wrong.section,
-                found,
-                offset: Some(wrong.index()),
-            });
+            return reject(Rejection::malformed(
+                error.status,
+                "a well-formed request head",
+                &error.malformed,
+            ));
         }
     };
     let mut reading = Reading { request: &request, findings: Vec::new(), refusal: None };

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::wire::{http::TooLarge, text};
+use crate::wire::{Malformed, http::TooLarge, text};
 
 /// Longest quotation of what was found, in characters.
 const MAX_QUOTED: usize = 80;
@@ -23,6 +23,17 @@ pub struct Rejection {
 }
 
 impl Rejection {
+    /// Bytes that do not have the form that they should: a head or content.
+    pub fn malformed(status: u16, requirement: &'static str, error: &Malformed) -> Rejection {
+        Rejection {
+            status,
+            requirement,
+            section: error.section,
+            found: format!("{}: needed {}, had {}", error.field, error.needed, error.had),
+            offset: Some(error.index()),
+        }
+    }
+
     /// A head that passed a limit before it was complete: 414 in the request line, else 431.
     pub fn too_large(limit: TooLarge) -> Rejection {
         let (status, requirement, section) = match limit {

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::server::http::page;
 use crate::websocket::cases::{REQUEST, REQUESTS};
-use crate::wire::http::parse_response;
+use crate::wire::http::{TooLarge, parse_response};
 
 fn policy() -> Policy {
     Policy {
@@ -231,7 +231,7 @@ fn whatever_is_no_plain_request_is_left_to_the_judge() {
 #[test]
 fn no_opening_handshake_gets_the_page() {
     for case in REQUESTS {
-        let request = crate::websocket::cases::REQUEST.replace(case.from, case.to);
+        let request = REQUEST.replace(case.from, case.to);
         if let Ok(request) = parse_request(request.as_bytes()) {
             assert_eq!(page::answer(&request, &page::ECHO), None, "{}", case.what);
         }
