@@ -7,7 +7,7 @@ use std::{
 
 use sockwalk::{
     transport::{
-        api::{Heard, CloseMode},
+        api::{CloseMode, Heard},
         message::Message,
     },
     wire::stomp::Version,

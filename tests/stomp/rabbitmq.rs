@@ -12,7 +12,7 @@ use std::{
 
 use sockwalk::{
     transport::{
-        api::{Client, Heard, CloseMode},
+        api::{Client, CloseMode, Heard},
         connection::Fault,
         message::Message,
     },
