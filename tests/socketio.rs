@@ -28,7 +28,7 @@ use sockwalk::transport::{
     events::{Happened, News, Reporter},
     message::Message,
     registry,
-    server::{self, Serve},
+    serve::{self, Serve},
     terms::Terms,
 };
 
@@ -148,7 +148,7 @@ impl Served {
             let (reporter, told) = Reporter::new();
             let what =
                 Serve { ends: ends(), at: "127.0.0.1:0".parse().unwrap(), terms, time: None, news: reporter };
-            server::serve(what, &told, &mut watcher, |at, _| ready.send(at).unwrap()).unwrap();
+            serve::serve(what, &told, &mut watcher, |at, _| ready.send(at).unwrap()).unwrap();
         });
         let at = at.recv_timeout(PATIENCE).unwrap();
         Served { at, stop, news, all: Mutex::default(), thread: Some(thread) }

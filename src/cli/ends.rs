@@ -25,7 +25,7 @@ use crate::{
         connection::Fault,
         events::{Happened, News, Reporter, WORDS, Way},
         registry,
-        server::{self, NotServed, Serve},
+        serve::{self, NotServed, Serve},
         terms::Terms,
     },
     view::{self, Line, Meaning, TapLog, Tapped, thousands},
@@ -117,7 +117,7 @@ pub(super) fn serve(asked: &args::Serve, show: &Show) -> Result<ExitCode> {
         false => "what is said is sent back",
     };
     let what = Serve { ends, at, terms, time: asked.time, news };
-    let outcome = server::serve(what, &told, &mut screen, |at, onlooker| {
+    let outcome = serve::serve(what, &told, &mut screen, |at, onlooker| {
         let (scheme, path) = (ends.schemes[0], ends.path);
         onlooker.say(&if ends.is_for_browsers() {
             format!("`{name}` listens at `{at}`. Open `{scheme}://{at}{path}` in a browser. Ctrl-C ends it.")

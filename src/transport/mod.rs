@@ -20,7 +20,7 @@ mod poll;
 pub mod registry;
 pub mod room;
 pub mod script;
-pub mod server;
+pub mod serve;
 mod socketio;
 mod sockjs;
 mod sse;
