@@ -7,7 +7,7 @@ use snapbox::{Data, assert_data_eq, file};
 
 use crate::{
     event::Host,
-    transport,
+    transport::{api::Scripted, registry},
     view::{
         self, Beat, Bill, Comparison, Depth, Form, Glyphs, Line, Look, Outcome, Palette, Road, Roads, Side,
         paint,

@@ -296,6 +296,7 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use crate::transport::outbox::Next;
 
     fn text(text: &str) -> Message {
         Message::Text(text.to_owned())
