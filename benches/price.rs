@@ -152,10 +152,10 @@ fn ours(stage: &Stage, looking: bool) -> (Vec<Duration>, Duration) {
         };
         times.push(on_stage(stage, host, request, on, result));
         // Where the kernel has put the listener is read in any case: the client has to know.
-        let seen = if looking || index == 1 { stage.look() } else { Vec::new() };
+        let seen = if looking || index == 1 { stage.observe() } else { Vec::new() };
         if index == 1 {
             let listener = seen.iter().find(|one| one.held.name == "s").expect("it was made");
-            address = listener.reading.as_ref().and_then(|reading| reading.local).expect("it is bound");
+            address = listener.socket.as_ref().and_then(|reading| reading.local).expect("it is bound");
         }
     }
     let whole = begun.elapsed();
@@ -243,7 +243,7 @@ fn calls() {
     for (host, name) in [(Host::Server, "s"), (Host::Server, "conn"), (Host::Client, "c")] {
         on_stage(&other, host, Request::Socket(Protocol::Tcp), None, Some(name));
     }
-    let pause = || drop(std::hint::black_box(other.look()));
+    let pause = || drop(std::hint::black_box(other.observe()));
     let (mut narrated, mut bare): (Vec<Vec<Duration>>, Vec<Vec<Duration>>) =
         (vec![Vec::new(); CALLS.len()], vec![Vec::new(); CALLS.len()]);
     for _ in 0..ROUNDS {

@@ -12,7 +12,7 @@ use std::{
 use sockwalk::{
     call::{Protocol, Request},
     event::Host,
-    stage::{CableOptions, Job, Stage, Ticket, prepare_cable},
+    stage::{CableOptions, CallHandle, Job, Stage, prepare_cable},
 };
 
 use super::{median, ratio, veth};
@@ -121,9 +121,9 @@ fn on_a_stage(
 ) {
     let stage = Stage::cable(CableOptions::default()).expect("the cable can be had, as was seen");
     assert_eq!(stage.address(Host::Server, false), veth::SERVER);
-    let cable = stage.wire().expect("a cable stage has one");
-    cable.record(recorded);
-    let start = |host, act: Box<dyn FnOnce() + Send>| -> Ticket {
+    let cable = stage.link().expect("a cable stage has one");
+    cable.set_recording(recorded);
+    let start = |host, act: Box<dyn FnOnce() + Send>| -> CallHandle {
         let job: Job = Box::new(move |desk| {
             act();
             // A job ends with a call.
@@ -135,7 +135,7 @@ fn on_a_stage(
     for ticket in tickets {
         let begun = Instant::now();
         while ticket.wait(TAKE).expect("the host is there").is_none() {
-            drop(cable.take());
+            drop(cable.take_events());
             assert!(begun.elapsed() < 2 * PATIENCE, "the bytes do not cross");
         }
     }

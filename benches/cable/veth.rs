@@ -1,11 +1,11 @@
 //! Two hosts as the cable's, joined by one veth pair and by nothing of ours: what the kernel does alone.
 #![allow(unsafe_code, reason = "unshare(2) has no safe form in the crates we use")]
 
-#[path = "../../src/stage/cable/linux/interface.rs"]
-mod interface;
 #[allow(dead_code, reason = "the stage does more with it")]
 #[path = "../../src/stage/cable/linux/netlink.rs"]
 mod netlink;
+#[path = "../../src/stage/cable/linux/offload.rs"]
+mod offload;
 
 use std::{
     fs::File,
@@ -59,11 +59,11 @@ fn alone() {
 
 fn furnish(address: Ipv4Addr, offloads: bool) {
     if !offloads {
-        interface::turn_offloads_off("eth0").expect("that can be had where the cable can");
+        offload::disable_offloads("eth0").expect("that can be had where the cable can");
     }
     let furnished = Netlink::open().and_then(|netlink| {
         let eth0 = netlink::index("eth0")?;
-        let _ = netlink.no_address_by_itself(eth0);
+        let _ = netlink.disable_address_generation(eth0);
         netlink.add_address(eth0, address.into(), 24)?;
         netlink.set_up(eth0)
     });

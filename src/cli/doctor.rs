@@ -76,7 +76,7 @@ fn cable(probe: Result<Way, Unavailable>) -> Finding {
 
 fn what_the_kernel_tells() -> Vec<Finding> {
     let table = match Stage::loopback() {
-        Ok(stage) => stage.sees_without_descriptor(),
+        Ok(stage) => stage.sees_closed_sockets(),
         Err(error) => {
             let text = format!("the threads of the two hosts can't be started: {error}");
             return vec![Finding { good: Some(false), name: "hosts", text, remedy: None }];
@@ -100,7 +100,7 @@ fn what_the_kernel_tells() -> Vec<Finding> {
                 "this system tells less of its sockets than Linux: such claims count as not seen",
             ),
         },
-        if kernel::says_who_waits() {
+        if kernel::reports_blocked_threads() {
             find(Some(true), "waiting", "a call that waits is seen to wait (/proc)")
         } else {
             find(None, "waiting", "a call counts as waiting when it has not come back within 50 ms")

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     event::{Event, Sink, What},
-    stage::told_to_end,
+    stage::shutdown_flag,
     view::{self, Form, Glyphs, Line, Look, Meaning, Narrator, Palette, Teller, View, markdown, paint},
 };
 
@@ -146,7 +146,7 @@ impl Screen {
                 depth => depth,
             },
             packets: show.packets == Packets::Step,
-            told_to_end: if live { Some(told_to_end().context("can't listen to Ctrl-C")?) } else { None },
+            told_to_end: if live { Some(shutdown_flag().context("can't listen to Ctrl-C")?) } else { None },
             // Enter ends a hold where there is a terminal; what is to be said may come from a file as well.
             lines: if purpose == Purpose::Talk || (purpose == Purpose::Live && io::stdin().is_terminal()) {
                 Some(Lines::start().context("can't start a thread for standard input")?)

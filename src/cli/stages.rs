@@ -79,7 +79,7 @@ impl Stages {
             Ok(()) if self.wanted != Where::Loopback && lesson.front.stage != "loopback" => {
                 let is = |word: &str| lesson.front.cable.iter().any(|known| known == word);
                 let options = CableOptions {
-                    timers: if self.patient { Timers::Stretched } else { Timers::OfTheKernel },
+                    timers: if self.patient { Timers::Stretched } else { Timers::Default },
                     known_neighbours: !is("unknown-neighbours"),
                     raw_sockets: is("raw-sockets"),
                     ping_sockets: is("ping-sockets"),

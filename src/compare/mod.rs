@@ -205,7 +205,7 @@ fn one(
 ) -> Result<Side, Fault> {
     let plan = Plan::new(carrier.name, script, whole);
     let stage = stage(&plan.lesson)?;
-    let mut reader = Reader::new(&plan, sending.from, stage.wire().is_some(), sink);
+    let mut reader = Reader::new(&plan, sending.from, stage.link().is_some(), sink);
     run::run(&plan.lesson, 1, stage, &mut reader)?;
     match reader.failed.take() {
         Some(what) => Err(Fault::Failed { over: carrier.title, what }),

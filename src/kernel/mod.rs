@@ -20,13 +20,13 @@ use std::net::SocketAddr;
 use socket2::Socket;
 
 pub use ready::is_readable;
-pub use this::{SocketTable, Task, low_ports_are_privileged};
+pub use this::{SockDiag, Task, low_ports_are_privileged};
 
 use crate::event::{SocketOption, TcpInfo};
 
 /// What the kernel says of one socket.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Reading {
+pub struct SocketState {
     /// Local address; none if it is all zero.
     pub local: Option<SocketAddr>,
     /// Remote address.
@@ -52,17 +52,17 @@ pub struct Reading {
 }
 
 /// Reads a socket through its descriptor. `tcp` says whether it is one of TCP's.
-pub fn look(socket: &Socket, tcp: bool) -> Reading {
-    let mut reading = Reading {
+pub fn observe(socket: &Socket, tcp: bool) -> SocketState {
+    let mut reading = SocketState {
         local: socket.local_addr().ok().and_then(|address| address.as_socket()),
         peer: socket.peer_addr().ok().and_then(|address| address.as_socket()),
         options: options(socket, tcp),
-        ..Reading::default()
+        ..SocketState::default()
     };
     if reading.local.is_some_and(|local| local.port() == 0 && local.ip().is_unspecified()) {
         reading.local = None;
     }
-    this::look(socket, tcp, &mut reading);
+    this::observe(socket, tcp, &mut reading);
     reading
 }
 
@@ -83,13 +83,13 @@ fn options(socket: &Socket, tcp: bool) -> Vec<SocketOption> {
 }
 
 /// Whether this system says in which call a thread waits.
-pub fn says_who_waits() -> bool {
-    Task::this().waiting(-1) != Waiting::Unknown
+pub fn reports_blocked_threads() -> bool {
+    Task::current().state(-1) != ThreadState::Unknown
 }
 
 /// Whether a thread is seen to wait in a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Waiting {
+pub enum ThreadState {
     /// It is inside a network call on that descriptor.
     Blocked,
     /// It is not.

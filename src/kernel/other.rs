@@ -4,20 +4,20 @@ use std::{io, net::SocketAddr};
 
 use socket2::Socket;
 
-use super::{Reading, Waiting};
+use super::{SocketState, ThreadState};
 
 /// Nothing more is known through the descriptor.
-pub(super) fn look(_: &Socket, _: bool, _: &mut Reading) {}
+pub(super) fn observe(_: &Socket, _: bool, _: &mut SocketState) {}
 
 /// Sockets without a descriptor cannot be seen here.
-pub struct SocketTable;
+pub struct SockDiag;
 
-impl SocketTable {
+impl SockDiag {
     /// There is none.
     ///
     /// # Errors
     /// Always.
-    pub fn open() -> io::Result<SocketTable> {
+    pub fn open() -> io::Result<SockDiag> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
@@ -25,7 +25,7 @@ impl SocketTable {
     ///
     /// # Errors
     /// Always.
-    pub fn find_listener(&self, _: SocketAddr) -> io::Result<Option<Reading>> {
+    pub fn find_listener(&self, _: SocketAddr) -> io::Result<Option<SocketState>> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
@@ -33,7 +33,7 @@ impl SocketTable {
     ///
     /// # Errors
     /// Always.
-    pub fn find(&self, _: SocketAddr, _: SocketAddr) -> io::Result<Option<Reading>> {
+    pub fn find(&self, _: SocketAddr, _: SocketAddr) -> io::Result<Option<SocketState>> {
         Err(io::ErrorKind::Unsupported.into())
     }
 }
@@ -44,7 +44,7 @@ pub struct Task;
 
 impl Task {
     /// The thread that calls this.
-    pub fn this() -> Task {
+    pub fn current() -> Task {
         Task
     }
 
@@ -54,8 +54,8 @@ impl Task {
     }
 
     /// Not known.
-    pub fn waiting(&self, _: i64) -> Waiting {
-        Waiting::Unknown
+    pub fn state(&self, _: i64) -> ThreadState {
+        ThreadState::Unknown
     }
 }
 

@@ -11,9 +11,9 @@ use super::{CALL_DEADLINE, CallResult, Run, Running, journal, outcome};
 use crate::{
     call::{Done, Held, Protocol, Request, Subject, Told, framing::Framing},
     event::{Blocked, Host, Source, Value, What},
-    kernel::Waiting,
+    kernel::ThreadState,
     lesson::{Act, Argument, Expected, Outcome, Place, Statement, Step},
-    stage::{Job, Ticket},
+    stage::{CallHandle, Job},
 };
 
 /// A call that has not come back so soon is looked at: does it wait?
@@ -57,7 +57,7 @@ impl Run<'_> {
             Some(done) => (None, Some(done)),
             None => blocked_or_done(&ticket, descriptor)?,
         };
-        let here = done.as_ref().map(|done| done.here).or_else(|| ticket.here());
+        let here = done.as_ref().map(|done| done.here).or_else(|| ticket.call_site());
         let source = here.map_or_else(
             || Source { text: String::new(), file: String::new(), line: 0 },
             |here| here.source(),
@@ -69,7 +69,7 @@ impl Run<'_> {
             let observed = self.returned(act.host, id, done, false);
             return self.finish(step, act, observed);
         }
-        let known_by = if waiting == Some(Waiting::Blocked) { "/proc" } else { "time" };
+        let known_by = if waiting == Some(ThreadState::Blocked) { "/proc" } else { "time" };
         self.journal.write(What::Blocked(Blocked {
             call: id,
             waits_for: plan.told.waits_for.to_owned(),
@@ -95,7 +95,7 @@ impl Run<'_> {
         } else {
             match ticket.wait(deadline(act).saturating_sub(started.elapsed()))? {
                 Some(done) => (done, false),
-                None => (ticket.end()?, true),
+                None => (ticket.interrupt()?, true),
             }
         };
         let observed = self.returned(act.host, id, done, ended);
@@ -103,14 +103,18 @@ impl Run<'_> {
     }
 
     /// Nobody knows when another program will do its part: the person ends the wait, if no time was set.
-    fn wait_for_the_world(&mut self, ticket: &Ticket, until: Option<Instant>) -> io::Result<(Done, bool)> {
+    fn wait_for_the_world(
+        &mut self,
+        ticket: &CallHandle,
+        until: Option<Instant>,
+    ) -> io::Result<(Done, bool)> {
         loop {
             let left = until.map_or(GLANCE, |until| until.saturating_duration_since(Instant::now()));
             if let Some(done) = ticket.wait(left.min(GLANCE))? {
                 return Ok((done, false));
             }
             if left.is_zero() || self.journal.audience().stopped() {
-                return Ok((ticket.end()?, true));
+                return Ok((ticket.interrupt()?, true));
             }
         }
     }
@@ -286,36 +290,38 @@ fn flags_of(argument: Option<Argument>) -> Vec<&'static str> {
 
 /// Waits until a call has come back or is seen to wait.
 pub(super) fn blocked_or_done(
-    ticket: &Ticket,
+    ticket: &CallHandle,
     descriptor: i64,
-) -> io::Result<(Option<Waiting>, Option<Done>)> {
+) -> io::Result<(Option<ThreadState>, Option<Done>)> {
     let started = Instant::now();
     loop {
         if let Some(done) = ticket.wait(Duration::ZERO)? {
             return Ok((None, Some(done)));
         }
-        match ticket.waiting(descriptor) {
-            Waiting::Blocked => return Ok((Some(Waiting::Blocked), None)),
-            Waiting::Unknown => {
+        match ticket.thread_state(descriptor) {
+            ThreadState::Blocked => return Ok((Some(ThreadState::Blocked), None)),
+            ThreadState::Unknown => {
                 let left = LATE.saturating_sub(started.elapsed());
                 return Ok(match ticket.wait(left)? {
                     Some(done) => (None, Some(done)),
-                    None => (Some(Waiting::Unknown), None),
+                    None => (Some(ThreadState::Unknown), None),
                 });
             }
             // A call that works long, such as a send of many bytes, neither waits nor returns for a while.
-            Waiting::Running if started.elapsed() > UNDECIDED => return Ok((Some(Waiting::Running), None)),
-            Waiting::Running => breathe(),
+            ThreadState::Running if started.elapsed() > UNDECIDED => {
+                return Ok((Some(ThreadState::Running), None));
+            }
+            ThreadState::Running => breathe(),
         }
     }
 }
 
 /// Whether a call in the background waits; `None` where the system does not say.
-pub(super) fn is_blocked(ticket: &Ticket, descriptor: i64) -> Option<bool> {
-    match ticket.waiting(descriptor) {
-        Waiting::Blocked => Some(true),
-        Waiting::Running => Some(false),
-        Waiting::Unknown => None,
+pub(super) fn is_blocked(ticket: &CallHandle, descriptor: i64) -> Option<bool> {
+    match ticket.thread_state(descriptor) {
+        ThreadState::Blocked => Some(true),
+        ThreadState::Running => Some(false),
+        ThreadState::Unknown => None,
     }
 }
 

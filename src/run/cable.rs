@@ -10,7 +10,7 @@ use crate::{
     call::Done,
     event::{self, Became, Host, What},
     lesson::{Step, Which, WireAct, WireClaim, WireWanted},
-    stage::{self, Ticket},
+    stage::{self, CallHandle},
 };
 
 /// A cable that carries without end is not waited for longer than this.
@@ -22,8 +22,8 @@ const GLANCE: Duration = Duration::from_millis(20);
 impl Run<'_> {
     /// Writes what has happened on the cable since the last time. True if anything has.
     pub(super) fn take_frames(&mut self) -> bool {
-        let Some(cable) = self.stage.wire() else { return false };
-        let happened = cable.take();
+        let Some(cable) = self.stage.link() else { return false };
+        let happened = cable.take_events();
         let any = !happened.is_empty();
         for happening in happened {
             self.journal.write_happening(happening);
@@ -39,12 +39,12 @@ impl Run<'_> {
     fn fold(&mut self) {
         let steps = self.packets && !self.lesson_holds;
         let again = self.journal.frames.folded(steps);
-        let Some(cable) = self.stage.wire() else { return };
+        let Some(cable) = self.stage.link() else { return };
         for number in again {
             self.journal.folded.push(number);
-            let _ = cable.drop(&stage::Which::number(number));
+            let _ = cable.drop(&stage::FrameSelector::number(number));
         }
-        for happening in cable.take() {
+        for happening in cable.take_events() {
             self.journal.write_happening(happening);
         }
     }
@@ -53,11 +53,11 @@ impl Run<'_> {
     pub(super) fn settle(&mut self) {
         let until = Instant::now() + SETTLED;
         loop {
-            let quiet = self.stage.wire().is_none_or(stage::Cable::is_quiet);
+            let quiet = self.stage.link().is_none_or(stage::Cable::is_quiet);
             // The addresses of new sockets are known before the frames are told to be theirs.
             let changed = self.look();
             let more = self.take_frames();
-            if (quiet && !changed && !more) || self.stage.wire().is_none() || Instant::now() >= until {
+            if (quiet && !changed && !more) || self.stage.link().is_none() || Instant::now() >= until {
                 return;
             }
             act::breathe();
@@ -114,7 +114,7 @@ impl Run<'_> {
                 Some(numbers) => self.do_to(name, &numbers),
                 None => Err("no such frame came to the cable in that time".to_owned()),
             },
-            None => self.stage.wire().map_or_else(
+            None => self.stage.link().map_or_else(
                 || Err("there is no cable".to_owned()),
                 |cable| match act {
                     WireAct::Hold => Ok({
@@ -153,10 +153,10 @@ impl Run<'_> {
 
     /// Does it to these frames, one after the other.
     fn do_to(&mut self, action: &str, numbers: &[u64]) -> Result<Vec<u64>, String> {
-        let cable = self.stage.wire().ok_or("there is no cable")?;
+        let cable = self.stage.link().ok_or("there is no cable")?;
         let mut done = Vec::new();
         for number in numbers {
-            let one = stage::Which::number(*number);
+            let one = stage::FrameSelector::number(*number);
             done.extend(
                 match action {
                     "deliver" => cable.deliver(&one),
@@ -187,8 +187,8 @@ impl Run<'_> {
             if found.is_some() || Instant::now() >= until {
                 return Ok(found);
             }
-            match self.stage.wire() {
-                Some(cable) => drop(cable.wait_for_happening(GLANCE)),
+            match self.stage.link() {
+                Some(cable) => drop(cable.wait_for_event(GLANCE)),
                 None => return Ok(None),
             }
         }
@@ -198,7 +198,7 @@ impl Run<'_> {
     pub(super) fn wire_claim(&mut self, step: &Step, claim: &WireClaim) -> io::Result<()> {
         let text = step.text.trim_start_matches("check ").to_owned();
         let elsewhere = |run: &Self| !claim.on.is_empty() && !claim.on.iter().any(|tag| run.stage.is(tag));
-        let verdict = if self.stage.wire().is_none() {
+        let verdict = if self.stage.link().is_none() {
             Verdict { holds: None, observed: "no cable, so no frame is seen".to_owned() }
         } else if elsewhere(self) {
             Verdict { holds: None, observed: format!("said of {} only", claim.on.join(", ")) }
@@ -223,8 +223,8 @@ impl Run<'_> {
             if verdict.holds == Some(true) || Instant::now() >= until {
                 return Ok(verdict);
             }
-            if let Some(cable) = self.stage.wire() {
-                cable.wait_for_happening(GLANCE);
+            if let Some(cable) = self.stage.link() {
+                cable.wait_for_event(GLANCE);
             }
         }
     }
@@ -279,7 +279,7 @@ impl Run<'_> {
                 }
                 Packet::Leave => {
                     self.packets = false;
-                    let mended = self.stage.wire().map(stage::Cable::mend).unwrap_or_default();
+                    let mended = self.stage.link().map(stage::Cable::mend).unwrap_or_default();
                     self.write_wire("mend", Ok(mended));
                     return Ok(());
                 }
@@ -292,7 +292,7 @@ impl Run<'_> {
     }
 
     /// Waits for a call to come back while a person steps from frame to frame: their time is not the call's.
-    pub(super) fn wait_stepping(&mut self, ticket: &Ticket, most: Duration) -> io::Result<(Done, bool)> {
+    pub(super) fn wait_stepping(&mut self, ticket: &CallHandle, most: Duration) -> io::Result<(Done, bool)> {
         let mut waited = Duration::ZERO;
         while waited < most {
             self.step_packets()?;
@@ -301,7 +301,7 @@ impl Run<'_> {
             }
             waited += GLANCE;
         }
-        Ok((ticket.end()?, true))
+        Ok((ticket.interrupt()?, true))
     }
 }
 

@@ -103,7 +103,7 @@ impl Run<'_> {
             return Verdict { holds: None, observed: "an earlier call did not give that socket".to_owned() };
         }
         let Some(socket) = find(&self.picture, &claim.subject).cloned() else {
-            let unseen = !self.stage.sees_without_descriptor();
+            let unseen = !self.stage.sees_closed_sockets();
             return match claim.state {
                 _ if unseen => Verdict {
                     holds: None,

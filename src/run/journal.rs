@@ -6,7 +6,7 @@ use super::{Audience, cable::fate_of, frames::Frames, micros, nanos};
 use crate::{
     call::{Done, Piece, Subject, Told},
     event::{Became, Call, Event, Frame, Host, What, Wire},
-    stage::{self, Happening},
+    stage::{self, CableEvent},
 };
 
 /// Writes events to the audience.
@@ -59,11 +59,11 @@ impl<'a> Journal<'a> {
     }
 
     /// Something that happened on the cable.
-    pub fn write_happening(&mut self, happening: Happening) {
-        let Happening { at, what } = happening;
+    pub fn write_happening(&mut self, happening: CableEvent) {
+        let CableEvent { at, kind: what } = happening;
         let ns = nanos(self.start, at);
         match what {
-            stage::What::Seen { frame } => {
+            stage::CableEventKind::Sent { frame } => {
                 let why = self.frames.came(frame.number, frame.from, at, &frame.bytes);
                 let told = Frame {
                     number: frame.number,
@@ -76,7 +76,7 @@ impl<'a> Journal<'a> {
                 };
                 self.write_at(at, What::Frame(told));
             }
-            stage::What::Fate { frame, fate } => {
+            stage::CableEventKind::Fate { frame, fate } => {
                 let mut told = fate_of(frame, ns, fate);
                 if let Some(at) = self.folded.iter().position(|number| *number == frame) {
                     self.folded.swap_remove(at);
@@ -85,12 +85,12 @@ impl<'a> Journal<'a> {
                 self.frames.fate(frame, told.fate);
                 self.write_at(at, What::Fate(told));
             }
-            stage::What::Overrun { frames } => {
+            stage::CableEventKind::Overrun { frames } => {
                 let why = format!("{frames} frames came faster than they could be taken, and were lost");
                 let told = Wire { action: "overrun".to_owned(), frames: Vec::new(), failed: Some(why) };
                 self.write_at(at, What::Wire(told));
             }
-            stage::What::LeftOut { happenings, .. } => {
+            stage::CableEventKind::LogOverflow { events: happenings, .. } => {
                 let why = format!("so much crossed at once that {happenings} events are left out here");
                 let told = Wire { action: "left out".to_owned(), frames: Vec::new(), failed: Some(why) };
                 self.write_at(at, What::Wire(told));

@@ -27,7 +27,7 @@ use crate::{
     call::Done,
     event::{self, End, Host, Sink, What},
     lesson::{Expected, Statement, Step, WireAct},
-    stage::{Stage, Ticket},
+    stage::{CallHandle, Stage},
     websocket::Sessions,
 };
 use journal::Journal;
@@ -184,14 +184,14 @@ enum CallResult {
 /// A call in the background.
 struct Running {
     id: u64,
-    ticket: Ticket,
+    ticket: CallHandle,
     descriptor: i64,
 }
 
 impl<'a> Run<'a> {
     fn new(stage: Stage, audience: &'a mut dyn Audience) -> Run<'a> {
-        let packets = stage.wire().is_some() && audience.steps_packets();
-        if packets && let Some(cable) = stage.wire() {
+        let packets = stage.link().is_some() && audience.steps_packets();
+        if packets && let Some(cable) = stage.link() {
             cable.hold();
         }
         Run {
@@ -237,7 +237,7 @@ impl<'a> Run<'a> {
     fn end_calls(&mut self) {
         for (_, result) in self.results.drain() {
             if let CallResult::Running(running) = result {
-                let _ = running.ticket.end();
+                let _ = running.ticket.interrupt();
             }
         }
     }
@@ -294,7 +294,7 @@ impl<'a> Run<'a> {
                     None if self.packets => self.wait_stepping(&running.ticket, deadline)?,
                     None => match running.ticket.wait(deadline)? {
                         Some(done) => (done, false),
-                        None => (running.ticket.end()?, true),
+                        None => (running.ticket.interrupt()?, true),
                     },
                 };
                 self.returned(host, running.id, done, ended)
@@ -328,7 +328,7 @@ impl<'a> Run<'a> {
 
     /// Reads both hosts and writes what has changed. True if anything has.
     fn look(&mut self) -> bool {
-        let changed = self.picture.update(&self.stage.look());
+        let changed = self.picture.update(&self.stage.observe());
         let any = !changed.is_empty();
         for socket in changed {
             self.journal.write(What::Socket(socket));

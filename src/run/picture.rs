@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use crate::{
     call::Held,
     event::{Host, Socket},
-    stage::Seen,
+    stage::Observation,
 };
 
 /// Every socket of the lesson, as last seen.
@@ -16,7 +16,7 @@ pub(super) struct Picture {
 
 impl Picture {
     /// Takes a new reading of all sockets in; gives those that differ from before.
-    pub fn update(&mut self, seen: &[Seen]) -> Vec<Socket> {
+    pub fn update(&mut self, seen: &[Observation]) -> Vec<Socket> {
         let now: Vec<Socket> = seen.iter().map(told).collect();
         let mut changed: Vec<Socket> = Vec::new();
         for (socket, read) in now.iter().zip(seen) {
@@ -80,8 +80,8 @@ fn same(a: &Socket, b: &Socket) -> bool {
 }
 
 /// Whether the socket was closed under this name and is open under another.
-fn has_open_twin(one: &Seen, seen: &[Seen]) -> bool {
-    let twin = |other: &Seen| !other.held.is_closed() && other.held.is_same_socket(&one.held);
+fn has_open_twin(one: &Observation, seen: &[Observation]) -> bool {
+    let twin = |other: &Observation| !other.held.is_closed() && other.held.is_same_socket(&one.held);
     one.held.is_closed() && !one.other_end && seen.iter().any(twin)
 }
 
@@ -103,11 +103,11 @@ fn gone(before: &Socket) -> Socket {
 }
 
 /// The event of a socket.
-pub(super) fn told(seen: &Seen) -> Socket {
+pub(super) fn told(seen: &Observation) -> Socket {
     let held: &Held = &seen.held;
-    let reading = seen.reading.clone().unwrap_or_default();
+    let reading = seen.socket.clone().unwrap_or_default();
     let ends = held.ends();
-    let (local, peer) = if seen.reading.is_some() { (reading.local, reading.peer) } else { ends };
+    let (local, peer) = if seen.socket.is_some() { (reading.local, reading.peer) } else { ends };
     let address = |address: Option<SocketAddr>| address.map(|address| address.to_string());
     Socket {
         host: seen.host,
@@ -118,7 +118,7 @@ pub(super) fn told(seen: &Seen) -> Socket {
         },
         fd: (!seen.other_end && !held.is_closed()).then(|| held.descriptor()),
         protocol: held.protocol.name().to_owned(),
-        exists: seen.reading.is_some(),
+        exists: seen.socket.is_some(),
         local: address(local),
         peer: address(peer),
         state: reading.state.map(str::to_owned),

@@ -35,7 +35,7 @@ pub(super) fn filled(
         }
     }
     filled.push_str(rest);
-    if stage.wire().is_some() { from_within(&filled) } else { filled }
+    if stage.link().is_some() { from_within(&filled) } else { filled }
 }
 
 /// A second terminal sees nothing of the hosts of a cable: commands for it are run inside one of them, of the server if the block

@@ -5,8 +5,8 @@
 //! process made for itself, so nothing of it is left when the process ends, however it ends.
 #![cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux has a cable to use it on"))]
 
+mod emulator;
 mod frame;
-mod line;
 mod log;
 mod unavailable;
 
@@ -26,16 +26,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use frame::{Fate, Frame, Which};
-pub use log::{Happening, What};
-pub(super) use this::{MovedIn, Network, Plug};
+pub use frame::{Fate, Frame, FrameSelector};
+pub use log::{CableEvent, CableEventKind};
+pub(super) use this::{HostNetwork, Network, VethConfig};
 pub use this::{prepare, probe};
 pub use unavailable::{Reason, Unavailable};
 
 use crate::event::Host;
+use emulator::LinkEmulator;
 #[cfg(target_os = "linux")]
-use line::Course;
-use line::Line;
+use emulator::Verdict;
 use log::Log;
 
 /// What a cable stage is to be like.
@@ -53,12 +53,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options {
-            timers: Timers::OfTheKernel,
-            known_neighbours: true,
-            raw_sockets: false,
-            ping_sockets: false,
-        }
+        Options { timers: Timers::Default, known_neighbours: true, raw_sockets: false, ping_sockets: false }
     }
 }
 
@@ -66,7 +61,7 @@ impl Default for Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Timers {
     /// As everywhere.
-    OfTheKernel,
+    Default,
     /// As long as can be set: while a person looks at a held frame, the kernel's timers go on.
     Stretched,
 }
@@ -131,16 +126,16 @@ struct Shared {
 
 /// The frames, and the two ends that they go through. Whoever has the lock may send.
 struct State {
-    line: Line,
+    line: LinkEmulator,
     /// None once the cable was taken down.
-    wire: Option<this::Wire>,
+    wire: Option<this::CableEnds>,
     /// Threads that wait for `changed`.
     waiting: usize,
 }
 
 /// Nothing was done to any frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotDone {
+pub enum CableError {
     /// No frame that is held is the one asked for.
     #[error("no such frame is held on the cable; {held} others are")]
     NotHeld {
@@ -149,27 +144,27 @@ pub enum NotDone {
     },
     /// The stage is over.
     #[error("the cable was taken down")]
-    Gone,
+    Closed,
 }
 
 impl Cable {
-    fn new(wire: this::Wire) -> Cable {
-        let state = State { line: Line::new(), wire: Some(wire), waiting: 0 };
+    fn new(wire: this::CableEnds) -> Cable {
+        let state = State { line: LinkEmulator::new(), wire: Some(wire), waiting: 0 };
         Cable { shared: Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }) }
     }
 
     /// Takes what has happened since it was last taken, in order.
-    pub fn take(&self) -> Vec<Happening> {
+    pub fn take_events(&self) -> Vec<CableEvent> {
         self.state().line.log.take()
     }
 
     /// Waits until there is something to take, at most so long. False if there is nothing.
-    pub fn wait_for_happening(&self, most: Duration) -> bool {
+    pub fn wait_for_event(&self, most: Duration) -> bool {
         self.wait_until(most, |line| !line.log.is_empty())
     }
 
     /// Whether what happens is written down. It is from the start; without it frames that cross at once are not copied.
-    pub fn record(&self, on: bool) {
+    pub fn set_recording(&self, on: bool) {
         self.state().line.log.recording = on;
     }
 
@@ -182,25 +177,27 @@ impl Cable {
     ///
     /// # Errors
     /// If no such frame is held.
-    pub fn deliver(&self, which: &Which) -> Result<Vec<u64>, NotDone> {
-        self.each(which, |state, frame| state.cross(frame, &[&frame.bytes], Fate::Delivered))
+    pub fn deliver(&self, which: &FrameSelector) -> Result<Vec<u64>, CableError> {
+        self.for_each_held(which, |state, frame| state.forward(frame, &[&frame.bytes], Fate::Delivered))
     }
 
     /// Held frames are thrown away. Gives their numbers.
     ///
     /// # Errors
     /// If no such frame is held.
-    pub fn drop(&self, which: &Which) -> Result<Vec<u64>, NotDone> {
-        self.each(which, |state, frame| state.line.log.fate(Instant::now(), frame.number, Fate::Dropped))
+    pub fn drop(&self, which: &FrameSelector) -> Result<Vec<u64>, CableError> {
+        self.for_each_held(which, |state, frame| {
+            state.line.log.fate(Instant::now(), frame.number, Fate::Dropped)
+        })
     }
 
     /// Held frames cross twice. Gives their numbers.
     ///
     /// # Errors
     /// If no such frame is held.
-    pub fn duplicate(&self, which: &Which) -> Result<Vec<u64>, NotDone> {
-        self.each(which, |state, frame| {
-            state.cross(frame, &[&frame.bytes, &frame.bytes], Fate::Duplicated);
+    pub fn duplicate(&self, which: &FrameSelector) -> Result<Vec<u64>, CableError> {
+        self.for_each_held(which, |state, frame| {
+            state.forward(frame, &[&frame.bytes, &frame.bytes], Fate::Duplicated);
         })
     }
 
@@ -208,14 +205,14 @@ impl Cable {
     ///
     /// # Errors
     /// If no such frame is held.
-    pub fn corrupt(&self, which: &Which) -> Result<Vec<u64>, NotDone> {
-        self.each(which, |state, frame| {
+    pub fn corrupt(&self, which: &FrameSelector) -> Result<Vec<u64>, CableError> {
+        self.for_each_held(which, |state, frame| {
             let bit = frame.weakest_bit();
             let mut bytes = frame.bytes.clone();
             if let Some(byte) = bytes.get_mut(bit / 8) {
                 *byte ^= 0x80 >> (bit % 8);
             }
-            state.cross(frame, &[&bytes], Fate::Corrupted { bit });
+            state.forward(frame, &[&bytes], Fate::Corrupted { bit });
         })
     }
 
@@ -223,14 +220,14 @@ impl Cable {
     ///
     /// # Errors
     /// If none is held.
-    pub fn reorder(&self) -> Result<Vec<u64>, NotDone> {
+    pub fn reorder(&self) -> Result<Vec<u64>, CableError> {
         let mut state = self.state();
-        let mut frames = state.take(&Which::All)?;
+        let mut frames = state.take(&FrameSelector::All)?;
         frames.reverse();
         for frame in &frames {
-            state.cross(frame, &[&frame.bytes], Fate::Delivered);
+            state.forward(frame, &[&frame.bytes], Fate::Delivered);
         }
-        self.tell(state);
+        self.unlock_and_notify(state);
         Ok(frames.iter().map(|frame| frame.number).collect())
     }
 
@@ -251,9 +248,9 @@ impl Cable {
         let mut state = self.state();
         let frames = state.line.mend();
         for frame in &frames {
-            state.cross(frame, &[&frame.bytes], Fate::Delivered);
+            state.forward(frame, &[&frame.bytes], Fate::Delivered);
         }
-        self.tell(state);
+        self.unlock_and_notify(state);
         frames.iter().map(|frame| frame.number).collect()
     }
 
@@ -267,7 +264,11 @@ impl Cable {
     ///
     /// # Errors
     /// If time ran out, or the stage is over.
-    pub fn wait_for_held(&self, which: &Which, most: Duration) -> Result<Vec<Arc<Frame>>, NotDone> {
+    pub fn wait_for_held(
+        &self,
+        which: &FrameSelector,
+        most: Duration,
+    ) -> Result<Vec<Arc<Frame>>, CableError> {
         let mut chosen = Vec::new();
         self.wait_until(most, |line| {
             chosen = which.choose(line.held());
@@ -278,9 +279,9 @@ impl Cable {
         }
         let state = self.state();
         Err(if state.wire.is_none() {
-            NotDone::Gone
+            CableError::Closed
         } else {
-            NotDone::NotHeld { held: state.line.held().len() }
+            CableError::NotHeld { held: state.line.held().len() }
         })
     }
 
@@ -289,20 +290,24 @@ impl Cable {
     pub fn is_quiet(&self) -> bool {
         let state = self.state();
         // The thread of the cable takes and sends on under this lock.
-        state.line.next_arrival().is_none() && state.wire.as_ref().is_none_or(this::Wire::is_empty)
+        state.line.next_due().is_none() && state.wire.as_ref().is_none_or(this::CableEnds::is_empty)
     }
 
-    fn each(&self, which: &Which, mut act: impl FnMut(&mut State, &Frame)) -> Result<Vec<u64>, NotDone> {
+    fn for_each_held(
+        &self,
+        which: &FrameSelector,
+        mut act: impl FnMut(&mut State, &Frame),
+    ) -> Result<Vec<u64>, CableError> {
         let mut state = self.state();
         let frames = state.take(which)?;
         for frame in &frames {
             act(&mut state, frame);
         }
-        self.tell(state);
+        self.unlock_and_notify(state);
         Ok(frames.iter().map(|frame| frame.number).collect())
     }
 
-    fn wait_until(&self, most: Duration, mut enough: impl FnMut(&Line) -> bool) -> bool {
+    fn wait_until(&self, most: Duration, mut enough: impl FnMut(&LinkEmulator) -> bool) -> bool {
         let until = Instant::now() + most;
         let mut state = self.state();
         state.waiting += 1;
@@ -326,7 +331,7 @@ impl Cable {
     }
 
     /// Gives the lock back, and wakes whoever waits for a change.
-    fn tell(&self, state: MutexGuard<'_, State>) {
+    fn unlock_and_notify(&self, state: MutexGuard<'_, State>) {
         let anybody = state.waiting > 0;
         drop(state);
         if anybody {
@@ -336,17 +341,17 @@ impl Cable {
 }
 
 impl State {
-    fn take(&mut self, which: &Which) -> Result<Vec<Arc<Frame>>, NotDone> {
+    fn take(&mut self, which: &FrameSelector) -> Result<Vec<Arc<Frame>>, CableError> {
         if self.wire.is_none() {
-            return Err(NotDone::Gone);
+            return Err(CableError::Closed);
         }
         let held = self.line.held().len();
         let frames = self.line.take(which);
-        if frames.is_empty() { Err(NotDone::NotHeld { held }) } else { Ok(frames) }
+        if frames.is_empty() { Err(CableError::NotHeld { held }) } else { Ok(frames) }
     }
 
     /// Sends copies of a frame on, and writes down what became of it.
-    fn cross(&mut self, frame: &Frame, copies: &[&[u8]], fate: Fate) {
+    fn forward(&mut self, frame: &Frame, copies: &[&[u8]], fate: Fate) {
         let sent = !self.line.is_cut()
             && self.wire.as_ref().is_some_and(|wire| wire.send(frame.from.other(), copies) == copies.len());
         self.line.log.fate(Instant::now(), frame.number, if sent { fate } else { Fate::Lost });

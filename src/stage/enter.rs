@@ -6,24 +6,24 @@ use crate::event::Host;
 
 /// Nobody could be entered.
 #[derive(Debug, thiserror::Error)]
-pub enum NotEntered {
+pub enum EnterError {
     /// No process of this user has a host on a cable.
     #[error(
         "no sockwalk with a host `{host}` on a cable is running: start a lesson on the cable first, and leave it at a pause"
     )]
-    NoneRuns {
+    NotRunning {
         /// The host that was asked for.
         host: Host,
     },
     /// Several have.
     #[error("several are running: choose one of the processes {} with --pid", list(.pids))]
-    SeveralRun {
+    Ambiguous {
         /// Their process numbers.
         pids: Vec<u32>,
     },
     /// A call to the kernel failed.
     #[error("can't {what}: {error}")]
-    Refused {
+    System {
         /// What was tried.
         what: &'static str,
         /// What the kernel said.
@@ -31,7 +31,7 @@ pub enum NotEntered {
     },
     /// The command can't be run.
     #[error("can't run {command}: {error}")]
-    NoCommand {
+    Exec {
         /// Its name.
         command: String,
         /// Why.
@@ -51,16 +51,16 @@ fn list(pids: &[u32]) -> String {
 ///
 /// # Errors
 /// If no such host is running, or several are and `pid` does not say which; or what the kernel refuses. Else it does not return.
-pub fn enter(host: Host, pid: Option<u32>, command: &[OsString]) -> Result<Infallible, NotEntered> {
+pub fn enter(host: Host, pid: Option<u32>, command: &[OsString]) -> Result<Infallible, EnterError> {
     this::enter(host, pid, command)
 }
 
 #[cfg(not(target_os = "linux"))]
 mod this {
-    use super::{Host, Infallible, NotEntered, OsString};
+    use super::{EnterError, Host, Infallible, OsString};
 
-    pub(super) fn enter(_: Host, _: Option<u32>, _: &[OsString]) -> Result<Infallible, NotEntered> {
-        Err(NotEntered::NotLinux)
+    pub(super) fn enter(_: Host, _: Option<u32>, _: &[OsString]) -> Result<Infallible, EnterError> {
+        Err(EnterError::NotLinux)
     }
 }
 
@@ -78,22 +78,22 @@ mod this {
         process::Command,
     };
 
-    use super::{Host, Infallible, NotEntered, OsString, io};
+    use super::{EnterError, Host, Infallible, OsString, io};
 
     pub(super) fn enter(
         host: Host,
         pid: Option<u32>,
         command: &[OsString],
-    ) -> Result<Infallible, NotEntered> {
+    ) -> Result<Infallible, EnterError> {
         let mut found = running(host);
         found.retain(|(other, _)| pid.is_none_or(|pid| pid == *other));
         let (pid, thread) = match &found[..] {
-            [] => return Err(NotEntered::NoneRuns { host }),
+            [] => return Err(EnterError::NotRunning { host }),
             [one] => one,
             several => {
                 let mut pids: Vec<u32> = several.iter().map(|(pid, _)| *pid).collect();
                 pids.sort_unstable();
-                return Err(NotEntered::SeveralRun { pids });
+                return Err(EnterError::Ambiguous { pids });
             }
         };
         go_in(&PathBuf::from(format!("/proc/{pid}/ns/user")), &thread.join("ns/net"))?;
@@ -103,12 +103,12 @@ mod this {
             [program, arguments @ ..] => (program.clone(), arguments),
         };
         let error = Command::new(&program).args(arguments).exec();
-        Err(NotEntered::NoCommand { command: program.display().to_string(), error })
+        Err(EnterError::Exec { command: program.display().to_string(), error })
     }
 
     /// Both are opened before either is entered: what /proc shows may depend on who looks.
-    fn go_in(user: &Path, network: &Path) -> Result<(), NotEntered> {
-        let refused = |what| move |error| NotEntered::Refused { what, error };
+    fn go_in(user: &Path, network: &Path) -> Result<(), EnterError> {
+        let refused = |what| move |error| EnterError::System { what, error };
         let elsewhere = fs::read_link(user).ok() != fs::read_link("/proc/self/ns/user").ok();
         let user = File::open(user).map_err(refused("open the user namespace of that process"))?;
         let network = File::open(network).map_err(refused("open the network namespace of that host"))?;

@@ -11,34 +11,34 @@ use std::{
 };
 
 use super::{
-    cable::{MovedIn, Plug},
+    cable::{HostNetwork, VethConfig},
     observer::Observer,
     system,
 };
 use crate::{
     call::{Desk, Doing, Done, Here, watched_by},
     event::Host,
-    kernel::{Task, Waiting},
+    kernel::{Task, ThreadState},
 };
 
 /// What a host is asked to do.
 pub type Job = Box<dyn FnOnce(&Desk) -> Done + Send>;
 
 /// How long a signalled thread gets to answer before it is signalled again.
-const AGAIN: Duration = Duration::from_millis(2);
+const SIGNAL_INTERVAL: Duration = Duration::from_millis(2);
 
 /// Signals sent in vain before a call is given up: a call that a signal does not end, such as a `close` that lingers.
-const MOST_SIGNALS: usize = 500;
+const MAX_SIGNALS: usize = 500;
 
 /// What a host's thread has of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rights {
+pub(super) enum Privileges {
     /// Descriptors that begin at 3, and no capability: a student's program on a machine of its own.
-    OwnWorld,
+    Isolated,
     /// The same, and raw sockets.
-    OwnWorldAndRawSockets,
+    IsolatedWithRawSockets,
     /// All that the process has.
-    OfTheProcess,
+    Inherited,
 }
 
 /// The thread of a host.
@@ -48,21 +48,21 @@ pub(super) struct HostThread {
     /// Who reads them.
     pub observer: Observer,
     /// What it found on the cable, until somebody takes it.
-    pub moved_in: Option<MovedIn>,
-    orders: Option<Sender<Order>>,
+    pub moved_in: Option<HostNetwork>,
+    orders: Option<Sender<Command>>,
     thread: Option<JoinHandle<()>>,
 }
 
-struct Order {
+struct Command {
     job: Job,
     beside: bool,
     done: Sender<Done>,
     doing: Arc<Doing>,
-    worker: Arc<Mutex<Option<Worker>>>,
+    worker: Arc<Mutex<Option<ThreadIds>>>,
 }
 
 /// The thread that does a job, for those who watch and end it.
-struct Worker {
+struct ThreadIds {
     task: Task,
     thread: system::ThreadId,
 }
@@ -71,25 +71,25 @@ impl HostThread {
     /// Starts the thread and its observer. With a plug the thread gets a network of its own.
     ///
     /// If that fails, the error holds an [`Unavailable`](super::Unavailable).
-    pub fn start(host: Host, rights: Rights, plug: Option<Plug>) -> io::Result<HostThread> {
+    pub fn start(host: Host, rights: Privileges, plug: Option<VethConfig>) -> io::Result<HostThread> {
         let desk = Arc::new(Desk::new(host));
-        let (orders, inbox) = mpsc::channel::<Order>();
+        let (orders, inbox) = mpsc::channel::<Command>();
         let (ready, observer) = mpsc::channel();
         let shared = Arc::clone(&desk);
         let thread = thread::Builder::new().name(host.name().to_owned()).spawn(move || {
-            system::hear_only_the_end();
-            if rights != Rights::OfTheProcess {
-                system::settle_in();
+            system::block_other_signals();
+            if rights != Privileges::Inherited {
+                system::unshare_descriptors();
             }
             let plugged_in = plug.is_some();
             let begin = || -> io::Result<_> {
-                let moved_in = plug.map(Plug::into_host).transpose().map_err(io::Error::other)?;
+                let moved_in = plug.map(VethConfig::setup_host).transpose().map_err(io::Error::other)?;
                 // The observer is born here, so that it shares this thread's descriptors and, on a cable, its network.
                 Ok((Observer::start(Arc::clone(&shared))?, moved_in))
             };
             let _ = ready.send(begin());
-            if rights != Rights::OfTheProcess {
-                system::give_up_rights(rights == Rights::OwnWorldAndRawSockets);
+            if rights != Privileges::Inherited {
+                system::drop_capabilities(rights == Privileges::IsolatedWithRawSockets);
             }
             serve(&shared, &inbox);
             if plugged_in {
@@ -103,11 +103,16 @@ impl HostThread {
     }
 
     /// Gives the thread a job.
-    pub fn give(&self, beside: bool, job: Job) -> Ticket {
+    pub fn send(&self, beside: bool, job: Job) -> CallHandle {
         let (done, outcome) = mpsc::channel();
-        let ticket = Ticket { done: outcome, doing: Arc::default(), worker: Arc::default() };
-        let order =
-            Order { job, beside, done, doing: Arc::clone(&ticket.doing), worker: Arc::clone(&ticket.worker) };
+        let ticket = CallHandle { done: outcome, doing: Arc::default(), worker: Arc::default() };
+        let order = Command {
+            job,
+            beside,
+            done,
+            doing: Arc::clone(&ticket.doing),
+            worker: Arc::clone(&ticket.worker),
+        };
         // A host that is gone drops the order; the ticket then says so.
         let _ = self.orders.as_ref().map(|orders| orders.send(order));
         ticket
@@ -124,21 +129,21 @@ impl Drop for HostThread {
     }
 }
 
-fn serve(desk: &Arc<Desk>, inbox: &Receiver<Order>) {
+fn serve(desk: &Arc<Desk>, inbox: &Receiver<Command>) {
     for order in inbox {
         if order.beside {
             let desk = Arc::clone(desk);
             // Named like the host, for whoever reads strace. A thread that can't be started drops the order.
             let _ =
-                thread::Builder::new().name(desk.host.name().to_owned()).spawn(move || do_it(&desk, order));
+                thread::Builder::new().name(desk.host.name().to_owned()).spawn(move || perform(&desk, order));
         } else {
-            do_it(desk, order);
+            perform(desk, order);
         }
     }
 }
 
-fn do_it(desk: &Desk, order: Order) {
-    let worker = Worker { task: Task::this(), thread: system::this_thread() };
+fn perform(desk: &Desk, order: Command) {
+    let worker = ThreadIds { task: Task::current(), thread: system::current_thread() };
     *order.worker.lock().unwrap_or_else(PoisonError::into_inner) = Some(worker);
     watched_by(&order.doing);
     let done = (order.job)(desk);
@@ -149,24 +154,24 @@ fn do_it(desk: &Desk, order: Order) {
 
 /// A thread of a live server that makes calls of its own, and can be woken from one that waits.
 #[derive(Clone)]
-pub struct Hand {
+pub struct WorkerThread {
     doing: Arc<Doing>,
-    worker: Arc<Mutex<Option<Worker>>>,
+    worker: Arc<Mutex<Option<ThreadIds>>>,
 }
 
 /// Memory for the stack of such a thread, in bytes: a thousand of them are to fit anywhere.
-const STACK: usize = 512 << 10;
+const STACK_SIZE: usize = 512 << 10;
 
-impl Hand {
+impl WorkerThread {
     /// Starts a thread. The job is told by its [`Doing`] that it is to come to an end.
     ///
     /// # Errors
     /// If the system has no more threads.
-    pub fn start(name: String, job: impl FnOnce(&Doing) + Send + 'static) -> io::Result<Hand> {
-        let hand = Hand { doing: Arc::default(), worker: Arc::default() };
+    pub fn spawn(name: String, job: impl FnOnce(&Doing) + Send + 'static) -> io::Result<WorkerThread> {
+        let hand = WorkerThread { doing: Arc::default(), worker: Arc::default() };
         let own = hand.clone();
-        thread::Builder::new().name(name).stack_size(STACK).spawn(move || {
-            system::hear_only_the_end();
+        thread::Builder::new().name(name).stack_size(STACK_SIZE).spawn(move || {
+            system::block_other_signals();
             own.sign_in();
             job(&own.doing);
             // Nobody signals a thread that has taken its worker back.
@@ -176,20 +181,20 @@ impl Hand {
     }
 
     fn sign_in(&self) {
-        let worker = Worker { task: Task::this(), thread: system::this_thread() };
+        let worker = ThreadIds { task: Task::current(), thread: system::current_thread() };
         *self.worker.lock().unwrap_or_else(PoisonError::into_inner) = Some(worker);
         watched_by(&self.doing);
     }
 
     /// Tells the thread to come to an end, and wakes it from the call that it waits in: that returns EINTR. To be said again until
     /// it is heard, as the thread may be between two calls.
-    pub fn end(&self) {
+    pub fn stop(&self) {
         self.doing.end();
         self.wake();
     }
 
     /// Wakes it once more if it has not heard. False if it has.
-    pub fn wake_if_deaf(&self) -> bool {
+    pub fn wake_unless_acknowledged(&self) -> bool {
         let deaf = self.doing.ended();
         if deaf {
             self.wake();
@@ -205,19 +210,19 @@ impl Hand {
 }
 
 /// A job under way.
-pub struct Ticket {
+pub struct CallHandle {
     done: Receiver<Done>,
     doing: Arc<Doing>,
-    worker: Arc<Mutex<Option<Worker>>>,
+    worker: Arc<Mutex<Option<ThreadIds>>>,
 }
 
-impl Ticket {
+impl CallHandle {
     /// Waits until the job is done, at most so long.
     ///
     /// # Errors
     /// `None` inside the result if time ran out; an error if the host's thread is gone.
     pub fn wait(&self, most: Duration) -> io::Result<Option<Done>> {
-        if let Some(done) = super::soon(&self.done) {
+        if let Some(done) = super::spin_recv(&self.done) {
             return Ok(Some(done));
         }
         match self.done.recv_timeout(most) {
@@ -230,14 +235,14 @@ impl Ticket {
     }
 
     /// Whether the thread waits in a call on this descriptor.
-    pub fn waiting(&self, descriptor: i64) -> Waiting {
+    pub fn thread_state(&self, descriptor: i64) -> ThreadState {
         let task =
             self.worker.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|worker| worker.task);
-        task.map_or(Waiting::Running, |task| task.waiting(descriptor))
+        task.map_or(ThreadState::Running, |task| task.state(descriptor))
     }
 
     /// The line that runs.
-    pub fn here(&self) -> Option<&'static Here> {
+    pub fn call_site(&self) -> Option<&'static Here> {
         self.doing.here()
     }
 
@@ -245,14 +250,14 @@ impl Ticket {
     ///
     /// # Errors
     /// If the call does not end for all the signals.
-    pub fn end(&self) -> io::Result<Done> {
+    pub fn interrupt(&self) -> io::Result<Done> {
         self.doing.end();
         let began = Instant::now();
-        for _ in 0..MOST_SIGNALS {
+        for _ in 0..MAX_SIGNALS {
             if let Some(worker) = &*self.worker.lock().unwrap_or_else(PoisonError::into_inner) {
                 system::interrupt(&worker.thread);
             }
-            if let Some(done) = self.wait(AGAIN)? {
+            if let Some(done) = self.wait(SIGNAL_INTERVAL)? {
                 return Ok(done);
             }
         }

@@ -4,12 +4,12 @@
 //! the lesson, and the threads named `observer` what was read about it.
 
 mod cable;
-mod ending;
 mod enter;
 mod host;
 mod observer;
 mod poll;
 mod ports;
+mod shutdown;
 mod system;
 
 use std::{
@@ -20,23 +20,23 @@ use std::{
 };
 
 pub use cable::{
-    Cable, Fate, Frame, Happening, NotDone, Options as CableOptions, Possible, Reason, Setting, Timers,
-    Unavailable, Way, What, Which, prepare as prepare_cable, probe as cable_probe,
+    Cable, CableError, CableEvent, CableEventKind, Fate, Frame, FrameSelector, Options as CableOptions,
+    Possible, Reason, Setting, Timers, Unavailable, Way, prepare as prepare_cable, probe as cable_probe,
 };
-pub use ending::told_to_end;
-pub use enter::{NotEntered, enter};
-pub use host::{Hand, Job, Ticket};
-pub use observer::Seen;
-pub use poll::{Ready, Wanted, poll, send_now};
-pub use system::{give_memory_back, nobody_reads_stdout, raise_descriptor_limit};
+pub use enter::{EnterError, enter};
+pub use host::{CallHandle, Job, WorkerThread};
+pub use observer::Observation;
+pub use poll::{Interest, Readiness, poll, send_nonblocking};
+pub use shutdown::shutdown_flag;
+pub use system::{raise_descriptor_limit, stdout_has_no_reader, trim_memory};
 
 use crate::{
     call::{Desk, Held},
     event::Host,
     kernel,
 };
-use cable::{Network, Plug};
-use host::{HostThread, Rights};
+use cable::{Network, VethConfig};
+use host::{HostThread, Privileges};
 use ports::Ports;
 
 /// Two hosts and what is between them.
@@ -55,7 +55,7 @@ impl Stage {
     /// # Errors
     /// If a thread can't be started.
     pub fn loopback() -> io::Result<Stage> {
-        let [client, server] = Stage::start_hosts(Rights::OwnWorld, [None, None])?;
+        let [client, server] = Stage::start_hosts(Privileges::Isolated, [None, None])?;
         Ok(Stage { client, server, ports: Some(Ports::new()), network: None })
     }
 
@@ -65,7 +65,7 @@ impl Stage {
     /// # Errors
     /// If a thread can't be started.
     pub fn live() -> io::Result<Stage> {
-        let [client, server] = Stage::start_hosts(Rights::OfTheProcess, [None, None])?;
+        let [client, server] = Stage::start_hosts(Privileges::Inherited, [None, None])?;
         Ok(Stage { client, server, ports: None, network: None })
     }
 
@@ -78,14 +78,15 @@ impl Stage {
     /// # Errors
     /// Why there can't be one here, and what would change that.
     pub fn cable(options: CableOptions) -> Result<Stage, Unavailable> {
-        let plugs = Network::plugs(options)?;
-        Stage::plugged_in(options, plugs).map_err(|error| {
+        let plugs = Network::veth_configs(options)?;
+        Stage::with_network(options, plugs).map_err(|error| {
             error.downcast().unwrap_or_else(|error| Unavailable::other("laying the cable", &error))
         })
     }
 
-    fn plugged_in(options: CableOptions, plugs: [Plug; 2]) -> io::Result<Stage> {
-        let rights = if options.raw_sockets { Rights::OwnWorldAndRawSockets } else { Rights::OwnWorld };
+    fn with_network(options: CableOptions, plugs: [VethConfig; 2]) -> io::Result<Stage> {
+        let rights =
+            if options.raw_sockets { Privileges::IsolatedWithRawSockets } else { Privileges::Isolated };
         let [mut client, mut server] = Stage::start_hosts(rights, plugs.map(Some))?;
         let moved_in = client.moved_in.take().zip(server.moved_in.take());
         let (one, other) = moved_in.ok_or_else(|| io::Error::other("a host did not move in"))?;
@@ -93,8 +94,11 @@ impl Stage {
         Ok(Stage { client, server, ports: None, network })
     }
 
-    fn start_hosts(rights: Rights, [client, server]: [Option<Plug>; 2]) -> io::Result<[HostThread; 2]> {
-        system::prepare();
+    fn start_hosts(
+        rights: Privileges,
+        [client, server]: [Option<VethConfig>; 2],
+    ) -> io::Result<[HostThread; 2]> {
+        system::install_interrupt_handler();
         Ok([
             HostThread::start(Host::Client, rights, client)?,
             HostThread::start(Host::Server, rights, server)?,
@@ -111,7 +115,7 @@ impl Stage {
     }
 
     /// The cable between the hosts, where there is one.
-    pub fn wire(&self) -> Option<&Cable> {
+    pub fn link(&self) -> Option<&Cable> {
         self.network.as_ref().map(Network::cable)
     }
 
@@ -177,11 +181,11 @@ impl Stage {
     /// # Errors
     /// If no port is free.
     pub fn port(&mut self, named: u16) -> io::Result<u16> {
-        self.ports.as_mut().map_or(Ok(named), |ports| ports.real(named))
+        self.ports.as_mut().map_or(Ok(named), |ports| ports.resolve(named))
     }
 
     /// Whether sockets without a descriptor can be seen: closed ones, and those that wait for accept.
-    pub fn sees_without_descriptor(&self) -> bool {
+    pub fn sees_closed_sockets(&self) -> bool {
         Host::ALL.iter().all(|host| self.thread(*host).observer.has_table)
     }
 
@@ -191,21 +195,22 @@ impl Stage {
     }
 
     /// Starts a job on a host's own thread, or beside it on one of its own.
-    pub fn start(&self, host: Host, beside: bool, job: Job) -> Ticket {
-        self.thread(host).give(beside, job)
+    pub fn start(&self, host: Host, beside: bool, job: Job) -> CallHandle {
+        self.thread(host).send(beside, job)
     }
 
     /// Reads all sockets of both hosts, open and closed, and those of the other ends that have no descriptor yet.
-    pub fn look(&self) -> Vec<Seen> {
+    pub fn observe(&self) -> Vec<Observation> {
         // Both are asked before either is waited for; a host without sockets has nothing to be asked.
         let answers = Host::ALL.map(|host| {
             let HostThread { desk, observer, .. } = self.thread(host);
-            (!desk.is_empty()).then(|| observer.look())
+            (!desk.is_empty()).then(|| observer.observe())
         });
-        let mut seen: Vec<Seen> = answers.into_iter().flatten().flat_map(observer::Answer::wait).collect();
+        let mut seen: Vec<Observation> =
+            answers.into_iter().flatten().flat_map(observer::Answer::wait).collect();
         let strangers: Vec<(Host, String, SocketAddr, SocketAddr)> = seen
             .iter()
-            .filter_map(|one| Some((one, one.reading.as_ref()?)))
+            .filter_map(|one| Some((one, one.socket.as_ref()?)))
             .filter_map(|(one, reading)| {
                 let calling = (reading.state == Some("SYN_SENT")).then(|| one.held.called()).flatten();
                 Some((one, reading.local?, reading.peer.or(calling)?))
@@ -219,7 +224,12 @@ impl Stage {
         for (host, name, local, peer) in strangers {
             if let Some(reading) = self.thread(host).observer.find(local, peer) {
                 let owner = self.desk(host.other()).find(&name);
-                seen.extend(owner.map(|held| Seen { host, held, reading: Some(reading), other_end: true }));
+                seen.extend(owner.map(|held| Observation {
+                    host,
+                    held,
+                    socket: Some(reading),
+                    other_end: true,
+                }));
             }
         }
         seen
@@ -236,8 +246,8 @@ impl Stage {
 impl Drop for Stage {
     fn drop(&mut self) {
         // The hosts' last frames are to cross: so both ends of a connection learn that it is over.
-        if let Some(cable) = self.wire() {
-            cable.record(false);
+        if let Some(cable) = self.link() {
+            cable.set_recording(false);
             cable.mend();
         }
     }
@@ -245,11 +255,11 @@ impl Drop for Stage {
 
 /// Most calls and most readings take a few microseconds, and to fall asleep and be woken takes longer: so often is looked before
 /// that, each time letting others run.
-const LOOKS: usize = 64;
+const SPIN_LIMIT: usize = 64;
 
 /// What arrives within the next few microseconds.
-fn soon<T>(from: &Receiver<T>) -> Option<T> {
-    (0..LOOKS).find_map(|_| {
+fn spin_recv<T>(from: &Receiver<T>) -> Option<T> {
+    (0..SPIN_LIMIT).find_map(|_| {
         let arrived = from.try_recv().ok();
         if arrived.is_none() {
             thread::yield_now();
@@ -258,10 +268,10 @@ fn soon<T>(from: &Receiver<T>) -> Option<T> {
     })
 }
 
-impl Seen {
+impl Observation {
     fn has_ends(&self, local: SocketAddr, peer: SocketAddr) -> bool {
         let ends = |held: &Held| held.ends();
-        match &self.reading {
+        match &self.socket {
             Some(reading) => reading.local == Some(local) && reading.peer == Some(peer),
             None => ends(&self.held) == (Some(local), Some(peer)),
         }

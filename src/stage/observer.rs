@@ -13,18 +13,18 @@ use std::{
 use crate::{
     call::{Desk, Held, Protocol},
     event::Host,
-    kernel::{Reading, SocketTable, look},
+    kernel::{SockDiag, SocketState, observe},
 };
 
 /// A socket and what was read of it.
 #[derive(Debug, Clone)]
-pub struct Seen {
+pub struct Observation {
     /// Whose kernel.
     pub host: Host,
     /// Which socket; for an other end, the socket that it is the other end of.
     pub held: Arc<Held>,
     /// What was read; `None` if the kernel knows nothing of it any more.
-    pub reading: Option<Reading>,
+    pub socket: Option<SocketState>,
     /// True for the other end of a socket, which has no descriptor on this host.
     pub other_end: bool,
 }
@@ -38,17 +38,17 @@ pub(super) struct Observer {
 }
 
 enum Question {
-    All(Sender<Vec<Seen>>),
-    Pair(SocketAddr, SocketAddr, Sender<Option<Reading>>),
+    All(Sender<Vec<Observation>>),
+    Pair(SocketAddr, SocketAddr, Sender<Option<SocketState>>),
 }
 
 /// Readings that are on their way.
-pub(super) struct Answer(Receiver<Vec<Seen>>);
+pub(super) struct Answer(Receiver<Vec<Observation>>);
 
 impl Answer {
     /// Waits for them. Empty if the observer is gone.
-    pub fn wait(self) -> Vec<Seen> {
-        super::soon(&self.0).or_else(|| self.0.recv().ok()).unwrap_or_default()
+    pub fn wait(self) -> Vec<Observation> {
+        super::spin_recv(&self.0).or_else(|| self.0.recv().ok()).unwrap_or_default()
     }
 }
 
@@ -58,12 +58,12 @@ impl Observer {
         let (questions, inbox) = mpsc::channel();
         let (ready, is_ready) = mpsc::channel();
         let thread = thread::Builder::new().name("observer".to_owned()).spawn(move || {
-            let table = SocketTable::open().ok();
+            let table = SockDiag::open().ok();
             let _ = ready.send(table.is_some());
             for question in inbox {
                 match question {
                     Question::All(answer) => {
-                        let _ = answer.send(all(&desk, table.as_ref()));
+                        let _ = answer.send(observe_all(&desk, table.as_ref()));
                     }
                     Question::Pair(local, peer, answer) => {
                         let _ = answer.send(table.as_ref().and_then(|table| table.find(local, peer).ok()?));
@@ -77,14 +77,14 @@ impl Observer {
     }
 
     /// Asks for all sockets.
-    pub fn look(&self) -> Answer {
+    pub fn observe(&self) -> Answer {
         let (answer, answers) = mpsc::channel();
         self.ask(Question::All(answer));
         Answer(answers)
     }
 
     /// Asks for one connection by its addresses.
-    pub fn find(&self, local: SocketAddr, peer: SocketAddr) -> Option<Reading> {
+    pub fn find(&self, local: SocketAddr, peer: SocketAddr) -> Option<SocketState> {
         let (answer, answers) = mpsc::channel();
         self.ask(Question::Pair(local, peer, answer));
         answers.recv().ok().flatten()
@@ -103,28 +103,28 @@ impl Observer {
     }
 }
 
-fn all(desk: &Desk, table: Option<&SocketTable>) -> Vec<Seen> {
+fn observe_all(desk: &Desk, table: Option<&SockDiag>) -> Vec<Observation> {
     let sockets = desk.all();
     let see = |held: &Arc<Held>| {
         let reading = if held.is_closed() {
-            let reading = if held.is_gone() { None } else { closed(held, &sockets, table)? };
+            let reading = if held.is_gone() { None } else { observe_closed(held, &sockets, table)? };
             if reading.is_none() {
                 held.saw_it_gone();
             }
             reading
         } else {
-            let reading = read(held);
+            let reading = observe_open(held);
             held.saw_ends(reading.local, reading.peer);
-            Some(table.and_then(|table| outlived(held, &reading, table)).unwrap_or(reading))
+            Some(table.and_then(|table| observe_time_wait(held, &reading, table)).unwrap_or(reading))
         };
-        Some(Seen { host: desk.host, held: Arc::clone(held), reading, other_end: false })
+        Some(Observation { host: desk.host, held: Arc::clone(held), socket: reading, other_end: false })
     };
     sockets.iter().filter_map(see).collect()
 }
 
 /// An open socket, through its descriptor.
-fn read(held: &Held) -> Reading {
-    let mut reading = look(held.socket(), held.protocol.is_tcp());
+fn observe_open(held: &Held) -> SocketState {
+    let mut reading = observe(held.socket(), held.protocol.is_tcp());
     if held.protocol == Protocol::RawIcmp && reading.local.is_some_and(|local| local.ip().is_unspecified()) {
         // A raw socket has no port: what stands in its place is the number of its protocol, and says nothing of an address.
         reading.local = None;
@@ -134,23 +134,27 @@ fn read(held: &Held) -> Reading {
 
 /// A connection that both sides have shut down and nobody closed: the descriptor stands for a socket that is CLOSED, while Linux
 /// keeps its TIME_WAIT apart from it.
-fn outlived(held: &Held, reading: &Reading, table: &SocketTable) -> Option<Reading> {
+fn observe_time_wait(held: &Held, reading: &SocketState, table: &SockDiag) -> Option<SocketState> {
     let (Some(local), Some(peer)) = held.ends() else { return None };
     if !held.protocol.is_tcp() || reading.state != Some("CLOSED") || reading.peer.is_some() {
         return None;
     }
     let found = table.find(local, peer).ok().flatten()?;
-    Some(Reading { options: reading.options.clone(), ..found })
+    Some(SocketState { options: reading.options.clone(), ..found })
 }
 
 /// A socket whose descriptor was given back: `Some(None)` if it is gone, `None` if there is no way to know.
 ///
 /// A `dup` may still hold it; else it is looked up by its addresses. One that neither has a peer nor listens is in no table, and
 /// nothing keeps it.
-fn closed(held: &Held, sockets: &[Arc<Held>], table: Option<&SocketTable>) -> Option<Option<Reading>> {
+fn observe_closed(
+    held: &Held,
+    sockets: &[Arc<Held>],
+    table: Option<&SockDiag>,
+) -> Option<Option<SocketState>> {
     let open = |other: &&Arc<Held>| !other.is_closed();
     if let Some(same) = sockets.iter().filter(open).find(|other| other.is_same_socket(held)) {
-        return Some(Some(read(same)));
+        return Some(Some(observe_open(same)));
     }
     if !held.protocol.is_tcp() {
         // Only TCP goes on when nobody has the socket any more.

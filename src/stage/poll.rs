@@ -7,25 +7,25 @@ use socket2::Socket;
 
 /// What is waited for on a socket. That it fails is always noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
+pub enum Interest {
     /// Nothing else.
-    Nothing,
+    None,
     /// Bytes to read, or a caller to accept.
-    Something,
+    Read,
     /// Room to write, or the end of connecting.
-    Room,
+    Write,
 }
 
 /// What a socket is ready for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Ready {
+pub struct Readiness {
     /// What was waited for is there.
     pub ready: bool,
     /// It has an error: a RST came, or nobody answers any more (POLLERR).
-    pub failed: bool,
+    pub error: bool,
     /// Nothing more comes and nothing more can be sent (POLLHUP): both ends have shut down, or a RST has come. Said by Linux alone,
     /// as other systems mean other things by it.
-    pub over: bool,
+    pub hangup: bool,
 }
 
 /// Corresponds to `poll(2)`: waits until one of the sockets is ready or has failed, or for so long. No signal ends it.
@@ -33,9 +33,9 @@ pub struct Ready {
 /// # Errors
 /// If the call fails: the kernel has no memory.
 pub fn poll<const N: usize>(
-    sockets: [(&Socket, Wanted); N],
+    sockets: [(&Socket, Interest); N],
     most: Option<Duration>,
-) -> io::Result<[Ready; N]> {
+) -> io::Result<[Readiness; N]> {
     let timeout = most.map_or(-1, |most| i32::try_from(most.as_millis()).unwrap_or(i32::MAX));
     let mut all = sockets.map(|(socket, wanted)| system::asked(socket, wanted));
     while let Err(error) = system::poll(&mut all, timeout) {
@@ -50,7 +50,7 @@ pub fn poll<const N: usize>(
 ///
 /// # Errors
 /// `WouldBlock` if there is no room at all; and whatever `send` says.
-pub fn send_now(socket: &Socket, bytes: &[u8]) -> io::Result<usize> {
+pub fn send_nonblocking(socket: &Socket, bytes: &[u8]) -> io::Result<usize> {
     socket.send_with_flags(bytes, system::NOT_WAITING)
 }
 
@@ -58,7 +58,7 @@ pub fn send_now(socket: &Socket, bytes: &[u8]) -> io::Result<usize> {
 mod system {
     use std::{io, os::fd::AsRawFd};
 
-    use super::{Ready, Socket, Wanted};
+    use super::{Interest, Readiness, Socket};
 
     /// No wait; and where it is not so anyway, EPIPE is an error and no signal.
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -66,11 +66,11 @@ mod system {
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     pub const NOT_WAITING: i32 = libc::MSG_DONTWAIT;
 
-    pub fn asked(socket: &Socket, wanted: Wanted) -> libc::pollfd {
+    pub fn asked(socket: &Socket, wanted: Interest) -> libc::pollfd {
         let events = match wanted {
-            Wanted::Nothing => 0,
-            Wanted::Something => libc::POLLIN,
-            Wanted::Room => libc::POLLOUT,
+            Interest::None => 0,
+            Interest::Read => libc::POLLIN,
+            Interest::Write => libc::POLLOUT,
         };
         libc::pollfd { fd: socket.as_raw_fd(), events, revents: 0 }
     }
@@ -82,11 +82,11 @@ mod system {
         if found < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
-    pub fn found(one: &libc::pollfd) -> Ready {
-        Ready {
+    pub fn found(one: &libc::pollfd) -> Readiness {
+        Readiness {
             ready: one.revents & one.events != 0,
-            failed: one.revents & (libc::POLLERR | libc::POLLNVAL) != 0,
-            over: cfg!(target_os = "linux") && one.revents & libc::POLLHUP != 0,
+            error: one.revents & (libc::POLLERR | libc::POLLNVAL) != 0,
+            hangup: cfg!(target_os = "linux") && one.revents & libc::POLLHUP != 0,
         }
     }
 }
@@ -99,15 +99,15 @@ mod system {
         POLLERR, POLLIN, POLLNVAL, POLLOUT, SOCKET, WSAPOLLFD, WSAPoll,
     };
 
-    use super::{Ready, Socket, Wanted};
+    use super::{Interest, Readiness, Socket};
 
     pub const NOT_WAITING: i32 = 0;
 
-    pub fn asked(socket: &Socket, wanted: Wanted) -> WSAPOLLFD {
+    pub fn asked(socket: &Socket, wanted: Interest) -> WSAPOLLFD {
         let events = match wanted {
-            Wanted::Nothing => 0,
-            Wanted::Something => POLLIN,
-            Wanted::Room => POLLOUT,
+            Interest::None => 0,
+            Interest::Read => POLLIN,
+            Interest::Write => POLLOUT,
         };
         let fd = SOCKET::try_from(socket.as_raw_socket()).unwrap_or(SOCKET::MAX);
         WSAPOLLFD { fd, events, revents: 0 }
@@ -120,8 +120,8 @@ mod system {
         if found < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
-    pub fn found(one: &WSAPOLLFD) -> Ready {
-        Ready {
+    pub fn found(one: &WSAPOLLFD) -> Readiness {
+        Readiness {
             ready: one.revents & one.events != 0,
             failed: one.revents & (POLLERR | POLLNVAL) != 0,
             over: false,

@@ -30,7 +30,7 @@ impl Ports {
     }
 
     /// The port that stands for this name.
-    pub fn real(&mut self, named: u16) -> io::Result<u16> {
+    pub fn resolve(&mut self, named: u16) -> io::Result<u16> {
         if named < 1024 {
             return Ok(named);
         }
@@ -73,17 +73,17 @@ mod tests {
     #[test]
     fn a_name_keeps_its_port_and_two_names_have_two() {
         let mut ports = Ports::new();
-        let (a, b) = (ports.real(7000).unwrap(), ports.real(7001).unwrap());
+        let (a, b) = (ports.resolve(7000).unwrap(), ports.resolve(7001).unwrap());
         assert_ne!(a, b);
-        assert_eq!(ports.real(7000).unwrap(), a);
-        assert_eq!((ports.real(0).unwrap(), ports.real(80).unwrap()), (0, 80));
+        assert_eq!(ports.resolve(7000).unwrap(), a);
+        assert_eq!((ports.resolve(0).unwrap(), ports.resolve(80).unwrap()), (0, 80));
     }
 
     #[test]
     fn a_port_in_use_is_passed_over() {
         let mut ports = Ports::new();
-        let first = ports.real(7000).unwrap();
+        let first = ports.resolve(7000).unwrap();
         let _taken = TcpListener::bind((Ipv4Addr::LOCALHOST, first + 1));
-        assert_ne!(ports.real(7001).unwrap(), first + 1);
+        assert_ne!(ports.resolve(7001).unwrap(), first + 1);
     }
 }

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     call::{errno_name, errno_text},
-    stage::{Wanted, poll},
+    stage::{Interest, poll},
 };
 
 /// Whoever waits looks so often whether the tap is to end.
@@ -145,7 +145,7 @@ pub(super) fn accept_all(
         if !seat {
             return Ok(());
         }
-        let [caller] = poll([(&*SockRef::from(listener), Wanted::Something)], Some(GLANCE))?;
+        let [caller] = poll([(&*SockRef::from(listener), Interest::Read)], Some(GLANCE))?;
         if !caller.ready {
             continue;
         }
@@ -264,11 +264,11 @@ fn connect(room: &Room, address: SocketAddr, client: &TcpStream) -> io::Result<T
     }
     let caller = SockRef::from(client);
     loop {
-        let [called, calls] = poll([(&socket, Wanted::Room), (&*caller, Wanted::Nothing)], Some(GLANCE))?;
-        if called.ready || called.failed || called.over {
+        let [called, calls] = poll([(&socket, Interest::Write), (&*caller, Interest::None)], Some(GLANCE))?;
+        if called.ready || called.error || called.hangup {
             break;
         }
-        if calls.failed || room.is_stopping() {
+        if calls.error || room.is_stopping() {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
     }

@@ -19,7 +19,7 @@ use socket2::{SockRef, Socket};
 use super::{News, tape::Pen};
 use crate::{
     call::errno_name,
-    stage::{Wanted, poll, send_now},
+    stage::{Interest, poll, send_nonblocking},
 };
 
 /// Room for one read, in bytes.
@@ -135,7 +135,7 @@ impl Pair {
         let (source, sink) = (SockRef::from(self.of(from)), SockRef::from(self.of(to)));
         let (mut rest, mut waiting, mut watched) = (bytes, None, true);
         loop {
-            match send_now(&sink, rest) {
+            match send_nonblocking(&sink, rest) {
                 Ok(count) => rest = &rest[count..],
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -149,17 +149,17 @@ impl Pair {
                 pen.wake();
             }
             let other: &Socket = if watched { &source } else { &sink };
-            let [_, seen] = poll([(&*sink, Wanted::Room), (other, Wanted::Nothing)], None)
+            let [_, seen] = poll([(&*sink, Interest::Write), (other, Interest::None)], None)
                 .map_err(|error| (to, error))?;
             if !watched {
                 continue;
             }
             let done = self.ended[to.index()].load(Ordering::Acquire);
-            if seen.failed || (seen.over && !done) {
+            if seen.error || (seen.hangup && !done) {
                 return Err((from, error_of(&source)));
             }
             // Both streams of that end have ended: it stays so, and would be said again and again.
-            watched = !seen.over;
+            watched = !seen.hangup;
         }
         if let Some(since) = waiting.filter(|since| since.elapsed() >= SLOW) {
             pen.note(News::Waited { from, time: since.elapsed() });
@@ -174,22 +174,22 @@ impl Pair {
         let mut sink_too = true;
         while !self.over.load(Ordering::Acquire) {
             let second: &Socket = if sink_too { &sink } else { &source };
-            let wanted = [(&*source, Wanted::Nothing), (second, Wanted::Nothing)];
+            let wanted = [(&*source, Interest::None), (second, Interest::None)];
             let Ok([mine, other]) = poll(wanted, if sink_too { None } else { Some(SOON) }) else {
                 return;
             };
-            if mine.failed || (sink_too && other.failed) {
+            if mine.error || (sink_too && other.error) {
                 // Said before the error is taken: who reads from that end then gets an end of stream, and must not pass it on.
                 self.over.store(true, Ordering::Release);
-                let (end, socket) = if mine.failed { (from, &source) } else { (from.other(), &sink) };
+                let (end, socket) = if mine.error { (from, &source) } else { (from.other(), &sink) };
                 return self.cut_off(end, &error_of(socket));
             }
-            if mine.over {
+            if mine.hangup {
                 return;
             }
             // The other end's stream has ended as well, or was reset: its thread is about to read that. Nothing more would wake this one
             // if it was a reset.
-            sink_too &= !other.over;
+            sink_too &= !other.hangup;
             if !cfg!(target_os = "linux") {
                 return;
             }
@@ -200,8 +200,8 @@ impl Pair {
     /// here but that all is over, though nobody has ended the other direction.
     fn broke_off(&self, from: End) -> bool {
         let socket = SockRef::from(self.of(from));
-        let gone = poll([(&*socket, Wanted::Nothing)], Some(Duration::ZERO))
-            .is_ok_and(|[seen]| seen.failed || seen.over);
+        let gone = poll([(&*socket, Interest::None)], Some(Duration::ZERO))
+            .is_ok_and(|[seen]| seen.error || seen.hangup);
         // Looked at in this order: what ends the other direction says so before it does.
         gone && !self.ended[from.other().index()].load(Ordering::Acquire) && !self.is_over()
     }

@@ -29,6 +29,7 @@ mod layer;
 mod mac;
 mod malformed;
 pub mod names;
+pub mod pcapng;
 mod reading;
 pub mod socket_io;
 pub mod sockjs;

@@ -25,7 +25,7 @@ fn tcp_echoes() {
     connected(&stage, Protocol::Tcp);
     echo(&stage);
     until("the cable is quiet", || wire(&stage).is_quiet());
-    let happenings = wire(&stage).take();
+    let happenings = wire(&stage).take_events();
     let frames = seen(&happenings);
     let handshake: Vec<u8> = frames.iter().take(3).map(|frame| tcp(frame).unwrap().0).collect();
     assert_eq!(handshake, [SYN, SYN_ACK, 0x10]);
@@ -53,8 +53,8 @@ fn udp() {
 fn silence() {
     for known_neighbours in [true, false] {
         let stage = stage(CableOptions { known_neighbours, ..CableOptions::default() });
-        let any = wire(&stage).wait_for_happening(Duration::from_millis(1500));
-        assert!(!any && wire(&stage).is_quiet(), "{:#?}", wire(&stage).take());
+        let any = wire(&stage).wait_for_event(Duration::from_millis(1500));
+        assert!(!any && wire(&stage).is_quiet(), "{:#?}", wire(&stage).take_events());
     }
 }
 
@@ -66,7 +66,7 @@ fn checksums() {
     while received < 5000 {
         received += recv(&stage, Host::Server, "s").len();
     }
-    let frames = seen(&wire(&stage).take());
+    let frames = seen(&wire(&stage).take_events());
     let lengths: Vec<usize> =
         frames.iter().map(|frame| tcp(frame).unwrap().1.len()).filter(|length| *length > 0).collect();
     assert_eq!(lengths, [1448, 1448, 1448, 656]);
@@ -96,8 +96,8 @@ fn bulk() {
     const ALL: usize = 64 << 20;
     let stage = stage(CableOptions::default());
     connected(&stage, Protocol::Tcp);
-    wire(&stage).take();
-    wire(&stage).record(false);
+    wire(&stage).take_events();
+    wire(&stage).set_recording(false);
     let began = std::time::Instant::now();
     let sending = stage.start(
         Host::Client,
@@ -125,7 +125,7 @@ fn bulk() {
     finish(&sending).outcome.unwrap();
     let took = began.elapsed();
     println!("  {} MiB in {took:.2?}: {:.0} MiB/s", ALL >> 20, (ALL >> 20) as f64 / took.as_secs_f64());
-    assert!(wire(&stage).take().is_empty());
+    assert!(wire(&stage).take_events().is_empty());
     // Round trips of one byte.
     let began = std::time::Instant::now();
     const TRIPS: u32 = 500;
@@ -139,7 +139,7 @@ fn bulk() {
 fn arp() {
     let stage = stage(CableOptions { known_neighbours: false, ..CableOptions::default() });
     connected(&stage, Protocol::Tcp);
-    let frames = seen(&wire(&stage).take());
+    let frames = seen(&wire(&stage).take_events());
     let is_arp = |frame: &Frame| frame.bytes[12..14] == [0x08, 0x06];
     assert!(is_arp(&frames[0]) && is_arp(&frames[1]) && frames[0].from == Host::Client, "{frames:?}");
     assert_eq!(tcp(&frames[2]).unwrap().0, SYN);

@@ -14,7 +14,7 @@ use std::{
 use sockwalk::{
     call::{Protocol, Request},
     event::Host,
-    stage::{CableOptions, Reason, Stage, Timers, Which, cable_probe, enter},
+    stage::{CableOptions, FrameSelector, Reason, Stage, Timers, cable_probe, enter},
 };
 
 use super::{
@@ -116,7 +116,7 @@ fn ends() {
     wire(&stage).hold();
     send(&stage, Host::Client, "c", b"never read");
     call(&stage, Host::Client, Request::Close, "c", "").unwrap();
-    wire(&stage).wait_for_held(&Which::Oldest(2), LONG).unwrap();
+    wire(&stage).wait_for_held(&FrameSelector::Oldest(2), LONG).unwrap();
     wire(&stage).cut();
     drop(stage);
     assert_eq!(interfaces(), ["lo".to_owned()].into());

@@ -5,7 +5,7 @@ use std::fs;
 use sockwalk::{
     call::{Protocol, Request},
     event::{Host, Value},
-    stage::{CableOptions, Timers, Which},
+    stage::{CableOptions, FrameSelector, Timers},
 };
 
 use super::{harness::Case, world::*};
@@ -41,7 +41,7 @@ fn loopback() {
         call(&stage, host, Request::Socket(Protocol::Tcp), "", "x").unwrap();
         call(&stage, host, Request::Connect(address), "x", "").unwrap();
     }
-    assert!(wire(&stage).take().is_empty(), "nothing of it is on the cable");
+    assert!(wire(&stage).take_events().is_empty(), "nothing of it is on the cable");
 }
 
 fn privileged() {
@@ -110,6 +110,6 @@ fn stretched() {
     wire(&stage).hold();
     assert_eq!(state(&stage, Host::Client, "c"), Some("ESTABLISHED"));
     call(&stage, Host::Client, Request::Close, "c", "").unwrap();
-    wire(&stage).wait_for_held(&Which::from(Host::Client), LONG).unwrap();
+    wire(&stage).wait_for_held(&FrameSelector::from(Host::Client), LONG).unwrap();
     assert_eq!(state(&stage, Host::Client, "c"), Some("FIN_WAIT1"));
 }

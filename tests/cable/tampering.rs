@@ -8,7 +8,7 @@ use std::{
 use sockwalk::{
     call::{Protocol, Request},
     event::Host,
-    stage::{CableOptions, Fate, NotDone, Which},
+    stage::{CableError, CableOptions, Fate, FrameSelector},
 };
 
 use super::{harness::Case, world::*};
@@ -31,23 +31,24 @@ fn held_handshake() {
     let (cable, address) = (wire(&stage), listening(&stage, Protocol::Tcp));
     cable.hold();
     let connect = start(&stage, Host::Client, Request::Connect(address), "c", "");
-    let held = cable.wait_for_held(&Which::Oldest(1), LONG).unwrap();
+    let held = cable.wait_for_held(&FrameSelector::Oldest(1), LONG).unwrap();
     assert_eq!(tcp(&held[0]).unwrap().0, SYN);
     assert_eq!(state(&stage, Host::Client, "c"), Some("SYN_SENT"));
     assert_eq!(state(&stage, Host::Server, "l"), Some("LISTEN"));
     assert_eq!(state(&stage, Host::Server, "~c"), None);
 
-    assert_eq!(cable.deliver(&Which::number(held[0].number)), Ok(vec![held[0].number]));
-    let held = cable.wait_for_held(&Which::from(Host::Server), LONG).unwrap();
+    assert_eq!(cable.deliver(&FrameSelector::number(held[0].number)), Ok(vec![held[0].number]));
+    let held = cable.wait_for_held(&FrameSelector::from(Host::Server), LONG).unwrap();
     assert_eq!(tcp(&held[0]).unwrap().0, SYN_ACK);
     assert_eq!(state(&stage, Host::Client, "c"), Some("SYN_SENT"));
     assert_eq!(state(&stage, Host::Server, "~c"), Some("SYN_RECV"));
 
-    cable.deliver(&Which::from(Host::Server)).unwrap();
+    cable.deliver(&FrameSelector::from(Host::Server)).unwrap();
     finish(&connect).outcome.unwrap();
     assert_eq!(state(&stage, Host::Client, "c"), Some("ESTABLISHED"));
     assert_eq!(state(&stage, Host::Server, "~c"), Some("SYN_RECV"));
-    let ack = || Which::Matching(Box::new(|frame| tcp(frame).is_some_and(|(flags, _)| flags == 0x10)));
+    let ack =
+        || FrameSelector::Matching(Box::new(|frame| tcp(frame).is_some_and(|(flags, _)| flags == 0x10)));
     cable.wait_for_held(&ack(), LONG).unwrap();
     cable.deliver(&ack()).unwrap();
     until("the server's end is established", || state(&stage, Host::Server, "~c") == Some("ESTABLISHED"));
@@ -58,18 +59,18 @@ fn dropped_syn() {
     let (cable, address) = (wire(&stage), listening(&stage, Protocol::Tcp));
     cable.hold();
     let connect = start(&stage, Host::Client, Request::Connect(address), "c", "");
-    cable.wait_for_held(&Which::All, LONG).unwrap();
-    let first = cable.drop(&Which::Oldest(1)).unwrap();
+    cable.wait_for_held(&FrameSelector::All, LONG).unwrap();
+    let first = cable.drop(&FrameSelector::Oldest(1)).unwrap();
     assert_eq!(first, [1]);
-    cable.wait_for_held(&Which::All, LONG).unwrap();
+    cable.wait_for_held(&FrameSelector::All, LONG).unwrap();
     cable.mend();
     finish(&connect).outcome.unwrap();
-    let happenings = cable.take();
+    let happenings = cable.take_events();
     assert_eq!(fates(&happenings, 1), [Fate::Held, Fate::Dropped]);
     let syns: Vec<Instant> = happenings
         .iter()
         .filter(
-            |one| matches!(&one.what, sockwalk::stage::What::Seen { frame } if tcp(frame).unwrap().0 == SYN),
+            |one| matches!(&one.kind, sockwalk::stage::CableEventKind::Sent { frame } if tcp(frame).unwrap().0 == SYN),
         )
         .map(|one| one.at)
         .collect();
@@ -84,12 +85,12 @@ fn duplicate() {
     let cable = wire(&stage);
     cable.hold();
     send(&stage, Host::Client, "c", b"once");
-    let held = cable.wait_for_held(&Which::from(Host::Client), LONG).unwrap();
-    assert_eq!(cable.duplicate(&Which::from(Host::Client)), Ok(vec![held[0].number]));
+    let held = cable.wait_for_held(&FrameSelector::from(Host::Client), LONG).unwrap();
+    assert_eq!(cable.duplicate(&FrameSelector::from(Host::Client)), Ok(vec![held[0].number]));
     // TCP answers what it has already with an ACK at once (RFC 9293 §3.10.7.4), beside the one for the bytes.
-    cable.wait_for_held(&Which::from(Host::Server), LONG).unwrap();
+    cable.wait_for_held(&FrameSelector::from(Host::Server), LONG).unwrap();
     assert_eq!(recv(&stage, Host::Server, "s"), b"once");
-    assert_eq!(fates(&cable.take(), held[0].number), [Fate::Held, Fate::Duplicated]);
+    assert_eq!(fates(&cable.take_events(), held[0].number), [Fate::Held, Fate::Duplicated]);
     cable.mend();
     echo(&stage);
 }
@@ -100,14 +101,17 @@ fn corrupted() {
     let cable = wire(&stage);
     cable.hold();
     send(&stage, Host::Client, "c", b"hello");
-    let first = cable.wait_for_held(&Which::from(Host::Client), LONG).unwrap().remove(0);
-    cable.corrupt(&Which::from(Host::Client)).unwrap();
-    assert!(matches!(fates(&cable.take(), first.number)[..], [Fate::Held, Fate::Corrupted { .. }]));
+    let first = cable.wait_for_held(&FrameSelector::from(Host::Client), LONG).unwrap().remove(0);
+    cable.corrupt(&FrameSelector::from(Host::Client)).unwrap();
+    assert!(matches!(fates(&cable.take_events(), first.number)[..], [Fate::Held, Fate::Corrupted { .. }]));
     // The next frame is the same bytes again, and no ACK: they did not count as received.
-    let again = cable.wait_for_held(&Which::All, LONG).unwrap().remove(0);
+    let again = cable.wait_for_held(&FrameSelector::All, LONG).unwrap().remove(0);
     assert_eq!((again.from, tcp(&again).unwrap().1), (Host::Client, &b"hello"[..]));
-    let waiting =
-        stage.look().iter().find(|one| one.held.name == "s").and_then(|one| one.reading.as_ref()?.recv_queue);
+    let waiting = stage
+        .observe()
+        .iter()
+        .find(|one| one.held.name == "s")
+        .and_then(|one| one.socket.as_ref()?.recv_queue);
     assert_eq!(waiting, Some(0));
     cable.mend();
     assert_eq!(recv(&stage, Host::Server, "s"), b"hello");
@@ -117,7 +121,7 @@ fn cut_and_mended() {
     let stage = stage(CableOptions::default());
     connected(&stage, Protocol::Tcp);
     let cable = wire(&stage);
-    cable.take();
+    cable.take_events();
     cable.cut();
     send(&stage, Host::Client, "c", b"hello");
     let lost = take_until(cable, |all| !seen(all).is_empty());
@@ -134,7 +138,7 @@ fn mended() {
     cable.hold();
     send(&stage, Host::Client, "c", b"one");
     send(&stage, Host::Client, "c", b"two");
-    let held = cable.wait_for_held(&Which::Oldest(2), LONG).unwrap();
+    let held = cable.wait_for_held(&FrameSelector::Oldest(2), LONG).unwrap();
     assert_eq!(cable.mend()[..2], [held[0].number, held[1].number]);
     assert!(cable.held().is_empty());
     echo_after(&stage, b"onetwo");
@@ -159,7 +163,7 @@ fn delayed() {
     let took = began.elapsed();
     println!("  there and back took {took:.1?}");
     assert!(took >= EACH_WAY * 2 && took < EACH_WAY * 4, "{took:?}");
-    let happenings = wire(&stage).take();
+    let happenings = wire(&stage).take_events();
     let hello = seen(&happenings).into_iter().find(|frame| tcp(frame).unwrap().1 == b"hello").unwrap();
     assert_eq!(fates(&happenings, hello.number), [Fate::Delayed(EACH_WAY), Fate::Delivered]);
 }
@@ -172,7 +176,7 @@ fn reordered() {
     for piece in [b"a", b"b", b"c"] {
         send(&stage, Host::Client, "c", piece);
     }
-    let held = cable.wait_for_held(&Which::Oldest(3), LONG).unwrap();
+    let held = cable.wait_for_held(&FrameSelector::Oldest(3), LONG).unwrap();
     let crossed = cable.reorder().unwrap();
     assert_eq!(crossed[..3], [held[2].number, held[1].number, held[0].number]);
     cable.mend();
@@ -183,15 +187,15 @@ fn not_held() {
     let stage = stage(CableOptions::default());
     let cable = wire(&stage);
     cable.hold();
-    assert_eq!(cable.deliver(&Which::All), Err(NotDone::NotHeld { held: 0 }));
-    assert_eq!(cable.reorder(), Err(NotDone::NotHeld { held: 0 }));
+    assert_eq!(cable.deliver(&FrameSelector::All), Err(CableError::NotHeld { held: 0 }));
+    assert_eq!(cable.reorder(), Err(CableError::NotHeld { held: 0 }));
     let began = Instant::now();
     let wait = Duration::from_millis(50);
-    assert_eq!(cable.wait_for_held(&Which::All, wait).unwrap_err(), NotDone::NotHeld { held: 0 });
+    assert_eq!(cable.wait_for_held(&FrameSelector::All, wait).unwrap_err(), CableError::NotHeld { held: 0 });
     assert!(began.elapsed() >= wait);
     let left = cable.clone();
     drop(stage);
-    assert_eq!(left.deliver(&Which::All), Err(NotDone::Gone));
+    assert_eq!(left.deliver(&FrameSelector::All), Err(CableError::Closed));
     assert!(left.is_quiet());
 }
 

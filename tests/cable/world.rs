@@ -11,7 +11,7 @@ use std::{
 use sockwalk::{
     call::{Done, Protocol, Request},
     event::{Host, Value},
-    stage::{Cable, CableOptions, Fate, Frame, Happening, Stage, Ticket, What},
+    stage::{Cable, CableEvent, CableEventKind, CableOptions, CallHandle, Fate, Frame, Stage},
 };
 
 /// Long enough for whatever is to happen.
@@ -30,11 +30,11 @@ pub fn stage(options: CableOptions) -> Stage {
 
 /// The cable of a stage.
 pub fn wire(stage: &Stage) -> &Cable {
-    stage.wire().expect("a cable stage has one")
+    stage.link().expect("a cable stage has one")
 }
 
 /// Starts a call on a host.
-pub fn start(stage: &Stage, host: Host, request: Request, on: &str, result: &str) -> Ticket {
+pub fn start(stage: &Stage, host: Host, request: Request, on: &str, result: &str) -> CallHandle {
     let (on, result) = (on.to_owned(), result.to_owned());
     let job = move |desk: &sockwalk::call::Desk| {
         let held = desk.find(&on);
@@ -49,7 +49,7 @@ pub fn call(stage: &Stage, host: Host, request: Request, on: &str, result: &str)
 }
 
 /// What a call came to.
-pub fn finish(ticket: &Ticket) -> Done {
+pub fn finish(ticket: &CallHandle) -> Done {
     ticket.wait(LONG).unwrap().expect("the call returns")
 }
 
@@ -93,10 +93,10 @@ pub fn echo(stage: &Stage) {
 /// The state of a socket; of the other end of the client's `c` it is `~c`.
 pub fn state(stage: &Stage, host: Host, name: &str) -> Option<&'static str> {
     let (name, other_end) = name.strip_prefix('~').map_or((name, false), |name| (name, true));
-    let seen = stage.look();
+    let seen = stage.observe();
     let one =
         seen.iter().find(|one| one.host == host && one.held.name == name && one.other_end == other_end)?;
-    one.reading.as_ref()?.state
+    one.socket.as_ref()?.state
 }
 
 /// Waits until that is so.
@@ -109,30 +109,32 @@ pub fn until(what: &str, mut so: impl FnMut() -> bool) {
 }
 
 /// Takes what happens until that has happened; gives all of it.
-pub fn take_until(cable: &Cable, so: impl Fn(&[Happening]) -> bool) -> Vec<Happening> {
-    let (mut all, began) = (cable.take(), Instant::now());
+pub fn take_until(cable: &Cable, so: impl Fn(&[CableEvent]) -> bool) -> Vec<CableEvent> {
+    let (mut all, began) = (cable.take_events(), Instant::now());
     while !so(&all) {
         assert!(began.elapsed() < LONG, "it never happened: {all:#?}");
-        cable.wait_for_happening(Duration::from_millis(100));
-        all.extend(cable.take());
+        cable.wait_for_event(Duration::from_millis(100));
+        all.extend(cable.take_events());
     }
     all
 }
 
 /// The frames among what happened.
-pub fn seen(happenings: &[Happening]) -> Vec<Arc<Frame>> {
+pub fn seen(happenings: &[CableEvent]) -> Vec<Arc<Frame>> {
     happenings
         .iter()
-        .filter_map(|one| if let What::Seen { frame } = &one.what { Some(Arc::clone(frame)) } else { None })
+        .filter_map(|one| {
+            if let CableEventKind::Sent { frame } = &one.kind { Some(Arc::clone(frame)) } else { None }
+        })
         .collect()
 }
 
 /// What became of a frame, in order.
-pub fn fates(happenings: &[Happening], number: u64) -> Vec<Fate> {
+pub fn fates(happenings: &[CableEvent], number: u64) -> Vec<Fate> {
     happenings
         .iter()
-        .filter_map(|one| match one.what {
-            What::Fate { frame, fate } if frame == number => Some(fate),
+        .filter_map(|one| match one.kind {
+            CableEventKind::Fate { frame, fate } if frame == number => Some(fate),
             _ => None,
         })
         .collect()

@@ -12,7 +12,7 @@ use crate::{
     cli::{args::Pace, keys::Key},
     event,
     run::{Audience, Go, Heard, Packet, Prediction},
-    stage::nobody_reads_stdout,
+    stage::stdout_has_no_reader,
 };
 
 /// What the keys do while a frame waits.
@@ -107,7 +107,7 @@ impl Audience for Screen {
 
     fn stopped(&mut self) -> bool {
         // With nobody left to tell it to, a live run has no purpose.
-        if self.broken.is_none() && nobody_reads_stdout() {
+        if self.broken.is_none() && stdout_has_no_reader() {
             self.broken = Some(io::ErrorKind::BrokenPipe.into());
         }
         let unread = !self.narrates && self.records.failure().is_some();

@@ -1,21 +1,21 @@
 //! Linux: TCP_INFO and two ioctls through the descriptor, sock_diag without one, /proc for who waits.
 #![allow(unsafe_code, reason = "getsockopt(TCP_INFO) and two ioctls have no safe form in socket2")]
 
-mod socket_table;
+mod sock_diag;
 mod task;
 
 use std::{mem, os::fd::AsRawFd};
 
 use socket2::Socket;
 
-pub use socket_table::SocketTable;
+pub use sock_diag::SockDiag;
 pub use task::Task;
 
-use super::{Reading, state_name};
+use super::{SocketState, state_name};
 use crate::event::TcpInfo;
 
 /// Fills in what Linux says through the descriptor.
-pub(super) fn look(socket: &Socket, tcp: bool, reading: &mut Reading) {
+pub(super) fn observe(socket: &Socket, tcp: bool, reading: &mut SocketState) {
     if !tcp {
         reading.recv_queue = queue(socket, libc::FIONREAD);
         reading.drops = drops(socket);
@@ -33,7 +33,7 @@ pub(super) fn look(socket: &Socket, tcp: bool, reading: &mut Reading) {
     if reading.state != Some("CLOSED") {
         // In a closed socket this is what an earlier attempt left behind, and no byte.
         reading.send_queue = queue(socket, libc::TIOCOUTQ);
-        reading.tcp = Some(told(&info));
+        reading.tcp = Some(to_event(&info));
     }
 }
 
@@ -83,7 +83,7 @@ fn drops(socket: &Socket) -> Option<u64> {
     (result == 0 && usize::try_from(length) == Ok(size_of_val(&numbers))).then(|| u64::from(numbers[DROPS]))
 }
 
-fn told(info: &libc::tcp_info) -> TcpInfo {
+fn to_event(info: &libc::tcp_info) -> TcpInfo {
     // The bits TCPI_OPT_* of linux/tcp.h.
     let negotiated = [(0x01, "timestamps"), (0x02, "sack"), (0x04, "window scale"), (0x08, "ecn")];
     TcpInfo {

@@ -2,7 +2,7 @@
 
 use std::{fs, io};
 
-use super::super::Waiting;
+use super::super::ThreadState;
 
 /// A thread of this process. It holds no descriptor, so it may be dropped on a thread that has another descriptor table.
 #[derive(Debug, Clone, Copy)]
@@ -12,7 +12,7 @@ pub struct Task {
 
 impl Task {
     /// The thread that calls this.
-    pub fn this() -> Task {
+    pub fn current() -> Task {
         // SAFETY: takes and changes nothing.
         Task { id: unsafe { libc::gettid() } }
     }
@@ -23,19 +23,19 @@ impl Task {
     }
 
     /// Whether the thread waits in a network call on this descriptor; without one (-1), whether it sleeps.
-    pub fn waiting(&self, descriptor: i64) -> Waiting {
-        match self.inside() {
-            Err(_) => Waiting::Unknown,
+    pub fn state(&self, descriptor: i64) -> ThreadState {
+        match self.current_syscall() {
+            Err(_) => ThreadState::Unknown,
             Ok(Some((number, first))) if first == descriptor && NETWORK_CALLS.contains(&number) => {
-                Waiting::Blocked
+                ThreadState::Blocked
             }
-            Ok(Some((libc::SYS_clock_nanosleep, _))) if descriptor < 0 => Waiting::Blocked,
-            Ok(_) => Waiting::Running,
+            Ok(Some((libc::SYS_clock_nanosleep, _))) if descriptor < 0 => ThreadState::Blocked,
+            Ok(_) => ThreadState::Running,
         }
     }
 
     /// Number and first argument of the system call that the thread sleeps in; `None` if it runs.
-    fn inside(&self) -> io::Result<Option<(libc::c_long, i64)>> {
+    fn current_syscall(&self) -> io::Result<Option<(libc::c_long, i64)>> {
         let text = fs::read_to_string(format!("/proc/self/task/{}/syscall", self.id))?;
         let mut words = text.split_whitespace();
         let number = words.next().and_then(|word| word.parse().ok());

@@ -22,7 +22,7 @@ use crate::{
     event::{self, Host, What},
     kernel,
     run::{Audience, Run, act::GLANCE},
-    stage::{Hand, Stage, raise_descriptor_limit},
+    stage::{Stage, WorkerThread, raise_descriptor_limit},
 };
 use room::{Report, Room};
 
@@ -115,8 +115,9 @@ impl Live<'_> {
         let (reports, told) = mpsc::sync_channel(WAITING);
         let room = Arc::new(Room::new(class, reports));
         let inside = Arc::clone(&room);
-        let door =
-            Hand::start("server".to_owned(), move |doing| door::accept_all(&inside, &listener, doing))?;
+        let door = WorkerThread::spawn("server".to_owned(), move |doing| {
+            door::accept_all(&inside, &listener, doing)
+        })?;
         let outcome = self.watch(&room, &told);
         self.send_home(&room, &door, &told);
         self.say(&room.summary());
@@ -178,14 +179,14 @@ impl Live<'_> {
         if !self.run.journal.audience().wants_table() {
             return;
         }
-        let peers = room.table(|held| kernel::look(held.socket(), true).state.map(str::to_owned));
+        let peers = room.table(|held| kernel::observe(held.socket(), true).state.map(str::to_owned));
         self.run.journal.audience().table(&peers);
     }
 
     /// Nobody is let in any more, and whoever is there is told goodbye. What they still do is told.
-    fn send_home(&mut self, room: &Room, door: &Hand, told: &Receiver<Report>) {
+    fn send_home(&mut self, room: &Room, door: &WorkerThread, told: &Receiver<Report>) {
         room.close();
-        door.end();
+        door.stop();
         let began = Instant::now();
         let mut cut = false;
         loop {

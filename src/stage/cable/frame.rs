@@ -62,7 +62,7 @@ pub enum Fate {
 }
 
 /// Which of the frames that are held.
-pub enum Which {
+pub enum FrameSelector {
     /// So many, the oldest first; all if there are fewer.
     Oldest(usize),
     /// Every one.
@@ -71,31 +71,33 @@ pub enum Which {
     Matching(Box<dyn Fn(&Frame) -> bool + Send>),
 }
 
-impl Which {
+impl FrameSelector {
     /// The frame of this number.
-    pub fn number(number: u64) -> Which {
-        Which::Matching(Box::new(move |frame| frame.number == number))
+    pub fn number(number: u64) -> FrameSelector {
+        FrameSelector::Matching(Box::new(move |frame| frame.number == number))
     }
 
     /// The oldest one of this host.
-    pub fn from(host: Host) -> Which {
-        Which::Matching(Box::new(move |frame| frame.from == host))
+    pub fn from(host: Host) -> FrameSelector {
+        FrameSelector::Matching(Box::new(move |frame| frame.from == host))
     }
 
     /// The chosen ones; empty if what is asked for is not there.
     pub(super) fn choose(&self, held: &[Arc<Frame>]) -> Vec<Arc<Frame>> {
         match self {
-            Which::All => held.to_vec(),
-            Which::Oldest(most) => held.iter().take(*most).cloned().collect(),
-            Which::Matching(fits) => held.iter().find(|frame| fits(frame)).cloned().into_iter().collect(),
+            FrameSelector::All => held.to_vec(),
+            FrameSelector::Oldest(most) => held.iter().take(*most).cloned().collect(),
+            FrameSelector::Matching(fits) => {
+                held.iter().find(|frame| fits(frame)).cloned().into_iter().collect()
+            }
         }
     }
 
     /// How many have to be held before there is something to wait for no longer.
     pub(super) fn at_least(&self) -> usize {
         match self {
-            Which::Oldest(number) => (*number).max(1),
-            Which::All | Which::Matching(_) => 1,
+            FrameSelector::Oldest(number) => (*number).max(1),
+            FrameSelector::All | FrameSelector::Matching(_) => 1,
         }
     }
 }
@@ -133,11 +135,12 @@ mod tests {
         let held: Vec<_> = [(1, Host::Client), (2, Host::Server), (3, Host::Client)]
             .map(|(number, from)| Arc::new(Frame { number, from, bytes: Vec::new() }))
             .into();
-        let numbers = |which: Which| which.choose(&held).iter().map(|frame| frame.number).collect::<Vec<_>>();
-        assert_eq!(numbers(Which::Oldest(2)), [1, 2]);
-        assert_eq!(numbers(Which::Oldest(9)), [1, 2, 3]);
-        assert_eq!(numbers(Which::from(Host::Server)), [2]);
-        assert_eq!(numbers(Which::number(3)), [3]);
-        assert!(numbers(Which::number(4)).is_empty());
+        let numbers =
+            |which: FrameSelector| which.choose(&held).iter().map(|frame| frame.number).collect::<Vec<_>>();
+        assert_eq!(numbers(FrameSelector::Oldest(2)), [1, 2]);
+        assert_eq!(numbers(FrameSelector::Oldest(9)), [1, 2, 3]);
+        assert_eq!(numbers(FrameSelector::from(Host::Server)), [2]);
+        assert_eq!(numbers(FrameSelector::number(3)), [3]);
+        assert!(numbers(FrameSelector::number(4)).is_empty());
     }
 }

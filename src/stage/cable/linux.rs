@@ -4,25 +4,25 @@
     reason = "namespaces, packet sockets and their shared memory have no safe form in the crates we use"
 )]
 
-mod ground;
-mod interface;
+mod forwarder;
+mod host_setup;
+mod namespace;
 mod netlink;
 mod network;
-mod plug;
-mod port;
+mod offload;
+mod packet_socket;
 mod probe;
-mod pump;
 mod ring;
 mod settings;
-mod sockets;
+mod sock_destroy;
 
-pub(super) use port::Wire;
+pub(super) use packet_socket::CableEnds;
 pub use probe::probe;
 
 use super::Unavailable;
 pub(in super::super) use {
+    host_setup::{HostNetwork, VethConfig},
     network::Network,
-    plug::{MovedIn, Plug},
 };
 
 /// Makes sure that a cable can be laid from here on. To be called while the process has one thread: from then on it is in a network
@@ -31,5 +31,5 @@ pub(in super::super) use {
 /// # Errors
 /// Why there can't be one here, and what would change that.
 pub fn prepare() -> Result<(), Unavailable> {
-    ground::lay().map(drop)
+    namespace::ensure_entered().map(drop)
 }

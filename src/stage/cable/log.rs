@@ -5,25 +5,25 @@ use std::{mem, sync::Arc, time::Instant};
 use super::{Fate, Frame};
 
 /// Memory for what nobody has taken yet, in bytes.
-const MOST: usize = 64 << 20;
+const MAX_LOG_SIZE: usize = 64 << 20;
 
 /// What an entry costs beside the bytes of its frame, about.
-const ENTRY: usize = 96;
+const ENTRY_OVERHEAD: usize = 96;
 
 /// Something that happened on the cable.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Happening {
+pub struct CableEvent {
     /// When. Never before the one in front of it.
     pub at: Instant,
     /// What.
-    pub what: What,
+    pub kind: CableEventKind,
 }
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
+pub enum CableEventKind {
     /// A host sent a frame.
-    Seen {
+    Sent {
         /// The frame.
         frame: Arc<Frame>,
     },
@@ -40,9 +40,9 @@ pub enum What {
         frames: u64,
     },
     /// Nobody took the log, and it was full: what came from here on is not in it.
-    LeftOut {
+    LogOverflow {
         /// Entries.
-        happenings: u64,
+        events: u64,
         /// Bytes of the frames among them.
         bytes: u64,
     },
@@ -51,11 +51,11 @@ pub enum What {
 /// The log.
 #[derive(Debug)]
 pub(super) struct Log {
-    entries: Vec<Happening>,
+    entries: Vec<CableEvent>,
     /// About how much memory the entries take, in bytes.
     size: usize,
-    most: usize,
-    left_out: (u64, u64),
+    max_size: usize,
+    overflow: (u64, u64),
     latest: Instant,
     /// Whether anything is written down.
     pub recording: bool,
@@ -67,8 +67,8 @@ impl Log {
         Log {
             entries: Vec::new(),
             size: 0,
-            most: MOST,
-            left_out: (0, 0),
+            max_size: MAX_LOG_SIZE,
+            overflow: (0, 0),
             latest: Instant::now(),
             recording: true,
         }
@@ -76,30 +76,33 @@ impl Log {
 
     /// Writes down a fate.
     pub fn fate(&mut self, at: Instant, frame: u64, fate: Fate) {
-        self.write(at, What::Fate { frame, fate });
+        self.write(at, CableEventKind::Fate { frame, fate });
     }
 
     /// Writes down anything.
-    pub fn write(&mut self, at: Instant, what: What) {
+    pub fn write(&mut self, at: Instant, what: CableEventKind) {
         if !self.recording {
             return;
         }
         self.latest = self.latest.max(at);
-        let bytes = if let What::Seen { frame } = &what { frame.bytes.len() } else { 0 };
-        if self.left_out.0 > 0 || self.size + bytes + ENTRY > self.most {
-            self.left_out = (self.left_out.0 + 1, self.left_out.1 + bytes as u64);
+        let bytes = if let CableEventKind::Sent { frame } = &what { frame.bytes.len() } else { 0 };
+        if self.overflow.0 > 0 || self.size + bytes + ENTRY_OVERHEAD > self.max_size {
+            self.overflow = (self.overflow.0 + 1, self.overflow.1 + bytes as u64);
             return;
         }
-        self.size += bytes + ENTRY;
-        self.entries.push(Happening { at: self.latest, what });
+        self.size += bytes + ENTRY_OVERHEAD;
+        self.entries.push(CableEvent { at: self.latest, kind: what });
     }
 
     /// Takes all entries out.
-    pub fn take(&mut self) -> Vec<Happening> {
+    pub fn take(&mut self) -> Vec<CableEvent> {
         self.size = 0;
-        let (happenings, bytes) = mem::take(&mut self.left_out);
+        let (happenings, bytes) = mem::take(&mut self.overflow);
         if happenings > 0 {
-            self.entries.push(Happening { at: self.latest, what: What::LeftOut { happenings, bytes } });
+            self.entries.push(CableEvent {
+                at: self.latest,
+                kind: CableEventKind::LogOverflow { events: happenings, bytes },
+            });
         }
         mem::take(&mut self.entries)
     }
@@ -117,19 +120,19 @@ mod tests {
     use super::*;
     use crate::event::Host;
 
-    fn seen(number: u64) -> What {
-        What::Seen { frame: Arc::new(Frame { number, from: Host::Client, bytes: vec![0; 100] }) }
+    fn seen(number: u64) -> CableEventKind {
+        CableEventKind::Sent { frame: Arc::new(Frame { number, from: Host::Client, bytes: vec![0; 100] }) }
     }
 
     #[test]
     fn a_full_log_keeps_its_beginning_and_counts_the_rest() {
-        let mut log = Log { most: 2 * (100 + ENTRY), ..Log::new() };
+        let mut log = Log { max_size: 2 * (100 + ENTRY_OVERHEAD), ..Log::new() };
         let now = Instant::now();
         (1..=5).for_each(|number| log.write(now, seen(number)));
         log.fate(now, 1, Fate::Held);
         let taken = log.take();
         assert_eq!(taken.len(), 3);
-        assert_eq!(taken[2].what, What::LeftOut { happenings: 4, bytes: 300 });
+        assert_eq!(taken[2].kind, CableEventKind::LogOverflow { events: 4, bytes: 300 });
         log.write(now, seen(6));
         assert_eq!(log.take().len(), 1, "it begins anew");
         assert!(log.is_empty());

@@ -22,9 +22,9 @@ pub fn prepare() -> Result<(), Unavailable> {
 }
 
 /// There is none.
-pub(super) struct Wire(Infallible);
+pub(super) struct CableEnds(Infallible);
 
-impl Wire {
+impl CableEnds {
     /// Never called.
     pub fn send(&self, _: Host, _: &[&[u8]]) -> usize {
         match self.0 {}
@@ -37,14 +37,14 @@ impl Wire {
 }
 
 /// There is none.
-pub(in super::super) struct Plug(Infallible);
+pub(in super::super) struct VethConfig(Infallible);
 
 /// Nobody moves in.
-pub(in super::super) struct MovedIn(Infallible);
+pub(in super::super) struct HostNetwork(Infallible);
 
-impl Plug {
+impl VethConfig {
     /// Never called.
-    pub fn into_host(self) -> Result<MovedIn, Unavailable> {
+    pub fn setup_host(self) -> Result<HostNetwork, Unavailable> {
         match self.0 {}
     }
 }
@@ -54,12 +54,12 @@ pub(in super::super) struct Network(Infallible);
 
 impl Network {
     /// There are none.
-    pub fn plugs(_: Options) -> Result<[Plug; 2], Unavailable> {
+    pub fn veth_configs(_: Options) -> Result<[VethConfig; 2], Unavailable> {
         Err(Reason::NotLinux.into())
     }
 
     /// Never called.
-    pub fn connect([client, _]: [MovedIn; 2]) -> io::Result<Network> {
+    pub fn connect([client, _]: [HostNetwork; 2]) -> io::Result<Network> {
         match client.0 {}
     }
 

@@ -12,7 +12,7 @@ const FAR: libc::c_int = 120;
 
 /// Gives this thread a descriptor table of its own with nothing above standard error in it: its first socket is 3, as in a
 /// program of its own. Where that can't be had (before Linux 5.9), the numbers are those of the process.
-pub(in super::super) fn settle_in() {
+pub(in super::super) fn unshare_descriptors() {
     // SAFETY: the closed descriptors are this thread's copies; their owners have theirs in the process's table.
     unsafe {
         libc::syscall(libc::SYS_close_range, FIRST, libc::c_uint::MAX, libc::CLOSE_RANGE_UNSHARE);
@@ -30,7 +30,7 @@ pub(in super::super) fn settle_in() {
 
 /// Drops all capabilities of this thread, see capabilities(7), or all but the one for raw sockets: root is shown what everybody
 /// meets.
-pub(in super::super) fn give_up_rights(but_raw_sockets: bool) {
+pub(in super::super) fn drop_capabilities(but_raw_sockets: bool) {
     #[repr(C)]
     struct Header {
         version: u32,

@@ -13,25 +13,25 @@ use windows as this;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub(super) use linux::{give_up_rights, settle_in};
+pub(super) use linux::{drop_capabilities, unshare_descriptors};
 
-pub(super) use this::{ThreadId, hear_only_the_end, interrupt, prepare, this_thread};
-pub use this::{nobody_reads_stdout, raise_descriptor_limit};
+pub(super) use this::{ThreadId, block_other_signals, current_thread, install_interrupt_handler, interrupt};
+pub use this::{raise_descriptor_limit, stdout_has_no_reader};
 
 /// Elsewhere a host shares the descriptors of its process.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn settle_in() {}
+pub(super) fn unshare_descriptors() {}
 
 /// Elsewhere a thread's rights are its process's.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn give_up_rights(_: bool) {}
+pub(super) fn drop_capabilities(_: bool) {}
 
 /// Gives free memory back to the kernel where the allocator keeps it: glibc keeps an arena for many a thread that has ended.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-pub fn give_memory_back() {
+pub fn trim_memory() {
     linux::trim();
 }
 
 /// Elsewhere the allocator does as it likes.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub fn give_memory_back() {}
+pub fn trim_memory() {}

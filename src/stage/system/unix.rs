@@ -14,7 +14,7 @@ pub(in super::super) struct ThreadId(libc::pthread_t);
 unsafe impl Send for ThreadId {}
 
 /// Installs the handler, once for the process.
-pub(in super::super) fn prepare() {
+pub(in super::super) fn install_interrupt_handler() {
     static ONCE: Once = Once::new();
     extern "C" fn nothing(_: libc::c_int) {}
     ONCE.call_once(|| {
@@ -29,7 +29,7 @@ pub(in super::super) fn prepare() {
 
 /// Lets this thread, and those that it starts, hear no signal but the one that ends a call: any other would cut a narrated call
 /// short, even one that is ignored.
-pub(in super::super) fn hear_only_the_end() {
+pub(in super::super) fn block_other_signals() {
     // SAFETY: the set is filled before it is used, and only this thread's mask changes.
     unsafe {
         let mut all: libc::sigset_t = std::mem::zeroed();
@@ -40,7 +40,7 @@ pub(in super::super) fn hear_only_the_end() {
 }
 
 /// The calling thread.
-pub(in super::super) fn this_thread() -> ThreadId {
+pub(in super::super) fn current_thread() -> ThreadId {
     // SAFETY: takes and changes nothing.
     ThreadId(unsafe { libc::pthread_self() })
 }
@@ -71,7 +71,7 @@ pub fn raise_descriptor_limit() -> usize {
 }
 
 /// Whether standard output is a pipe or socket whose other end is gone: poll(2) says POLLERR, and a write would give EPIPE.
-pub fn nobody_reads_stdout() -> bool {
+pub fn stdout_has_no_reader() -> bool {
     let mut one = libc::pollfd { fd: libc::STDOUT_FILENO, events: 0, revents: 0 };
     // SAFETY: the array is one `pollfd` long and outlives the call.
     unsafe { libc::poll(&raw mut one, 1, 0) > 0 && one.revents & libc::POLLERR != 0 }

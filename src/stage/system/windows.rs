@@ -15,14 +15,14 @@ pub(in super::super) struct ThreadId(HANDLE);
 // SAFETY: a thread handle may be used from any thread.
 unsafe impl Send for ThreadId {}
 
-/// Nothing to prepare.
-pub(in super::super) fn prepare() {}
+/// Nothing to install_interrupt_handler.
+pub(in super::super) fn install_interrupt_handler() {}
 
 /// Nothing interrupts a call here.
-pub(in super::super) fn hear_only_the_end() {}
+pub(in super::super) fn block_other_signals() {}
 
 /// The calling thread.
-pub(in super::super) fn this_thread() -> ThreadId {
+pub(in super::super) fn current_thread() -> ThreadId {
     let mut handle: HANDLE = std::ptr::null_mut();
     // SAFETY: duplicates the pseudo handle of this thread into a real one.
     unsafe {
@@ -46,6 +46,6 @@ pub fn raise_descriptor_limit() -> usize {
 }
 
 /// Here only a write finds out.
-pub fn nobody_reads_stdout() -> bool {
+pub fn stdout_has_no_reader() -> bool {
     false
 }

@@ -252,7 +252,7 @@ impl Served<'_> {
 
     /// Whether bytes that we sent are still not taken: the peer does not read.
     fn full(&self) -> bool {
-        crate::kernel::look(self.guest.held.socket(), true).send_queue.is_some_and(|bytes| bytes > 0)
+        crate::kernel::observe(self.guest.held.socket(), true).send_queue.is_some_and(|bytes| bytes > 0)
     }
 
     /// The pages that may connect: our own, by the address under which it was reached, and those that were allowed.

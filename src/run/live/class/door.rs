@@ -9,7 +9,7 @@ use super::{
 use crate::{
     call::{Doing, Held, Piece},
     event::Ending,
-    stage::Hand,
+    stage::WorkerThread,
 };
 
 /// How long one waits for descriptors or memory to become free.
@@ -36,8 +36,9 @@ pub(super) fn accept_all(room: &Arc<Room>, listener: &Held, _doing: &Doing) {
                 }
                 let guest = room.enter(number, held, address);
                 let (inside, served) = (Arc::clone(room), Arc::clone(&guest));
-                match Hand::start(guest.name.clone(), move |doing| connection::serve(&inside, &served, doing))
-                {
+                match WorkerThread::spawn(guest.name.clone(), move |doing| {
+                    connection::serve(&inside, &served, doing)
+                }) {
                     Ok(hand) => room.served_by(&guest, hand),
                     Err(error) => {
                         drop(guest.held.take());

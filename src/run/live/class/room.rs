@@ -15,7 +15,7 @@ use super::{Class, Tell};
 use crate::{
     call::{Held, Piece},
     event::{Ending, Peer, Phase},
-    stage::{Hand, give_memory_back},
+    stage::{WorkerThread, trim_memory},
 };
 
 /// Of those who have left, so many stay in the table.
@@ -54,7 +54,7 @@ pub(super) struct Guest {
     pub sent: AtomicU64,
     /// Held while its descriptor is used from outside, or closed.
     pub descriptor: Mutex<()>,
-    hand: Mutex<Option<Hand>>,
+    hand: Mutex<Option<WorkerThread>>,
     told_to_end: AtomicBool,
 }
 
@@ -211,7 +211,7 @@ impl Room {
     }
 
     /// The thread that serves a guest.
-    pub fn served_by(&self, guest: &Guest, hand: Hand) {
+    pub fn served_by(&self, guest: &Guest, hand: WorkerThread) {
         *lock(&guest.hand) = Some(hand);
     }
 
@@ -238,7 +238,7 @@ impl Room {
         drop(inside);
         self.changed.notify_all();
         if a_crowd_has_left {
-            give_memory_back();
+            trim_memory();
         }
     }
 
@@ -248,10 +248,10 @@ impl Room {
     }
 
     /// Tells everybody once more to come to an end. Gives how many threads are left.
-    pub fn end_all(&self, door: &Hand) -> usize {
+    pub fn end_all(&self, door: &WorkerThread) -> usize {
         let inside = self.inside();
         if !inside.door_is_shut {
-            door.end();
+            door.stop();
         }
         for guest in inside.guests.values() {
             if let Some(hand) = &*lock(&guest.hand) {
@@ -259,8 +259,8 @@ impl Room {
                     continue;
                 }
                 match guest.ended_once() {
-                    false => hand.end(),
-                    true => drop(hand.wake_if_deaf()),
+                    false => hand.stop(),
+                    true => drop(hand.wake_unless_acknowledged()),
                 }
             }
         }

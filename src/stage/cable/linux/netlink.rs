@@ -70,7 +70,7 @@ impl Netlink {
     }
 
     /// `ip link set dev NAME addrgenmode none`: IPv6 makes no address of its own, and so looks for no router.
-    pub fn no_address_by_itself(&self, index: u32) -> io::Result<()> {
+    pub fn disable_address_generation(&self, index: u32) -> io::Result<()> {
         let mut link = link(index);
         let none = AfSpecInet6::AddrGenMode(In6AddrGenMode::None);
         link.attributes.push(LinkAttribute::AfSpecUnspec(vec![AfSpecUnspec::Inet6(vec![none])]));

@@ -10,20 +10,20 @@ use std::{
 
 use super::{
     super::{Cable, Options, Setting, Unavailable},
-    ground,
+    forwarder::Forwarder,
+    host_setup::{HostNetwork, VethConfig},
+    namespace,
     netlink::Netlink,
-    plug::{MovedIn, Plug},
-    port::{Port, Wire},
-    pump::Pump,
+    packet_socket::{CableEnds, PacketSocket},
     settings,
-    sockets::abort_all,
+    sock_destroy::destroy_tcp_sockets,
 };
 use crate::{event::Host, kernel};
 
 /// The two networks and what connects them. Dropping it takes all down.
 pub(in super::super::super) struct Network {
     cable: Cable,
-    pump: Option<Pump>,
+    pump: Option<Forwarder>,
     /// Of our interfaces.
     group: u32,
     client: End,
@@ -38,24 +38,24 @@ struct End {
 
 impl Network {
     /// Lays the ground for the process, if that is not done yet, and gives each host its plug: client, then server.
-    pub fn plugs(options: Options) -> Result<[Plug; 2], Unavailable> {
-        ground::lay()?;
-        Ok(Plug::pair(options))
+    pub fn veth_configs(options: Options) -> Result<[VethConfig; 2], Unavailable> {
+        namespace::ensure_entered()?;
+        Ok(VethConfig::pair(options))
     }
 
     /// Lays the cable between two hosts that have moved in: client, then server.
-    pub fn connect([client, server]: [MovedIn; 2]) -> io::Result<Network> {
+    pub fn connect([client, server]: [HostNetwork; 2]) -> io::Result<Network> {
         let group = client.group;
         // The kernel waits when it makes a ring: for both at a time.
         let (one, other) = thread::scope(|scope| {
-            let one = scope.spawn(|| Port::open(&client.ours));
-            let other = Port::open(&server.ours);
-            (one.join().unwrap_or_else(|_| Err(gave_up())), other)
+            let one = scope.spawn(|| PacketSocket::open(&client.ours));
+            let other = PacketSocket::open(&server.ours);
+            (one.join().unwrap_or_else(|_| Err(panicked())), other)
         });
-        let wire = Wire::new(one?, other?);
+        let wire = CableEnds::new(one?, other?);
         let settings = client.settings.iter().chain(&server.settings).cloned().collect();
         let (client, server) = (End::of(&client)?, End::of(&server)?);
-        let (cable, pump) = Pump::start(wire)?;
+        let (cable, pump) = Forwarder::start(wire)?;
         Ok(Network { cable, pump: Some(pump), group, client, server, settings: Mutex::new(settings) })
     }
 
@@ -90,9 +90,9 @@ impl Network {
     fn within<T: Send>(&self, host: Host, job: impl FnOnce() -> T + Send) -> io::Result<T> {
         let end = self.end(host);
         thread::scope(|scope| {
-            let inside = move || go_to(&end.namespace).map(|()| job());
+            let inside = move || enter_network(&end.namespace).map(|()| job());
             let thread = thread::Builder::new().name("settings".to_owned()).spawn_scoped(scope, inside)?;
-            thread.join().unwrap_or_else(|_| Err(gave_up()))
+            thread.join().unwrap_or_else(|_| Err(panicked()))
         })
     }
 
@@ -108,7 +108,7 @@ impl Drop for Network {
     fn drop(&mut self) {
         // A connection whose program is gone would keep its namespace until its timers have run out.
         for host in Host::ALL {
-            let _ = self.within(host, abort_all);
+            let _ = self.within(host, destroy_tcp_sockets);
         }
         // The namespaces end when nobody uses them any more; the interfaces at once. The kernel waits here too.
         thread::scope(|scope| {
@@ -119,19 +119,19 @@ impl Drop for Network {
 }
 
 impl End {
-    fn of(host: &MovedIn) -> io::Result<End> {
+    fn of(host: &HostNetwork) -> io::Result<End> {
         // `/proc/self/task` and not `thread-self`: it is another thread's.
         let namespace = File::open(format!("/proc/self/task/{}/ns/net", host.thread))?;
         Ok(End { namespace })
     }
 }
 
-fn gave_up() -> io::Error {
+fn panicked() -> io::Error {
     io::Error::other("a thread of ours gave up")
 }
 
 /// Moves the calling thread to that network namespace. Corresponds to `setns(2)`.
-pub(super) fn go_to(namespace: &File) -> io::Result<()> {
+pub(super) fn enter_network(namespace: &File) -> io::Result<()> {
     // SAFETY: takes no pointer, and changes this thread alone.
     if unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNET) } == 0 {
         Ok(())

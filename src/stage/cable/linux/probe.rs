@@ -9,40 +9,40 @@ use std::{
 
 use super::{
     super::{Options, Possible, Reason, Unavailable, Way},
-    ground::{self, Step, Stumble},
-    plug::Plug,
-    port::Port,
+    host_setup::VethConfig,
+    namespace::{self, SetupError, SetupStep},
+    packet_socket::PacketSocket,
 };
 /// What a child says if all went well: no step has this number.
-const FINE: u8 = 0;
+const SUCCESS: u8 = 0;
 
 /// Whether the cable can be had here. Changes nothing in this process.
 ///
 /// # Errors
 /// Why not, and what would change that.
 pub fn probe() -> Result<Possible, Unavailable> {
-    match ground::laid() {
+    match namespace::entered() {
         // Who stands on the ground has shown that it can be had.
         Some(way) => Ok(Possible { way }),
-        None => rehearse().map(|(possible, child)| {
-            child.see_out();
+        None => dry_run().map(|(possible, child)| {
+            child.wait();
             possible
         }),
     }
 }
 
 /// Lets a child try all that a stage does, by each way that may do. Gives the child that could do it, which is on its way out.
-pub(super) fn rehearse() -> Result<(Possible, Child), Unavailable> {
-    let threads = ground::threads()?;
+pub(super) fn dry_run() -> Result<(Possible, ChildProcess), Unavailable> {
+    let threads = namespace::threads()?;
     if threads > 1 {
         return Err(Reason::Threads(threads).into());
     }
-    let around = Surroundings::read();
+    let around = Environment::read();
     let ways: &[Way] =
         if around.administrator { &[Way::Administrator, Way::UserNamespace] } else { &[Way::UserNamespace] };
     let mut first = None;
     for way in ways {
-        match in_a_child(|| dress_rehearsal(*way)) {
+        match in_a_child(|| run_all_steps(*way)) {
             Ok(Ok(child)) => return Ok((Possible { way: *way }, child)),
             Ok(Err(stumble)) => {
                 let _ = first.get_or_insert_with(|| diagnose(&stumble, &around));
@@ -56,28 +56,30 @@ pub(super) fn rehearse() -> Result<(Possible, Child), Unavailable> {
 }
 
 /// All that has to work, with the very code that a stage runs.
-fn dress_rehearsal(way: Way) -> Result<(), Stumble> {
-    ground::enter(way)?;
-    let [plug, _] = Plug::pair(Options::default());
+fn run_all_steps(way: Way) -> Result<(), SetupError> {
+    namespace::enter(way)?;
+    let [plug, _] = VethConfig::pair(Options::default());
     let ours = plug.ours.clone();
-    let ground = fs::File::open("/proc/thread-self/ns/net").map_err(Stumble::at(Step::HostNamespace))?;
-    plug.move_in()?;
+    let ground =
+        fs::File::open("/proc/thread-self/ns/net").map_err(SetupError::at(SetupStep::HostNamespace))?;
+    plug.setup()?;
     // Kept open: a network that nobody is in goes away, and takes the pair along.
-    let _host = fs::File::open("/proc/thread-self/ns/net").map_err(Stumble::at(Step::HostNamespace))?;
+    let _host =
+        fs::File::open("/proc/thread-self/ns/net").map_err(SetupError::at(SetupStep::HostNamespace))?;
     // As the server, and on from there: back to where our end of the pair is.
-    ground::unshare(libc::CLONE_NEWNET).map_err(Stumble::at(Step::HostNamespace))?;
-    super::network::go_to(&ground).map_err(Stumble::at(Step::HostNamespace))?;
+    namespace::unshare(libc::CLONE_NEWNET).map_err(SetupError::at(SetupStep::HostNamespace))?;
+    super::network::enter_network(&ground).map_err(SetupError::at(SetupStep::HostNamespace))?;
     // It ends with the child: the kernel waits before it closes one, and who has asked need not wait for that.
-    Port::open(&ours).map(mem::forget).map_err(Stumble::at(Step::PacketSocket))
+    PacketSocket::open(&ours).map(mem::forget).map_err(SetupError::at(SetupStep::PacketSocket))
 }
 
 /// A child that has said what it had to say.
 #[must_use = "it is to be seen out"]
-pub(super) struct Child(libc::pid_t);
+pub(super) struct ChildProcess(libc::pid_t);
 
-impl Child {
+impl ChildProcess {
     /// Waits for its end. Gives how it ended, as waitpid(2) says it.
-    pub fn see_out(self) -> libc::c_int {
+    pub fn wait(self) -> libc::c_int {
         let mut status = 0;
         // SAFETY: writes one int; the child is ours and not waited for elsewhere.
         while unsafe { libc::waitpid(self.0, &raw mut status, 0) } < 0
@@ -88,7 +90,7 @@ impl Child {
 }
 
 /// Runs it in a child of this process, which has one thread. Gives the child if all went well; the error is that of making it.
-fn in_a_child(job: impl FnOnce() -> Result<(), Stumble>) -> io::Result<Result<Child, Stumble>> {
+fn in_a_child(job: impl FnOnce() -> Result<(), SetupError>) -> io::Result<Result<ChildProcess, SetupError>> {
     let mut ends = [0; 2];
     // SAFETY: pipe2 fills the two numbers; each becomes the property of one file.
     let (mut from_child, mut to_parent) = unsafe {
@@ -101,8 +103,8 @@ fn in_a_child(job: impl FnOnce() -> Result<(), Stumble>) -> io::Result<Result<Ch
     let child = unsafe { libc::fork() };
     if child == 0 {
         let (step, value) = match job() {
-            Ok(()) => (FINE, 0),
-            Err(Stumble { step, error }) => (step as u8, error.raw_os_error().unwrap_or(0)),
+            Ok(()) => (SUCCESS, 0),
+            Err(SetupError { step, error }) => (step as u8, error.raw_os_error().unwrap_or(0)),
         };
         let [a, b, c, d] = value.to_ne_bytes();
         let _ = to_parent.write_all(&[step, a, b, c, d]);
@@ -113,30 +115,32 @@ fn in_a_child(job: impl FnOnce() -> Result<(), Stumble>) -> io::Result<Result<Ch
         return Err(io::Error::last_os_error());
     }
     drop(to_parent);
-    let child = Child(child);
+    let child = ChildProcess(child);
     let mut said = [0; 5];
     if let Err(error) = from_child.read_exact(&mut said) {
-        let status = child.see_out();
+        let status = child.wait();
         let nothing_came = error.kind() == io::ErrorKind::UnexpectedEof;
         return if nothing_came { Ok(Err(killed(status))) } else { Err(error) };
     }
     let [step, value @ ..] = said;
-    let Some(step) = Step::ALL.into_iter().find(|known| *known as u8 == step) else { return Ok(Ok(child)) };
-    child.see_out();
+    let Some(step) = SetupStep::ALL.into_iter().find(|known| *known as u8 == step) else {
+        return Ok(Ok(child));
+    };
+    child.wait();
     let value = i32::from_ne_bytes(value);
-    Ok(Err(Stumble { step, error: io::Error::from_raw_os_error(value) }))
+    Ok(Err(SetupError { step, error: io::Error::from_raw_os_error(value) }))
 }
 
 /// A child that says nothing was ended by force: seccomp can do that with SIGSYS.
-fn killed(status: libc::c_int) -> Stumble {
+fn killed(status: libc::c_int) -> SetupError {
     let by_seccomp = libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGSYS;
     let error = if by_seccomp { libc::ENOSYS } else { libc::EINTR };
-    Stumble { step: Step::Unshare, error: io::Error::from_raw_os_error(error) }
+    SetupError { step: SetupStep::Unshare, error: io::Error::from_raw_os_error(error) }
 }
 
 /// What the machine says of namespaces.
 #[derive(Debug, Default)]
-struct Surroundings {
+struct Environment {
     /// CAP_SYS_ADMIN is in force.
     administrator: bool,
     max_user: Option<String>,
@@ -147,8 +151,8 @@ struct Surroundings {
     no_proc: bool,
 }
 
-impl Surroundings {
-    fn read() -> Surroundings {
+impl Environment {
+    fn read() -> Environment {
         let sysctl = |path: &str| fs::read_to_string(path).ok().map(|text| text.trim().to_owned());
         let status = sysctl("/proc/self/status");
         let field = |name: &str| {
@@ -156,7 +160,7 @@ impl Surroundings {
             Some(line.trim().to_owned())
         };
         let effective = field("CapEff:").and_then(|hex| u64::from_str_radix(&hex, 16).ok()).unwrap_or(0);
-        Surroundings {
+        Environment {
             // The bit of CAP_SYS_ADMIN in linux/capability.h.
             administrator: effective & (1 << 21) != 0,
             max_user: sysctl("/proc/sys/user/max_user_namespaces"),
@@ -171,29 +175,29 @@ impl Surroundings {
 }
 
 /// The reason behind an error.
-fn diagnose(stumble: &Stumble, around: &Surroundings) -> Unavailable {
+fn diagnose(stumble: &SetupError, around: &Environment) -> Unavailable {
     let errno = stumble.error.raw_os_error().unwrap_or(0);
     let forbidden = matches!(errno, libc::EPERM | libc::EACCES);
     let limit = |limit: &Option<String>| limit.clone().unwrap_or_else(|| "?".to_owned());
     let reason = match stumble.step {
-        Step::Unshare | Step::HostNamespace if errno == libc::ENOSPC => {
+        SetupStep::Unshare | SetupStep::HostNamespace if errno == libc::ENOSPC => {
             if around.max_user.as_deref() == Some("0") {
                 Reason::UserNamespacesOff
-            } else if stumble.step == Step::Unshare && around.max_net.as_deref() != Some("0") {
+            } else if stumble.step == SetupStep::Unshare && around.max_net.as_deref() != Some("0") {
                 Reason::TooMany { kind: "user", limit: limit(&around.max_user) }
             } else {
                 Reason::TooMany { kind: "net", limit: limit(&around.max_net) }
             }
         }
-        Step::Unshare if forbidden && around.for_root && !around.administrator => {
+        SetupStep::Unshare if forbidden && around.for_root && !around.administrator => {
             Reason::UserNamespacesForRoot
         }
-        Step::Unshare if (forbidden || errno == libc::ENOSYS) && around.seccomp => Reason::Seccomp,
-        Step::Unshare if errno == libc::ENOSYS || errno == libc::EINVAL => Reason::NoNamespaces,
-        Step::Map if matches!(errno, libc::ENOENT | libc::EROFS) || around.no_proc => Reason::NoProc,
+        SetupStep::Unshare if (forbidden || errno == libc::ENOSYS) && around.seccomp => Reason::Seccomp,
+        SetupStep::Unshare if errno == libc::ENOSYS || errno == libc::EINVAL => Reason::NoNamespaces,
+        SetupStep::Map if matches!(errno, libc::ENOENT | libc::EROFS) || around.no_proc => Reason::NoProc,
         _ if forbidden && around.apparmor => Reason::AppArmor,
-        Step::Pair if errno == libc::EOPNOTSUPP => Reason::NoVeth,
-        Step::PacketSocket if forbidden || errno == libc::EAFNOSUPPORT => Reason::NoPacketSocket,
+        SetupStep::Pair if errno == libc::EOPNOTSUPP => Reason::NoVeth,
+        SetupStep::PacketSocket if forbidden || errno == libc::EAFNOSUPPORT => Reason::NoPacketSocket,
         step => return Unavailable::other(step.text(), &stumble.error),
     };
     reason.into()
@@ -203,36 +207,42 @@ fn diagnose(stumble: &Stumble, around: &Surroundings) -> Unavailable {
 mod tests {
     use super::*;
 
-    fn reason(step: Step, errno: i32, around: Surroundings) -> Reason {
-        diagnose(&Stumble { step, error: io::Error::from_raw_os_error(errno) }, &around).reason
+    fn reason(step: SetupStep, errno: i32, around: Environment) -> Reason {
+        diagnose(&SetupError { step, error: io::Error::from_raw_os_error(errno) }, &around).reason
     }
 
     #[test]
     fn each_refusal_is_put_down_to_what_causes_it() {
-        let plain = Surroundings::default;
+        let plain = Environment::default;
         let limit = |limit: &str| Some(limit.to_owned());
-        let off = Surroundings { max_user: limit("0"), ..plain() };
-        assert_eq!(reason(Step::Unshare, libc::ENOSPC, off), Reason::UserNamespacesOff);
-        let few = Surroundings { max_user: limit("9"), max_net: limit("8"), ..plain() };
+        let off = Environment { max_user: limit("0"), ..plain() };
+        assert_eq!(reason(SetupStep::Unshare, libc::ENOSPC, off), Reason::UserNamespacesOff);
+        let few = Environment { max_user: limit("9"), max_net: limit("8"), ..plain() };
         assert_eq!(
-            reason(Step::HostNamespace, libc::ENOSPC, few),
+            reason(SetupStep::HostNamespace, libc::ENOSPC, few),
             Reason::TooMany { kind: "net", limit: "8".to_owned() }
         );
-        let debian = Surroundings { for_root: true, seccomp: true, ..plain() };
-        assert_eq!(reason(Step::Unshare, libc::EPERM, debian), Reason::UserNamespacesForRoot);
-        let docker = || Surroundings { seccomp: true, apparmor: true, ..plain() };
-        assert_eq!(reason(Step::Unshare, libc::EPERM, docker()), Reason::Seccomp);
-        assert_eq!(reason(Step::Unshare, libc::ENOSYS, docker()), Reason::Seccomp);
-        let ubuntu = || Surroundings { apparmor: true, ..plain() };
-        for step in [Step::Map, Step::Loopback, Step::HostNamespace, Step::Pair, Step::PacketSocket] {
+        let debian = Environment { for_root: true, seccomp: true, ..plain() };
+        assert_eq!(reason(SetupStep::Unshare, libc::EPERM, debian), Reason::UserNamespacesForRoot);
+        let docker = || Environment { seccomp: true, apparmor: true, ..plain() };
+        assert_eq!(reason(SetupStep::Unshare, libc::EPERM, docker()), Reason::Seccomp);
+        assert_eq!(reason(SetupStep::Unshare, libc::ENOSYS, docker()), Reason::Seccomp);
+        let ubuntu = || Environment { apparmor: true, ..plain() };
+        for step in [
+            SetupStep::Map,
+            SetupStep::Loopback,
+            SetupStep::HostNamespace,
+            SetupStep::Pair,
+            SetupStep::PacketSocket,
+        ] {
             assert_eq!(reason(step, libc::EPERM, ubuntu()), Reason::AppArmor);
         }
-        assert_eq!(reason(Step::Unshare, libc::EINVAL, plain()), Reason::NoNamespaces);
-        assert_eq!(reason(Step::Map, libc::EROFS, plain()), Reason::NoProc);
-        assert_eq!(reason(Step::Map, libc::ENOENT, plain()), Reason::NoProc);
-        assert_eq!(reason(Step::Pair, libc::EOPNOTSUPP, plain()), Reason::NoVeth);
-        assert_eq!(reason(Step::PacketSocket, libc::EAFNOSUPPORT, plain()), Reason::NoPacketSocket);
-        assert_eq!(reason(Step::PacketSocket, libc::EPERM, plain()), Reason::NoPacketSocket);
-        assert!(matches!(reason(Step::Pair, libc::EINVAL, plain()), Reason::Other { .. }));
+        assert_eq!(reason(SetupStep::Unshare, libc::EINVAL, plain()), Reason::NoNamespaces);
+        assert_eq!(reason(SetupStep::Map, libc::EROFS, plain()), Reason::NoProc);
+        assert_eq!(reason(SetupStep::Map, libc::ENOENT, plain()), Reason::NoProc);
+        assert_eq!(reason(SetupStep::Pair, libc::EOPNOTSUPP, plain()), Reason::NoVeth);
+        assert_eq!(reason(SetupStep::PacketSocket, libc::EAFNOSUPPORT, plain()), Reason::NoPacketSocket);
+        assert_eq!(reason(SetupStep::PacketSocket, libc::EPERM, plain()), Reason::NoPacketSocket);
+        assert!(matches!(reason(SetupStep::Pair, libc::EINVAL, plain()), Reason::Other { .. }));
     }
 }

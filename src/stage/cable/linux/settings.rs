@@ -17,13 +17,13 @@ const STRETCHED: [(&str, &str); 5] = [
 /// Makes the kernel of this thread's network namespace as patient as asked for.
 pub(super) fn set_timers(host: Host, timers: Timers) -> Vec<Setting> {
     match timers {
-        Timers::OfTheKernel => Vec::new(),
+        Timers::Default => Vec::new(),
         Timers::Stretched => STRETCHED.iter().map(|(name, value)| set(host, name, value)).collect(),
     }
 }
 
 /// Lets the group of this process open ping sockets: nobody may at first, see icmp(7).
-pub(super) fn let_ping(host: Host) -> Setting {
+pub(super) fn allow_ping_sockets(host: Host) -> Setting {
     // SAFETY: takes and changes nothing.
     let group = unsafe { libc::getegid() };
     set(host, "net.ipv4.ping_group_range", &format!("{group} {group}"))

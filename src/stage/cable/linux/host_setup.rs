@@ -9,15 +9,15 @@ use std::{
 
 use super::{
     super::{Options, Setting, Unavailable, address},
-    ground::{self, Step, Stumble},
-    interface::turn_offloads_off,
+    namespace::{self, SetupError, SetupStep},
     netlink::{Netlink, index},
+    offload::disable_offloads,
     settings,
 };
 use crate::event::Host;
 
 /// What a host needs to know to move in.
-pub(in super::super::super) struct Plug {
+pub(in super::super::super) struct VethConfig {
     host: Host,
     options: Options,
     /// The name of our end.
@@ -27,7 +27,7 @@ pub(in super::super::super) struct Plug {
 }
 
 /// What a host has found.
-pub(in super::super::super) struct MovedIn {
+pub(in super::super::super) struct HostNetwork {
     /// The number of its thread.
     pub(super) thread: libc::pid_t,
     pub(super) ours: String,
@@ -43,57 +43,58 @@ fn ethernet(host: Host) -> [u8; 6] {
     }
 }
 
-impl Plug {
+impl VethConfig {
     /// The plugs of a new cable: client and server.
-    pub(super) fn pair(options: Options) -> [Plug; 2] {
+    pub(super) fn pair(options: Options) -> [VethConfig; 2] {
         static COUNT: AtomicU32 = AtomicU32::new(1);
         // The group 0 is everybody's. Two stages may stand side by side, so each has names of its own.
         let group = COUNT.fetch_add(1, Ordering::Relaxed) % 1_000_000 + 1;
-        Host::ALL.map(|host| Plug { host, options, ours: format!("{}{group}", host.name()), group })
+        Host::ALL.map(|host| VethConfig { host, options, ours: format!("{}{group}", host.name()), group })
     }
 
     /// Makes the calling thread a host.
-    pub fn into_host(self) -> Result<MovedIn, Unavailable> {
-        self.move_in().map_err(|stumble| Unavailable::other(stumble.step.text(), &stumble.error))
+    pub fn setup_host(self) -> Result<HostNetwork, Unavailable> {
+        self.setup().map_err(|stumble| Unavailable::other(stumble.step.text(), &stumble.error))
     }
 
     /// Makes the calling thread a host. No descriptor is left open.
     ///
     /// Our end is set up first: then the host's has a carrier as soon as it is up, and loses no frame.
-    pub(super) fn move_in(self) -> Result<MovedIn, Stumble> {
-        let ground = Netlink::open().map_err(Stumble::at(Step::Pair))?;
-        let sender = File::open("/proc/thread-self/ns/net").map_err(Stumble::at(Step::HostNamespace))?;
-        ground::unshare(libc::CLONE_NEWNET).map_err(Stumble::at(Step::HostNamespace))?;
-        let own = File::open("/proc/thread-self/ns/net").map_err(Stumble::at(Step::HostNamespace))?;
+    pub(super) fn setup(self) -> Result<HostNetwork, SetupError> {
+        let ground = Netlink::open().map_err(SetupError::at(SetupStep::Pair))?;
+        let sender =
+            File::open("/proc/thread-self/ns/net").map_err(SetupError::at(SetupStep::HostNamespace))?;
+        namespace::unshare(libc::CLONE_NEWNET).map_err(SetupError::at(SetupStep::HostNamespace))?;
+        let own = File::open("/proc/thread-self/ns/net").map_err(SetupError::at(SetupStep::HostNamespace))?;
         ground
             .add_pair(&self.ours, self.group, own.as_raw_fd(), ethernet(self.host))
-            .map_err(Stumble::at(Step::Pair))?;
-        super::network::go_to(&sender)
+            .map_err(SetupError::at(SetupStep::Pair))?;
+        super::network::enter_network(&sender)
             .and_then(|()| {
                 let ours = index(&self.ours)?;
                 // Where IPv6 is missing, there is nothing to be turned off.
-                let _ = ground.no_address_by_itself(ours);
-                turn_offloads_off(&self.ours)?;
+                let _ = ground.disable_address_generation(ours);
+                disable_offloads(&self.ours)?;
                 ground.set_up(ours)
             })
-            .and_then(|()| super::network::go_to(&own))
-            .map_err(Stumble::at(Step::Pair))?;
-        self.furnish().map_err(Stumble::at(Step::Pair))
+            .and_then(|()| super::network::enter_network(&own))
+            .map_err(SetupError::at(SetupStep::Pair))?;
+        self.configure_host_end().map_err(SetupError::at(SetupStep::Pair))
     }
 
     /// In the host's own network: loopback, and `eth0` with its addresses.
-    fn furnish(self) -> io::Result<MovedIn> {
+    fn configure_host_end(self) -> io::Result<HostNetwork> {
         let netlink = Netlink::open()?;
         netlink.set_up(index("lo")?)?;
         let mut settings = settings::set_timers(self.host, self.options.timers);
         if self.options.ping_sockets && self.host == Host::Client {
-            settings.push(settings::let_ping(self.host));
+            settings.push(settings::allow_ping_sockets(self.host));
         }
         let eth0 = index("eth0")?;
-        turn_offloads_off("eth0")?;
+        disable_offloads("eth0")?;
         // IPv6 would report to routers which groups it is in, as soon as it has an address. Without one it is silent; where it is
         // missing altogether, there is nothing to be turned off.
-        let _ = netlink.no_address_by_itself(eth0);
+        let _ = netlink.disable_address_generation(eth0);
         netlink.add_address(eth0, address(self.host, false), 24)?;
         netlink.set_up(eth0)?;
         if self.options.known_neighbours {
@@ -102,6 +103,6 @@ impl Plug {
         }
         // SAFETY: takes and changes nothing.
         let thread = unsafe { libc::gettid() };
-        Ok(MovedIn { thread, ours: self.ours, group: self.group, settings })
+        Ok(HostNetwork { thread, ours: self.ours, group: self.group, settings })
     }
 }

@@ -8,20 +8,20 @@ use std::{
 };
 
 use super::{
-    super::{Cable, Course, Fate, Line, State, What},
-    port::{BATCH, Wire},
+    super::{Cable, CableEventKind, Fate, LinkEmulator, State, Verdict},
+    packet_socket::{BATCH_SIZE, CableEnds},
 };
 use crate::event::Host;
 
 /// The thread, until it is stopped.
-pub(super) struct Pump {
+pub(super) struct Forwarder {
     stop: OwnedFd,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Pump {
+impl Forwarder {
     /// Starts it in this thread's network namespace, with the descriptors of this thread.
-    pub fn start(wire: Wire) -> io::Result<(Cable, Pump)> {
+    pub fn start(wire: CableEnds) -> io::Result<(Cable, Forwarder)> {
         // SAFETY: makes a descriptor, which becomes the property of one owner.
         let stop = unsafe {
             let made = libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK);
@@ -31,28 +31,28 @@ impl Pump {
             OwnedFd::from_raw_fd(made)
         };
         let watched = [
-            wire.port(Host::Client).as_fd().as_raw_fd(),
-            wire.port(Host::Server).as_fd().as_raw_fd(),
+            wire.end(Host::Client).as_fd().as_raw_fd(),
+            wire.end(Host::Server).as_fd().as_raw_fd(),
             stop.as_raw_fd(),
         ];
         let cable = Cable::new(wire);
         let own = cable.clone();
         let thread = thread::Builder::new().name("cable".to_owned()).spawn(move || {
-            super::super::super::system::hear_only_the_end();
-            pump(&own, watched);
+            super::super::super::system::block_other_signals();
+            forward_frames(&own, watched);
             // Here and not with the last handle: descriptors are closed in the table that they are in.
             let mut state = own.state();
             let wire = state.wire.take();
-            own.tell(state);
+            own.unlock_and_notify(state);
             if let Some(wire) = wire {
                 wire.close();
             }
         })?;
-        Ok((cable, Pump { stop, thread: Some(thread) }))
+        Ok((cable, Forwarder { stop, thread: Some(thread) }))
     }
 }
 
-impl Drop for Pump {
+impl Drop for Forwarder {
     fn drop(&mut self) {
         let one = 1_u64.to_ne_bytes();
         // SAFETY: an eventfd takes eight bytes, which outlive the call.
@@ -65,7 +65,7 @@ impl Drop for Pump {
     }
 }
 
-fn pump(cable: &Cable, watched: [RawFd; 3]) {
+fn forward_frames(cable: &Cable, watched: [RawFd; 3]) {
     let mut next = None;
     loop {
         let [client, server, stop] = wait(watched, next);
@@ -75,12 +75,12 @@ fn pump(cable: &Cable, watched: [RawFd; 3]) {
         let mut state = cable.state();
         for (host, found) in [(Host::Client, client), (Host::Server, server)] {
             if let Some(wire) = state.wire.as_ref().filter(|_| found & libc::POLLERR != 0) {
-                wire.port(host).clear_error();
+                wire.end(host).clear_error();
             }
         }
-        while round(&mut state) {}
-        next = state.line.next_arrival();
-        cable.tell(state);
+        while forward_batch(&mut state) {}
+        next = state.line.next_due();
+        cable.unlock_and_notify(state);
     }
 }
 
@@ -101,13 +101,13 @@ fn wait(watched: [RawFd; 3], until: Option<Instant>) -> [libc::c_short; 3] {
 }
 
 /// Takes what is there, at most a batch, and sends on what crosses. True if there may be more.
-fn round(state: &mut State) -> bool {
+fn forward_batch(state: &mut State) -> bool {
     let State { line, wire: Some(wire), .. } = state else { return false };
     let clock = Clock::now();
-    let mut crossing = [Crossing::to(Host::Server), Crossing::to(Host::Client)];
+    let mut crossing = [Batch::to(Host::Server), Batch::to(Host::Client)];
     let mut taken = 0;
-    while taken < BATCH {
-        let (client, server) = (wire.port(Host::Client).peek(), wire.port(Host::Server).peek());
+    while taken < BATCH_SIZE {
+        let (client, server) = (wire.end(Host::Client).peek(), wire.end(Host::Server).peek());
         // The two ends have an order too: what came first goes first.
         let (from, arrived) = match (client, server) {
             (Some(client), Some(server)) if server.at < client.at => (Host::Server, server),
@@ -118,43 +118,43 @@ fn round(state: &mut State) -> bool {
         taken += 1;
         let at = clock.instant(arrived.at);
         if arrived.overrun {
-            let frames = wire.port(from).overruns();
+            let frames = wire.end(from).overruns();
             if frames > 0 {
-                line.log.write(at, What::Overrun { frames });
+                line.log.write(at, CableEventKind::Overrun { frames });
             }
         }
-        match line.arrive(from, at, arrived.bytes) {
-            Course::Crosses(number) if arrived.whole => {
+        match line.accept_frame(from, at, arrived.bytes) {
+            Verdict::Forward(number) if arrived.whole => {
                 crossing[usize::from(from == Host::Server)].add(number, arrived.bytes);
             }
             // Larger than the cable is made for: somebody has raised the MTU.
-            Course::Crosses(number) => line.log.fate(at, number, Fate::Lost),
-            Course::Stays => {}
+            Verdict::Forward(number) => line.log.fate(at, number, Fate::Lost),
+            Verdict::Keep => {}
         }
-        wire.port(from).take();
+        wire.end(from).advance();
     }
     for crossing in &crossing {
         crossing.send(wire, line);
     }
-    wire.give_back();
+    wire.release();
     let now = Instant::now();
-    while let Some(frame) = state.line.arrived(now) {
-        state.cross(&frame, &[&frame.bytes], Fate::Delivered);
+    while let Some(frame) = state.line.pop_due(now) {
+        state.forward(&frame, &[&frame.bytes], Fate::Delivered);
     }
-    taken == BATCH
+    taken == BATCH_SIZE
 }
 
 /// Frames that go to one host by one call.
-struct Crossing<'a> {
+struct Batch<'a> {
     to: Host,
     count: usize,
-    numbers: [u64; BATCH],
-    frames: [&'a [u8]; BATCH],
+    numbers: [u64; BATCH_SIZE],
+    frames: [&'a [u8]; BATCH_SIZE],
 }
 
-impl<'a> Crossing<'a> {
-    fn to(to: Host) -> Crossing<'a> {
-        Crossing { to, count: 0, numbers: [0; BATCH], frames: [&[]; BATCH] }
+impl<'a> Batch<'a> {
+    fn to(to: Host) -> Batch<'a> {
+        Batch { to, count: 0, numbers: [0; BATCH_SIZE], frames: [&[]; BATCH_SIZE] }
     }
 
     fn add(&mut self, number: u64, bytes: &'a [u8]) {
@@ -164,10 +164,10 @@ impl<'a> Crossing<'a> {
     }
 
     /// Sends them, and writes down what became of each. One that can't be sent, as the other end is down, is lost.
-    fn send(&self, wire: &Wire, line: &mut Line) {
+    fn send(&self, wire: &CableEnds, line: &mut LinkEmulator) {
         let mut at = 0;
         while at < self.count {
-            let sent = wire.port(self.to).send(&self.frames[at..self.count]);
+            let sent = wire.end(self.to).send(&self.frames[at..self.count]);
             let now = Instant::now();
             for number in &self.numbers[at..at + sent] {
                 line.log.fate(now, *number, Fate::Delivered);

@@ -11,27 +11,27 @@ use std::{
     thread,
 };
 
-use super::ring::{Arrived, Ring};
+use super::ring::{Ring, RingFrame};
 use crate::event::Host;
 
 /// So many frames are sent by one call.
-pub(super) const BATCH: usize = 64;
+pub(super) const BATCH_SIZE: usize = 64;
 
 /// Both ends of the cable.
-pub(in super::super) struct Wire {
-    client: Port,
-    server: Port,
+pub(in super::super) struct CableEnds {
+    client: PacketSocket,
+    server: PacketSocket,
 }
 
-impl Wire {
+impl CableEnds {
     /// Of both hosts' interfaces.
-    pub(super) fn new(client: Port, server: Port) -> Wire {
-        Wire { client, server }
+    pub(super) fn new(client: PacketSocket, server: PacketSocket) -> CableEnds {
+        CableEnds { client, server }
     }
 
     /// Closes both: the kernel waits until nobody uses them any more, for both at a time.
     pub(super) fn close(self) {
-        let Wire { client, server } = self;
+        let CableEnds { client, server } = self;
         thread::scope(|scope| {
             scope.spawn(|| drop(client));
             drop(server);
@@ -39,7 +39,7 @@ impl Wire {
     }
 
     /// Our end of a host's interface.
-    pub(super) fn port(&self, host: Host) -> &Port {
+    pub(super) fn end(&self, host: Host) -> &PacketSocket {
         match host {
             Host::Client => &self.client,
             Host::Server => &self.server,
@@ -47,14 +47,14 @@ impl Wire {
     }
 
     /// Gives all memory back whose frames were taken.
-    pub(super) fn give_back(&mut self) {
-        self.client.ring.give_back();
-        self.server.ring.give_back();
+    pub(super) fn release(&mut self) {
+        self.client.ring.release();
+        self.server.ring.release();
     }
 
     /// Sends frames to a host. Gives how many of them went.
     pub fn send(&self, to: Host, frames: &[&[u8]]) -> usize {
-        frames.iter().filter(|frame| self.port(to).send(&[frame]) == 1).count()
+        frames.iter().filter(|frame| self.end(to).send(&[frame]) == 1).count()
     }
 
     /// Whether no host has sent anything that was not taken yet.
@@ -64,14 +64,14 @@ impl Wire {
 }
 
 /// Our end of one host's interface.
-pub(super) struct Port {
+pub(super) struct PacketSocket {
     ring: Ring,
     socket: OwnedFd,
 }
 
-impl Port {
+impl PacketSocket {
     /// Opens it by the name of our interface, in this thread's network namespace.
-    pub fn open(name: &str) -> io::Result<Port> {
+    pub fn open(name: &str) -> io::Result<PacketSocket> {
         // Protocol 0: nothing is received before the socket is bound to its one interface.
         // SAFETY: makes a descriptor, which becomes the property of one owner.
         let socket = unsafe {
@@ -85,7 +85,7 @@ impl Port {
         set(socket.as_fd(), libc::PACKET_IGNORE_OUTGOING, &yes)?;
         // Straight to the host's interface: nothing queues on a cable.
         set(socket.as_fd(), libc::PACKET_QDISC_BYPASS, &yes)?;
-        let ring = Ring::of(socket.as_fd())?;
+        let ring = Ring::new(socket.as_fd())?;
         // SAFETY: all zero is an empty `sockaddr_ll`.
         let mut address: libc::sockaddr_ll = unsafe { mem::zeroed() };
         address.sll_family = libc::AF_PACKET as libc::sa_family_t;
@@ -100,25 +100,25 @@ impl Port {
                 size_of_val(&address) as libc::socklen_t,
             )
         };
-        if result == 0 { Ok(Port { ring, socket }) } else { Err(io::Error::last_os_error()) }
+        if result == 0 { Ok(PacketSocket { ring, socket }) } else { Err(io::Error::last_os_error()) }
     }
 
     /// The next frame that the host sent, if one is there.
-    pub fn peek(&self) -> Option<Arrived<'_>> {
+    pub fn peek(&self) -> Option<RingFrame<'_>> {
         self.ring.peek()
     }
 
     /// Goes past it.
-    pub fn take(&self) {
-        self.ring.take();
+    pub fn advance(&self) {
+        self.ring.advance();
     }
 
     /// Sends frames, at most [`BATCH`], by one call. Gives how many went before the first that could not. Corresponds to
     /// `sendmmsg(2)`.
     pub fn send(&self, frames: &[&[u8]]) -> usize {
-        let mut pieces = [const { MaybeUninit::<libc::iovec>::uninit() }; BATCH];
-        let mut messages = [const { MaybeUninit::<libc::mmsghdr>::uninit() }; BATCH];
-        let count = frames.len().min(BATCH);
+        let mut pieces = [const { MaybeUninit::<libc::iovec>::uninit() }; BATCH_SIZE];
+        let mut messages = [const { MaybeUninit::<libc::mmsghdr>::uninit() }; BATCH_SIZE];
+        let count = frames.len().min(BATCH_SIZE);
         for ((frame, piece), message) in frames.iter().zip(&mut pieces).zip(&mut messages) {
             let piece =
                 piece.write(libc::iovec { iov_base: frame.as_ptr().cast_mut().cast(), iov_len: frame.len() });
@@ -181,7 +181,7 @@ impl Port {
     }
 }
 
-impl AsFd for Port {
+impl AsFd for PacketSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }

@@ -13,12 +13,12 @@ use super::{
 };
 
 /// How the ground was laid, once it is.
-static GROUND: Mutex<Option<Way>> = Mutex::new(None);
+static ENTERED: Mutex<Option<Way>> = Mutex::new(None);
 
 /// What is done on the way to a cable, in this order. The numbers go through a pipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Step {
+pub(super) enum SetupStep {
     /// unshare(2)
     Unshare = 1,
     /// The user and the group that are the same inside, see user_namespaces(7).
@@ -33,54 +33,60 @@ pub(super) enum Step {
     PacketSocket,
 }
 
-impl Step {
+impl SetupStep {
     /// All of them.
-    pub const ALL: [Step; 6] =
-        [Step::Unshare, Step::Map, Step::Loopback, Step::HostNamespace, Step::Pair, Step::PacketSocket];
+    pub const ALL: [SetupStep; 6] = [
+        SetupStep::Unshare,
+        SetupStep::Map,
+        SetupStep::Loopback,
+        SetupStep::HostNamespace,
+        SetupStep::Pair,
+        SetupStep::PacketSocket,
+    ];
 
     /// In words.
     pub fn text(self) -> &'static str {
         match self {
-            Step::Unshare => "making namespaces (unshare)",
-            Step::Map => "mapping the user into its namespace (/proc/self/uid_map)",
-            Step::Loopback => "setting the loopback interface up",
-            Step::HostNamespace => "making a network namespace for a host",
-            Step::Pair => "making a pair of Ethernet interfaces",
-            Step::PacketSocket => "opening a packet socket",
+            SetupStep::Unshare => "making namespaces (unshare)",
+            SetupStep::Map => "mapping the user into its namespace (/proc/self/uid_map)",
+            SetupStep::Loopback => "setting the loopback interface up",
+            SetupStep::HostNamespace => "making a network namespace for a host",
+            SetupStep::Pair => "making a pair of Ethernet interfaces",
+            SetupStep::PacketSocket => "opening a packet socket",
         }
     }
 }
 
 /// Where something went wrong.
 #[derive(Debug)]
-pub(super) struct Stumble {
-    pub step: Step,
+pub(super) struct SetupError {
+    pub step: SetupStep,
     pub error: io::Error,
 }
 
-impl Stumble {
+impl SetupError {
     /// For `map_err`.
-    pub fn at(step: Step) -> impl Fn(io::Error) -> Stumble {
-        move |error| Stumble { step, error }
+    pub fn at(step: SetupStep) -> impl Fn(io::Error) -> SetupError {
+        move |error| SetupError { step, error }
     }
 }
 
-/// Lays the ground, or finds it laid.
+/// Lays the namespace, or finds it laid.
 ///
 /// There is no way back: the process is in a network of its own from here on. So a child tries it all first, and where that
 /// fails this process is as it was.
-pub(super) fn lay() -> Result<Way, Unavailable> {
-    let mut ground = GROUND.lock().unwrap_or_else(PoisonError::into_inner);
+pub(super) fn ensure_entered() -> Result<Way, Unavailable> {
+    let mut ground = ENTERED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(way) = *ground {
         return Ok(way);
     }
-    let (possible, child) = probe::rehearse()?;
+    let (possible, child) = probe::dry_run()?;
     let entered = enter(possible.way);
     // The child takes milliseconds to end, and who lays a cable goes on meanwhile. Where there is no such thread, nothing waits for
     // it, and it is gone with this process.
-    let _ = thread::Builder::new().name("rehearsal".to_owned()).spawn(move || {
-        system::hear_only_the_end();
-        child.see_out();
+    let _ = thread::Builder::new().name("dry-run".to_owned()).spawn(move || {
+        system::block_other_signals();
+        child.wait();
     });
     entered.map_err(|stumble| Unavailable::other(stumble.step.text(), &stumble.error))?;
     *ground = Some(possible.way);
@@ -88,29 +94,29 @@ pub(super) fn lay() -> Result<Way, Unavailable> {
 }
 
 /// How the ground was laid, if it is.
-pub(super) fn laid() -> Option<Way> {
-    *GROUND.lock().unwrap_or_else(PoisonError::into_inner)
+pub(super) fn entered() -> Option<Way> {
+    *ENTERED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Moves the calling process into namespaces of its own, and sets up loopback there. Corresponds to `unshare(2)`.
-pub(super) fn enter(way: Way) -> Result<(), Stumble> {
+pub(super) fn enter(way: Way) -> Result<(), SetupError> {
     // SAFETY: both only read what the process is.
     let (user, group) = unsafe { (libc::geteuid(), libc::getegid()) };
     unshare(match way {
         Way::UserNamespace => libc::CLONE_NEWUSER | libc::CLONE_NEWNET,
         Way::Administrator => libc::CLONE_NEWNET,
     })
-    .map_err(Stumble::at(Step::Unshare))?;
+    .map_err(SetupError::at(SetupStep::Unshare))?;
     if way == Way::UserNamespace {
         // Everybody stays who they are. Without privilege the groups have to be given up before the group can be mapped.
         fs::write("/proc/self/setgroups", "deny")
             .and_then(|()| fs::write("/proc/self/uid_map", format!("{user} {user} 1")))
             .and_then(|()| fs::write("/proc/self/gid_map", format!("{group} {group} 1")))
-            .map_err(Stumble::at(Step::Map))?;
+            .map_err(SetupError::at(SetupStep::Map))?;
     }
     Netlink::open()
         .and_then(|netlink| netlink.set_up(netlink::index("lo")?))
-        .map_err(Stumble::at(Step::Loopback))
+        .map_err(SetupError::at(SetupStep::Loopback))
 }
 
 /// Gives the calling thread namespaces of its own. Corresponds to `unshare(2)`.

@@ -16,17 +16,17 @@ use signal_hook::{
 };
 
 /// Exit code of a program that was told twice to end.
-const AT_ONCE: i32 = 130;
+const FORCED_EXIT_CODE: i32 = 130;
 
 /// Signals within this time are one: timeout(1) signals its program, and then the group of processes that this is in.
-const ONE: Duration = Duration::from_millis(50);
+const SIGNAL_MERGE_WINDOW: Duration = Duration::from_millis(50);
 
 /// Becomes true when somebody wants the program to end: SIGINT, SIGTERM, SIGQUIT. Whoever says so again later ends it at once, with
 /// exit code 130, also if it is stuck.
 ///
 /// # Errors
 /// If a signal can't be listened to.
-pub fn told_to_end() -> io::Result<Arc<AtomicBool>> {
+pub fn shutdown_flag() -> io::Result<Arc<AtomicBool>> {
     let told = Arc::new(AtomicBool::new(false));
     let began = Instant::now();
     // Milliseconds from there to the first signal, and one, so that 0 is none.
@@ -37,8 +37,8 @@ pub fn told_to_end() -> io::Result<Arc<AtomicBool>> {
             let now = u64::try_from(began.elapsed().as_millis()).map_or(u64::MAX, |passed| passed + 1);
             match first.compare_exchange(0, now, Ordering::SeqCst, Ordering::SeqCst) {
                 Ok(_) => told.store(true, Ordering::SeqCst),
-                Err(before) if u128::from(now - before.min(now)) > ONE.as_millis() => {
-                    low_level::exit(AT_ONCE)
+                Err(before) if u128::from(now - before.min(now)) > SIGNAL_MERGE_WINDOW.as_millis() => {
+                    low_level::exit(FORCED_EXIT_CODE)
                 }
                 Err(_) => {}
             }

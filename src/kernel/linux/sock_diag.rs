@@ -14,7 +14,7 @@ use netlink_packet_sock_diag::{
 };
 use netlink_sys::{Socket as Netlink, SocketAddr as NetlinkAddr, protocols::NETLINK_SOCK_DIAG};
 
-use super::{Reading, state_name};
+use super::{SocketState, state_name};
 
 /// Our own descriptors stay out of the way of the host's: a student is to see 3, 4, 5.
 const FIRST_DESCRIPTOR: libc::c_int = 100;
@@ -24,28 +24,28 @@ const FIRST_DESCRIPTOR: libc::c_int = 100;
 const EXPIRES: std::ops::Range<usize> = 68..72;
 
 /// A way to ask the kernel of the namespace in which it was opened.
-pub struct SocketTable {
+pub struct SockDiag {
     netlink: Netlink,
 }
 
-impl SocketTable {
+impl SockDiag {
     /// Opens it for this thread's network namespace.
     ///
     /// # Errors
     /// Where the kernel was built without sock_diag, or a sandbox forbids netlink.
-    pub fn open() -> io::Result<SocketTable> {
+    pub fn open() -> io::Result<SockDiag> {
         let mut netlink = Netlink::new(NETLINK_SOCK_DIAG)?;
         netlink.bind_auto()?;
         netlink.connect(&NetlinkAddr::new(0, 0))?;
         // SAFETY: plain call on a descriptor that is open; it makes another one.
         let moved = unsafe { libc::fcntl(netlink.as_raw_fd(), libc::F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR) };
         if moved < 0 {
-            return Ok(SocketTable { netlink });
+            return Ok(SockDiag { netlink });
         }
         // SAFETY: both descriptors are open and owned by nobody else: `into_raw_fd` gave the old one up.
         unsafe {
             libc::close(netlink.into_raw_fd());
-            Ok(SocketTable { netlink: Netlink::from_raw_fd(moved) })
+            Ok(SockDiag { netlink: Netlink::from_raw_fd(moved) })
         }
     }
 
@@ -54,23 +54,23 @@ impl SocketTable {
     ///
     /// # Errors
     /// Those of netlink.
-    pub fn find(&self, local: SocketAddr, peer: SocketAddr) -> io::Result<Option<Reading>> {
-        Ok(self.ask(local, peer)?.filter(|reading| reading.state != Some("LISTEN")))
+    pub fn find(&self, local: SocketAddr, peer: SocketAddr) -> io::Result<Option<SocketState>> {
+        Ok(self.query(local, peer)?.filter(|reading| reading.state != Some("LISTEN")))
     }
 
     /// The listener at exactly this address, whoever owns it.
     ///
     /// # Errors
     /// Those of netlink.
-    pub fn find_listener(&self, local: SocketAddr) -> io::Result<Option<Reading>> {
+    pub fn find_listener(&self, local: SocketAddr) -> io::Result<Option<SocketState>> {
         let nobody = if local.is_ipv6() {
             (Ipv6Addr::UNSPECIFIED, 0).into()
         } else {
             (Ipv4Addr::UNSPECIFIED, 0).into()
         };
-        let found = self.ask(local, nobody)?.filter(|reading| reading.state == Some("LISTEN"));
+        let found = self.query(local, nobody)?.filter(|reading| reading.state == Some("LISTEN"));
         // For a listener the two queues are the accept queue and its limit.
-        Ok(found.map(|reading| Reading {
+        Ok(found.map(|reading| SocketState {
             peer: None,
             accept_queue: reading.recv_queue,
             accept_limit: reading.send_queue,
@@ -80,7 +80,7 @@ impl SocketTable {
         }))
     }
 
-    fn ask(&self, local: SocketAddr, peer: SocketAddr) -> io::Result<Option<Reading>> {
+    fn query(&self, local: SocketAddr, peer: SocketAddr) -> io::Result<Option<SocketState>> {
         let mut id = if local.is_ipv6() { SocketId::new_v6() } else { SocketId::new_v4() };
         id.source_address = local.ip();
         id.source_port = local.port();
@@ -117,7 +117,7 @@ impl SocketTable {
 }
 
 /// The answer, if it is of the connection that was asked for: for a pair that is gone the kernel answers with the listener.
-fn reading(found: &InetResponse, bytes: &[u8], local: SocketAddr, peer: SocketAddr) -> Option<Reading> {
+fn reading(found: &InetResponse, bytes: &[u8], local: SocketAddr, peer: SocketAddr) -> Option<SocketState> {
     let header = &found.header;
     let id = &header.socket_id;
     let same = SocketAddr::new(id.source_address, id.source_port) == local
@@ -129,13 +129,13 @@ fn reading(found: &InetResponse, bytes: &[u8], local: SocketAddr, peer: SocketAd
     // The kernel counts the FIN that has arrived as a byte to read here, and not in SIOCINQ.
     let fin = matches!(state, Some("CLOSE_WAIT" | "LAST_ACK" | "CLOSING"));
     let expires = bytes.get(EXPIRES).and_then(|four| four.try_into().ok()).map(u32::from_ne_bytes);
-    Some(Reading {
+    Some(SocketState {
         local: Some(local),
         peer: Some(peer),
         state,
         recv_queue: Some(u64::from(header.recv_queue.saturating_sub(u32::from(fin)))),
         send_queue: Some(u64::from(header.send_queue)),
         time_wait_ms: if header.timer == Some(Timer::TimeWait) { expires.map(u64::from) } else { None },
-        ..Reading::default()
+        ..SocketState::default()
     })
 }

@@ -7,16 +7,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Fate, Frame, Log, What, Which};
+use super::{CableEventKind, Fate, Frame, FrameSelector, Log};
 use crate::event::Host;
 
 /// The state of the cable.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct LinkEmulator {
     /// What happened.
     pub log: Log,
     /// How many frames were sent.
-    seen: u64,
+    frames: u64,
     holding: bool,
     cut: bool,
     delay: Duration,
@@ -27,19 +27,19 @@ pub(super) struct Line {
 
 /// What a frame does that has just been sent.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Course {
+pub(super) enum Verdict {
     /// It crosses at once; this is its number. Its fate is not written down yet.
-    Crosses(u64),
+    Forward(u64),
     /// The line keeps it, or it is lost.
-    Stays,
+    Keep,
 }
 
-impl Line {
+impl LinkEmulator {
     /// A plain cable.
-    pub fn new() -> Line {
-        Line {
+    pub fn new() -> LinkEmulator {
+        LinkEmulator {
             log: Log::new(),
-            seen: 0,
+            frames: 0,
             holding: false,
             cut: false,
             delay: Duration::ZERO,
@@ -49,14 +49,14 @@ impl Line {
     }
 
     /// A host has sent a frame. It is copied only if somebody will want it later.
-    pub fn arrive(&mut self, from: Host, at: Instant, bytes: &[u8]) -> Course {
-        self.seen += 1;
-        let number = self.seen;
+    pub fn accept_frame(&mut self, from: Host, at: Instant, bytes: &[u8]) -> Verdict {
+        self.frames += 1;
+        let number = self.frames;
         let waits = !self.cut && (self.holding || !self.delay.is_zero() || !self.delayed.is_empty());
         let frame =
             (waits || self.log.recording).then(|| Arc::new(Frame { number, from, bytes: bytes.to_vec() }));
         if let Some(frame) = &frame {
-            self.log.write(at, What::Seen { frame: Arc::clone(frame) });
+            self.log.write(at, CableEventKind::Sent { frame: Arc::clone(frame) });
         }
         match frame {
             _ if self.cut => self.log.fate(at, number, Fate::Lost),
@@ -71,19 +71,19 @@ impl Line {
                 let due = at + self.delay;
                 self.delayed.push_back((after.map_or(due, |after| due.max(after)), frame));
             }
-            _ => return Course::Crosses(number),
+            _ => return Verdict::Forward(number),
         }
-        Course::Stays
+        Verdict::Keep
     }
 
     /// The next frame whose time on the cable is over.
-    pub fn arrived(&mut self, now: Instant) -> Option<Arc<Frame>> {
+    pub fn pop_due(&mut self, now: Instant) -> Option<Arc<Frame>> {
         let due = self.delayed.front().is_some_and(|(due, _)| *due <= now);
         due.then(|| self.delayed.pop_front()).flatten().map(|(_, frame)| frame)
     }
 
     /// When the next frame arrives at the other end.
-    pub fn next_arrival(&self) -> Option<Instant> {
+    pub fn next_due(&self) -> Option<Instant> {
         self.delayed.front().map(|(due, _)| *due)
     }
 
@@ -124,7 +124,7 @@ impl Line {
     }
 
     /// Takes frames off the cable, oldest first.
-    pub fn take(&mut self, which: &Which) -> Vec<Arc<Frame>> {
+    pub fn take(&mut self, which: &FrameSelector) -> Vec<Arc<Frame>> {
         let chosen = which.choose(&self.held);
         self.held.retain(|frame| !chosen.iter().any(|one| one.number == frame.number));
         chosen
@@ -143,50 +143,50 @@ mod tests {
 
     #[test]
     fn a_plain_cable_lets_all_cross() {
-        let mut line = Line::new();
-        assert_eq!(line.arrive(Host::Client, Instant::now(), &BYTES), Course::Crosses(1));
-        assert_eq!(line.arrive(Host::Server, Instant::now(), &BYTES), Course::Crosses(2));
+        let mut line = LinkEmulator::new();
+        assert_eq!(line.accept_frame(Host::Client, Instant::now(), &BYTES), Verdict::Forward(1));
+        assert_eq!(line.accept_frame(Host::Server, Instant::now(), &BYTES), Verdict::Forward(2));
         assert_eq!(line.log.take().len(), 2);
     }
 
     #[test]
     fn a_held_frame_waits_and_mending_gives_all_in_order() {
-        let mut line = Line::new();
+        let mut line = LinkEmulator::new();
         let now = Instant::now();
         line.delay(Duration::from_millis(5));
-        assert_eq!(line.arrive(Host::Client, now, &BYTES), Course::Stays);
+        assert_eq!(line.accept_frame(Host::Client, now, &BYTES), Verdict::Keep);
         line.hold();
-        line.arrive(Host::Server, now, &BYTES);
-        line.arrive(Host::Client, now, &BYTES);
+        line.accept_frame(Host::Server, now, &BYTES);
+        line.accept_frame(Host::Client, now, &BYTES);
         assert_eq!(numbers(line.held()), [2, 3]);
-        assert_eq!(numbers(&line.take(&Which::from(Host::Client))), [3]);
+        assert_eq!(numbers(&line.take(&FrameSelector::from(Host::Client))), [3]);
         assert_eq!(numbers(&line.mend()), [1, 2]);
-        assert!(line.next_arrival().is_none());
-        assert_eq!(line.arrive(Host::Client, now, &BYTES), Course::Crosses(4));
+        assert!(line.next_due().is_none());
+        assert_eq!(line.accept_frame(Host::Client, now, &BYTES), Verdict::Forward(4));
     }
 
     #[test]
     fn a_shorter_delay_lets_nobody_overtake() {
-        let mut line = Line::new();
+        let mut line = LinkEmulator::new();
         let now = Instant::now();
         line.delay(Duration::from_millis(50));
-        line.arrive(Host::Client, now, &BYTES);
+        line.accept_frame(Host::Client, now, &BYTES);
         line.delay(Duration::ZERO);
-        assert_eq!(line.arrive(Host::Client, now, &BYTES), Course::Stays);
-        assert!(line.arrived(now).is_none());
+        assert_eq!(line.accept_frame(Host::Client, now, &BYTES), Verdict::Keep);
+        assert!(line.pop_due(now).is_none());
         let later = now + Duration::from_millis(50);
-        assert_eq!(line.arrived(later).map(|frame| frame.number), Some(1));
-        assert_eq!(line.arrived(later).map(|frame| frame.number), Some(2));
-        assert!(line.arrived(later).is_none());
+        assert_eq!(line.pop_due(later).map(|frame| frame.number), Some(1));
+        assert_eq!(line.pop_due(later).map(|frame| frame.number), Some(2));
+        assert!(line.pop_due(later).is_none());
     }
 
     #[test]
     fn a_cut_cable_loses_what_is_sent() {
-        let mut line = Line::new();
+        let mut line = LinkEmulator::new();
         line.hold();
         line.cut();
-        assert_eq!(line.arrive(Host::Client, Instant::now(), &BYTES), Course::Stays);
+        assert_eq!(line.accept_frame(Host::Client, Instant::now(), &BYTES), Verdict::Keep);
         assert!(line.held().is_empty());
-        assert!(matches!(line.log.take()[1].what, What::Fate { frame: 1, fate: Fate::Lost }));
+        assert!(matches!(line.log.take()[1].kind, CableEventKind::Fate { frame: 1, fate: Fate::Lost }));
     }
 }

@@ -17,7 +17,7 @@ const SIOCETHTOOL: libc::Ioctl = 0x8946;
 
 /// Makes the kernel fill in every checksum and send each segment as a frame of its own, so that a frame is what would be on a
 /// wire. For an interface of this thread's network namespace.
-pub(super) fn turn_offloads_off(name: &str) -> io::Result<()> {
+pub(super) fn disable_offloads(name: &str) -> io::Result<()> {
     for offload in OFFLOADS {
         // `struct ethtool_value`: the command and the value.
         let mut command = [offload, 0];

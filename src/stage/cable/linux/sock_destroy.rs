@@ -16,7 +16,7 @@ use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_SOCK_DIAG};
 const SOCK_DESTROY: u16 = 21;
 
 /// Aborts every TCP connection of this thread's network namespace, also those that no program holds any more.
-pub(super) fn abort_all() {
+pub(super) fn destroy_tcp_sockets() {
     for family in [AF_INET, AF_INET6] {
         // Where it can't be done, the connections end by their timers.
         let _ = abort(family);
