@@ -1,7 +1,8 @@
 //! Linux: TCP_INFO and two ioctls through the descriptor, sock_diag without one, /proc for who waits.
 #![allow(unsafe_code, reason = "getsockopt(TCP_INFO) and two ioctls have no safe form in socket2")]
 
-mod sock_diag;
+pub mod netlink;
+pub(crate) mod sock_diag;
 mod task;
 
 use std::{mem, os::fd::AsRawFd};

@@ -7,12 +7,12 @@
 mod forwarder;
 mod host_setup;
 mod namespace;
-mod netlink;
 mod network;
 mod offload;
 mod packet_socket;
 mod probe;
 mod ring;
+mod rtnetlink;
 mod settings;
 mod sock_destroy;
 

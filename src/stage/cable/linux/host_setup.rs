@@ -10,8 +10,8 @@ use std::{
 use super::{
     super::{Options, Setting, Unavailable, address},
     namespace::{self, SetupError, SetupStep},
-    netlink::{Netlink, index},
     offload::disable_offloads,
+    rtnetlink::{Rtnetlink, index},
     settings,
 };
 use crate::event::Host;
@@ -61,7 +61,7 @@ impl VethConfig {
     ///
     /// Our end is set up first: then the host's has a carrier as soon as it is up, and loses no frame.
     pub(super) fn setup(self) -> Result<HostNetwork, SetupError> {
-        let ground = Netlink::open().map_err(SetupError::at(SetupStep::Pair))?;
+        let ground = Rtnetlink::open().map_err(SetupError::at(SetupStep::Pair))?;
         let sender =
             File::open("/proc/thread-self/ns/net").map_err(SetupError::at(SetupStep::HostNamespace))?;
         namespace::unshare(libc::CLONE_NEWNET).map_err(SetupError::at(SetupStep::HostNamespace))?;
@@ -84,7 +84,7 @@ impl VethConfig {
 
     /// In the host's own network: loopback, and `eth0` with its addresses.
     fn configure_host_end(self) -> io::Result<HostNetwork> {
-        let netlink = Netlink::open()?;
+        let netlink = Rtnetlink::open()?;
         netlink.set_up(index("lo")?)?;
         let mut settings = settings::set_timers(self.host, self.options.timers);
         if self.options.ping_sockets && self.host == Host::Client {

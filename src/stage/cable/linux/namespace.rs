@@ -8,8 +8,8 @@ use std::{
 
 use super::{
     super::{super::system, Reason, Unavailable, Way},
-    netlink::{self, Netlink},
     probe,
+    rtnetlink::{self, Rtnetlink},
 };
 
 /// How the ground was laid, once it is.
@@ -114,8 +114,8 @@ pub(super) fn enter(way: Way) -> Result<(), SetupError> {
             .and_then(|()| fs::write("/proc/self/gid_map", format!("{group} {group} 1")))
             .map_err(SetupError::at(SetupStep::Map))?;
     }
-    Netlink::open()
-        .and_then(|netlink| netlink.set_up(netlink::index("lo")?))
+    Rtnetlink::open()
+        .and_then(|netlink| netlink.set_up(rtnetlink::index("lo")?))
         .map_err(SetupError::at(SetupStep::Loopback))
 }
 

@@ -13,8 +13,8 @@ use super::{
     forwarder::Forwarder,
     host_setup::{HostNetwork, VethConfig},
     namespace,
-    netlink::Netlink,
     packet_socket::{CableEnds, PacketSocket},
+    rtnetlink::Rtnetlink,
     settings,
     sock_destroy::destroy_tcp_sockets,
 };
@@ -112,7 +112,7 @@ impl Drop for Network {
         }
         // The namespaces end when nobody uses them any more; the interfaces at once. The kernel waits here too.
         thread::scope(|scope| {
-            scope.spawn(|| Netlink::open().and_then(|netlink| netlink.remove_group(self.group)));
+            scope.spawn(|| Rtnetlink::open().and_then(|netlink| netlink.remove_group(self.group)));
             drop(self.pump.take());
         });
     }

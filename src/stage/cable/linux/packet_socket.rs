@@ -91,7 +91,7 @@ impl PacketSocket {
         address.sll_family = libc::AF_PACKET as libc::sa_family_t;
         address.sll_protocol = (libc::ETH_P_ALL as u16).to_be();
         address.sll_ifindex =
-            libc::c_int::try_from(super::netlink::index(name)?).map_err(io::Error::other)?;
+            libc::c_int::try_from(super::rtnetlink::index(name)?).map_err(io::Error::other)?;
         // SAFETY: the address outlives the call, and its length is its own.
         let result = unsafe {
             libc::bind(
