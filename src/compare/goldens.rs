@@ -7,7 +7,7 @@ use snapbox::{Data, assert_data_eq, file};
 
 use crate::{
     event::Host,
-    transport,
+    transport::{api::Scripted, registry},
     view::{
         self, Beat, Bill, Comparison, Depth, Form, Glyphs, Line, Look, Outcome, Palette, Road, Roads, Side,
         paint,
@@ -65,7 +65,7 @@ fn several() -> Roads {
     let road = |name: &str, outcome| {
         let transport = registry::find(name).unwrap();
         let it = transport.scripted.as_ref().unwrap();
-        let (name, Scripted { title, about, over, lesson, .. }) = (transport.name, *it);
+        let (name, &Scripted { title, about, over, lesson, .. }) = (transport.name, it);
         Road { name, title, about, over, lesson, outcome }
     };
     let mut roads: Vec<Road> = carried

@@ -219,6 +219,7 @@ mod tests {
     use std::{thread, time::Duration};
 
     use super::*;
+    use crate::transport::outbox::Next;
 
     fn text(text: &str) -> Message {
         Message::Text(text.to_owned())

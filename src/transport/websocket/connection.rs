@@ -419,7 +419,8 @@ fn head(incoming: &mut ReadHalf, until: Instant) -> Result<Vec<u8>, Fault> {
 mod tests {
     use std::thread;
 
-    use super::{super::tests::pair, *};
+    use super::*;
+    use crate::transport::connection::tests::pair;
     use crate::transport::terms::Terms;
 
     fn soon() -> Instant {
