@@ -1,4 +1,4 @@
-//! The end of all TCP connections of a network: sock_diag(7) with SOCK_DESTROY, where the kernel has it.
+//! Aborts the TCP connections of a network namespace: sock_diag(7) with SOCK_DESTROY, if the kernel has it.
 
 use std::io;
 
@@ -12,13 +12,13 @@ use netlink_packet_sock_diag::{
 };
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_SOCK_DIAG};
 
-/// `SOCK_DESTROY` of linux/sock_diag.h: in the place of the message's type, with the request that would look a socket up.
+/// `SOCK_DESTROY` of linux/sock_diag.h: the message type that destroys the socket that the request selects.
 const SOCK_DESTROY: u16 = 21;
 
-/// Aborts every TCP connection of this thread's network namespace, also those that no program holds any more.
+/// Aborts every TCP connection of this thread's network namespace, including those without a descriptor.
 pub(super) fn destroy_tcp_sockets() {
     for family in [AF_INET, AF_INET6] {
-        // Where it can't be done, the connections end by their timers.
+        // If the kernel cannot do it, the connections end by their timers.
         let _ = abort(family);
     }
 }
