@@ -15,6 +15,7 @@ pub mod explain;
 pub mod kernel;
 pub mod lesson;
 pub mod run;
+pub mod server;
 pub mod stage;
 pub mod tap;
 pub mod transport;

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     call::errno_name,
     run::{self, Audience, Heard},
+    server,
     transport::{
         ends::{self, Call, Calling, Ends, Leaving, NotServed, Onlooker, Serve, Word},
         line::{Fault, Happened, News, Reporter, WORDS, Way, room::Terms},
@@ -92,20 +93,18 @@ pub(super) fn serve(asked: &args::Serve, show: &Show) -> Result<ExitCode> {
     let at = at.with_context(|| format!("no address is known for {}", asked.at.0))?;
     let (news, told) = Reporter::new();
     let mut screen = Told::new(show, Purpose::Live, asked.quiet)?;
-    if !at.ip().is_loopback() {
-        screen.say(&run::open_to_the_network(at));
-    }
+    server::listener::exposure(at, true).iter().for_each(|warning| screen.say(warning));
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     let terms = Terms {
         chat: asked.chat,
-        connections: count(asked.limit),
-        idle: asked.idle,
+        connections: asked.limits.connections.limit(),
+        idle: asked.limits.idle,
         beat: asked.beat,
-        bytes: asked.bytes,
-        message: asked.message,
+        bytes: asked.limits.bytes,
+        message: asked.messages.message,
         queue: count(asked.queue),
-        origins: asked.origins.clone(),
-        any_origin: asked.any_origin,
+        origins: asked.messages.origins.clone(),
+        any_origin: asked.messages.any_origin,
         options: asked.settings.iter().cloned().collect(),
     };
     let ticker = asked.settings.iter().any(|(name, _)| name == "ticker");

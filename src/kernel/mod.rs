@@ -7,6 +7,10 @@
 mod linux;
 #[cfg(target_os = "linux")]
 use linux as this;
+#[cfg(target_os = "linux")]
+pub use linux::netlink;
+#[cfg(target_os = "linux")]
+pub(crate) use linux::sock_diag;
 
 #[cfg(not(target_os = "linux"))]
 mod other;

@@ -236,7 +236,7 @@ fn ctrl_c_does_not_wait_for_whoever_reads_nothing() {
 
 #[test]
 fn at_the_limit_whoever_calls_waits() {
-    let mut tap = Tap::start(&["--limit", "1"]);
+    let mut tap = Tap::start(&["--connections", "1"]);
     let (first, first_server) = tap.connect();
     let second = TcpStream::connect(tap.address).unwrap();
     (&second).write_all(b"early").unwrap();
@@ -258,7 +258,7 @@ fn what_can_not_be_is_refused_with_a_reason() {
         (&["tap"], "LISTEN"),
         (&["tap", "9001"], "TARGET"),
         (&["tap", "9001", "127.0.0.1:0"], "nobody can be called at port 0"),
-        (&["tap", "9001", "127.0.0.1:9000", "--limit", "0"], "--limit"),
+        (&["tap", "9001", "127.0.0.1:9000", "--connections", "0"], "--connections"),
         (&["tap", "localhost:9001", "127.0.0.1:9001"], "it would call itself"),
         (&["tap", "9001", "9000", "--transcript", "t.txt"], "--transcript records a lesson"),
         (&["tap", &at, "127.0.0.1:9000"], "can't listen at 127.0.0.1"),

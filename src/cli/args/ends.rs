@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::{Limits, Messages};
 use crate::{
-    cli::values::{Callee, Place, allowed_origin, setting, size, some_time, time},
+    cli::values::{Callee, Place, setting, some_time, time},
     transport::ends::ENDS,
 };
 
@@ -67,33 +68,21 @@ pub struct Serve {
     /// Send what one says to all, not only back to who said it
     #[arg(long)]
     pub chat: bool,
-    /// Accept no more than so many connections at once
-    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..), allow_hyphen_values = true)]
-    pub limit: u32,
     /// So many messages may wait for one client; who is slower than the rest is dropped
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..), allow_hyphen_values = true)]
     pub queue: u32,
-    /// Refuse a message larger than this
-    #[arg(long, value_name = "SIZE", default_value = "1m", value_parser = size, allow_hyphen_values = true)]
-    pub message: u64,
-    /// End a connection that has sent more than so much
-    #[arg(long, value_name = "SIZE", default_value = "64m", value_parser = size, allow_hyphen_values = true)]
-    pub bytes: u64,
-    /// End a connection on which nothing has moved for so long
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = some_time, allow_hyphen_values = true)]
-    pub idle: Duration,
+    /// The limits of each connection.
+    #[command(flatten)]
+    pub limits: Limits,
+    /// What messages it accepts.
+    #[command(flatten)]
+    pub messages: Messages,
     /// Show that we are there after so much silence
     #[arg(long, value_name = "TIME", value_parser = some_time, allow_hyphen_values = true, default_value = "25s")]
     pub beat: Duration,
     /// End after so long
     #[arg(long = "for", value_name = "TIME", value_parser = some_time, allow_hyphen_values = true)]
     pub time: Option<Duration>,
-    /// Let in pages of this origin too, such as http://example.com
-    #[arg(long = "origin", value_name = "ORIGIN", value_parser = allowed_origin)]
-    pub origins: Vec<String>,
-    /// Let in pages of any origin: what a server does that does not check
-    #[arg(long, conflicts_with = "origins")]
-    pub any_origin: bool,
     /// What the carrier is told besides; --help lists what each takes
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
     pub settings: Vec<(String, String)>,

@@ -1,7 +1,8 @@
 //! Linux: TCP_INFO, SO_MEMINFO and two ioctls through the descriptor; sock_diag(7) without one; /proc for threads.
 #![allow(unsafe_code, reason = "TCP_INFO, SO_MEMINFO and TIOCOUTQ have no safe form in the crates we use")]
 
-mod sock_diag;
+pub mod netlink;
+pub(crate) mod sock_diag;
 mod task;
 
 use std::{mem, os::fd::AsRawFd};

@@ -10,8 +10,8 @@ use std::{
 use super::{
     super::{super::StageError, Options, Setting, address},
     namespace,
-    netlink::{Netlink, index},
     offload::disable_offloads,
+    rtnetlink::{Rtnetlink, index},
     settings,
     setup_error::{SetupError, SetupStep},
 };
@@ -68,7 +68,7 @@ impl VethConfig {
     ///
     /// The cable's end is brought up first. So the host's end has a carrier as soon as it is up, and no frame is lost.
     pub(super) fn setup(self) -> Result<HostNetwork, SetupError> {
-        let outside = Netlink::open().map_err(SetupError::at(SetupStep::Pair))?;
+        let outside = Rtnetlink::open().map_err(SetupError::at(SetupStep::Pair))?;
         let process = namespace::current_network()?;
         namespace::unshare_network()?;
         let own = namespace::current_network()?;
@@ -78,7 +78,7 @@ impl VethConfig {
     }
 
     /// Makes the pair, and configures the cable's end in the process's network. The thread is in `own` before and after.
-    fn make_pair(&self, outside: &Netlink, process: &File, own: &File) -> io::Result<()> {
+    fn make_pair(&self, outside: &Rtnetlink, process: &File, own: &File) -> io::Result<()> {
         outside.add_pair(&self.interface, self.group, own.as_raw_fd(), ethernet_address(self.host))?;
         namespace::enter_network(process)?;
         let cable_end = index(&self.interface)?;
@@ -91,7 +91,7 @@ impl VethConfig {
 
     /// Configures loopback, and `eth0` with its address, in the host's own network.
     fn configure_host_end(&self) -> io::Result<HostNetwork> {
-        let netlink = Netlink::open()?;
+        let netlink = Rtnetlink::open()?;
         netlink.set_up(index("lo")?)?;
         let mut settings = settings::set_timers(self.host, self.options.timers);
         if self.options.ping_sockets && self.host == Host::Client {

@@ -9,7 +9,7 @@ use rustix::{
 
 use super::{
     super::{Capability, Reason, Unavailable},
-    netlink::{self, Netlink},
+    rtnetlink::{self, Rtnetlink},
     setup_error::{SetupError, SetupStep},
 };
 
@@ -30,8 +30,8 @@ pub(super) fn unshare_process(capability: Capability) -> Result<(), SetupError> 
             .and_then(|()| fs::write("/proc/self/gid_map", format!("{group} {group} 1")))
             .map_err(SetupError::at(SetupStep::Map))?;
     }
-    Netlink::open()
-        .and_then(|netlink| netlink.set_up(netlink::index("lo")?))
+    Rtnetlink::open()
+        .and_then(|netlink| netlink.set_up(rtnetlink::index("lo")?))
         .map_err(SetupError::at(SetupStep::Loopback))
 }
 

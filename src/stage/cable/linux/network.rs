@@ -12,9 +12,9 @@ use super::{
     forwarder::Forwarder,
     host_setup::{HostNetwork, VethConfig},
     namespace::enter_network,
-    netlink::Netlink,
     packet_socket::{CableEnds, PacketSocket},
     prepare::prepare,
+    rtnetlink::Rtnetlink,
     settings,
     sock_destroy::destroy_tcp_sockets,
 };
@@ -112,7 +112,7 @@ impl Drop for Network {
         // A namespace ends with its last user, the interfaces at once. The kernel blocks in both: they are done at the same
         // time.
         thread::scope(|scope| {
-            scope.spawn(|| Netlink::open().and_then(|netlink| netlink.remove_group(self.group)));
+            scope.spawn(|| Rtnetlink::open().and_then(|netlink| netlink.remove_group(self.group)));
             drop(self.forwarder.take());
         });
     }

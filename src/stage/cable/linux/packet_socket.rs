@@ -79,7 +79,7 @@ impl PacketSocket {
         // Frames go to the interface directly: a cable has no queue.
         set_packet_option(socket.as_fd(), libc::PACKET_QDISC_BYPASS, &yes)?;
         let ring = Ring::new(socket.as_fd())?;
-        socket.bind(&link_address(super::netlink::index(interface)?)?)?;
+        socket.bind(&link_address(super::rtnetlink::index(interface)?)?)?;
         Ok(PacketSocket { ring, socket })
     }
 
