@@ -1,9 +1,9 @@
 //! What all servers have in common: a shortage at `accept` passes, and a page of the server itself is allowed.
 
 use std::{
-    fs,
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
+    path::Path,
     process::Command,
     thread,
     time::Duration,
@@ -140,9 +140,9 @@ fn without_a_free_descriptor_every_server_waits_until_there_is_one() {
             let (pid, soft) = (pid.to_string(), format!("--nofile={soft}:"));
             assert!(Command::new("prlimit").args(["--pid", &pid, &soft]).status().unwrap().success());
         };
-        let open = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
-        let highest = open.map(|entry| entry.unwrap().file_name().to_str().unwrap().parse::<u64>().unwrap());
-        limit(highest.max().unwrap() + 1);
+        // The lowest free number is the limit: the kernel gives no new one, and those above it stay open.
+        let free = (0..).find(|fd| !Path::new(&format!("/proc/{pid}/fd/{fd}")).exists()).unwrap();
+        limit(free);
         // An `accept` that waits already has its descriptor: then the next one fails, once this connection is there.
         let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
         stream.set_read_timeout(Some(TIMEOUT)).unwrap();
