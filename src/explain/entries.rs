@@ -7,7 +7,8 @@ use super::{
 use crate::{
     kernel,
     lesson::words,
-    run, transport,
+    run,
+    transport::registry,
     websocket::{answer, judge},
     wire::{engine_io, http, icmp, icmpv6, socket_io, tcp, websocket},
 };
@@ -120,13 +121,13 @@ fn socket_io(all: &mut Vec<Entry>) {
 
 /// Ways to carry a message, from the table that `diff` runs.
 fn carriers(all: &mut Vec<Entry>) {
-    for it in transport::ALL {
-        let path = format!("carrier.{}", it.name);
+    for (name, it) in registry::scripted() {
+        let path = format!("carrier.{name}");
         let mut entry = entry(path, it.title, it.about, &it.sources.join(", "));
         entry.why = it.why.to_owned();
         entry.values = vec![
             ("stands on".to_owned(), it.over.iter().rev().copied().collect::<Vec<_>>().join(" on ")),
-            ("see it with".to_owned(), format!("sockwalk diff hello --carriers {}", it.name)),
+            ("see it with".to_owned(), format!("sockwalk diff hello --carriers {name}")),
         ];
         all.push(entry);
     }
