@@ -18,7 +18,7 @@ use super::{
 use crate::{
     call::{errno_name, errno_text},
     event::{Close, Host},
-    server::Registry,
+    server::{Registry, ending},
     stage::{Interest, poll},
 };
 
@@ -59,18 +59,17 @@ impl Shared {
         if let Err(error) = thread.spawn(move || serve(&shared, number, client, &own)) {
             // The stream was dropped with the closure: it is closed.
             let how = Close::Reset { from: Host::Client, errno: errno_name(&error) };
-            self.registry.remove(number, FAILED);
+            self.registry.remove(number, ending::FAILED);
             producer.note(News::Gone { how, sums: producer.sums() });
         }
     }
 }
 
-/// How a connection ended, as the summary counts it.
-const CLOSED: &str = "closed in order";
-const BROKEN_OFF: &str = "broken off";
+/// The target could not be reached, as the summary counts it.
 const NOT_CONNECTED: &str = "not connected";
+
+/// The tap stopped before both streams had ended, as the summary counts it.
 const STOPPED: &str = "ended with the tap";
-const FAILED: &str = "failed";
 
 /// Serves one connection: calls the target, then carries both directions until both threads have ended.
 fn serve(shared: &Shared, number: u64, client: TcpStream, producer: &Arc<Producer>) {
@@ -87,8 +86,8 @@ fn serve(shared: &Shared, number: u64, client: TcpStream, producer: &Arc<Produce
             carry_both(number, &pair, producer);
             let how = pair.close();
             let ending = match &how {
-                Close::Fin => CLOSED,
-                Close::Reset { .. } => BROKEN_OFF,
+                Close::Fin => ending::CLOSED,
+                Close::Reset { .. } => ending::BROKEN_OFF,
                 Close::Stopped => STOPPED,
             };
             (how, ending)
