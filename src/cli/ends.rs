@@ -1,7 +1,6 @@
 //! `sockwalk call` and `sockwalk serve`: both ends of a carrier, live, and what happens in a line each.
 
 use std::{
-    collections::BTreeMap,
     net::ToSocketAddrs,
     process::ExitCode,
     time::{Duration, Instant},
@@ -17,18 +16,18 @@ use super::{
 };
 use crate::{
     call::errno_name,
+    event::{self, Command, ConnectionEvent, ConnectionWhat, Event, Host, Run, Shown, Sink, What},
     run::{self, Audience, Heard},
     server::listener::exposure,
     transport::{
         api::{ClientConfig, CloseMode, Ends, Onlooker, Word},
         client::{self, Call},
         connection::Fault,
-        events::{Happened, News, Reporter, WORDS, Way},
+        events::{Happened, News, Reporter, Way},
         registry,
         serve::{self, NotServed, Serve},
         terms::Terms,
     },
-    view::{self, Line, Meaning, TapLog, Tapped, thousands},
 };
 
 /// A connection, or an answer to a handshake, has to come in this time.
@@ -50,7 +49,16 @@ pub(super) fn call(asked: &args::Call, show: &Show) -> Result<ExitCode> {
     let to = asked.to.to.0.to_socket_addrs();
     let to: Vec<_> = to.with_context(|| format!("no address is known for {}", asked.to.to.0))?.collect();
     let (news, told) = Reporter::new();
-    let mut screen = Told::new(show, Purpose::Talk, asked.quiet)?;
+    let shown = Shown { quiet: asked.quiet, ..Shown::default() };
+    let mut screen = Told::new(
+        show,
+        Run {
+            protocol: Some(name.to_owned()),
+            target: Some(asked.to.to.0.clone()),
+            shown,
+            ..Run::of(Command::Client)
+        },
+    )?;
     let call = Call {
         ends,
         calling: ClientConfig {
@@ -79,7 +87,7 @@ pub(super) fn call(asked: &args::Call, show: &Show) -> Result<ExitCode> {
     {
         screen.say(&advice);
     }
-    screen.screen.failures()?;
+    screen.finish()?;
     Ok(code(outcome.is_ok()))
 }
 
@@ -96,7 +104,14 @@ pub(super) fn serve(asked: &args::Serve, show: &Show) -> Result<ExitCode> {
     let at = at.with_context(|| format!("no address is known for {}", asked.at.0))?.next();
     let at = at.with_context(|| format!("no address is known for {}", asked.at.0))?;
     let (news, told) = Reporter::new();
-    let mut screen = Told::new(show, Purpose::Live, asked.quiet)?;
+    let shown = Shown { quiet: asked.quiet, ..Shown::default() };
+    let run = Run {
+        protocol: Some(name.to_owned()),
+        listen: Some(at.to_string()),
+        shown,
+        ..Run::of(Command::Serve)
+    };
+    let mut screen = Told::new(show, run)?;
     exposure(at, true).iter().for_each(|warning| screen.say(warning));
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     let terms = Terms {
@@ -140,7 +155,7 @@ pub(super) fn serve(asked: &args::Serve, show: &Show) -> Result<ExitCode> {
         screen.say(&advice);
     }
     outcome?;
-    screen.screen.failures()?;
+    screen.finish()?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -158,135 +173,73 @@ fn found(name: &str, settings: &[(String, String)]) -> Result<(&'static str, &'s
     Ok((transport.name, ends))
 }
 
-/// The screen, and how what happens is told on it.
+/// The screen, to which everything goes as events.
 struct Told {
     screen: Screen,
-    log: TapLog,
-    quiet: bool,
-    /// When it began, and when each connection that is there did.
     began: Instant,
-    since: BTreeMap<u64, Instant>,
-    /// Whose lines they are: a server's are those of many.
-    serves: bool,
+    /// Which of the two this program is.
+    own: Host,
 }
 
 impl Told {
-    fn new(show: &Show, purpose: Purpose, quiet: bool) -> Result<Told> {
-        if show.trace.is_some() || show.pcap.is_some() || show.transcript.is_some() {
-            bail!(
-                "--trace, --pcap and --transcript record a lesson; `sockwalk tap` between the two records this"
-            );
-        }
-        let serves = matches!(purpose, Purpose::Live);
-        let screen = Screen::new(show, purpose)?;
-        let log = TapLog::of_an_end(screen.look(), if serves { "s" } else { "you" });
-        Ok(Told { screen, log, quiet, began: Instant::now(), since: BTreeMap::new(), serves })
-    }
-
-    /// A line, if it is to be told.
-    fn line(&mut self, news: &News) -> Option<Tapped> {
-        let since = match (&news.what, news.layer) {
-            // A call is one thing, however many connections it takes.
-            _ if !self.serves => self.began,
-            (Happened::Connected(_), "TCP") => {
-                self.since.insert(news.number, news.at);
-                news.at
-            }
-            _ => self.since.get(&news.number).copied().unwrap_or(self.began),
+    fn new(show: &Show, run: Run) -> Result<Told> {
+        let (purpose, own) = match run.command {
+            Command::Serve => (Purpose::Serve, Host::Server),
+            _ => (Purpose::Client, Host::Client),
         };
-        if matches!(news.what, Happened::Ended { .. }) {
-            self.since.remove(&news.number);
-        }
-        let quietly = matches!(
-            news.what,
-            Happened::Message { .. }
-                | Happened::Refused(_)
-                | Happened::Broken(_)
-                | Happened::Reconnecting { .. }
-        ) || matches!(news.what, Happened::Ended { orderly: false, .. });
-        if self.quiet && !quietly {
-            return None;
-        }
-        let (way, text, bytes) = told(&news.what, self.serves);
-        let mut pieces = Vec::new();
-        if news.layer != WORDS {
-            pieces.push((format!("{} ", news.layer), Meaning::Label));
-        }
-        pieces.extend(text);
-        let nanos = u64::try_from(news.at.saturating_duration_since(since).as_nanos()).unwrap_or(u64::MAX);
-        Some(Tapped { number: news.number, way, text: pieces, bytes, aside: view::time(nanos) })
+        let mut screen = Screen::new(show, purpose)?;
+        screen.take(&Event { at: 0, what: What::Run(run) });
+        Ok(Told { screen, began: Instant::now(), own })
     }
-}
 
-/// Pieces of text, and the bytes behind them.
-type Words = (view::Way, Vec<(String, Meaning)>, Option<Vec<u8>>);
+    fn event(&self, at: Instant, what: What) -> Event {
+        let at = at.saturating_duration_since(self.began).as_micros();
+        Event { at: u64::try_from(at).unwrap_or(u64::MAX), what }
+    }
 
-/// What happened, in words.
-fn told(what: &Happened, serves: bool) -> Words {
-    let strong = |text: &str| (text.to_owned(), Meaning::Strong);
-    let prose = |text: String| (text, Meaning::Prose);
-    let size = |length: usize| {
-        let bytes = thousands(length as u64);
-        (format!(", {bytes} byte{}", if length == 1 { "" } else { "s" }), Meaning::Quiet)
-    };
-    // What the server sends goes to the client, and what the client sends to the server.
-    let way = |way: Way| match (way, serves) {
-        (Way::Sent, false) | (Way::Received, true) => view::Way::ToServer,
-        _ => view::Way::ToClient,
-    };
-    let neither = view::Way::Neither;
-    match what {
-        Happened::Connected(peer) => {
-            let text = if serves { format!(": {peer} called") } else { format!(" to {peer}") };
-            (neither, vec![strong("connected"), prose(text)], None)
-        }
-        Happened::Opened(text) => (neither, vec![strong("open"), prose(format!(": {text}"))], None),
-        Happened::Unit { way: its, what, length, bytes } => {
-            (way(*its), vec![(what.clone(), Meaning::Code), size(*length)], Some(bytes.clone()))
-        }
-        Happened::Message { way: its, length, bytes } => {
-            let name = if *its == Way::Sent { "said" } else { "heard" };
-            (way(*its), vec![strong(name), size(*length)], Some(bytes.clone()))
-        }
-        Happened::Acknowledged(text) => {
-            (neither, vec![strong("acknowledged"), prose(format!(": {text}"))], None)
-        }
-        Happened::Beat { way: its, what } => {
-            (way(*its), vec![strong("beat"), prose(format!(": {what}"))], None)
-        }
-        Happened::Refused(text) => {
-            (view::Way::Wrong, vec![("refused".to_owned(), Meaning::Fails), prose(format!(": {text}"))], None)
-        }
-        Happened::Broken(text) => {
-            (view::Way::Wrong, vec![("broken".to_owned(), Meaning::Fails), prose(format!(": {text}"))], None)
-        }
-        Happened::Reconnecting { attempt, after } => {
-            let text = format!(": try {attempt}, in {} ms", after.as_millis());
-            (neither, vec![strong("calls again"), prose(text)], None)
-        }
-        Happened::Ended { orderly: true, why } => {
-            (neither, vec![strong("ended"), prose(format!(": {why}"))], None)
-        }
-        Happened::Ended { orderly: false, why } => (
-            view::Way::Wrong,
-            vec![("broken off".to_owned(), Meaning::Fails), prose(format!(": {why}"))],
-            None,
-        ),
-        Happened::Note(text) => (neither, vec![prose(text.clone())], None),
+    /// The last event, and what has gone wrong with the screen or a file.
+    fn finish(mut self) -> Result<()> {
+        let end = self.event(Instant::now(), What::End(event::End::default()));
+        self.screen.take(&end);
+        self.screen.failures()
+    }
+
+    fn connection(&self, news: &News) -> Event {
+        let from = |way: Way| if way == Way::Sent { self.own } else { self.own.other() };
+        let what = match news.what.clone() {
+            Happened::Connected(address) => ConnectionWhat::Peer { address },
+            Happened::Opened(words) => ConnectionWhat::Ready { words },
+            Happened::Unit { way, what: unit, length, bytes } => {
+                ConnectionWhat::Unit { from: from(way), unit, length: length as u64, bytes: bytes.into() }
+            }
+            Happened::Message { way, length, bytes } => {
+                ConnectionWhat::Message { from: from(way), length: length as u64, bytes: bytes.into() }
+            }
+            Happened::Acknowledged(words) => ConnectionWhat::Acknowledged { words },
+            Happened::Beat { way, what: unit } => ConnectionWhat::HeartBeat { from: from(way), unit },
+            Happened::Refused(words) => ConnectionWhat::Refused { words },
+            Happened::Broken(words) => ConnectionWhat::Violation { words },
+            Happened::Reconnecting { attempt, after } => {
+                let after = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+                ConnectionWhat::Reconnecting { attempt, after }
+            }
+            Happened::Ended { orderly, why: words } => ConnectionWhat::Ended { orderly, words },
+            Happened::Note(words) => ConnectionWhat::Note { words },
+        };
+        let what = ConnectionEvent { stream: news.number, layer: news.layer.into(), what };
+        self.event(news.at, What::Connection(what))
     }
 }
 
 impl Onlooker for Told {
     fn say(&mut self, text: &str) {
-        self.screen.plain("");
-        self.screen.say(text);
-        self.screen.plain("");
+        let prose = self.event(Instant::now(), What::Narration { markdown: text.to_owned() });
+        self.screen.take(&prose);
     }
 
     fn tell(&mut self, news: &[News]) {
-        let all: Vec<Tapped> = news.iter().filter_map(|one| self.line(one)).collect();
-        let lines: Vec<Line> = all.iter().flat_map(|one| self.log.lines(one)).collect();
-        self.screen.print(&lines);
+        let events: Vec<Event> = news.iter().map(|one| self.connection(one)).collect();
+        self.screen.take_all(&events);
     }
 
     fn stopped(&mut self) -> bool {

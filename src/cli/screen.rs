@@ -17,7 +17,7 @@ use super::{
     keys::{self, Key},
     lines::Lines,
     records::Records,
-    suffices::{About, missing, no_cable},
+    suffices::{About, missing, not_here},
 };
 use crate::{
     event::{Event, Sink, What},
@@ -100,8 +100,8 @@ impl Screen {
             purpose,
             Purpose::Course | Purpose::File | Purpose::Replay | Purpose::Check | Purpose::Report | Purpose::Decode
         );
-        if let Some(why) = missing(About::of(purpose), show).or_else(|| no_cable(purpose, show)) {
-            bail!(why);
+        if let Some(why) = missing(About::of(purpose), show).or_else(|| not_here(purpose, show)) {
+            super::refuse(why.to_owned());
         }
         let walks = !live && !matches!(purpose, Purpose::Check | Purpose::Report | Purpose::Decode);
         let view = match show.view {

@@ -88,8 +88,14 @@ pub(super) fn missing(about: About, show: &Show) -> Option<&'static str> {
     None
 }
 
-/// What a lesson would have to be run on for its frames to be recorded.
-pub(super) fn no_cable(purpose: Purpose, show: &Show) -> Option<&'static str> {
+/// What goes with the events of a lesson, but not with this way to run it.
+pub(super) fn not_here(purpose: Purpose, show: &Show) -> Option<&'static str> {
+    if purpose == Purpose::Check && show.view != Shown::Story {
+        return Some("--view shows a run: it goes with a lesson, tour, run, a live command or replay");
+    }
+    if purpose == Purpose::Replay && show.trace.is_some() {
+        return Some("--trace records a run, and a replay has its trace already: copy the file");
+    }
     let asked = show.pcap.is_some() && show.stage == Where::Loopback && purpose != Purpose::Replay;
     asked.then_some("--pcap records the frames on the cable, and --stage loopback has none")
 }

@@ -141,7 +141,7 @@ pub(super) fn replay(path: &Path, frame: Option<u64>, show: &Show) -> Result<Exi
         if let What::Run(run) = &event.what
             && let Some(why) = suffices::missing(About::of_run(run), show)
         {
-            bail!(why);
+            super::refuse(why.to_owned());
         }
         shown |= !matches!(event.what, What::Lesson(_) | What::Part(_));
         whole = matches!(event.what, What::End(_));

@@ -98,7 +98,82 @@ pub enum ConnectionWhat {
         /// The sender.
         from: Host,
     },
-    /// Both connections are closed.
+    /// Of a server or a client: there is a connection with this peer.
+    Peer {
+        /// Its address.
+        address: String,
+    },
+    /// A layer is ready: its handshake is done, a session is open.
+    Ready {
+        /// Which, in words.
+        words: String,
+    },
+    /// A unit of a layer crossed: `request`, `text frame`, `event`.
+    Unit {
+        /// The sender.
+        from: Host,
+        /// What it is.
+        unit: String,
+        /// How many bytes it has.
+        length: u64,
+        /// The first of them, in hex.
+        #[serde(with = "super::bytes::hex")]
+        #[cfg_attr(test, schemars(with = "String"))]
+        bytes: Bytes<'static>,
+    },
+    /// A message of one of the two persons or programs: what all layers are for.
+    Message {
+        /// The sender.
+        from: Host,
+        /// How many bytes it has.
+        length: u64,
+        /// The first of them, in hex.
+        #[serde(with = "super::bytes::hex")]
+        #[cfg_attr(test, schemars(with = "String"))]
+        bytes: Bytes<'static>,
+    },
+    /// The other end has acknowledged something.
+    Acknowledged {
+        /// What, in words.
+        words: String,
+    },
+    /// A heart-beat: `ping`, `pong`, `comment`.
+    HeartBeat {
+        /// The sender.
+        from: Host,
+        /// What it is.
+        unit: String,
+    },
+    /// A peer was not let in, or not served.
+    Refused {
+        /// Why.
+        words: String,
+    },
+    /// A rule was broken, or a limit passed.
+    Violation {
+        /// Which.
+        words: String,
+    },
+    /// The connection was cut, and is made again.
+    Reconnecting {
+        /// From 1.
+        attempt: u32,
+        /// Milliseconds before it.
+        after: u64,
+    },
+    /// The connection is over.
+    Ended {
+        /// As the protocol wants it.
+        orderly: bool,
+        /// How, in words.
+        words: String,
+    },
+    /// Anything else.
+    Note {
+        /// In words.
+        words: String,
+    },
+    /// Of a tap: both connections are closed.
     Closed {
         /// How.
         #[serde(flatten)]

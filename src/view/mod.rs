@@ -80,5 +80,5 @@ pub use states::States;
 pub use stream::{StreamTable, StreamView, filter, size};
 pub use telling::{Teller, View};
 pub use transcript::Transcript;
-pub use units::{plural, thousands, time};
+pub use units::{plural, thousands};
 pub use wrap::{cut, wrapped};

@@ -260,7 +260,7 @@ fn what_can_not_be_is_refused_with_a_reason() {
         (&["tap", "9001", "127.0.0.1:0"], "nobody can be called at port 0"),
         (&["tap", "9001", "127.0.0.1:9000", "--connections", "0"], "--connections"),
         (&["tap", "localhost:9001", "127.0.0.1:9001"], "it would call itself"),
-        (&["tap", "9001", "9000", "--transcript", "t.txt"], "--transcript records a lesson"),
+        (&["tap", "9001", "9000", "--transcript", "t.txt"], "--transcript needs calls and frames"),
         (&["tap", &at, "127.0.0.1:9000"], "can't listen at 127.0.0.1"),
     ];
     for (arguments, words) in cases {

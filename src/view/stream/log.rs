@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr};
 
 use super::words;
 use crate::event::{
-    Close, ConnectionEvent, ConnectionWhat, Event, Host, Run, StreamWhat, Sum, What,
+    Close, Command, ConnectionEvent, ConnectionWhat, Event, Host, Run, StreamWhat, Sum, What,
     stream::{Body, Frame, Head, HeadLine, Layer, Message},
 };
 use crate::view::{
@@ -30,6 +30,10 @@ pub struct StreamLog {
     layout: TapLog,
     /// Of a connection only its end is told, and what goes wrong.
     quiet: bool,
+    /// Which command's connections they are.
+    command: Command,
+    /// Microseconds at which each connection of a server began.
+    since: BTreeMap<u64, u64>,
     connections: BTreeMap<u64, Known>,
 }
 
@@ -59,7 +63,19 @@ fn way(from: Host) -> Way {
 impl StreamLog {
     /// A log in which nothing stands.
     pub fn new(look: Look, run: &Run) -> Self {
-        StreamLog { look, layout: TapLog::new(look), quiet: run.shown.quiet, connections: BTreeMap::new() }
+        let layout = match run.command {
+            Command::Serve => TapLog::of_an_end(look, "s"),
+            Command::Client => TapLog::of_an_end(look, "you"),
+            Command::Tap | Command::Decode => TapLog::new(look),
+        };
+        StreamLog {
+            look,
+            layout,
+            quiet: run.shown.quiet,
+            command: run.command,
+            since: BTreeMap::new(),
+            connections: BTreeMap::new(),
+        }
     }
 
     /// The lines of an event.
@@ -72,6 +88,7 @@ impl StreamLog {
                 lines.push(Line::blank());
                 return lines;
             }
+            What::Connection(it) if self.command != Command::Tap => self.end(event.at, it, &mut page),
             What::Connection(it) => self.connection(event.at, it, &mut page),
             What::Stream(it) if !self.quiet => {
                 page.number = it.stream.unwrap_or_default();
@@ -80,6 +97,39 @@ impl StreamLog {
             _ => {}
         }
         page.all.iter().flat_map(|one| self.layout.lines(one)).collect()
+    }
+
+    /// Something that one end of a protocol says of itself.
+    fn end(&mut self, at: u64, it: &ConnectionEvent, page: &mut Page) {
+        page.number = it.stream;
+        let since = match &it.what {
+            // A client is one thing, however many connections it takes.
+            _ if self.command == Command::Client => 0,
+            ConnectionWhat::Peer { .. } if it.layer == "TCP" => {
+                self.since.insert(it.stream, at);
+                at
+            }
+            _ => self.since.get(&it.stream).copied().unwrap_or(0),
+        };
+        if matches!(it.what, ConnectionWhat::Ended { .. }) {
+            self.since.remove(&it.stream);
+        }
+        let quietly = matches!(
+            it.what,
+            ConnectionWhat::Message { .. }
+                | ConnectionWhat::Refused { .. }
+                | ConnectionWhat::Violation { .. }
+                | ConnectionWhat::Reconnecting { .. }
+                | ConnectionWhat::Ended { orderly: false, .. }
+        );
+        if self.quiet && !quietly {
+            return;
+        }
+        page.aside = in_short(at.saturating_sub(since));
+        let own = if self.command == Command::Serve { Host::Server } else { Host::Client };
+        let (way, text, bytes) = end(&it.what, own);
+        let layer = (!it.layer.is_empty()).then(|| (format!("{} ", it.layer), Meaning::Label));
+        page.quote(way, layer.into_iter().chain(text).collect(), bytes);
     }
 
     fn connection(&mut self, at: u64, it: &ConnectionEvent, page: &mut Page) {
@@ -174,7 +224,48 @@ fn connection(what: &ConnectionWhat, page: &mut Page) {
             );
             page.line(way(*from), words([("end of the stream", Meaning::Strong), (&text, Meaning::Prose)]));
         }
-        ConnectionWhat::NotConnected { .. } | ConnectionWhat::Closed { .. } => {}
+        _ => {}
+    }
+}
+
+/// What one end says of itself: the bytes stand behind the text.
+fn end(what: &ConnectionWhat, own: Host) -> (Way, Words, Option<&[u8]>) {
+    let with = |mark, name: &str, meaning, text: &str| {
+        (mark, words([(name, meaning), (&format!(": {text}"), Meaning::Prose)]), None)
+    };
+    let size = |length: u64| format!(", {}", words::size(length));
+    let neither = Way::Neither;
+    match what {
+        ConnectionWhat::Peer { address } => {
+            let text = match own {
+                Host::Server => format!(": {address} called"),
+                Host::Client => format!(" to {address}"),
+            };
+            (neither, words([("connected", Meaning::Strong), (&text, Meaning::Prose)]), None)
+        }
+        ConnectionWhat::Ready { words } => with(neither, "open", Meaning::Strong, words),
+        ConnectionWhat::Unit { from, unit, length, bytes } => {
+            let text = words([(unit, Meaning::Code), (&size(*length), Meaning::Quiet)]);
+            (way(*from), text, Some(bytes))
+        }
+        ConnectionWhat::Message { from, length, bytes } => {
+            let name = if *from == own { "said" } else { "heard" };
+            let text = words([(name, Meaning::Strong), (&size(*length), Meaning::Quiet)]);
+            (way(*from), text, Some(bytes))
+        }
+        ConnectionWhat::Acknowledged { words } => with(neither, "acknowledged", Meaning::Strong, words),
+        ConnectionWhat::HeartBeat { from, unit } => with(way(*from), "beat", Meaning::Strong, unit),
+        ConnectionWhat::Refused { words } => with(Way::Wrong, "refused", Meaning::Fails, words),
+        ConnectionWhat::Violation { words } => with(Way::Wrong, "broken", Meaning::Fails, words),
+        ConnectionWhat::Reconnecting { attempt, after } => {
+            with(neither, "calls again", Meaning::Strong, &format!("try {attempt}, in {after} ms"))
+        }
+        ConnectionWhat::Ended { orderly: true, words } => with(neither, "ended", Meaning::Strong, words),
+        ConnectionWhat::Ended { orderly: false, words } => {
+            with(Way::Wrong, "broken off", Meaning::Fails, words)
+        }
+        ConnectionWhat::Note { words: text } => (neither, words([(text, Meaning::Prose)]), None),
+        _ => (neither, Words::new(), None),
     }
 }
 
