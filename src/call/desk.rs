@@ -13,6 +13,7 @@ use socket2::Socket;
 
 use super::{Ran, recv, send, system};
 use crate::event::Host;
+use crate::sync::lock;
 
 /// What a socket speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -256,9 +257,4 @@ impl Desk {
             drop(held.take());
         }
     }
-}
-
-/// The lock's data; a thread that panicked while it held the lock has left it whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

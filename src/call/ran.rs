@@ -7,13 +7,14 @@ use std::{
     cell::RefCell,
     io,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use crate::event::Source;
+use crate::sync::lock;
 
 /// An expression of this program and where it stands.
 #[derive(Debug)]
@@ -100,7 +101,7 @@ pub struct Doing {
 impl Doing {
     /// The expression that the job began with: of a step that is more than one call, the step's own.
     pub fn here(&self) -> Option<&'static Here> {
-        *self.here.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.here)
     }
 
     /// Says that the call is to end: from now on EINTR is its result.
@@ -133,7 +134,7 @@ pub fn watched_by(doing: &Arc<Doing>) {
 pub fn timed<T>(here: &'static Here, retry: bool, mut call: impl FnMut() -> io::Result<T>) -> Ran<T> {
     DOING.with_borrow(|doing| {
         if let Some(doing) = doing {
-            doing.here.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(here);
+            lock(&doing.here).get_or_insert(here);
         }
     });
     let started = Instant::now();

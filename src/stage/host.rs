@@ -3,7 +3,7 @@
 use std::{
     io,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
     thread::{self, JoinHandle},
@@ -15,6 +15,7 @@ use super::{
     observer::Observer,
     system,
 };
+use crate::sync::lock;
 use crate::{
     call::{Desk, Doing, Done, Here, watched_by},
     event::Host,
@@ -144,11 +145,11 @@ fn serve(desk: &Arc<Desk>, inbox: &Receiver<Command>) {
 
 fn perform(desk: &Desk, order: Command) {
     let worker = ThreadIds { task: Task::current(), thread: system::current_thread() };
-    *order.worker.lock().unwrap_or_else(PoisonError::into_inner) = Some(worker);
+    *lock(&order.worker) = Some(worker);
     watched_by(&order.doing);
     let done = (order.job)(desk);
     // Nobody signals a thread that has taken its worker back.
-    *order.worker.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    *lock(&order.worker) = None;
     let _ = order.done.send(done);
 }
 
@@ -175,14 +176,14 @@ impl WorkerThread {
             own.sign_in();
             job(&own.doing);
             // Nobody signals a thread that has taken its worker back.
-            own.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
+            lock(&own.worker).take();
         })?;
         Ok(hand)
     }
 
     fn sign_in(&self) {
         let worker = ThreadIds { task: Task::current(), thread: system::current_thread() };
-        *self.worker.lock().unwrap_or_else(PoisonError::into_inner) = Some(worker);
+        *lock(&self.worker) = Some(worker);
         watched_by(&self.doing);
     }
 
@@ -203,7 +204,7 @@ impl WorkerThread {
     }
 
     fn wake(&self) {
-        if let Some(worker) = &*self.worker.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(worker) = &*lock(&self.worker) {
             system::interrupt(&worker.thread);
         }
     }
@@ -236,8 +237,7 @@ impl CallHandle {
 
     /// Whether the thread waits in a call on this descriptor.
     pub fn thread_state(&self, descriptor: i64) -> ThreadState {
-        let task =
-            self.worker.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|worker| worker.task);
+        let task = lock(&self.worker).as_ref().map(|worker| worker.task);
         task.map_or(ThreadState::Running, |task| task.state(descriptor))
     }
 
@@ -254,7 +254,7 @@ impl CallHandle {
         self.doing.end();
         let began = Instant::now();
         for _ in 0..MAX_SIGNALS {
-            if let Some(worker) = &*self.worker.lock().unwrap_or_else(PoisonError::into_inner) {
+            if let Some(worker) = &*lock(&self.worker) {
                 system::interrupt(&worker.thread);
             }
             if let Some(done) = self.wait(SIGNAL_INTERVAL)? {

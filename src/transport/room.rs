@@ -7,20 +7,21 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc, Condvar, Mutex, PoisonError,
+        Arc, Condvar, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use super::{
-    connection::{Connection, Fault, lock},
+    connection::{Connection, Fault},
     events::{Happened, Reporter, WORDS, Way},
     feed::{Feed, Feeds},
     message::Message,
     outbox::{Last, Outbox},
     terms::Terms,
 };
+use crate::sync::{lock, wait, wait_timeout};
 
 /// Somebody's place: leaves the room when it is dropped.
 #[derive(Debug)]
@@ -204,7 +205,7 @@ impl Room {
             if self.is_stopping() || left.is_zero() {
                 return !self.is_stopping();
             }
-            inside = self.changed.wait_timeout(inside, left).unwrap_or_else(PoisonError::into_inner).0;
+            inside = wait_timeout(&self.changed, inside, left);
         }
     }
 
@@ -237,7 +238,7 @@ impl Room {
             if let Some(full) = full.take() {
                 full();
             }
-            inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
+            inside = wait(&self.changed, inside);
         }
         !self.is_stopping()
     }
@@ -251,7 +252,7 @@ impl Room {
             if inside.connections.is_empty() || left.is_zero() {
                 return inside.connections.len();
             }
-            inside = self.changed.wait_timeout(inside, left).unwrap_or_else(PoisonError::into_inner).0;
+            inside = wait_timeout(&self.changed, inside, left);
         }
     }
 

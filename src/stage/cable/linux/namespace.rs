@@ -1,16 +1,13 @@
 //! The ground: namespaces that the process makes for itself, once, and in which every stage then makes its own.
 
-use std::{
-    fs, io,
-    sync::{Mutex, PoisonError},
-    thread,
-};
+use std::{fs, io, sync::Mutex, thread};
 
 use super::{
     super::{super::system, Reason, Unavailable, Way},
     probe,
     rtnetlink::{self, Rtnetlink},
 };
+use crate::sync::lock;
 
 /// How the ground was laid, once it is.
 static ENTERED: Mutex<Option<Way>> = Mutex::new(None);
@@ -76,7 +73,7 @@ impl SetupError {
 /// There is no way back: the process is in a network of its own from here on. So a child tries it all first, and where that
 /// fails this process is as it was.
 pub(super) fn ensure_entered() -> Result<Way, Unavailable> {
-    let mut ground = ENTERED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut ground = lock(&ENTERED);
     if let Some(way) = *ground {
         return Ok(way);
     }
@@ -95,7 +92,7 @@ pub(super) fn ensure_entered() -> Result<Way, Unavailable> {
 
 /// How the ground was laid, if it is.
 pub(super) fn entered() -> Option<Way> {
-    *ENTERED.lock().unwrap_or_else(PoisonError::into_inner)
+    *lock(&ENTERED)
 }
 
 /// Moves the calling process into namespaces of its own, and sets up loopback there. Corresponds to `unshare(2)`.

@@ -1,12 +1,6 @@
 //! Both hosts and the cable between them, from the first to the last moment of a stage.
 
-use std::{
-    fs::File,
-    io,
-    os::fd::AsRawFd,
-    sync::{Mutex, PoisonError},
-    thread,
-};
+use std::{fs::File, io, os::fd::AsRawFd, sync::Mutex, thread};
 
 use super::{
     super::{Cable, Options, Setting, Unavailable},
@@ -18,6 +12,7 @@ use super::{
     settings,
     sock_destroy::destroy_tcp_sockets,
 };
+use crate::sync::lock;
 use crate::{event::Host, kernel};
 
 /// The two networks and what connects them. Dropping it takes all down.
@@ -67,13 +62,13 @@ impl Network {
     /// Changes a setting of a host's kernel, and remembers it.
     pub fn set(&self, host: Host, name: &str, value: &str) -> io::Result<Setting> {
         let setting = self.within(host, || settings::set(host, name, value))?;
-        self.settings.lock().unwrap_or_else(PoisonError::into_inner).push(setting.clone());
+        lock(&self.settings).push(setting.clone());
         Ok(setting)
     }
 
     /// What was changed so far, in order.
     pub fn settings(&self) -> Vec<Setting> {
-        self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.settings).clone()
     }
 
     /// Reads a setting of a host's kernel.
