@@ -5,6 +5,7 @@
 //! [`origin`] decides which web pages may use a server.
 
 pub mod acceptor;
+pub mod http;
 pub mod listener;
 pub mod origin;
 pub mod registry;
@@ -12,5 +13,5 @@ pub mod shutdown;
 
 pub use acceptor::{AcceptError, Notice, accept_all};
 pub use listener::{ListenError, Listener};
-pub use registry::Registry;
+pub use registry::{Registry, ending};
 pub use shutdown::{SHUTDOWN_GRACE, drain};
