@@ -42,7 +42,7 @@ pub(super) fn reason<K: PartialEq>(table: &[(K, &'static str)], key: &K) -> &'st
 }
 
 fn calls(all: &mut Vec<Entry>) {
-    for word in words::WORDS {
+    for word in words::calls() {
         let (what, page) = word.about.rsplit_once(": ").unwrap_or((word.about, "docs/lessons.md"));
         let page = if page.contains('(') || page.contains('§') { page } else { "docs/lessons.md" };
         let what = if page == "docs/lessons.md" { word.about } else { what };

@@ -119,6 +119,12 @@ pub(super) const ERRORS: &[(&str, &str, &str, &str)] = &[
         "connect(2)",
     ),
     (
+        "ENFILE",
+        "all programs together have as many open files as this machine allows",
+        "The table of open files is the kernel's, one for all programs. `fs.file-max` limits it.",
+        "accept(2), proc_sys_fs(5)",
+    ),
+    (
         "ENOBUFS",
         "the kernel has no room",
         "A queue for sending was full. On Linux packets are then mostly dropped without a word.",

@@ -30,7 +30,7 @@ use crate::{
 const ROOM: usize = 4096;
 
 /// What a client asks for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
     /// The path, with its query.
     pub path: String,
