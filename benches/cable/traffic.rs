@@ -130,7 +130,7 @@ fn on_a_stage(
             let new = Request::NewSocket(NewSocket { protocol: Protocol::Tcp });
             new.perform(&Site { table: desk, on: None, result: Some("last") })
         });
-        stage.start(host, false, job)
+        stage.start(host, job)
     };
     let tickets = [start(Host::Server, Box::new(server)), start(Host::Client, Box::new(client))];
     for ticket in tickets {

@@ -77,7 +77,7 @@ fn raw() {
                 result: Some("s"),
             })
         };
-        finish(&stage.start(Host::Client, false, Box::new(job))).outcome.unwrap();
+        finish(&stage.start(Host::Client, Box::new(job))).outcome.unwrap();
     }
 }
 
