@@ -35,7 +35,7 @@ impl Pause {
                 arg("time", format!("{} ms from now", time.as_millis())),
             ],
             c: format!("clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){spec}, NULL);"),
-            asked: format!("clock_nanosleep(CLOCK_MONOTONIC, 0, {spec}, NULL)"),
+            asked: format!("clock_nanosleep(CLOCK_MONOTONIC, 0, {spec}, …)"),
             syscalls: &["clock_nanosleep"],
             waits_for: "the time to pass",
         }

@@ -12,7 +12,7 @@ mod windows;
 use windows as this;
 
 pub use errno::ERRNOS;
-pub use this::{descriptor, flag, is_listener, owner_of, pause, set_tcp_option, tcp_option};
+pub use this::{descriptor, flag, is_listener, pause, set_tcp_option, tcp_option};
 
 /// Flags of `send` and `recv`; a system may lack some, where they count as 0.
 pub const FLAGS: &[&str] = &["MSG_DONTWAIT", "MSG_PEEK", "MSG_WAITALL", "MSG_OOB", "MSG_TRUNC"];
