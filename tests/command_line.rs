@@ -225,7 +225,11 @@ fn a_ladder_leaves_the_prose_out_and_says_once_that_loopback_shows_no_frames() {
 fn only_a_lesson_has_another_view() {
     let output = run(&["check", "socket", "--view", "ladder"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("it goes with a lesson, tour, run, a live command or replay"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("it goes with a lesson, tour, run, a live command or replay"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]

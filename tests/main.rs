@@ -11,8 +11,6 @@ mod app;
 mod browser;
 mod captures;
 #[cfg(unix)]
-mod carriers;
-#[cfg(unix)]
 mod class;
 mod command_line;
 #[cfg(target_os = "linux")]
@@ -47,4 +45,6 @@ mod tap;
 #[cfg(unix)]
 mod terminal;
 mod trace;
+#[cfg(unix)]
+mod transports;
 mod tshark;

@@ -263,7 +263,10 @@ fn options_that_make_no_sense_are_refused() {
     for (arguments, words) in [
         (&["listen", "--stage", "loopback", "--pcap", "x"][..], "--stage loopback has none"),
         (&["lessons", "--pcap", "x"], "it goes with a lesson, tour, run, check, tap or replay"),
-        (&["lessons", "--transcript", "x"], "it goes with a lesson, tour, run, check, a live command or replay"),
+        (
+            &["lessons", "--transcript", "x"],
+            "it goes with a lesson, tour, run, check, a live command or replay",
+        ),
         (&["listen", "--pcap", "x", "--trace", "x"], "need a file each"),
         (&["listen", "--pcap", "-", "--trace", "-"], "only one of --trace, --pcap and --transcript"),
     ] {

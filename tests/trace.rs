@@ -104,7 +104,8 @@ fn a_capture_is_shown_again_as_it_was() {
 #[test]
 fn a_tap_is_shown_again_as_it_was_with_the_same_capture() {
     let folder = Folder::new();
-    let (trace, one, other) = (folder.path("tap.jsonl"), folder.path("one.pcapng"), folder.path("other.pcapng"));
+    let (trace, one, other) =
+        (folder.path("tap.jsonl"), folder.path("one.pcapng"), folder.path("other.pcapng"));
     for options in [&[][..], &["--quiet"]] {
         let options = [options, &["--trace", &trace, "--pcap", &one]].concat();
         let mut tap = crate::tap::harness::Tap::start(&options);

@@ -137,7 +137,8 @@ impl Decoder {
         match self.connections.get_mut(index as usize) {
             // The old one ends here, with what it still held.
             Some(old) => {
-                let mut teller = Teller { time: self.time, packet: Some(self.packet), stream: old.number(), tell };
+                let mut teller =
+                    Teller { time: self.time, packet: Some(self.packet), stream: old.number(), tell };
                 old.finish(&mut self.shared, &mut teller);
                 *old = connection;
             }
@@ -152,9 +153,7 @@ impl Decoder {
 /// What is told of a packet itself.
 fn seen(packet: &Packet, datagram: Option<&Datagram>, segment: Option<&Segment>) -> SeenPacket {
     let ends = match (segment, datagram) {
-        (Some(segment), _) => {
-            Some((Address::Socket(segment.source), Address::Socket(segment.destination)))
-        }
+        (Some(segment), _) => Some((Address::Socket(segment.source), Address::Socket(segment.destination))),
         (None, Some(datagram)) => Some((Address::Ip(datagram.source), Address::Ip(datagram.destination))),
         (None, None) => None,
     };

@@ -62,7 +62,8 @@ impl Records {
         if let Some(trace) = &mut self.trace {
             trace.flush();
         }
-        let outputs = [self.capture.as_mut().map(|it| &mut it.1), self.transcript.as_mut().map(|it| &mut it.1)];
+        let outputs =
+            [self.capture.as_mut().map(|it| &mut it.1), self.transcript.as_mut().map(|it| &mut it.1)];
         outputs.into_iter().flatten().for_each(Output::flush);
     }
 

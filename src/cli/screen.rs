@@ -98,7 +98,12 @@ impl Screen {
     pub fn new(show: &Show, purpose: Purpose) -> Result<Screen> {
         let live = !matches!(
             purpose,
-            Purpose::Course | Purpose::File | Purpose::Replay | Purpose::Check | Purpose::Report | Purpose::Decode
+            Purpose::Course
+                | Purpose::File
+                | Purpose::Replay
+                | Purpose::Check
+                | Purpose::Report
+                | Purpose::Decode
         );
         if let Some(why) = missing(About::of(purpose), show).or_else(|| not_here(purpose, show)) {
             super::refuse(why.to_owned());
@@ -146,7 +151,9 @@ impl Screen {
             packets: show.packets == Packets::Step,
             told_to_end: if live { Some(shutdown_flag().context("can't listen to Ctrl-C")?) } else { None },
             // Enter ends a hold where there is a terminal; what is to be said may come from a file as well.
-            lines: if matches!(purpose, Purpose::Talk | Purpose::Client) || (live && io::stdin().is_terminal()) {
+            lines: if matches!(purpose, Purpose::Talk | Purpose::Client)
+                || (live && io::stdin().is_terminal())
+            {
                 Some(Lines::start().context("can't start a thread for standard input")?)
             } else {
                 None

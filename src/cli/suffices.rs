@@ -74,12 +74,16 @@ pub(super) fn missing(about: About, show: &Show) -> Option<&'static str> {
             About::End => {
                 "--transcript needs calls and frames, and these events are about messages: use --trace, or --transcript with connect, accept or websocket"
             }
-            _ => "--transcript records calls and frames: it goes with a lesson, tour, run, check, a live command or replay",
+            _ => {
+                "--transcript records calls and frames: it goes with a lesson, tour, run, check, a live command or replay"
+            }
         });
     }
     if show.view != Shown::Story && !matches!(about, About::Lesson | About::Calls) {
         return Some(match about {
-            About::Nothing => "--view shows a run: it goes with a lesson, tour, run, a live command or replay",
+            About::Nothing => {
+                "--view shows a run: it goes with a lesson, tour, run, a live command or replay"
+            }
             _ => {
                 "--view needs the calls and states of both sockets, and these events have only what crossed: leave it out, or use it with a lesson"
             }

@@ -2,8 +2,8 @@
 
 use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
-use super::queue::Entry;
 use super::News;
+use super::queue::Entry;
 use crate::analysis::conversation::{Conversation, Options, Shared, Teller};
 use crate::event::{
     Close, ConnectionEvent, ConnectionWhat, Event, Host, StreamEvent, StreamWhat, Sum, What, stream::Ending,

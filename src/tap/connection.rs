@@ -133,7 +133,12 @@ fn reach(shared: &Shared, client: &TcpStream, producer: &Producer) -> io::Result
             Err(error) => {
                 if !shared.registry.is_stopping() {
                     let (errno, words) = (errno_name(&error), errno_text(&error));
-                    producer.note(News::NotConnected { target: *address, errno, words, time: began.elapsed() });
+                    producer.note(News::NotConnected {
+                        target: *address,
+                        errno,
+                        words,
+                        time: began.elapsed(),
+                    });
                 }
                 last = error;
             }

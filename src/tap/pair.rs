@@ -8,7 +8,7 @@ use std::{
     io::{self, Read},
     net::{Shutdown, TcpStream},
     sync::{
-        Mutex, PoisonError,
+        Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -17,6 +17,7 @@ use std::{
 use socket2::{SockRef, Socket};
 
 use super::{News, queue::Producer};
+use crate::sync::lock;
 use crate::{
     call::errno_name,
     event::{Close, Host},
@@ -173,7 +174,7 @@ impl Pair {
         } else {
             Close::Reset { from: end, errno: errno_name(error) }
         };
-        self.cut.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+        lock(&self.cut).get_or_insert(why);
         self.reset();
     }
 
@@ -201,7 +202,7 @@ impl Pair {
 
     /// The tap has ended, and somebody does not take what is left.
     pub fn give_up(&self) {
-        self.cut.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(Close::Stopped);
+        lock(&self.cut).get_or_insert(Close::Stopped);
         self.reset();
         for socket in &self.sockets {
             let _ = socket.shutdown(Shutdown::Both);
@@ -210,7 +211,7 @@ impl Pair {
 
     /// How it ended.
     pub fn close(&self) -> Close {
-        let cut = self.cut.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let cut = lock(&self.cut).clone();
         let stopped = self.stopping.load(Ordering::Acquire).then_some(Close::Stopped);
         cut.or(stopped).unwrap_or(Close::Fin)
     }

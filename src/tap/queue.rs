@@ -6,7 +6,7 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -16,6 +16,7 @@ use super::News;
 use crate::{
     analysis::conversation::begins_known,
     event::{Host, Sum},
+    sync::{lock, wait_timeout},
 };
 
 /// Bytes of reads that may wait; further reads are dropped.
@@ -84,7 +85,7 @@ impl EventQueue {
         let mut waiting = self.waiting();
         if waiting.entries.is_empty() {
             waiting.asleep = true;
-            let (woken, _) = self.changed.wait_timeout(waiting, most).unwrap_or_else(PoisonError::into_inner);
+            let woken = wait_timeout(&self.changed, waiting, most);
             waiting = woken;
             waiting.asleep = false;
         }
@@ -105,7 +106,7 @@ impl EventQueue {
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.waiting)
     }
 }
 

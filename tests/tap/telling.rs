@@ -165,7 +165,8 @@ fn the_trace_and_the_capture_have_every_byte() {
     let sent = [REQUEST, &long].concat();
     let lines: Vec<Value> =
         fs::read_to_string(&trace).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let kinds: Vec<&str> = lines.iter().map(|line| line["type"].as_str().or(line["event"].as_str()).unwrap()).collect();
+    let kinds: Vec<&str> =
+        lines.iter().map(|line| line["type"].as_str().or(line["event"].as_str()).unwrap()).collect();
     assert_eq!(kinds[..4], ["run", "narration", "accepted", "connected"]);
     assert_eq!(kinds[kinds.len() - 3..], ["closed", "narration", "end"]);
     let read: Vec<u8> = lines

@@ -1,9 +1,6 @@
 //! Hands events on as they become known.
 
-use crate::event::{
-    StreamEvent, StreamWhat,
-    stream::Time,
-};
+use crate::event::{StreamEvent, StreamWhat, stream::Time};
 
 /// Where the events of one connection go, and what they have in common.
 pub(crate) struct Teller<'a> {

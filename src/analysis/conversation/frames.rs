@@ -142,7 +142,7 @@ impl Frames {
             }
             _ => {
                 self.lost = true;
-                layers.lose(from, &mut shared.budget);
+                layers.gap(from, &mut shared.budget);
                 self.drop_message(&mut shared.budget);
                 self.history.clear(&mut shared.budget);
             }
@@ -335,7 +335,7 @@ impl Frames {
             message.packed = true;
             self.history.clear(&mut shared.budget);
             self.compression = Compression::Unknown;
-            layers.lose(from, &mut shared.budget);
+            layers.gap(from, &mut shared.budget);
             return teller.tell(StreamWhat::Message(message));
         }
         let inflater = &mut shared.inflater;
@@ -377,7 +377,13 @@ impl Frames {
         let (header, offset) = (piece.header, piece.offset);
         let payload = std::mem::take(&mut self.control);
         let carried = std::mem::take(&mut self.carried);
-        teller.tell(StreamWhat::Frame(Frame { from, offset, header, payload: payload.as_slice().into(), carried }));
+        teller.tell(StreamWhat::Frame(Frame {
+            from,
+            offset,
+            header,
+            payload: payload.as_slice().into(),
+            carried,
+        }));
         teller.tell(StreamWhat::Message(Message {
             from,
             offset,
@@ -406,7 +412,7 @@ fn tell(mut message: Message, payload: &[u8], layers: &mut Layers, out: &mut Out
     let Message { from, offset, carried, .. } = message;
     let text = message.opcode == opcode::TEXT;
     if carried != Carried::default() {
-        layers.lose(from, out.budget);
+        layers.gap(from, out.budget);
         return out.teller.tell(StreamWhat::Message(message));
     }
     let above = layers.understand(from, text, payload);

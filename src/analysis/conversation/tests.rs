@@ -3,7 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{StreamEvent, stream::{Head, HeadLine}};
+use crate::event::{
+    StreamEvent,
+    stream::{Head, HeadLine},
+};
 use crate::wire::text;
 use crate::wire::websocket::{Frame as Sent, opcode};
 

@@ -32,7 +32,8 @@ fn layered(width: usize, form: Form, detail: Depth, follow: bool) -> String {
 }
 
 fn told(talk: &Talk, width: usize, form: Form, detail: Depth, follow: bool) -> String {
-    let mut show = StreamTable::new(Look::new(width, Glyphs::Unicode, form), detail, follow, Choice::default());
+    let mut show =
+        StreamTable::new(Look::new(width, Glyphs::Unicode, form), detail, follow, Choice::default());
     let mut lines = Vec::new();
     events(&talk.packets, Options::default(), &mut |event| lines.extend(show.event(event)));
     lines.extend(show.end());

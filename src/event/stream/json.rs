@@ -26,10 +26,11 @@ impl Serialize for Time {
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
-        let parsed = text.split_once('.').filter(|(_, fraction)| fraction.len() == 9).and_then(|(whole, fraction)| {
-            let whole: u64 = whole.parse().ok()?;
-            whole.checked_mul(1_000_000_000)?.checked_add(fraction.parse().ok()?)
-        });
+        let parsed =
+            text.split_once('.').filter(|(_, fraction)| fraction.len() == 9).and_then(|(whole, fraction)| {
+                let whole: u64 = whole.parse().ok()?;
+                whole.checked_mul(1_000_000_000)?.checked_add(fraction.parse().ok()?)
+            });
         parsed.map(Time).ok_or_else(|| D::Error::custom("needed seconds with nine decimals"))
     }
 }
@@ -195,13 +196,8 @@ pub(super) mod protocol {
     use crate::wire::Protocol;
 
     /// Protocols that a layer of a stream can have.
-    const ALL: [Protocol; 5] = [
-        Protocol::EngineIo,
-        Protocol::SocketIo,
-        Protocol::SockJs,
-        Protocol::EventStream,
-        Protocol::Stomp,
-    ];
+    const ALL: [Protocol; 5] =
+        [Protocol::EngineIo, Protocol::SocketIo, Protocol::SockJs, Protocol::EventStream, Protocol::Stomp];
 
     pub fn serialize<S: Serializer>(it: &Protocol, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(it.name())

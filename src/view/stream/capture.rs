@@ -124,11 +124,8 @@ fn header(run: &Run) -> Vec<u8> {
         escape(run.target.as_deref().unwrap_or_default())
     );
     let application = format!("sockwalk {}", run.sockwalk);
-    let section = SectionHeader {
-        comment: &comment,
-        system: &escape(&run.system),
-        application: &escape(&application),
-    };
+    let section =
+        SectionHeader { comment: &comment, system: &escape(&run.system), application: &escape(&application) };
     let mut blocks = Vec::new();
     section.encode(&mut blocks);
     Interface::ethernet().encode("tap", "the clients' side of the tap, with made-up packets", &mut blocks);

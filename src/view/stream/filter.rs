@@ -23,8 +23,12 @@ impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Filter::From(host) => host.name(),
-            Filter::Opcode(number) => OPCODES.iter().find(|(_, it)| it == number).map_or("", |(name, _)| name),
-            Filter::Layer(protocol) => LAYERS.iter().find(|(_, it)| it == protocol).map_or("", |(name, _)| name),
+            Filter::Opcode(number) => {
+                OPCODES.iter().find(|(_, it)| it == number).map_or("", |(name, _)| name)
+            }
+            Filter::Layer(protocol) => {
+                LAYERS.iter().find(|(_, it)| it == protocol).map_or("", |(name, _)| name)
+            }
             Filter::End(text) => text,
         })
     }
@@ -67,9 +71,11 @@ impl FromStr for Filter {
                 Filter::End(text.to_owned())
             }
             _ => {
-                return Err("expected client, server, text, binary, continuation, close, ping, pong, engineio, socketio, sockjs, stomp, sse, or \
-                            an address such as 10.0.0.1:4000"
-                    .to_owned());
+                let words = LAYERS.map(|(name, _)| name);
+                return Err(format!(
+                    "expected client, server, text, binary, continuation, close, ping, pong, {}, or an address such as 10.0.0.1:4000",
+                    words.join(", ")
+                ));
             }
         })
     }

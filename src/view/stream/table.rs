@@ -10,12 +10,14 @@ use super::{filter::Choice, words};
 use crate::event::{
     Host, StreamEvent, StreamWhat,
     stream::{
-        Body, Differs, Ended, Ending, FieldRow, Frame, Head, HeadLine, Layer, Message, Missing, Opened, Stretch,
-        Unfinished, Upgraded, Violation,
+        Body, Differs, Ended, Ending, FieldRow, Frame, Head, HeadLine, Layer, Message, Missing, Opened,
+        Stretch, Unfinished, Upgraded, Violation,
     },
 };
 use crate::view::{
-    Depth, Line, Look, Meaning, field_table::{field_rows, field_table}, plural, wrapped,
+    Depth, Line, Look, Meaning,
+    field_table::{field_rows, field_table},
+    plural, wrapped,
 };
 use crate::wire::{
     http, text,
@@ -206,13 +208,15 @@ impl StreamTable {
     fn head(&self, event: &StreamEvent, head: &Head) -> Vec<Line> {
         let text = match &head.line {
             HeadLine::Request { method, target } => format!("{method} {target}"),
-            HeadLine::Response { status } => format!("{status} {}", text::shown(words::reason(&head.bytes), 60)),
+            HeadLine::Response { status } => {
+                format!("{status} {}", text::shown(words::reason(&head.bytes), 60))
+            }
             HeadLine::Broken { error } => format!("broken head: {error}"),
         };
-        let meaning = if matches!(head.line, HeadLine::Broken { .. }) { Meaning::Fails } else { Meaning::Strong };
+        let meaning =
+            if matches!(head.line, HeadLine::Broken { .. }) { Meaning::Fails } else { Meaning::Strong };
         let line = self.look.line(text::shown(text.as_bytes(), GLIMPSE), meaning);
-        let mut lines =
-            self.row(event, head.from, Some(head.offset), "HTTP", "", head.length, line);
+        let mut lines = self.row(event, head.from, Some(head.offset), "HTTP", "", head.length, line);
         if self.detail > Depth::Summary {
             lines.extend(field_table(&self.look, &head.bytes, &http::fields(&head.bytes), self.detail));
         }

@@ -118,7 +118,12 @@ pub(crate) fn told(packets: &[Vec<u8>], options: Options) -> Vec<String> {
             StreamWhat::Body(body) => format!("body {} {}", body.length, text::escape(&body.shown)),
             StreamWhat::Upgraded(_) => "upgraded".to_owned(),
             StreamWhat::Frame(frame) => {
-                format!("frame {} {} {}", frame.from.name(), frame.header.opcode, text::escape(&frame.payload))
+                format!(
+                    "frame {} {} {}",
+                    frame.from.name(),
+                    frame.header.opcode,
+                    text::escape(&frame.payload)
+                )
             }
             StreamWhat::Message(m) => {
                 format!("message {} {} {} {}", m.from.name(), m.opcode, m.frames, text::escape(&m.payload))
@@ -128,7 +133,9 @@ pub(crate) fn told(packets: &[Vec<u8>], options: Options) -> Vec<String> {
             StreamWhat::Data(data) => format!("data {}", text::escape(&data.bytes)),
             StreamWhat::Missing(missing) => format!("missing {} {}", missing.offset, missing.length),
             StreamWhat::Differs(differs) => format!("differs {} {}", differs.offset, differs.length),
-            StreamWhat::Unfinished(it) => format!("unfinished {:?} {} of {:?}", it.unit, it.length, it.needed),
+            StreamWhat::Unfinished(it) => {
+                format!("unfinished {:?} {} of {:?}", it.unit, it.length, it.needed)
+            }
             StreamWhat::Ended(ended) => format!("ended {:?}", ended.how),
         });
     });
