@@ -217,16 +217,11 @@ mod tests {
             }
         }
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::view::filter::Filter;
 
     #[test]
     fn a_filter_knows_every_protocol_by_its_word() {
-        for word in super::words() {
-            let filter = super::named(word).map(Filter::Layer);
+        for word in words() {
+            let filter = named(word).map(crate::view::filter::Filter::Layer);
             assert_eq!(word.parse().ok(), filter, "{word}");
         }
     }
