@@ -1,20 +1,25 @@
 //! What a person can type. No side effects here: `mod.rs` says what it means.
 
 mod decode;
+mod deferred;
 mod ends;
 mod server;
 mod tools;
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{
+    ffi::{OsStr, OsString},
+    mem,
+    path::PathBuf,
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use decode::{Begins, Decode};
+pub use deferred::Deferred;
 pub use ends::{Call, Leave, Serve};
 pub use server::{Connections, Limits, Messages};
 pub use tools::{Diff, Tap};
-
-use ends::{call_help, serve_help};
 
 use crate::view;
 
@@ -40,6 +45,21 @@ pub struct Cli {
     /// How it is shown.
     #[command(flatten)]
     pub show: Show,
+}
+
+impl Cli {
+    /// Returns a parser that knows no command but `name`; to build all of them takes most of the time of a start. `None` if there is no
+    /// such command.
+    pub fn only(name: &OsStr) -> Option<clap::Command> {
+        let mut commands = Command::augment_subcommands(clap::Command::default());
+        let command = commands.get_subcommands_mut().find(|command| *command.get_name() == *name)?;
+        Some(Cli::without_commands().subcommand(mem::take(command)))
+    }
+
+    /// Returns a parser of the options alone.
+    pub fn without_commands() -> clap::Command {
+        Show::augment_args(clap::Command::new("sockwalk").version(env!("CARGO_PKG_VERSION")))
+    }
 }
 
 /// Options of every command.
@@ -404,7 +424,7 @@ pub enum Command {
     #[command(
         after_help = "Examples:\n  sockwalk diff hello --split 2,3 --from server\n  sockwalk diff hello --carriers poll,sse,websocket --interval 200ms"
     )]
-    Diff(Diff),
+    Diff(Deferred<Diff>),
     /// Say what crossed: a capture, or bytes in hex, as TCP streams, HTTP and WebSocket frames
     ///
     /// Reads pcap and pcapng, hex as any program writes it, or raw bytes with --as. Streams are put together, compressed messages are
@@ -412,7 +432,7 @@ pub enum Command {
     #[command(
         after_help = "Examples:\n  sockwalk decode capture.pcap --filter text\n  sockwalk decode --hex 810548656c6c6f --depth why\n\nWhile it is recorded:\n  tcpdump -i lo -U -w - port 8000 | sockwalk decode"
     )]
-    Decode(Decode),
+    Decode(Deferred<Decode>),
     /// Say why a field, flag, error, option, state, code or call is there, and where that is defined
     ///
     /// Without a name: the groups of names. With the beginning of one, such as tcp.flags: what there is below it.
@@ -433,19 +453,17 @@ pub enum Command {
     #[command(
         after_help = "Examples:\n  sockwalk tap 127.0.0.1:9001 127.0.0.1:7000\n  sockwalk tap 9002 localhost:8000 --quiet"
     )]
-    Tap(Tap),
+    Tap(Deferred<Tap>),
     /// Call a server over a carrier: say TEXTs and then lines of standard input, and print what comes
     #[command(
-        after_help = "Examples:\n  sockwalk call tcp localhost:7000 hello\n  sockwalk call websocket ws://localhost:8000/ hello --ack",
-        after_long_help = call_help()
+        after_help = "Examples:\n  sockwalk call tcp localhost:7000 hello\n  sockwalk call websocket ws://localhost:8000/ hello --ack"
     )]
-    Call(Call),
+    Call(Deferred<Call>),
     /// Serve a carrier at an address: whoever calls hears what it says, or what anybody says
     #[command(
-        after_help = "Examples:\n  sockwalk serve tcp 127.0.0.1:7000\n  sockwalk serve websocket 127.0.0.1:8000 --chat",
-        after_long_help = serve_help()
+        after_help = "Examples:\n  sockwalk serve tcp 127.0.0.1:7000\n  sockwalk serve websocket 127.0.0.1:8000 --chat"
     )]
-    Serve(Serve),
+    Serve(Deferred<Serve>),
     /// Say what this machine can show, what it can't, and what would change that
     #[command(after_help = "Examples:\n  sockwalk doctor\n  sockwalk doctor --plain")]
     Doctor,

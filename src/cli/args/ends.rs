@@ -13,6 +13,7 @@ use crate::{
 /// Who is called, and what is said.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Call")]
+#[command(after_long_help = call_help())]
 pub struct Call {
     /// How messages are carried
     #[arg(value_name = "CARRIER", value_parser = clap::builder::PossibleValuesParser::new(ENDS.iter().map(|ends| ends.name)))]
@@ -58,6 +59,7 @@ pub enum Leave {
 /// What is served.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Serve")]
+#[command(after_long_help = serve_help())]
 pub struct Serve {
     /// How messages are carried
     #[arg(value_name = "CARRIER", value_parser = clap::builder::PossibleValuesParser::new(ENDS.iter().map(|ends| ends.name)))]
@@ -123,14 +125,14 @@ fn hanging(beginning: &str, text: &str) -> String {
     out
 }
 
-pub(super) fn call_help() -> String {
+fn call_help() -> String {
     format!(
         "Examples:\n  sockwalk call tcp localhost:7000 hello\n  sockwalk call websocket ws://localhost:8000/ hello --ack\n\n{}",
         carriers()
     )
 }
 
-pub(super) fn serve_help() -> String {
+fn serve_help() -> String {
     format!(
         "Examples:\n  sockwalk serve tcp 127.0.0.1:7000\n  sockwalk serve websocket 127.0.0.1:8000 --chat\n\n{}",
         carriers()
