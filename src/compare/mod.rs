@@ -15,14 +15,20 @@ use crate::{
     lesson::Lesson,
     run,
     stage::Stage,
-    transport::{self, Carrier, Script, Sending, script::websocket::cut},
+    transport::{
+        self,
+        api::Scripted,
+        registry,
+        script::{Script, Sending},
+        websocket::script::cut,
+    },
     view::{Beat, Comparison, Outcome, Road, Roads, Side},
     wire::websocket::Header,
 };
 use plan::Plan;
 use reader::Reader;
 
-pub use transport::script::websocket::Also;
+pub use transport::websocket::script::Also;
 
 /// The largest piece that is sent at once, in bytes: the limit of a message that the other end takes.
 pub const LARGEST: usize = 1 << 20;
@@ -74,7 +80,7 @@ pub enum Fault {
     },
     /// The message can't go that way.
     #[error(transparent)]
-    Cannot(#[from] transport::Cannot),
+    Cannot(#[from] transport::script::Cannot),
     /// A claim of the run did not hold.
     #[error("the run over {over} did not go as it should: {what}")]
     Failed {
@@ -141,11 +147,11 @@ pub fn diff(
     sink: &mut dyn Sink,
 ) -> Result<Comparison, Fault> {
     let sending = wanted.sending();
-    let tcp = transport::find("tcp").expect("it is in the table");
-    let websocket = transport::find("websocket").expect("it is in the table");
-    let script = (tcp.script)(&sending)?;
+    let find = |name| registry::scripted().find(|(own, _)| *own == name).expect("it is in the table");
+    let (tcp, websocket) = (find("tcp"), find("websocket"));
+    let script = (tcp.1.script)(&sending)?;
     let tcp = one(tcp, &script, &sending, false, &mut stage, sink)?;
-    let script = transport::script::websocket::script(&sending, &wanted.also)?;
+    let script = transport::websocket::script::script(&sending, &wanted.also)?;
     let mut websocket = one(websocket, &script, &sending, false, &mut stage, sink)?;
     websocket.frames = frames(&websocket.bytes);
     Ok(Comparison {
@@ -163,18 +169,18 @@ pub fn diff(
 /// If a run did not go as it should.
 pub fn roads(
     wanted: &Wanted,
-    carriers: &[&'static Carrier],
+    transports: &[(&'static str, &'static Scripted)],
     mut stage: impl FnMut(&Lesson) -> io::Result<Stage>,
     sink: &mut dyn Sink,
 ) -> Result<Roads, Fault> {
     let sending = wanted.sending();
     let mut roads = Vec::new();
-    for carrier in carriers {
-        let outcome = match (carrier.script)(&sending) {
+    for &(name, transport) in transports {
+        let outcome = match (transport.script)(&sending) {
             Err(cannot) => Outcome::Cannot(cannot.to_string()),
-            Ok(script) => match one(carrier, &script, &sending, true, &mut stage, sink) {
+            Ok(script) => match one((name, transport), &script, &sending, true, &mut stage, sink) {
                 Ok(side) => {
-                    let layers = (carrier.layers)(&side.bytes, wanted.from);
+                    let layers = (transport.layers)(&side.bytes, wanted.from);
                     let beat = script.times.beat.map(|every| Beat { every, says: script.times.beat_says });
                     Outcome::Carried { side: Box::new(side), layers, beat }
                 }
@@ -183,11 +189,11 @@ pub fn roads(
             },
         };
         roads.push(Road {
-            name: carrier.name,
-            title: carrier.title,
-            about: carrier.about,
-            over: carrier.over,
-            lesson: carrier.lesson,
+            name,
+            title: transport.title,
+            about: transport.about,
+            over: transport.over,
+            lesson: transport.lesson,
             outcome,
         });
     }
@@ -196,19 +202,19 @@ pub fn roads(
 }
 
 fn one(
-    carrier: &'static Carrier,
+    (name, transport): (&'static str, &'static Scripted),
     script: &Script,
     sending: &Sending,
     whole: bool,
     stage: &mut dyn FnMut(&Lesson) -> io::Result<Stage>,
     sink: &mut dyn Sink,
 ) -> Result<Side, Fault> {
-    let plan = Plan::new(carrier.name, script, whole);
+    let plan = Plan::new(name, script, whole);
     let stage = stage(&plan.lesson)?;
     let mut reader = Reader::new(&plan, sending.from, stage.link().is_some(), sink);
     run::run(&plan.lesson, 1, stage, &mut reader)?;
     match reader.failed.take() {
-        Some(what) => Err(Fault::Failed { over: carrier.title, what }),
+        Some(what) => Err(Fault::Failed { over: transport.title, what }),
         None => Ok(reader.side),
     }
 }

@@ -17,6 +17,7 @@ pub mod event_stream;
 pub mod field;
 pub mod flow;
 pub mod frame;
+#[cfg(any(test, feature = "fuzz-laws"))]
 pub mod fuzz;
 pub mod http;
 pub mod icmp;
@@ -28,7 +29,6 @@ mod json;
 mod layer;
 mod mac;
 mod malformed;
-pub mod names;
 pub mod pcapng;
 mod reading;
 pub mod socket_io;

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::{Limits, Messages};
 use crate::{
     cli::values::{Callee, Place, setting, some_time, time},
-    transport::ends::ENDS,
+    transport::registry,
 };
 
 /// Who is called, and what is said.
@@ -16,7 +16,7 @@ use crate::{
 #[command(after_long_help = call_help())]
 pub struct Call {
     /// How messages are carried
-    #[arg(value_name = "CARRIER", value_parser = clap::builder::PossibleValuesParser::new(ENDS.iter().map(|ends| ends.name)))]
+    #[arg(value_name = "CARRIER", value_parser = clap::builder::PossibleValuesParser::new(registry::ends().map(|(name, _)| name)))]
     pub carrier: String,
     /// The server
     #[arg(value_name = "ADDR|URL")]
@@ -62,7 +62,7 @@ pub enum Leave {
 #[command(after_long_help = serve_help())]
 pub struct Serve {
     /// How messages are carried
-    #[arg(value_name = "CARRIER", value_parser = clap::builder::PossibleValuesParser::new(ENDS.iter().map(|ends| ends.name)))]
+    #[arg(value_name = "CARRIER", value_parser = clap::builder::PossibleValuesParser::new(registry::ends().map(|(name, _)| name)))]
     pub carrier: String,
     /// Where; a port alone is 127.0.0.1
     #[arg(value_name = "ADDR")]
@@ -96,10 +96,10 @@ pub struct Serve {
 /// What each carrier is, and what it can be told, below the examples.
 fn carriers() -> String {
     let mut text = "Carriers:".to_owned();
-    for ends in ENDS {
-        text += &hanging(&format!("  {:<12} ", ends.name), ends.what);
-        for (name, what) in ends.options {
-            text += &hanging(&format!("  {:<12}   --set {name}=… ", ""), what);
+    for (name, ends) in registry::ends() {
+        text += &hanging(&format!("  {name:<12} "), ends.what);
+        for (option, what) in ends.options {
+            text += &hanging(&format!("  {:<12}   --set {option}=… ", ""), what);
         }
     }
     text

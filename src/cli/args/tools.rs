@@ -8,7 +8,7 @@ use super::Connections;
 use crate::{
     cli::values::{Place, callee, close, short_time},
     event::Host,
-    transport,
+    transport::registry,
 };
 
 /// What is compared.
@@ -82,7 +82,7 @@ pub struct Tap {
 
 /// Those that `diff` knows, and all of them.
 fn carrier_names() -> impl Iterator<Item = &'static str> {
-    transport::ALL.iter().map(|carrier| carrier.name).chain(["all"])
+    registry::scripted().map(|(name, _)| name).chain(["all"])
 }
 
 /// Who sends a message.

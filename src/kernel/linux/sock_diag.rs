@@ -1,11 +1,11 @@
-//! sock_diag(7): the kernel's table of connections, for sockets that have no descriptor.
+//! sock_diag(7): looks sockets up in the kernel's tables, for those that have no descriptor.
 
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    os::fd::{AsRawFd, FromRawFd},
 };
 
+use rustix::io::fcntl_dupfd_cloexec;
 use socket2::Socket;
 
 use super::{
@@ -14,69 +14,65 @@ use super::{
     state_name,
 };
 
-/// Our own descriptors stay out of the way of the host's: a student is to see 3, 4, 5.
-const FIRST_DESCRIPTOR: libc::c_int = 100;
+/// Lowest descriptor number for the observer's socket: the numbers from 3 belong to the lesson.
+const FIRST_DESCRIPTOR: i32 = 100;
 
-/// Looks one socket up, or with `NLM_F_DUMP` all.
+/// Message type: looks a socket up, or with `NLM_F_DUMP` all sockets.
 pub(crate) const SOCK_DIAG_BY_FAMILY: u16 = 20;
-/// Aborts a connection.
+/// Message type: aborts a connection.
 pub(crate) const SOCK_DESTROY: u16 = 21;
 
-/// The states that are asked for: those of RFC 9293, a bit each. The kernel's own halves of SYN_RECV and CLOSED are left out.
+/// The states of the requested sockets, a bit each: those of RFC 9293, without the kernel's internal ones.
 const STATES: u32 = 0xffe;
 
 /// `idiag_timer` of a socket in TIME_WAIT.
 const TIME_WAIT_TIMER: u8 = 3;
 
-/// A way to ask the kernel of the namespace in which it was opened.
+/// A netlink socket of the network namespace in which it was opened.
 pub struct SockDiag {
     netlink: Netlink,
 }
 
 impl SockDiag {
-    /// Opens it for this thread's network namespace.
+    /// Opens the socket in this thread's network namespace.
     ///
     /// # Errors
-    /// Where the kernel was built without sock_diag, or a sandbox forbids netlink.
+    /// Those of `socket(2)`: EPROTONOSUPPORT if the kernel has no sock_diag.
     pub fn open() -> io::Result<SockDiag> {
         let socket = Socket::from(Netlink::open(libc::NETLINK_SOCK_DIAG)?);
-        // SAFETY: plain call on a descriptor that is open; it makes another one.
-        let moved = unsafe { libc::fcntl(socket.as_raw_fd(), libc::F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR) };
-        if moved < 0 {
-            return Ok(SockDiag { netlink: socket.into() });
-        }
-        // SAFETY: the descriptor is open, and nobody else owns it.
-        Ok(SockDiag { netlink: unsafe { Socket::from_raw_fd(moved) }.into() })
+        // Fails if the limit of descriptors is below that number.
+        let moved = fcntl_dupfd_cloexec(&socket, FIRST_DESCRIPTOR);
+        Ok(SockDiag { netlink: moved.map_or(socket, Socket::from).into() })
     }
 
-    /// The TCP connection with exactly this pair of addresses, whoever owns it or nobody: in the accept queue, closed by its
-    /// program and not yet by the kernel, in TIME_WAIT. `None` if there is none.
+    /// Returns the TCP connection with exactly these addresses, with or without a descriptor: it may be in an accept queue, in
+    /// TIME_WAIT, or closed by its program and not by the kernel.
     ///
     /// # Errors
     /// Those of netlink.
     pub fn find(&self, local: SocketAddr, peer: SocketAddr) -> io::Result<Option<SocketState>> {
-        Ok(self.query(local, peer)?.filter(|reading| reading.state != Some("LISTEN")))
+        Ok(self.query(local, peer)?.filter(|socket| socket.state != Some("LISTEN")))
     }
 
-    /// The listener at exactly this address, whoever owns it.
+    /// Returns the listener at exactly this address.
     ///
     /// # Errors
     /// Those of netlink.
     pub fn find_listener(&self, local: SocketAddr) -> io::Result<Option<SocketState>> {
-        let nobody = if local.is_ipv6() {
+        let no_peer = if local.is_ipv6() {
             (Ipv6Addr::UNSPECIFIED, 0).into()
         } else {
             (Ipv4Addr::UNSPECIFIED, 0).into()
         };
-        let found = self.query(local, nobody)?.filter(|reading| reading.state == Some("LISTEN"));
-        // For a listener the two queues are the accept queue and its limit.
-        Ok(found.map(|reading| SocketState {
+        let found = self.query(local, no_peer)?.filter(|socket| socket.state == Some("LISTEN"));
+        // For a listener the two numbers are the accept queue and its limit.
+        Ok(found.map(|socket| SocketState {
             peer: None,
-            accept_queue: reading.recv_queue,
-            accept_limit: reading.send_queue,
+            accept_queue: socket.recv_queue,
+            accept_limit: socket.send_queue,
             recv_queue: None,
             send_queue: None,
-            ..reading
+            ..socket
         }))
     }
 
@@ -88,7 +84,7 @@ impl SockDiag {
         match self.netlink.receive(&mut buffer)?.next() {
             Some(Answer::Data(body)) => {
                 let found = DiagMessage::decode(body).ok_or(io::ErrorKind::InvalidData)?;
-                // For a pair that is gone the kernel answers with the listener.
+                // For a connection that has ended, the kernel answers with the listener.
                 let same = libc::c_int::from(found.family) == family && found.id.has_addresses_of(&id);
                 Ok(same.then(|| socket_state(&found, local, peer)))
             }
@@ -110,7 +106,7 @@ impl SocketId {
     /// Bytes before the cookie.
     const COOKIE: usize = 40;
 
-    /// An id that leaves all open, for a dump.
+    /// An id that matches every socket, for a dump.
     pub(crate) const ANY: SocketId = SocketId([0; SocketId::LENGTH]);
 
     /// The id of the socket with these two addresses, whatever its cookie.
@@ -142,7 +138,7 @@ pub(crate) fn tcp_request(kind: u16, flags: libc::c_int, family: libc::c_int, id
     Request::new(kind, flags, &fixed)
 }
 
-/// What is used of `struct inet_diag_msg`: family(1) state(1) timer(1) retransmits(1) id(48) expires(4) receive queue(4)
+/// The fields that are read of `struct inet_diag_msg`: family(1) state(1) timer(1) retransmits(1) id(48) expires(4) receive queue(4)
 /// send queue(4) user(4) inode(4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DiagMessage {

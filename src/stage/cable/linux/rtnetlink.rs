@@ -1,6 +1,10 @@
 //! rtnetlink(7): interfaces, addresses and neighbours are made and changed by messages to the kernel.
 
-use std::{ffi::CString, io, net::IpAddr, os::fd::RawFd};
+use std::{
+    io,
+    net::{IpAddr, UdpSocket},
+    os::fd::RawFd,
+};
 
 use crate::kernel::netlink::{Netlink, Request};
 
@@ -59,14 +63,11 @@ impl Rtnetlink {
     }
 }
 
-/// Returns the number of an interface in this thread's network namespace. Corresponds to `if_nametoindex(3)`.
+/// Returns the number of an interface in this thread's network namespace. Corresponds to `SIOCGIFINDEX` of netdevice(7).
 pub(super) fn index(name: &str) -> io::Result<u32> {
-    let name = CString::new(name)?;
-    // SAFETY: `name` is a string with its NUL that outlives the call.
-    match unsafe { libc::if_nametoindex(name.as_ptr()) } {
-        0 => Err(io::Error::last_os_error()),
-        index => Ok(index),
-    }
+    // The ioctl works on any socket of the namespace. This one sends nothing.
+    let socket = UdpSocket::bind(("0.0.0.0", 0))?;
+    Ok(rustix::net::netdevice::name_to_index(&socket, name)?)
 }
 
 fn add_pair(ours: &str, group: u32, other: RawFd, theirs: [u8; 6]) -> Request {

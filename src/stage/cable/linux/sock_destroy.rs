@@ -1,4 +1,4 @@
-//! The end of all TCP connections of a network: sock_diag(7) with SOCK_DESTROY, where the kernel has it.
+//! Aborts the TCP connections of a network namespace: sock_diag(7) with SOCK_DESTROY, if the kernel has it.
 
 use std::io;
 
@@ -7,10 +7,10 @@ use crate::kernel::{
     sock_diag::{DiagMessage, SOCK_DESTROY, SOCK_DIAG_BY_FAMILY, SocketId, tcp_request},
 };
 
-/// Aborts every TCP connection of this thread's network namespace, also those that no program holds any more.
+/// Aborts every TCP connection of this thread's network namespace, including those without a descriptor.
 pub(super) fn destroy_tcp_sockets() {
     for family in [libc::AF_INET, libc::AF_INET6] {
-        // Where it can't be done, the connections end by their timers.
+        // If the kernel cannot do it, the connections end by their timers.
         let _ = abort(family);
     }
 }
@@ -27,7 +27,7 @@ fn abort(family: libc::c_int) -> io::Result<()> {
         }
     }
     for id in found {
-        // A connection may have ended since.
+        // Fails if the connection has ended since the dump.
         let _ = netlink.acknowledged(tcp_request(SOCK_DESTROY, libc::NLM_F_ACK, family, &id));
     }
     Ok(())
