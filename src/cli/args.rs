@@ -1,7 +1,6 @@
 //! What a person can type. No side effects here: `mod.rs` says what it means.
 
 mod decode;
-mod deferred;
 mod ends;
 mod server;
 mod tools;
@@ -13,13 +12,14 @@ use std::{
     time::Duration,
 };
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub use decode::{Begins, Decode};
-pub use deferred::Deferred;
 pub use ends::{Call, Leave, Serve};
 pub use server::{Connections, Limits, Messages};
 pub use tools::{Diff, Tap};
+
+use ends::{with_call_help, with_serve_help};
 
 use crate::view;
 
@@ -48,6 +48,11 @@ pub struct Cli {
 }
 
 impl Cli {
+    /// Returns the parser of all commands, with all of their help.
+    pub fn whole() -> clap::Command {
+        Cli::command().mut_subcommand("call", with_call_help).mut_subcommand("serve", with_serve_help)
+    }
+
     /// Returns a parser that knows no command but `name`; to build all of them takes most of the time of a start. `None` if there is no
     /// such command.
     pub fn only(name: &OsStr) -> Option<clap::Command> {
@@ -424,7 +429,7 @@ pub enum Command {
     #[command(
         after_help = "Examples:\n  sockwalk diff hello --split 2,3 --from server\n  sockwalk diff hello --carriers poll,sse,websocket --interval 200ms"
     )]
-    Diff(Deferred<Diff>),
+    Diff(Diff),
     /// Say what crossed: a capture, or bytes in hex, as TCP streams, HTTP and WebSocket frames
     ///
     /// Reads pcap and pcapng, hex as any program writes it, or raw bytes with --as. Streams are put together, compressed messages are
@@ -432,7 +437,7 @@ pub enum Command {
     #[command(
         after_help = "Examples:\n  sockwalk decode capture.pcap --filter text\n  sockwalk decode --hex 810548656c6c6f --depth why\n\nWhile it is recorded:\n  tcpdump -i lo -U -w - port 8000 | sockwalk decode"
     )]
-    Decode(Deferred<Decode>),
+    Decode(Decode),
     /// Say why a field, flag, error, option, state, code or call is there, and where that is defined
     ///
     /// Without a name: the groups of names. With the beginning of one, such as tcp.flags: what there is below it.
@@ -453,17 +458,17 @@ pub enum Command {
     #[command(
         after_help = "Examples:\n  sockwalk tap 127.0.0.1:9001 127.0.0.1:7000\n  sockwalk tap 9002 localhost:8000 --quiet"
     )]
-    Tap(Deferred<Tap>),
+    Tap(Tap),
     /// Call a server over a carrier: say TEXTs and then lines of standard input, and print what comes
     #[command(
         after_help = "Examples:\n  sockwalk call tcp localhost:7000 hello\n  sockwalk call websocket ws://localhost:8000/ hello --ack"
     )]
-    Call(Deferred<Call>),
+    Call(Call),
     /// Serve a carrier at an address: whoever calls hears what it says, or what anybody says
     #[command(
         after_help = "Examples:\n  sockwalk serve tcp 127.0.0.1:7000\n  sockwalk serve websocket 127.0.0.1:8000 --chat"
     )]
-    Serve(Deferred<Serve>),
+    Serve(Serve),
     /// Say what this machine can show, what it can't, and what would change that
     #[command(after_help = "Examples:\n  sockwalk doctor\n  sockwalk doctor --plain")]
     Doctor,
@@ -574,11 +579,10 @@ pub enum How {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_commands_are_consistent() {
-        Cli::command().debug_assert();
+        Cli::whole().debug_assert();
     }
 
     #[test]

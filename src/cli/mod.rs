@@ -32,7 +32,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use clap::{ArgMatches, CommandFactory, FromArgMatches, error::ErrorKind, parser::ValueSource};
+use clap::{ArgMatches, FromArgMatches, error::ErrorKind, parser::ValueSource};
 
 use args::{Cli, Command};
 use screen::Screen;
@@ -126,7 +126,7 @@ fn parse(arguments: &[OsString]) -> Result<ArgMatches, clap::Error> {
         Some(Ok(matches)) => Ok(matches),
         Some(Err(version)) if version.kind() == ErrorKind::DisplayVersion => Err(version),
         // Errors and help name other commands too.
-        _ => matches(Cli::command(), arguments),
+        _ => matches(Cli::whole(), arguments),
     }
 }
 
@@ -177,7 +177,7 @@ fn complain(wrong: &clap::Error) -> ! {
 
 /// Ends as clap does when arguments do not go together.
 fn refuse(why: String) -> ! {
-    Cli::command().error(ErrorKind::ArgumentConflict, why).exit()
+    Cli::whole().error(ErrorKind::ArgumentConflict, why).exit()
 }
 
 /// 0 if all held, 1 if not.

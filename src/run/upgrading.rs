@@ -11,7 +11,7 @@ use crate::{
     websocket::{
         answer::Policy,
         frames, handoff,
-        opening::{self, Reception},
+        opening::{self, AnswerOptions},
     },
 };
 
@@ -26,7 +26,7 @@ impl Run<'_> {
         let host = act.host;
         let (told, job) = match (act.word.name, &act.arguments[1..]) {
             ("ws request", [Argument::Text(path), more @ ..]) => {
-                let asked = opening::Asked {
+                let asked = opening::UpgradeRequest {
                     path: path.clone(),
                     authority: named(more, "host"),
                     origin: named(more, "origin"),
@@ -50,10 +50,10 @@ impl Run<'_> {
                     subprotocols: protocol.into_iter().collect(),
                     ..Policy::default()
                 };
-                let reception = Reception { policy, ..Reception::default() };
+                let options = AnswerOptions { policy, ..AnswerOptions::default() };
                 (
                     told("ws answer", args, "the rest of the request's head"),
-                    on_host(held, move |held| opening::answer(held, &reception)),
+                    on_host(held, move |held| opening::answer(held, &options)),
                 )
             }
             ("ws verify", _) => {
@@ -147,8 +147,8 @@ fn bytes(arguments: &[Argument]) -> Vec<u8> {
         .unwrap_or_default()
 }
 
-fn odd(modifiers: &[Argument]) -> frames::Odd {
-    let mut odd = frames::Odd::default();
+fn odd(modifiers: &[Argument]) -> frames::FrameOptions {
+    let mut odd = frames::FrameOptions::default();
     for modifier in modifiers {
         match modifier {
             Argument::Word("unmasked") => odd.unmasked = true,

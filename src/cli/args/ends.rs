@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Command, ValueEnum};
 
 use super::{Limits, Messages};
 use crate::{
@@ -13,7 +13,6 @@ use crate::{
 /// Who is called, and what is said.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Call")]
-#[command(after_long_help = call_help())]
 pub struct Call {
     /// How messages are carried
     #[arg(value_name = "CARRIER", value_parser = clap::builder::PossibleValuesParser::new(registry::ends().map(|(name, _)| name)))]
@@ -59,7 +58,6 @@ pub enum Leave {
 /// What is served.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Serve")]
-#[command(after_long_help = serve_help())]
 pub struct Serve {
     /// How messages are carried
     #[arg(value_name = "CARRIER", value_parser = clap::builder::PossibleValuesParser::new(registry::ends().map(|(name, _)| name)))]
@@ -125,16 +123,18 @@ fn hanging(beginning: &str, text: &str) -> String {
     out
 }
 
-fn call_help() -> String {
-    format!(
+/// The help of `call` with the list of what can be called, which is put together only when it is asked for.
+pub(super) fn with_call_help(command: Command) -> Command {
+    command.after_long_help(format!(
         "Examples:\n  sockwalk call tcp localhost:7000 hello\n  sockwalk call websocket ws://localhost:8000/ hello --ack\n\n{}",
         carriers()
-    )
+    ))
 }
 
-fn serve_help() -> String {
-    format!(
+/// The help of `serve`, in the same way.
+pub(super) fn with_serve_help(command: Command) -> Command {
+    command.after_long_help(format!(
         "Examples:\n  sockwalk serve tcp 127.0.0.1:7000\n  sockwalk serve websocket 127.0.0.1:8000 --chat\n\n{}",
         carriers()
-    )
+    ))
 }

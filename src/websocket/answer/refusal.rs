@@ -1,25 +1,25 @@
-//! A refusal: an HTTP response that says what was wrong.
+//! A refusal: an HTTP response that names the requirement that is not met.
 
-use crate::websocket::Finding;
+use crate::websocket::RuleCheck;
 use crate::websocket::request::VERSION;
 use crate::wire::http::encode_response;
 
-/// A whole HTTP response, after which the server closes the connection.
+/// A complete HTTP response, after which the server closes the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The status code.
     pub status: u16,
     /// Its reason phrase.
     pub reason: &'static str,
-    /// The response, ready for the wire.
+    /// The response as it is sent.
     pub response: Vec<u8>,
 }
 
 impl Refusal {
-    /// The response for the requirement that was not met. The answer to HEAD has no content (RFC 9110 §9.3.2).
-    pub(super) fn new(status: u16, finding: &Finding, to_head: bool) -> Self {
+    /// Returns the response for a requirement that is not met. The answer to HEAD has no content (RFC 9110 §9.3.2).
+    pub(super) fn new(status: u16, finding: &RuleCheck, to_head: bool) -> Self {
         let reason = reason(status);
-        let Finding { requirement, section, found, offset, .. } = finding;
+        let RuleCheck { requirement, section, found, offset, .. } = finding;
         let place = offset.map_or(String::new(), |offset| format!(" at byte {offset}"));
         let body = format!("{status} {reason}\nneeded: {requirement} ({section})\nfound{place}: {found}\n");
         let length = body.len().to_string();
@@ -63,7 +63,7 @@ pub const STATUSES: [(u16, &str, &str); 9] = [
     (505, "HTTP Version Not Supported", "RFC 9110 §15.6.6"),
 ];
 
-/// The reason phrase of a status; that of 400 for all that have none here.
+/// Returns the reason phrase of a status, or that of 400 for a status without one here.
 fn reason(status: u16) -> &'static str {
     STATUSES.iter().find(|(code, ..)| *code == status).map_or("Bad Request", |(_, reason, _)| reason)
 }
