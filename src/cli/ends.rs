@@ -18,7 +18,7 @@ use super::{
 use crate::{
     call::errno_name,
     run::{self, Audience, Heard},
-    server,
+    server::listener::exposure,
     transport::{
         api::{ClientConfig, CloseMode, Ends, Onlooker, Word},
         client::{self, Call},
@@ -97,7 +97,7 @@ pub(super) fn serve(asked: &args::Serve, show: &Show) -> Result<ExitCode> {
     let at = at.with_context(|| format!("no address is known for {}", asked.at.0))?;
     let (news, told) = Reporter::new();
     let mut screen = Told::new(show, Purpose::Live, asked.quiet)?;
-    server::listener::exposure(at, true).iter().for_each(|warning| screen.say(warning));
+    exposure(at, true).iter().for_each(|warning| screen.say(warning));
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     let terms = Terms {
         chat: asked.chat,
@@ -107,8 +107,7 @@ pub(super) fn serve(asked: &args::Serve, show: &Show) -> Result<ExitCode> {
         bytes: asked.limits.bytes,
         message: asked.messages.message,
         queue: count(asked.queue),
-        origins: asked.messages.origins.clone(),
-        any_origin: asked.messages.any_origin,
+        origins: asked.messages.origin_policy(),
         options: asked.settings.iter().cloned().collect(),
     };
     let ticker = asked.settings.iter().any(|(name, _)| name == "ticker");
@@ -135,8 +134,8 @@ pub(super) fn serve(asked: &args::Serve, show: &Show) -> Result<ExitCode> {
             )
         });
     });
-    if let Err(NotServed::Listen { at, error }) = &outcome
-        && let Some(advice) = run::advice_on("bind", &errno_name(error), *at, "accept")
+    if let Err(NotServed::Listen(error)) = &outcome
+        && let Some(advice) = error.advice()
     {
         screen.say(&advice);
     }

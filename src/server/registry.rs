@@ -15,6 +15,26 @@ use crate::stage::trim_memory;
 /// Connections at once from which on the memory of their threads is given back to the system when the last one ends.
 const CROWD: usize = 64;
 
+/// How a connection ended, as [`Registry::summary`] counts it.
+pub mod ending {
+    /// The peer ended it as the protocol wants it.
+    pub const CLOSED: &str = "closed in order";
+    /// A RST, or the end of the stream in the middle of something.
+    pub const BROKEN_OFF: &str = "broken off";
+    /// The request was refused.
+    pub const REFUSED: &str = "refused";
+    /// It was for a page.
+    pub const PAGE: &str = "for the page";
+    /// The peer broke a rule of the protocol.
+    pub const VIOLATION: &str = "ended for a violation";
+    /// A limit of the server was reached.
+    pub const LIMIT: &str = "ended by a limit";
+    /// The server stopped.
+    pub const STOPPED: &str = "ended by the end of the server";
+    /// Something failed on this side.
+    pub const FAILED: &str = "failed";
+}
+
 /// The connections of a server, each with what the server keeps of it.
 #[derive(Debug)]
 pub struct Registry<C> {

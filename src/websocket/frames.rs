@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Size of the receive buffer in bytes.
-const RECV_SIZE: usize = 4096;
+const BUFFER_SIZE: usize = 4096;
 
 /// Longest payload that is accepted, in bytes. A frame whose header announces more is refused before its payload is read.
 const MAX_PAYLOAD: u64 = 1 << 20;
@@ -127,7 +127,7 @@ fn receive_frame(host: Host, on: &Held, pieces: &mut Vec<Piece>) -> io::Result<V
         if let Some(header) = whole {
             break header;
         }
-        let (piece, outcome) = Piece::recv(on, RECV_SIZE);
+        let (piece, outcome) = Piece::recv(on, BUFFER_SIZE);
         pieces.push(piece);
         match outcome {
             Ok(received) if received.is_empty() => {

@@ -13,18 +13,18 @@
 //! Blocks are written in little-endian order and read in either order. Interfaces count from 0 in each section.
 
 /// The type of a Section Header, the same in both byte orders.
-pub const SECTION_HEADER: u32 = 0x0a0d_0d0a;
+pub(crate) const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 /// The type of an Interface Description.
-pub const INTERFACE_DESCRIPTION: u32 = 1;
+pub(crate) const INTERFACE_DESCRIPTION: u32 = 1;
 /// The type of the obsolete packet block.
-pub const PACKET: u32 = 2;
+pub(crate) const PACKET: u32 = 2;
 /// The type of a Simple Packet, which has no time.
-pub const SIMPLE_PACKET: u32 = 3;
+pub(crate) const SIMPLE_PACKET: u32 = 3;
 /// The type of an Enhanced Packet.
-pub const ENHANCED_PACKET: u32 = 6;
+pub(crate) const ENHANCED_PACKET: u32 = 6;
 
 /// The type of a link whose packets begin with an Ethernet header: LINKTYPE_ETHERNET.
-pub const ETHERNET: u16 = 1;
+pub(crate) const ETHERNET: u16 = 1;
 
 /// `if_tsresol` for times in units of 10^-9 s.
 const NANOSECONDS: u8 = 9;
@@ -33,20 +33,20 @@ const MICROSECONDS: u8 = 6;
 
 /// Codes of options. The first two have the same meaning in every block.
 mod code {
-    pub const END: u16 = 0;
-    pub const COMMENT: u16 = 1;
-    pub const SECTION_OS: u16 = 3;
-    pub const SECTION_APPLICATION: u16 = 4;
-    pub const INTERFACE_NAME: u16 = 2;
-    pub const INTERFACE_DESCRIPTION: u16 = 3;
-    pub const INTERFACE_RESOLUTION: u16 = 9;
-    pub const INTERFACE_OFFSET: u16 = 14;
-    pub const PACKET_FLAGS: u16 = 2;
+    pub(crate) const END: u16 = 0;
+    pub(crate) const COMMENT: u16 = 1;
+    pub(crate) const SECTION_OS: u16 = 3;
+    pub(crate) const SECTION_APPLICATION: u16 = 4;
+    pub(crate) const INTERFACE_NAME: u16 = 2;
+    pub(crate) const INTERFACE_DESCRIPTION: u16 = 3;
+    pub(crate) const INTERFACE_RESOLUTION: u16 = 9;
+    pub(crate) const INTERFACE_OFFSET: u16 = 14;
+    pub(crate) const PACKET_FLAGS: u16 = 2;
 }
 
 /// The byte order of a section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ByteOrder {
+pub(crate) enum ByteOrder {
     /// The least significant byte comes first.
     Little,
     /// The most significant byte comes first.
@@ -56,7 +56,7 @@ pub enum ByteOrder {
 
 impl ByteOrder {
     /// Reads the byte-order magic of a Section Header. `None` if it is not that.
-    pub fn of(magic: [u8; 4]) -> Option<ByteOrder> {
+    pub(crate) fn of(magic: [u8; 4]) -> Option<ByteOrder> {
         match magic {
             [0x4d, 0x3c, 0x2b, 0x1a] => Some(ByteOrder::Little),
             [0x1a, 0x2b, 0x3c, 0x4d] => Some(ByteOrder::Big),
@@ -65,7 +65,7 @@ impl ByteOrder {
     }
 
     /// Reads a number of 16 bits.
-    pub fn u16(self, bytes: [u8; 2]) -> u16 {
+    pub(crate) fn u16(self, bytes: [u8; 2]) -> u16 {
         match self {
             ByteOrder::Little => u16::from_le_bytes(bytes),
             ByteOrder::Big => u16::from_be_bytes(bytes),
@@ -73,7 +73,7 @@ impl ByteOrder {
     }
 
     /// Reads a number of 32 bits.
-    pub fn u32(self, bytes: [u8; 4]) -> u32 {
+    pub(crate) fn u32(self, bytes: [u8; 4]) -> u32 {
         match self {
             ByteOrder::Little => u32::from_le_bytes(bytes),
             ByteOrder::Big => u32::from_be_bytes(bytes),
@@ -88,7 +88,7 @@ impl ByteOrder {
     }
 
     /// Returns the options at the beginning of `bytes`, up to the end of options or to an option that is cut off.
-    pub fn options(self, mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    pub(crate) fn options(self, mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
         std::iter::from_fn(move || {
             let [a, b, c, d, rest @ ..] = bytes else { return None };
             let (code, length) = (self.u16([*a, *b]), usize::from(self.u16([*c, *d])));
@@ -101,7 +101,7 @@ impl ByteOrder {
 
 /// What a section says of the program that wrote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SectionHeader<'a> {
+pub(crate) struct SectionHeader<'a> {
     /// A remark about the section.
     pub comment: &'a str,
     /// The operating system.
@@ -112,7 +112,7 @@ pub struct SectionHeader<'a> {
 
 impl SectionHeader<'_> {
     /// Appends the block to `out`. The length of the section is left open.
-    pub fn encode(&self, out: &mut Vec<u8>) {
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         block(out, SECTION_HEADER, |out| {
             out.extend(0x1a2b_3c4d_u32.to_le_bytes());
             out.extend(1_u16.to_le_bytes());
@@ -128,7 +128,7 @@ impl SectionHeader<'_> {
 
 /// An interface on which packets were captured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Interface {
+pub(crate) struct Interface {
     /// What its packets begin with, as a LINKTYPE number.
     pub link: u16,
     /// The most bytes that were kept of a packet; 0 means all.
@@ -141,12 +141,12 @@ pub struct Interface {
 
 impl Interface {
     /// Returns an interface whose packets are Ethernet frames, kept whole, with times in nanoseconds.
-    pub fn ethernet() -> Interface {
+    pub(crate) fn ethernet() -> Interface {
         Interface { link: ETHERNET, snapshot: 0, resolution: NANOSECONDS, offset: 0 }
     }
 
     /// Appends the block to `out`.
-    pub fn encode(&self, name: &str, description: &str, out: &mut Vec<u8>) {
+    pub(crate) fn encode(&self, name: &str, description: &str, out: &mut Vec<u8>) {
         block(out, INTERFACE_DESCRIPTION, |out| {
             out.extend(self.link.to_le_bytes());
             out.extend([0; 2]);
@@ -159,7 +159,7 @@ impl Interface {
     }
 
     /// Reads the fixed part of the block and its options.
-    pub fn decode(order: ByteOrder, fixed: [u8; 8], options: &[u8]) -> Interface {
+    pub(crate) fn decode(order: ByteOrder, fixed: [u8; 8], options: &[u8]) -> Interface {
         let [a, b, _, _, e, f, g, h] = fixed;
         let mut interface = Interface {
             link: order.u16([a, b]),
@@ -182,7 +182,7 @@ impl Interface {
     }
 
     /// Converts a time of this interface to nanoseconds since 1970. `None` if they don't fit.
-    pub fn nanoseconds(&self, time: u64) -> Option<u64> {
+    pub(crate) fn nanoseconds(&self, time: u64) -> Option<u64> {
         let exponent = u32::from(self.resolution & 0x7f);
         let base: u128 = if self.resolution & 0x80 != 0 { 2 } else { 10 };
         let per_second = base.checked_pow(exponent)?;
@@ -194,7 +194,7 @@ impl Interface {
 
 /// The fixed part of an Enhanced Packet, or of an obsolete Packet; the bytes follow it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PacketHeader {
+pub(crate) struct PacketHeader {
     /// The number of the interface in its section.
     pub interface: u32,
     /// In the unit of the interface.
@@ -207,10 +207,10 @@ pub struct PacketHeader {
 
 impl PacketHeader {
     /// Bytes of the fixed part.
-    pub const LENGTH: usize = 20;
+    pub(crate) const LENGTH: usize = 20;
 
     /// Reads the fixed part of a block of the type `kind`.
-    pub fn decode(order: ByteOrder, kind: u32, fixed: [u8; PacketHeader::LENGTH]) -> PacketHeader {
+    pub(crate) fn decode(order: ByteOrder, kind: u32, fixed: [u8; PacketHeader::LENGTH]) -> PacketHeader {
         let [a, b, c, d, ..] = fixed;
         let number = |at: usize| order.u32([fixed[at], fixed[at + 1], fixed[at + 2], fixed[at + 3]]);
         PacketHeader {
@@ -224,7 +224,7 @@ impl PacketHeader {
 
 /// Which way a packet went: the lowest two bits of `epb_flags`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
+pub(crate) enum Direction {
     /// The interface received it.
     Inbound = 1,
     /// The interface sent it.
@@ -233,7 +233,7 @@ pub enum Direction {
 
 /// A packet to be written as an Enhanced Packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EnhancedPacket<'a> {
+pub(crate) struct EnhancedPacket<'a> {
     /// The number of the interface in its section.
     pub interface: u32,
     /// In the unit of the interface.
@@ -248,7 +248,7 @@ pub struct EnhancedPacket<'a> {
 
 impl EnhancedPacket<'_> {
     /// Appends the block to `out`.
-    pub fn encode(&self, out: &mut Vec<u8>) {
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         block(out, ENHANCED_PACKET, |out| {
             let length = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
             out.extend(self.interface.to_le_bytes());

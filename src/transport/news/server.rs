@@ -6,7 +6,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::json;
@@ -96,7 +96,7 @@ impl Feed {
     /// A piece of news every so often, until the server ends: when it was written, in ms since 1970, and a text.
     fn write(&self, room: &Room) {
         let mut number = 0_u64;
-        while !room.wait_for_the_end(self.every) {
+        while room.pause(Instant::now() + self.every) {
             if self.paused.load(Ordering::Relaxed) {
                 continue;
             }
@@ -222,7 +222,6 @@ impl Feed {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
 
     use super::*;
     use crate::transport::{events::Reporter, terms::Terms};

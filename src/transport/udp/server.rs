@@ -113,7 +113,7 @@ impl Office<'_> {
             let seat = self.room.seat(self.number);
             let heard = Instant::now();
             self.guests.insert(from, Guest { seat, number: self.number, heard, received: 0, sent: 0 });
-            self.room.met(self.guests.len());
+            self.room.registry.count_peer(self.guests.len());
         }
         let Some(guest) = self.guests.get_mut(&from) else { return };
         let length = bytes.len() as u64;

@@ -1,6 +1,6 @@
 //! A refusal: an HTTP response that names the requirement that is not met.
 
-use crate::websocket::RuleCheck;
+use crate::server::http::{Rejection, reason};
 use crate::websocket::request::VERSION;
 use crate::wire::http::encode_response;
 
@@ -16,12 +16,11 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Returns the response for a requirement that is not met. The answer to HEAD has no content (RFC 9110 §9.3.2).
-    pub(super) fn new(status: u16, finding: &RuleCheck, to_head: bool) -> Self {
+    /// The response to a request that is rejected. The answer to HEAD has no content (RFC 9110 §9.3.2).
+    pub(super) fn new(rejection: &Rejection, to_head: bool) -> Self {
+        let status = rejection.status;
         let reason = reason(status);
-        let RuleCheck { requirement, section, found, offset, .. } = finding;
-        let place = offset.map_or(String::new(), |offset| format!(" at byte {offset}"));
-        let body = format!("{status} {reason}\nneeded: {requirement} ({section})\nfound{place}: {found}\n");
+        let body = rejection.content();
         let length = body.len().to_string();
 
         let mut fields = Vec::new();
@@ -62,8 +61,3 @@ pub const STATUSES: [(u16, &str, &str); 9] = [
     (431, "Request Header Fields Too Large", "RFC 6585 §5"),
     (505, "HTTP Version Not Supported", "RFC 9110 §15.6.6"),
 ];
-
-/// Returns the reason phrase of a status, or that of 400 for a status without one here.
-fn reason(status: u16) -> &'static str {
-    STATUSES.iter().find(|(code, ..)| *code == status).map_or("Bad Request", |(_, reason, _)| reason)
-}

@@ -146,13 +146,13 @@ pub const COMMANDS: [Command; 15] = [
 ];
 
 /// The entry of a command, compared with regard to case.
-pub fn command_entry(name: &[u8]) -> Option<&'static Command> {
+pub(crate) fn command_entry(name: &[u8]) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| command.name.as_bytes() == name)
 }
 
 /// A header that the specification defines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HeaderName {
+pub(crate) struct HeaderName {
     /// As it is written, case-sensitive.
     pub name: &'static str,
     /// What it says.
@@ -166,7 +166,7 @@ const fn header(name: &'static str, meaning: &'static str, section: &'static str
 }
 
 /// All headers of the specification; any others may stand in SEND and MESSAGE.
-pub const HEADERS: [HeaderName; 19] = [
+pub(crate) const HEADERS: [HeaderName; 19] = [
     header("accept-version", "the versions that the client speaks", "STOMP 1.2, Protocol Negotiation"),
     header("host", "the virtual host that the client wants", "STOMP 1.2, CONNECT or STOMP Frame"),
     header("login", "the name of the user", "STOMP 1.2, CONNECT or STOMP Frame"),
@@ -205,6 +205,6 @@ pub const HEADERS: [HeaderName; 19] = [
 ];
 
 /// The entry of a header, compared with regard to case.
-pub fn header_entry(name: &[u8]) -> Option<&'static HeaderName> {
+pub(crate) fn header_entry(name: &[u8]) -> Option<&'static HeaderName> {
     HEADERS.iter().find(|header| header.name.as_bytes() == name)
 }

@@ -66,8 +66,8 @@ pub struct Page {
 
 /// The answer to a request that asks for no upgrade: this page at `/`, with any query, and 404 elsewhere.
 ///
-/// None is for [`judge_request`](super::answer::judge_request): a request for a WebSocket, even a broken one, and all
-/// that is not a plain GET or HEAD of HTTP/1 with a path, one host and no content.
+/// None for a request for a WebSocket, even a broken one, and for all that is not a plain GET or HEAD of HTTP/1 with a path,
+/// one host and no content: the judge of the opening handshake answers those.
 pub fn answer(request: &RequestHead, sheet: &Sheet) -> Option<Page> {
     if asks_for_upgrade(request) || !is_plain(request) {
         return None;
@@ -144,8 +144,6 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
-    use crate::websocket::answer::{Decision, Policy, judge_request};
-    use crate::websocket::cases::REQUESTS;
     use crate::wire::http::{ResponseHead, parse_request, parse_response};
 
     const BROWSER: &str = "GET / HTTP/1.1\r\nHost: 127.0.0.1:7000\r\nConnection: keep-alive\r\n\
@@ -212,41 +210,6 @@ mod tests {
             let head = asked("GET /", &format!("HEAD {target}")).unwrap();
             let length = parse_response(&get.response).unwrap().length;
             assert_eq!(head, Page { status: get.status, response: get.response[..length].to_vec() });
-        }
-    }
-
-    #[test]
-    fn whatever_is_no_plain_request_is_left_to_the_judge() {
-        let left = [
-            ("GET", "POST", 405),
-            ("GET", "get", 405),
-            ("HTTP/1.1", "HTTP/2.0", 505),
-            ("Host: 127.0.0.1:7000\r\n", "", 400),
-            ("Host", "Host: a\r\nHost", 400),
-            ("Accept: ", "Content-Length: 5\r\nAccept: ", 400),
-            ("Accept: ", "Transfer-Encoding: chunked\r\nAccept: ", 400),
-            ("Accept: ", "upgrade: h2c, WebSocket\r\nAccept: ", 426),
-            ("Accept: ", "sec-websocket-key: a\r\nAccept: ", 426),
-        ];
-        for (from, to, refused_with) in left {
-            assert_eq!(asked(from, to), None, "{to}");
-            let judgement = judge_request(BROWSER.replacen(from, to, 1).as_bytes(), &Policy::default());
-            match judgement.decision {
-                Decision::Refuse(refusal) => assert_eq!(refusal.status, refused_with, "{to}"),
-                Decision::Accept(_) => panic!("{to}"),
-            }
-        }
-        let old = answer(&parse_request(b"GET / HTTP/1.0\r\n\r\n").unwrap(), &ECHO);
-        assert_eq!(old.map(|page| page.status), Some(200));
-    }
-
-    #[test]
-    fn no_opening_handshake_gets_the_page() {
-        for case in REQUESTS {
-            let request = crate::websocket::cases::REQUEST.replace(case.from, case.to);
-            if let Ok(request) = parse_request(request.as_bytes()) {
-                assert_eq!(answer(&request, &ECHO), None, "{}", case.what);
-            }
         }
     }
 
