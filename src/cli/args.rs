@@ -1,7 +1,7 @@
 //! What a person can type. No side effects here: `mod.rs` says what it means.
 
+mod client;
 mod decode;
-mod ends;
 mod server;
 mod tools;
 
@@ -14,12 +14,12 @@ use std::{
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+pub use client::{Client, Leave, Serve};
 pub use decode::{Begins, Decode};
-pub use ends::{Call, Leave, Serve};
 pub use server::{Connections, Limits, Messages};
 pub use tools::{Diff, Tap};
 
-use ends::{with_call_help, with_serve_help};
+use client::{with_client_help, with_serve_help};
 
 use crate::view;
 
@@ -50,7 +50,7 @@ pub struct Cli {
 impl Cli {
     /// Returns the parser of all commands, with all of their help.
     pub fn whole() -> clap::Command {
-        Cli::command().mut_subcommand("call", with_call_help).mut_subcommand("serve", with_serve_help)
+        Cli::command().mut_subcommand("client", with_client_help).mut_subcommand("serve", with_serve_help)
     }
 
     /// Returns a parser that knows no command but `name`; to build all of them takes most of the time of a start. `None` if there is no
@@ -425,9 +425,9 @@ pub enum Command {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
         frame: Option<u64>,
     },
-    /// Send the same message over TCP and over a WebSocket, or by any road, and compare byte by byte
+    /// Send the same message over TCP and over a WebSocket, or by other protocols, and compare the bytes
     #[command(
-        after_help = "Examples:\n  sockwalk diff hello --split 2,3 --from server\n  sockwalk diff hello --carriers poll,sse,websocket --interval 200ms"
+        after_help = "Examples:\n  sockwalk diff hello --split 2,3 --from server\n  sockwalk diff hello --protocols poll,sse,websocket --interval 200ms"
     )]
     Diff(Diff),
     /// Say what crossed: a capture, or bytes in hex, as TCP streams, HTTP and WebSocket frames
@@ -459,12 +459,12 @@ pub enum Command {
         after_help = "Examples:\n  sockwalk tap 127.0.0.1:9001 127.0.0.1:7000\n  sockwalk tap 9002 localhost:8000 --quiet"
     )]
     Tap(Tap),
-    /// Call a server over a carrier: say TEXTs and then lines of standard input, and print what comes
+    /// Connect to a server by any protocol, send TEXTs and lines of standard input, print what arrives
     #[command(
-        after_help = "Examples:\n  sockwalk call tcp localhost:7000 hello\n  sockwalk call websocket ws://localhost:8000/ hello --ack"
+        after_help = "Examples:\n  sockwalk client tcp localhost:7000 hello\n  sockwalk client websocket ws://localhost:8000/ hello --ack"
     )]
-    Call(Call),
-    /// Serve a carrier at an address: whoever calls hears what it says, or what anybody says
+    Client(Client),
+    /// Serve any of the protocols at an address, for any client
     #[command(
         after_help = "Examples:\n  sockwalk serve tcp 127.0.0.1:7000\n  sockwalk serve websocket 127.0.0.1:8000 --chat"
     )]

@@ -27,7 +27,7 @@ use crate::{
 const BUFFER_SIZE: usize = 4096;
 
 /// The parameters of a client's opening request.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UpgradeRequest {
     /// The path, with its query.
     pub path: String,
