@@ -9,9 +9,10 @@ use std::{
 use super::{
     super::advice::{bytes_told, duration},
     Service,
-    server::{Connection, Report, Server, lock},
+    server::{Connection, Report, Server},
     stamped,
 };
+use crate::sync::lock;
 use crate::{
     call::{CallDescription, Doing, Done, How, Piece, arg, copy, errno_name, errno_text, send_all},
     event::{Ending, Host, Value, What},
