@@ -3,6 +3,7 @@
 use std::io;
 
 use super::rows;
+use crate::random;
 use crate::{
     call::{Done, Held, Piece, send_all},
     event::{Host, Row, Value, What, Working},
@@ -82,10 +83,7 @@ fn send_frame(
 
 /// Returns four unpredictable bytes: RFC 6455 §5.3 asks for a strong source of entropy.
 fn fresh_key() -> io::Result<[u8; 4]> {
-    let mut key = [0; 4];
-    getrandom::fill(&mut key)
-        .map_err(|error| io::Error::other(format!("no random bytes for a masking key: {error}")))?;
-    Ok(key)
+    random::bytes().map_err(io::Error::other)
 }
 
 /// Receives and decodes one frame. Returns its payload, unmasked. It is not checked: the payload of an invalid frame is shown too.

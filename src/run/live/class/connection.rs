@@ -9,9 +9,10 @@ use std::{
 use super::{
     super::advice::{bytes_told, duration},
     Service,
-    server::{Connection, Report, Server, lock},
+    server::{Connection, Report, Server},
     stamped,
 };
+use crate::sync::lock;
 use crate::{
     call::{CallDescription, Doing, Done, How, Piece, arg, copy, errno_name, errno_text, send_all},
     event::{Ending, Host, Value, What},
@@ -262,7 +263,7 @@ impl Serving<'_> {
         self.tell(
             CallDescription::of_steps(
                 "ws close",
-                vec![arg("code", &code.to_string())],
+                vec![arg("code", code.to_string())],
                 "room in the send buffer",
             ),
             done,
