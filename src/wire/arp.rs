@@ -168,8 +168,8 @@ mod tests {
     fn addresses_of_other_lengths_are_bytes() {
         let mut r = Reading::new(&[0, 6, 8, 0, 1, 4, 0, 1, 0xaa, 10, 0, 0, 1, 0xbb, 10, 0, 0, 2]);
         fields(&mut r).unwrap();
-        let (_, told) = r.into_parts();
-        assert_eq!((told[5].name, told[5].value.as_str()), ("ar$sha", "aa"));
-        assert_eq!((told[8].name, told[8].value.as_str()), ("ar$tpa", "10.0.0.2"));
+        let (_, out) = r.into_parts();
+        assert_eq!((out[5].name, out[5].value.as_str()), ("ar$sha", "aa"));
+        assert_eq!((out[8].name, out[8].value.as_str()), ("ar$tpa", "10.0.0.2"));
     }
 }

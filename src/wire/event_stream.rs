@@ -222,12 +222,12 @@ pub fn retry(ms: u64) -> Vec<u8> {
 
 /// The stream from its beginning, as fields: every bit has a name.
 pub fn fields(bytes: &[u8]) -> Vec<Field> {
-    let mut told = Vec::new();
+    let mut out = Vec::new();
     let mut at = 0;
     if bytes.starts_with(BOM) {
         at = BOM.len();
         let meaning = "says that this is UTF-8; one is dropped";
-        told.push(piece(bytes, 0..at, "BOM", meaning, "WHATWG HTML §9.2.5"));
+        out.push(piece(bytes, 0..at, "BOM", meaning, "WHATWG HTML §9.2.5"));
     }
     while at < bytes.len() {
         let content = bytes[at..].iter().position(|byte| matches!(byte, b'\r' | b'\n'));
@@ -240,33 +240,27 @@ pub fn fields(bytes: &[u8]) -> Vec<Field> {
             };
         if at == end {
             let meaning = "the event is dispatched, if it has data";
-            told.push(piece(bytes, at..after, "empty line", meaning, "WHATWG HTML §9.2.6"));
+            out.push(piece(bytes, at..after, "empty line", meaning, "WHATWG HTML §9.2.6"));
         } else {
-            line(bytes, at..end, &mut told);
+            line(bytes, at..end, &mut out);
             if after > end {
                 let meaning = "the line ends: LF, CR LF or CR";
-                told.push(piece(bytes, end..after, "end-of-line", meaning, "WHATWG HTML §9.2.5"));
+                out.push(piece(bytes, end..after, "end-of-line", meaning, "WHATWG HTML §9.2.5"));
             }
         }
         at = after;
     }
-    fill(bytes, told)
+    fill(bytes, out)
 }
 
 /// A line that is not empty.
-fn line(bytes: &[u8], line: Range<usize>, told: &mut Vec<Field>) {
+fn line(bytes: &[u8], line: Range<usize>, out: &mut Vec<Field>) {
     let content = &bytes[line.clone()];
     let colon = content.iter().position(|byte| *byte == b':');
     if colon == Some(0) {
         let meaning = "ignored: it shows that somebody is there";
-        told.push(piece(
-            bytes,
-            line.start..line.start + 1,
-            "colon",
-            "a comment begins",
-            "WHATWG HTML §9.2.5",
-        ));
-        told.push(piece(bytes, line.start + 1..line.end, "comment", meaning, "WHATWG HTML §9.2.6"));
+        out.push(piece(bytes, line.start..line.start + 1, "colon", "a comment begins", "WHATWG HTML §9.2.5"));
+        out.push(piece(bytes, line.start + 1..line.end, "comment", meaning, "WHATWG HTML §9.2.6"));
         return;
     }
     let name_end = colon.map_or(line.end, |colon| line.start + colon);
@@ -277,18 +271,12 @@ fn line(bytes: &[u8], line: Range<usize>, told: &mut Vec<Field>) {
         None => (None, "means nothing, and is ignored", "WHATWG HTML §9.2.6"),
     };
     let field = piece(bytes, line.start..name_end, "field name", meaning, section);
-    told.push(Field { symbol, ..field });
+    out.push(Field { symbol, ..field });
     let Some(colon) = colon.map(|colon| line.start + colon) else { return };
     // One space, and only one, belongs to the colon.
     let value = colon + 1 + usize::from(bytes.get(colon + 1) == Some(&b' ') && colon + 1 < line.end);
-    told.push(piece(
-        bytes,
-        colon..value,
-        "colon",
-        "the value begins, behind one space",
-        "WHATWG HTML §9.2.5",
-    ));
-    told.push(piece(bytes, value..line.end, "field value", meaning, section));
+    out.push(piece(bytes, colon..value, "colon", "the value begins, behind one space", "WHATWG HTML §9.2.5"));
+    out.push(piece(bytes, value..line.end, "field value", meaning, section));
 }
 
 fn piece(

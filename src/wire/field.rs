@@ -149,8 +149,8 @@ mod tests {
     #[test]
     fn what_is_left_out_becomes_a_gap() {
         let fields = fill(&[1, 2, 3], vec![field(4..8)]);
-        let told: Vec<_> = fields.iter().map(|f| (f.bits.clone(), f.name, f.value.as_str())).collect();
-        assert_eq!(told, [(0..4, "gap", "4 bits"), (4..8, "x", ""), (8..24, "gap", "02 03")]);
+        let out: Vec<_> = fields.iter().map(|f| (f.bits.clone(), f.name, f.value.as_str())).collect();
+        assert_eq!(out, [(0..4, "gap", "4 bits"), (4..8, "x", ""), (8..24, "gap", "02 03")]);
         assert_eq!(fields[0].bytes(), 0..1);
     }
 

@@ -70,6 +70,7 @@ impl Message {
     }
 
     /// An error about `datagram`: it quotes its header and the next 8 bytes (RFC 792).
+    #[cfg(any(test, feature = "fuzz-laws"))]
     pub(crate) fn error(kind: u8, code: u8, datagram: &[u8]) -> Self {
         let header = datagram.first().map_or(0, |byte| usize::from(byte & 0xf) * 4);
         let quoted = &datagram[..datagram.len().min(header + 8)];

@@ -279,8 +279,8 @@ mod tests {
             for length in 0..=message.len() {
                 let mut r = Reading::new(&message[..length]);
                 fields(&mut r, &datagram, |_| {});
-                let (_, told) = r.into_parts();
-                assert_eq!(field::check(length * 8, &told), Ok(()), "{length} bytes");
+                let (_, out) = r.into_parts();
+                assert_eq!(field::check(length * 8, &out), Ok(()), "{length} bytes");
             }
         }
     }

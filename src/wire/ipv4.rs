@@ -283,8 +283,8 @@ mod tests {
         bytes[8] ^= 1;
         let mut r = Reading::new(&bytes);
         fields(&mut r).unwrap();
-        let (_, told) = r.into_parts();
-        let sum = told.iter().find(|field| field.name == "Header Checksum").unwrap();
+        let (_, out) = r.into_parts();
+        let sum = out.iter().find(|field| field.name == "Header Checksum").unwrap();
         assert!(sum.meaning.starts_with("wrong: it should be 0x"), "{}", sum.meaning);
     }
 }

@@ -72,40 +72,40 @@ impl<'a> Reading<'a> {
         self.quoted
     }
 
-    /// Does `tell` with at most `length` more bytes to read, because `by` says so. Then the old limit holds again.
+    /// Does `decode` with at most `length` more bytes to read, because `by` says so. Then the old limit holds again.
     pub(super) fn within<T>(
         &mut self,
         length: usize,
         by: &'static str,
-        tell: impl FnOnce(&mut Self) -> T,
+        decode: impl FnOnce(&mut Self) -> T,
     ) -> T {
         let outer = self.limit;
         let end = self.at().saturating_add(length);
         if end <= outer.end {
             self.limit = Limit { end, by };
         }
-        let told = tell(self);
+        let result = decode(self);
         self.limit = outer;
-        told
+        result
     }
 
-    /// Makes one layer of all that `tell` passes.
-    pub(super) fn layer<T>(&mut self, protocol: Protocol, tell: impl FnOnce(&mut Self) -> T) -> T {
+    /// Makes one layer of all that `decode` passes.
+    pub(super) fn layer<T>(&mut self, protocol: Protocol, decode: impl FnOnce(&mut Self) -> T) -> T {
         let (start, first) = (self.at(), self.fields.len());
-        let told = tell(self);
+        let result = decode(self);
         let (bytes, fields) = (start..self.at(), first..self.fields.len());
         if !bytes.is_empty() {
             self.layers.push(Layer { protocol, bytes, fields, quoted: self.quoted });
         }
-        told
+        result
     }
 
-    /// Marks the layers that `tell` makes as quoted.
-    pub(super) fn quoting<T>(&mut self, tell: impl FnOnce(&mut Self) -> T) -> T {
+    /// Marks the layers that `decode` makes as quoted.
+    pub(super) fn quoting<T>(&mut self, decode: impl FnOnce(&mut Self) -> T) -> T {
         let outer = std::mem::replace(&mut self.quoted, true);
-        let told = tell(self);
+        let result = decode(self);
         self.quoted = outer;
-        told
+        result
     }
 
     /// Passes `width` bits (at most 64), most significant first, and tells them as a decimal number.

@@ -20,9 +20,9 @@ mod tests;
 pub use escape::escape;
 pub use fields::fields;
 pub(crate) use heart_beat::HeartBeat;
-pub use reader::{FrameReader, Item, Limits, Malformed};
+pub use reader::{FrameError, FrameReader, Item, Limits};
 pub use rules::check;
-pub(crate) use rules::{Breach, RULES};
+pub(crate) use rules::{RULES, RuleError};
 pub use tables::{COMMANDS, Command, Sender};
 pub(crate) use tables::{HEADERS, command_entry, header_entry};
 

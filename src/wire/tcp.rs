@@ -22,7 +22,7 @@ mod segment;
 mod tests;
 
 pub use flags::Flags;
-pub use options::{Malformed, Options, each, kind, known};
+pub use options::{OptionError, Options, each, kind, known};
 pub(crate) use options::{SackBlocks, TcpOption, encode_options};
 pub use seen::{Remark, Seen};
 pub use segment::Segment;
@@ -132,7 +132,7 @@ pub(super) fn fields(r: &mut Reading, datagram: &Datagram, seen: Option<&Seen>) 
     let window = r.u16("Window", "how many more bytes the sender is able to take", HEADER)?;
     if let Some(seen) = seen {
         let syn = r.since(start).get(13).is_some_and(|byte| byte & 0x02 != 0);
-        told_window(r, window, seen, syn);
+        scaled_window(r, window, seen, syn);
     }
     checksum(r, start, datagram)?;
     let urgent = r.bits(16, "Urgent Pointer", "counts only if URG is set", "RFC 9293 §3.8.5")?;
@@ -176,7 +176,7 @@ fn control_bits(r: &mut Reading) -> Option<()> {
     Some(())
 }
 
-fn told_window(r: &mut Reading, window: u16, seen: &Seen, syn: bool) {
+fn scaled_window(r: &mut Reading, window: u16, seen: &Seen, syn: bool) {
     match (seen.window, seen.window_shift) {
         (Some(scaled), Some(shift)) if shift > 0 => {
             r.value(format!("{window} [scaled {scaled}]"));

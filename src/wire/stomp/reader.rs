@@ -53,7 +53,7 @@ pub enum Item {
 /// Octets that are no STOMP. The stream ends there: nobody knows where the next frame would begin.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("STOMP at byte {offset}: {}; had {had} ({})", .rule.words, .rule.section)]
-pub struct Malformed {
+pub struct FrameError {
     /// The rule that is broken.
     pub rule: &'static Rule,
     /// The byte where it goes wrong, from the start of the stream.
@@ -75,7 +75,7 @@ pub struct FrameReader {
     /// Where `held` begins in the stream.
     base: u64,
     place: Place,
-    failed: Option<Malformed>,
+    failed: Option<FrameError>,
 }
 
 /// What is under way. Positions are in octets from `start`.
@@ -157,7 +157,7 @@ impl FrameReader {
     /// # Errors
     ///
     /// The first octet that can't stand where it stands. From then on always the same.
-    pub fn take(&mut self) -> Result<Option<Item>, Malformed> {
+    pub fn take(&mut self) -> Result<Option<Item>, FrameError> {
         if let Some(malformed) = &self.failed {
             return Err(malformed.clone());
         }
@@ -190,7 +190,7 @@ impl FrameReader {
         &self.held[self.start..]
     }
 
-    fn step(&mut self, place: Place) -> Result<(Place, Step), Malformed> {
+    fn step(&mut self, place: Place) -> Result<(Place, Step), FrameError> {
         match place {
             Place::Between => self.between(),
             Place::Command { seen } => self.command(seen),
@@ -199,7 +199,7 @@ impl FrameReader {
         }
     }
 
-    fn between(&mut self) -> Result<(Place, Step), Malformed> {
+    fn between(&mut self) -> Result<(Place, Step), FrameError> {
         let length = match *self.rest() {
             [] => return Ok((Place::Between, Step::Wait)),
             [b'\n', ..] => 1,
@@ -214,7 +214,7 @@ impl FrameReader {
     }
 
     /// As soon as no command begins like this, the bytes are no STOMP: a browser's request or TLS is not waited for.
-    fn command(&mut self, mut seen: usize) -> Result<(Place, Step), Malformed> {
+    fn command(&mut self, mut seen: usize) -> Result<(Place, Step), FrameError> {
         loop {
             let line = &self.rest()[..seen];
             let command = line.strip_suffix(b"\r").filter(|_| self.cr_ends_lines()).unwrap_or(line);
@@ -246,7 +246,7 @@ impl FrameReader {
         }
     }
 
-    fn header(&mut self, mut head: Head, line: usize, seen: usize) -> Result<(Place, Step), Malformed> {
+    fn header(&mut self, mut head: Head, line: usize, seen: usize) -> Result<(Place, Step), FrameError> {
         let new = &self.rest()[seen..];
         let stop = new.iter().position(|octet| matches!(octet, b'\n' | 0));
         let end = seen + stop.unwrap_or(new.len());
@@ -281,7 +281,7 @@ impl FrameReader {
         head: &Head,
         line: usize,
         content: &[u8],
-    ) -> Result<(String, String), Malformed> {
+    ) -> Result<(String, String), FrameError> {
         let whole = line..line + content.len();
         let broken = |rule, at: usize| self.malformed(rule, line + at, whole.clone(), Some(head));
         if self.cr_ends_lines()
@@ -306,7 +306,7 @@ impl FrameReader {
         Ok((decode(0, &content[..colon])?, decode(value, &content[value..])?))
     }
 
-    fn blank_line(&self, head: Head, from: usize) -> Result<(Place, Step), Malformed> {
+    fn blank_line(&self, head: Head, from: usize) -> Result<(Place, Step), FrameError> {
         let written = head.headers.iter().find(|(name, _)| name == "content-length").map(|(_, value)| value);
         let digits = |value: &&String| !value.is_empty() && value.bytes().all(|octet| octet.is_ascii_digit());
         let length = match written {
@@ -329,7 +329,7 @@ impl FrameReader {
         from: usize,
         length: Option<usize>,
         seen: usize,
-    ) -> Result<(Place, Step), Malformed> {
+    ) -> Result<(Place, Step), FrameError> {
         let end = match length {
             Some(length) => match self.rest().get(from + length) {
                 Some(0) => Some(from + length),
@@ -378,19 +378,19 @@ impl FrameReader {
         at: usize,
         had: std::ops::Range<usize>,
         head: Option<&Head>,
-    ) -> Malformed {
+    ) -> FrameError {
         let rest = self.rest();
         let end = had.end.min(rest.len());
         let had = quoted(&rest[had.start.min(end)..end]);
         let receipt = head.and_then(|head| head.headers.iter().find(|(name, _)| name == "receipt"));
         let receipt = receipt.map(|(_, value)| value.clone());
-        Malformed { rule, offset: self.at() + at as u64, had, receipt }
+        FrameError { rule, offset: self.at() + at as u64, had, receipt }
     }
 }
 
-impl Malformed {
+impl FrameError {
     fn with(self, had: Option<&String>) -> Self {
-        Malformed { had: quoted(had.map(String::as_bytes).unwrap_or_default()), ..self }
+        FrameError { had: quoted(had.map(String::as_bytes).unwrap_or_default()), ..self }
     }
 }
 

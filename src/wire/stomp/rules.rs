@@ -107,7 +107,7 @@ pub(crate) const RULES: [(&str, &Rule); 16] = [
 /// A frame of good form that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{command} frame: {}; had {had} ({})", .rule.words, .rule.section)]
-pub struct Breach {
+pub struct RuleError {
     /// The command of the frame.
     pub command: String,
     /// The rule.
@@ -121,9 +121,10 @@ pub struct Breach {
 /// # Errors
 ///
 /// The first rule that it breaks.
-pub fn check(frame: &Frame, from: Sender, version: Version) -> Result<(), Breach> {
-    let breach =
-        |rule, had: String| Err(Breach { command: text::shown(frame.command.as_bytes(), QUOTED), rule, had });
+pub fn check(frame: &Frame, from: Sender, version: Version) -> Result<(), RuleError> {
+    let breach = |rule, had: String| {
+        Err(RuleError { command: text::shown(frame.command.as_bytes(), QUOTED), rule, had })
+    };
     let entry = command_entry(frame.command.as_bytes()).filter(|entry| entry.since <= version);
     let Some(entry) = entry else {
         return breach(&COMMAND, format!("a command that STOMP {} doesn't have", version.number()));

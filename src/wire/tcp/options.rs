@@ -93,7 +93,7 @@ pub enum TcpOption<'a> {
 
 /// An option that has no end: what follows it can't be told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Malformed {
+pub struct OptionError {
     /// Its kind.
     pub kind: u8,
     /// The length that it claims, if there is room for it.
@@ -110,7 +110,7 @@ pub fn each(bytes: &[u8]) -> Options<'_> {
 }
 
 impl<'a> Iterator for Options<'a> {
-    type Item = Result<TcpOption<'a>, Malformed>;
+    type Item = Result<TcpOption<'a>, OptionError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let bytes = std::mem::take(&mut self.0);
@@ -124,12 +124,12 @@ impl<'a> Iterator for Options<'a> {
             _ => {}
         }
         let Some((&length, rest)) = rest.split_first() else {
-            return Some(Err(Malformed { kind, length: None }));
+            return Some(Err(OptionError { kind, length: None }));
         };
         let Some((data, rest)) =
             usize::from(length).checked_sub(2).and_then(|length| rest.split_at_checked(length))
         else {
-            return Some(Err(Malformed { kind, length: Some(length) }));
+            return Some(Err(OptionError { kind, length: Some(length) }));
         };
         self.0 = rest;
         Some(Ok(typed(kind, data)))
