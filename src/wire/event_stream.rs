@@ -9,8 +9,8 @@
 //!                        an empty line: here the event is dispatched
 //! ```
 //!
-//! The stream is UTF-8 and has no length: it is the content of a response that goes on. A line ends with LF, CR LF or CR. Nothing
-//! is ever an error: what means nothing is ignored, so that the format can grow.
+//! The stream is UTF-8 and has no length: it is the content of a response that goes on. A line ends with LF,
+//! CR LF or CR. Nothing is ever an error: what means nothing is ignored, so that the format can grow.
 
 use std::ops::Range;
 
@@ -25,13 +25,14 @@ pub(crate) const CONTENT_TYPE: &str = "text/event-stream";
 /// The type of an event that names none (§9.2.6).
 pub const MESSAGE: &str = "message";
 
-/// How much of a value is shown, in characters.
+/// Characters shown of a value.
 const SHOWN: usize = 120;
 
 /// What the stream may begin with, and what is dropped then (§9.2.5).
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// The fields that mean something: name, meaning, section. All others are ignored, and names are case-sensitive.
+/// The fields that mean something: name, meaning, section. All others are ignored, and names are
+/// case-sensitive.
 pub(crate) const FIELDS: &[(&str, &str, &str)] = &[
     ("data", "a line of the message; several are joined by LF", "WHATWG HTML §9.2.6"),
     ("event", "the type of the event; message if there is none", "WHATWG HTML §9.2.6"),
@@ -75,7 +76,7 @@ pub struct TooLong {
 #[derive(Debug, Clone)]
 pub struct Reader {
     limit: usize,
-    /// The line under way.
+    /// The current line.
     line: Vec<u8>,
     /// Whether the first line is still to come, which may begin with a BOM.
     first: bool,
@@ -106,18 +107,21 @@ impl Reader {
         }
     }
 
-    /// At the beginning of a stream that goes on where another broke off: its last event ID is known (§9.2.3).
+    /// At the beginning of a stream that goes on where another broke off: its last event ID is known
+    /// (§9.2.3).
     pub(crate) fn resuming(limit: usize, last_event_id: &str) -> Reader {
         let (id, last_id) = (last_event_id.to_owned(), last_event_id.to_owned());
         Reader { id, last_id, ..Reader::new(limit) }
     }
 
-    /// What the client says in the field `Last-Event-ID` when it connects again; nothing if it is empty (§9.2.3).
+    /// What the client says in the field `Last-Event-ID` when it connects again; nothing if it is empty
+    /// (§9.2.3).
     pub(crate) fn last_event_id(&self) -> &str {
         &self.last_id
     }
 
-    /// Takes the next bytes, and gives what they complete. What stands at the end without an empty line never becomes an event.
+    /// Takes the next bytes, and gives what they complete. What stands at the end without an empty line never
+    /// becomes an event.
     ///
     /// # Errors
     /// [`TooLong`]; the stream is to be given up then.
@@ -192,8 +196,8 @@ fn split(line: &str) -> (&str, &str) {
 
 /// An event as it is sent. `kind` and `id` are left out where they are none.
 ///
-/// Line ends within the data begin another `data` line: CR and CR LF arrive as LF. In a type or an ID they, and NUL, become spaces, so
-/// that no value can smuggle in a line.
+/// Line ends within the data begin another `data` line: CR and CR LF arrive as LF. In a type or an ID they,
+/// and NUL, become spaces, so that no value can smuggle in a line.
 pub fn encode(kind: Option<&str>, id: Option<&str>, data: &str) -> Vec<u8> {
     let mut out = String::new();
     for (name, value) in [("id", id), ("event", kind)] {

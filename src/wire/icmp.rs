@@ -24,21 +24,21 @@ const SHOWN: usize = 64;
 
 /// Types.
 pub(crate) mod kind {
-    /// The answer to a ping.
+    /// Echo reply.
     pub(crate) const ECHO_REPLY: u8 = 0;
-    /// It can't be delivered.
+    /// Destination unreachable.
     pub(crate) const UNREACHABLE: u8 = 3;
-    /// There is a better way.
+    /// Redirect to a better router.
     pub(crate) const REDIRECT: u8 = 5;
-    /// A ping.
+    /// Echo request.
     pub(crate) const ECHO: u8 = 8;
-    /// It was under way too long.
+    /// Time exceeded.
     pub(crate) const TIME_EXCEEDED: u8 = 11;
-    /// Its header is wrong.
+    /// Parameter problem.
     pub(crate) const PARAMETER_PROBLEM: u8 = 12;
-    /// A question for the time.
+    /// Timestamp request.
     pub(crate) const TIMESTAMP: u8 = 13;
-    /// The answer to it.
+    /// Timestamp reply.
     pub(crate) const TIMESTAMP_REPLY: u8 = 14;
 }
 
@@ -100,7 +100,8 @@ pub(super) fn fields(r: &mut Reading, datagram: &Datagram, quoted: fn(&mut Readi
     }
 }
 
-/// Tells the message up to what it quotes; gives the length of that in units of 4 bytes, if it quotes.
+/// Decodes the message up to its quotation. Returns the length of the quotation in units of 4 bytes, if it
+/// has one.
 fn head(r: &mut Reading, datagram: &Datagram) -> Option<Option<u8>> {
     let start = r.at();
     let kind = r.u8("Type", "what kind of message this is", RFC)?;
@@ -174,7 +175,8 @@ pub(super) fn code_meaning(name: Option<&'static str>, code: u8) -> &'static str
     }
 }
 
-/// Decodes the quotation of an error: `claimed` bytes, or all that is left if that is 0. An extension follows it.
+/// Decodes the quotation of an error: `claimed` bytes, or all that is left if that is 0. An extension follows
+/// it.
 ///
 /// A quotation in a quotation is not decoded.
 pub(super) fn quotation(r: &mut Reading, outer: Protocol, claimed: usize, quoted: fn(&mut Reading)) {

@@ -9,10 +9,10 @@ use crate::wire::{json::members, text};
 const ENCODING: &str = "Engine.IO 4, Packet encoding";
 const POLLING: &str = "Engine.IO 4, Packet encoding, HTTP long-polling";
 
-/// How much of the data is shown: characters of text, or bytes of anything else.
+/// Characters of text, or bytes of anything else, shown of the data.
 const SHOWN: usize = 120;
 
-/// How the layer above takes messages apart.
+/// The decoders of the layer above.
 pub struct Carried {
     /// Decodes the data of a message packet. Returns `None` if it is no packet of that layer.
     pub text: fn(&[u8]) -> Option<Vec<Field>>,
@@ -22,7 +22,7 @@ pub struct Carried {
     pub binary: &'static str,
 }
 
-/// An HTTP body as fields: packets with separators between them, each as by [`packet_fields`]. A body of one packet looks as on a WebSocket.
+/// Returns the fields of an HTTP body: packets with separators between them, each as by [`packet_fields`].
 pub fn fields(body: &[u8], carried: &Carried) -> Vec<Field> {
     let mut out = Vec::new();
     let mut at = 0;
@@ -40,14 +40,15 @@ pub fn fields(body: &[u8], carried: &Carried) -> Vec<Field> {
     fill(body, out)
 }
 
-/// A text message of a WebSocket as fields: one packet, and in a message packet the fields of Socket.IO if that is what it carries.
+/// Returns the fields of a text message of a WebSocket: one packet, in a message packet with the fields of
+/// the layer above.
 pub fn packet_fields(bytes: &[u8], carried: &Carried) -> Vec<Field> {
     let mut out = Vec::new();
     packet(bytes, 0, carried, &mut out);
     fill(bytes, out)
 }
 
-/// A binary message of a WebSocket as fields: one, as there is no packet type.
+/// Returns the field of a binary message of a WebSocket: one, as it has no packet type.
 pub(crate) fn binary_fields(bytes: &[u8], carried: &Carried) -> Vec<Field> {
     if bytes.is_empty() {
         return Vec::new();
@@ -107,7 +108,7 @@ fn text_data(data: &[u8], at: usize, meaning: &str, section: &'static str, out: 
     out.push(Field::of_bytes(at..at + data.len(), "Engine.IO data", shown, meaning, section));
 }
 
-/// The data of an open packet, member by member if it is an object without an object or array in objects: the brackets stay with their
+/// Adds the members of an open packet's data if it is an object. Brackets of nested values stay with their
 /// member.
 fn open(data: &[u8], at: usize, out: &mut Vec<Field>) {
     let section = "Engine.IO 4, Handshake";

@@ -1,4 +1,4 @@
-//! The bytes of a head as fields: every bit has a name, also in a head that is broken or cut off.
+//! The fields of a head, also of one that is malformed or cut off.
 
 use std::ops::Range;
 
@@ -6,10 +6,10 @@ use super::{ascii, is_token, trim};
 use crate::wire::field::{Field, fill};
 use crate::wire::text;
 
-/// How much of a value is shown, in characters.
+/// Characters shown of a value.
 const SHOWN: usize = 120;
 
-/// What the field lines of a WebSocket handshake are for: name, meaning, section.
+/// The field lines of a WebSocket handshake: name, meaning, section.
 pub(crate) const MEANINGS: &[(&str, &str, &str)] = &[
     ("Host", "the server that is meant, as one address may serve many names", "RFC 9110 §7.2"),
     ("Upgrade", "the protocol to change to on this connection", "RFC 9110 §7.8"),
@@ -33,15 +33,15 @@ pub(crate) const MEANINGS: &[(&str, &str, &str)] = &[
     ("Date", "when the answer was made", "RFC 9110 §6.6.1"),
 ];
 
-/// What a field line with this name is for: its usual spelling, its meaning and its section. Case makes no difference.
+/// Returns the usual spelling, the meaning and the section of a field name, compared without regard to case.
 pub(crate) fn meaning_of(name: &str) -> Option<(&'static str, &'static str, &'static str)> {
     MEANINGS.iter().find(|(known, ..)| known.eq_ignore_ascii_case(name)).copied()
 }
 
-/// A head and what follows it, as fields named by the grammar of RFC 9112.
+/// Returns the fields of a head and of what follows it, named after the grammar of RFC 9112.
 ///
-/// It takes a request or a response: one that begins with `HTTP/` is a response. It judges nothing, so that a
-/// broken head can be shown: a line ends at LF, with or without CR. What follows the empty line is one field.
+/// A head that begins with `HTTP/` is a response. Nothing is checked, so that a malformed head can be shown:
+/// a line ends at LF, with or without CR. What follows the empty line is one field.
 pub fn fields(bytes: &[u8]) -> Vec<Field> {
     let mut out = Vec::new();
     let mut at = 0;

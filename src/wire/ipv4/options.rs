@@ -27,10 +27,10 @@ fn known(kind: u8) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// Tells options up to the limit.
+/// Decodes options up to the limit.
 pub(super) fn fields(r: &mut Reading) {
     while r.left() > 0 {
-        // `None` has passed all that was left.
+        // After `None` all remaining bytes have been consumed.
         if option(r).is_none() {
             break;
         }

@@ -1,4 +1,4 @@
-//! The bytes of a packet as fields, also of one that is broken; and in its payload the name and each argument.
+//! The fields of a packet, also of a malformed one: in its payload the event name and each argument.
 
 use std::ops::Range;
 
@@ -8,10 +8,10 @@ use super::{ACKNOWLEDGEMENT, DATA, ENCODING, Kind, Layout, Packet, each_placehol
 use crate::wire::field::{Field, fill};
 use crate::wire::{json::members, text};
 
-/// How much of a value is shown, in characters.
+/// Characters shown of a value.
 const SHOWN: usize = 120;
 
-/// A packet as fields: what stands in an Engine.IO message, behind the `4`.
+/// Returns the fields of the data of an Engine.IO message, without its `4`.
 pub fn fields(bytes: &[u8]) -> Vec<Field> {
     let mut out = Vec::new();
     let Some(entry) = bytes.first().copied().and_then(packet_type) else {
@@ -41,7 +41,7 @@ pub fn fields(bytes: &[u8]) -> Vec<Field> {
     push(&layout.id, "acknowledgment id", id, ACKNOWLEDGEMENT);
     out[0].symbol = Some(entry.symbol);
     payload(bytes, &layout, &mut out);
-    // What broke the packet may stand where no field of its own could tell it.
+    // The error may be at a place that has no field.
     if let (Err(error), Some(last)) = (Packet::parse(bytes), out.last_mut()) {
         last.meaning.push_str(&format!("; wrong: {error}"));
     }

@@ -1,4 +1,4 @@
-//! Which byte of a frame is what?
+//! The fields of frames, messages and response bodies.
 
 use std::ops::Range;
 
@@ -11,22 +11,22 @@ use super::{
 };
 use crate::wire::{Malformed, field::Field, text};
 
-/// How much of a text is shown, in characters.
+/// Characters shown of a text.
 const SHOWN: usize = 200;
 
 const JSON_ARRAY: &str = "RFC 8259 §5";
 const JSON_BLANK: &str = "RFC 8259 §2";
 
-/// All fields of one frame of a server, or of a client's messages: which of them is seen by the first byte.
+/// Returns the fields of a server's frame or of a client's messages; the first byte tells which.
 ///
-/// They cover every bit once. What breaks a rule is told as such, where it stands.
+/// They cover every bit once. A malformed part says so.
 pub fn fields(bytes: &[u8]) -> Vec<Field> {
     let mut out = Vec::new();
     frame_fields(bytes, 0, &mut out);
     out
 }
 
-/// All fields of the body of an answer, in which this transport brings frames: as much of it as has come.
+/// Returns the fields of a response body of this transport, which may be incomplete.
 pub fn body_fields(transport: Transport, bytes: &[u8]) -> Vec<Field> {
     let mut out = Vec::new();
     let mut at = 0;
@@ -179,10 +179,10 @@ fn json_field(piece: Piece, at: usize, bytes: &[u8], shape: Shape, section: &'st
     }
 }
 
-/// What is left when a rule is broken: `rest`, which begins at `at`.
+/// Adds the field of the malformed rest, which begins at `at`.
 fn malformed(error: &Malformed, at: usize, rest: &[u8], out: &mut Vec<Field>) {
     if rest.is_empty() {
-        // It is the end that came too early: the last field says so.
+        // The input ends too early: the last field says so.
         if let Some(last) = out.last_mut() {
             last.meaning.push_str(&format!("; then wrong: needed {}, had {}", error.needed, error.had));
         }

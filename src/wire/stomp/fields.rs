@@ -1,4 +1,4 @@
-//! The octets of frames as fields: every one has a name, also in frames that are wrong or cut off.
+//! The fields of frames, also of frames that are wrong or cut off.
 
 use std::ops::Range;
 
@@ -12,16 +12,17 @@ use crate::wire::{
     text,
 };
 
-/// How much of a value is shown, in characters.
+/// Characters shown of a value.
 const SHOWN: usize = 120;
 
 const FRAMES: &str = "STOMP 1.2, STOMP Frames";
 const BNF: &str = "STOMP 1.2, Augmented BNF";
 const LENGTH: &str = "STOMP 1.2, Header content-length";
 
-/// Frames one after the other, as fields named as in the specification, by the rules of 1.2.
+/// Returns the fields of consecutive frames, named as in the specification, by the rules of 1.2.
 ///
-/// It judges nothing: a wrong frame is told with what is wrong, one that is cut off ends with what is there.
+/// Rules are not checked. A malformed field says what is wrong, and a frame that is cut off ends with its
+/// last octet.
 pub fn fields(bytes: &[u8]) -> Vec<Field> {
     let mut out = Vec::new();
     let mut at = 0;
@@ -37,7 +38,7 @@ pub fn fields(bytes: &[u8]) -> Vec<Field> {
 
 const BETWEEN: &str = "between frames: a heart-beat, or what the sender puts after each frame";
 
-/// One frame that begins at byte `at`; gives where the next begins.
+/// Decodes the frame at byte `at`. Returns the offset of the next.
 fn frame(bytes: &[u8], at: usize, out: &mut Vec<Field>) -> usize {
     let (line, next) = line_at(bytes, at);
     let command = &bytes[line.clone()];
@@ -58,7 +59,7 @@ fn frame(bytes: &[u8], at: usize, out: &mut Vec<Field>) -> usize {
     let mut head = Headers { escaped, names: Vec::new(), length: None };
     let mut at = next;
     while at < bytes.len() {
-        // A NULL before the blank line ends the frame: nobody would know what to do with the rest.
+        // A NULL before the blank line ends the frame, as the rest of it cannot be understood.
         if bytes[at] == 0 {
             out.push(null(bytes, at, "ends the frame; the blank line before it is missing"));
             return at + 1;
@@ -76,11 +77,11 @@ fn frame(bytes: &[u8], at: usize, out: &mut Vec<Field>) -> usize {
     at
 }
 
-/// What the headers of a frame say so far.
+/// The headers of a frame so far.
 struct Headers<'a> {
     escaped: bool,
     names: Vec<&'a [u8]>,
-    /// What content-length says, where it is a number.
+    /// The value of content-length, if it is a number.
     length: Option<usize>,
 }
 
@@ -104,7 +105,7 @@ impl<'a> Headers<'a> {
             field.meaning = entry.meaning.into();
             field.section = entry.section;
         }
-        // The names that are compared are at most a hundred: a reader takes no more headers either.
+        // At most a hundred names are compared, as a reader accepts no more headers either.
         if self.names.contains(&name) {
             field.meaning.push_str("; repeated: the first counts");
         } else {
@@ -137,7 +138,7 @@ impl<'a> Headers<'a> {
     }
 }
 
-/// The body that begins at byte `at`, and NULL; gives where the next frame begins.
+/// Decodes the body at byte `at`, and NULL. Returns the offset of the next frame.
 fn body(bytes: &[u8], at: usize, length: Option<usize>, known: bool, out: &mut Vec<Field>) -> usize {
     let rest = &bytes[at..];
     let to_null = rest.iter().position(|octet| *octet == 0);
@@ -169,7 +170,7 @@ fn body(bytes: &[u8], at: usize, length: Option<usize>, known: bool, out: &mut V
             end + 1
         }
         Some(_) => {
-            // The length was wrong; what there is up to the next NULL can belong to nothing else.
+            // The length was wrong: the octets up to the next NULL belong to this frame.
             let left = &bytes[end..];
             let over = left.iter().position(|octet| *octet == 0).unwrap_or(left.len());
             let meaning = "wrong: the body is longer than content-length says; NULL should stand here";
@@ -182,7 +183,8 @@ fn body(bytes: &[u8], at: usize, length: Option<usize>, known: bool, out: &mut V
     }
 }
 
-/// The line that begins at `at`, without its end, and where the next begins: the same where no end is here, or where NULL comes first.
+/// Returns the line at `at` without its end, and the offset of the next: the same if NULL or the end of input
+/// comes first.
 fn line_at(bytes: &[u8], at: usize) -> (Range<usize>, usize) {
     let stop = bytes[at..].iter().position(|octet| matches!(octet, b'\n' | 0)).map(|index| at + index);
     match stop {

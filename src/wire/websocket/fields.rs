@@ -8,10 +8,10 @@ use crate::wire::text;
 
 const BASE: &str = "RFC 6455 §5.2";
 
-/// How much of a payload is shown: characters of text, or bytes of anything else.
+/// Characters of text, or bytes of anything else, shown of a payload.
 const SHOWN: usize = 120;
 
-/// Frames one after the other, as fields named as in RFC 6455 §5.2. Payloads are shown unmasked.
+/// Returns the fields of consecutive frames, named as in RFC 6455 §5.2. Payloads are shown unmasked.
 ///
 /// A frame that is cut off ends with what is there, and says how much is missing and which field claimed it.
 pub fn fields(bytes: &[u8]) -> Vec<Field> {
@@ -23,7 +23,7 @@ pub fn fields(bytes: &[u8]) -> Vec<Field> {
     fill(bytes, out)
 }
 
-/// One frame that begins at byte `at`; gives where the next begins.
+/// Decodes the frame at byte `at`. Returns the offset of the next.
 fn frame(bytes: &[u8], at: usize, out: &mut Vec<Field>) -> usize {
     let input = &bytes[at..];
     first_byte(input[0], at, out);
