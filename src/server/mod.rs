@@ -5,19 +5,13 @@
 //! [`origin`] decides which web pages may use a server.
 
 pub mod acceptor;
+pub mod http;
 pub mod listener;
 pub mod origin;
 pub mod registry;
 pub mod shutdown;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 pub use acceptor::{AcceptError, Notice, accept_all};
 pub use listener::{ListenError, Listener};
-pub use registry::Registry;
+pub use registry::{Registry, ending};
 pub use shutdown::{SHUTDOWN_GRACE, drain};
-
-/// Locks a mutex, also after another thread has panicked while it held the lock.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}

@@ -3,17 +3,37 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Condvar, Mutex, MutexGuard, PoisonError,
+        Condvar, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use super::lock;
 use crate::stage::trim_memory;
+use crate::sync::{lock, wait, wait_timeout};
 
 /// Connections at once from which on the memory of their threads is given back to the system when the last one ends.
 const CROWD: usize = 64;
+
+/// How a connection ended, as [`Registry::summary`] counts it.
+pub mod ending {
+    /// The peer ended it as the protocol wants it.
+    pub const CLOSED: &str = "closed in order";
+    /// A RST, or the end of the stream in the middle of something.
+    pub const BROKEN_OFF: &str = "broken off";
+    /// The request was refused.
+    pub const REFUSED: &str = "refused";
+    /// It was for a page.
+    pub const PAGE: &str = "for the page";
+    /// The peer broke a rule of the protocol.
+    pub const VIOLATION: &str = "ended for a violation";
+    /// A limit of the server was reached.
+    pub const LIMIT: &str = "ended by a limit";
+    /// The server stopped.
+    pub const STOPPED: &str = "ended by the end of the server";
+    /// Something failed on this side.
+    pub const FAILED: &str = "failed";
+}
 
 /// The connections of a server, each with what the server keeps of it.
 #[derive(Debug)]
@@ -141,7 +161,7 @@ impl<C> Registry<C> {
         }
         let mut state = self.state();
         while state.connected.len() >= self.limit && !self.is_stopping() {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = wait(&self.changed, state);
         }
         !self.is_stopping()
     }
@@ -198,7 +218,7 @@ impl<C> Registry<C> {
             if done(&state) || left.is_zero() {
                 return state;
             }
-            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = wait_timeout(&self.changed, state, left);
         }
     }
 

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     call::{errno_name, errno_text},
-    server::Registry,
+    server::{Registry, ending},
     stage::{Interest, poll},
 };
 
@@ -58,18 +58,17 @@ impl Shared {
         if let Err(error) = thread.spawn(move || serve(&shared, number, client, &own)) {
             // The stream was dropped with the closure: it is closed.
             let cut = Cut::Reset(End::Client, errno_name(&error));
-            self.registry.remove(number, FAILED);
+            self.registry.remove(number, ending::FAILED);
             pen.note(News::Gone { cut: Some(cut), sums: pen.sums() });
         }
     }
 }
 
-/// How a connection ended, as the summary counts it.
-const CLOSED: &str = "closed in order";
-const BROKEN_OFF: &str = "broken off";
+/// The target could not be reached, as the summary counts it.
 const NOT_CONNECTED: &str = "not connected";
+
+/// The tap stopped before both streams had ended, as the summary counts it.
 const STOPPED: &str = "ended with the tap";
-const FAILED: &str = "failed";
 
 /// Serves one connection: calls the target, then carries both directions until both threads have ended.
 fn serve(shared: &Shared, number: u64, client: TcpStream, pen: &Arc<Pen>) {
@@ -86,8 +85,8 @@ fn serve(shared: &Shared, number: u64, client: TcpStream, pen: &Arc<Pen>) {
             carry_both(number, &pair, pen);
             let cut = pair.cut();
             let ending = match &cut {
-                None => CLOSED,
-                Some(Cut::Reset(..)) => BROKEN_OFF,
+                None => ending::CLOSED,
+                Some(Cut::Reset(..)) => ending::BROKEN_OFF,
                 Some(Cut::Stopped) => STOPPED,
             };
             (cut, ending)

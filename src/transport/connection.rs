@@ -1,4 +1,4 @@
-//! What both ends of every carrier share: a connection that two threads may use, one to read and one to write.
+//! What both ends of every transport share: a connection that two threads may use, one to read and one to write.
 //!
 //! A [`Connection`] is a connected socket. Whoever has it may send: what is sent by one [`Connection::send`] goes out as a whole, whatever
 //! other threads send meanwhile. Reading is one thread's affair: [`ReadHalf`] is the reading half, and keeps what has come and
@@ -10,7 +10,7 @@ use std::{
     io,
     net::SocketAddr,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -20,6 +20,8 @@ use socket2::{Domain, Socket, Type};
 use thiserror::Error;
 
 use super::events::{Happened, Reporter};
+use crate::random::NoRandomness;
+use crate::sync::lock;
 use crate::{
     call::{Held, Protocol},
     websocket::opening::is_timeout,
@@ -89,6 +91,9 @@ pub enum Fault {
     /// The peer said no, in the words of the protocol.
     #[error("{0}")]
     Refused(String),
+    /// The kernel gave no random bytes.
+    #[error(transparent)]
+    Random(#[from] NoRandomness),
     /// It was asked for something that can't be: by us, not by the peer.
     #[error("{0}")]
     Asked(String),
@@ -430,11 +435,6 @@ impl ReadHalf {
             }
         }
     }
-}
-
-/// The lock, also of a thread that panicked: what it guards is whole after each step.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

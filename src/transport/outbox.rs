@@ -2,11 +2,12 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    sync::{Arc, Condvar, Mutex},
     time::Instant,
 };
 
-use super::{connection::lock, message::Message};
+use super::message::Message;
+use crate::sync::{lock, wait_timeout};
 
 /// Why nothing more comes out of an outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub enum Last {
 pub enum Next {
     /// A message that somebody said.
     Message(Arc<Message>),
-    /// Bytes, or a unit of the carrier's own, put there by [`Outbox::put`].
+    /// Bytes, or a unit of the transport's own, put there by [`Outbox::put`].
     Own(Vec<u8>),
     /// Nothing came in time.
     Late,
@@ -85,7 +86,7 @@ impl Outbox {
         self.add(Next::Message(message))
     }
 
-    /// A unit of the carrier's own, behind what waits already. False as for [`Outbox::push`].
+    /// A unit of the transport's own, behind what waits already. False as for [`Outbox::push`].
     pub fn put(&self, bytes: Vec<u8>) -> bool {
         self.add(Next::Own(bytes))
     }
@@ -155,7 +156,7 @@ impl Outbox {
             if left.is_zero() {
                 return Next::Late;
             }
-            inside = self.changed.wait_timeout(inside, left).unwrap_or_else(PoisonError::into_inner).0;
+            inside = wait_timeout(&self.changed, inside, left);
         }
     }
 

@@ -7,20 +7,22 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc, Condvar, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use super::{
-    connection::{Connection, Fault, lock},
+    connection::{Connection, Fault},
     events::{Happened, Reporter, WORDS, Way},
     feed::{Feed, Feeds},
     message::Message,
     outbox::{Last, Outbox},
     terms::Terms,
 };
+use crate::server::Registry;
+use crate::sync::lock;
 
 /// Somebody's place: leaves the room when it is dropped.
 #[derive(Debug)]
@@ -46,7 +48,7 @@ impl Seat {
         if self.room.chats() {
             self.room.to_all(&message);
         } else if !self.outbox.push(message) {
-            self.room.lose_patience(&lock(&self.room.inside), self.connection);
+            self.room.lose_patience(self.connection);
         }
     }
 }
@@ -63,10 +65,10 @@ impl Drop for Seat {
 pub struct Room {
     /// How they are served.
     pub terms: Terms,
+    /// Its connections.
+    pub registry: Registry<Arc<Connection>>,
     news: Reporter,
-    stopping: AtomicBool,
     inside: Mutex<Inside>,
-    changed: Condvar,
     /// What all hear who only ask now and then.
     common: Arc<Feed>,
     feeds: Feeds,
@@ -76,11 +78,9 @@ pub struct Room {
 
 #[derive(Debug, Default)]
 struct Inside {
-    connections: BTreeMap<u64, Arc<Connection>>,
-    /// The connection of each, and its outbox.
+    /// The connection of each seat, and its outbox.
     seats: BTreeMap<u64, (u64, Arc<Outbox>)>,
-    came: u64,
-    most: usize,
+    /// Seats so far; the number of the last one.
     seated: u64,
 }
 
@@ -90,11 +90,10 @@ impl Room {
         let feeds = Feeds::new(terms.connections, terms.idle);
         let chat = terms.chat;
         Arc::new(Room {
+            registry: Registry::new(terms.connections),
             terms,
             news,
-            stopping: AtomicBool::new(false),
             inside: Mutex::default(),
-            changed: Condvar::new(),
             common: Arc::default(),
             feeds,
             chat: AtomicBool::new(chat),
@@ -108,12 +107,6 @@ impl Room {
 
     fn chats(&self) -> bool {
         self.chat.load(Ordering::Acquire)
-    }
-
-    /// Waits until the server ends: true; or until so much time is over.
-    pub fn wait_for_the_end(&self, most: Duration) -> bool {
-        // Nothing is ever behind that number, so only the end wakes whoever waits for it.
-        self.common.behind(u64::MAX, Instant::now() + most).over
     }
 
     /// Tells what happened on a connection.
@@ -177,7 +170,7 @@ impl Room {
         self.common.push(Arc::clone(message));
         for (connection, outbox) in inside.seats.values() {
             if !outbox.push(Arc::clone(message)) {
-                self.lose_patience(&inside, *connection);
+                self.lose_patience(*connection);
             }
         }
     }
@@ -189,111 +182,42 @@ impl Room {
         }
     }
 
-    /// Who gets nothing more is not waited for.
-    fn lose_patience(&self, inside: &Inside, connection: u64) {
-        if let Some(connection) = inside.connections.get(&connection) {
+    /// Hurries the writes of a connection whose outbox is full.
+    fn lose_patience(&self, connection: u64) {
+        if let Some(connection) = self.registry.get(connection) {
             connection.lose_patience();
         }
     }
 
-    /// Does nothing until then. False if the server ends.
+    /// Waits until then, and returns true; false if the server stops.
     pub fn pause(&self, until: Instant) -> bool {
-        let mut inside = lock(&self.inside);
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            if self.is_stopping() || left.is_zero() {
-                return !self.is_stopping();
-            }
-            inside = self.changed.wait_timeout(inside, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
+        !self.registry.wait_for_stop(until)
     }
 
-    /// Somebody connected. False if the server ends.
-    pub fn enter(&self, connection: &Arc<Connection>) -> bool {
-        let mut inside = lock(&self.inside);
-        inside.came += 1;
-        inside.connections.insert(connection.number(), Arc::clone(connection));
-        inside.most = inside.most.max(inside.connections.len());
-        !self.is_stopping()
-    }
-
-    /// Somebody came without a connection; with them so many are here.
-    pub fn met(&self, here: usize) {
-        let mut inside = lock(&self.inside);
-        (inside.came, inside.most) = (inside.came + 1, inside.most.max(here));
-    }
-
-    /// Its connection is over.
-    pub fn leave(&self, number: u64) {
-        lock(&self.inside).connections.remove(&number);
-        self.changed.notify_all();
-    }
-
-    /// Waits until one more may come, or until nobody may any more: false. `full` is called if that takes a while.
-    pub fn wait_for_a_place(&self, full: impl FnOnce()) -> bool {
-        let mut full = Some(full);
-        let mut inside = lock(&self.inside);
-        while inside.connections.len() >= self.terms.connections && !self.is_stopping() {
-            if let Some(full) = full.take() {
-                full();
-            }
-            inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
-        }
-        !self.is_stopping()
-    }
-
-    /// Waits until nobody is connected, at most so long. Gives how many still are.
-    pub fn wait_for_all(&self, most: Duration) -> usize {
-        let until = Instant::now() + most;
-        let mut inside = lock(&self.inside);
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            if inside.connections.is_empty() || left.is_zero() {
-                return inside.connections.len();
-            }
-            inside = self.changed.wait_timeout(inside, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-
-    /// Whether the server ends.
+    /// Whether the server stops.
     pub fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Acquire)
+        self.registry.is_stopping()
     }
 
-    /// The server ends: whoever has a seat is to say goodbye, whoever waits at a feed is told, and whoever only reads, reads the end.
+    /// Stops the server: outboxes and feeds are closed, so that each thread says goodbye; a thread that only waits for a
+    /// request reads the end of its stream.
     pub fn stop(&self) {
-        self.stopping.store(true, Ordering::Release);
+        self.registry.stop();
         self.common.close();
         self.feeds.all().iter().for_each(|feed| feed.close());
         let inside = lock(&self.inside);
         inside.seats.values().for_each(|(_, outbox)| outbox.close(Last::Stopping));
-        drop(inside);
-        self.changed.notify_all();
-    }
-
-    /// Whoever waits for a request, or another word, reads the end; but not who has a seat, whose outbox says goodbye first.
-    pub fn hear_no_more_unless_seated(&self) {
-        let inside = lock(&self.inside);
+        // A connection with a seat is not ended here: its outbox says goodbye first.
         let seated: BTreeSet<u64> = inside.seats.values().map(|(connection, _)| *connection).collect();
-        let idle = inside.connections.iter().filter(|(number, _)| !seated.contains(number));
-        idle.for_each(|(_, connection)| connection.hear_no_more());
-    }
-
-    /// Whoever is still here is cut off.
-    pub fn cut_off(&self) {
-        lock(&self.inside).connections.values().for_each(|connection| connection.cut());
-    }
-
-    /// How many came, and were here at most at once.
-    pub fn came(&self) -> (u64, usize) {
-        let inside = lock(&self.inside);
-        (inside.came, inside.most)
+        drop(inside);
+        let all = self.registry.all();
+        all.iter().filter(|one| !seated.contains(&one.number())).for_each(|one| one.hear_no_more());
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::thread;
+    use std::{thread, time::Duration};
 
     use super::*;
     use crate::transport::outbox::Next;
@@ -392,6 +316,6 @@ mod tests {
         assert_eq!(seat.outbox.next(now()), Next::Own(vec![1]));
         assert_eq!(seat.outbox.next(now()), Next::Closed(Last::Stopping));
         assert_eq!(room.seat(2).outbox.next(now()), Next::Closed(Last::Stopping));
-        assert!(!room.wait_for_a_place(|| {}));
+        assert!(!room.registry.wait_for_vacancy(|| {}));
     }
 }

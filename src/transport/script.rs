@@ -1,9 +1,10 @@
-//! Scripts: the lines by which both ends carry a message, call by call, and what they are for. One file a carrier.
+//! Scripts: the lines by which both ends carry a message, call by call, and what they are for. One file a transport.
 
 use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::random::NoRandomness;
 use crate::{event::Host, lesson};
 
 /// From so many bytes on somebody has to receive while they are sent: no buffer is sure to take more.
@@ -31,25 +32,31 @@ impl Sending {
     /// The messages as text.
     ///
     /// # Errors
-    /// If one is none, or if they are to go as bytes: `carrier` takes text alone.
-    pub fn texts(&self, carrier: &str) -> Result<Vec<&str>, Cannot> {
+    /// If one is none, or if they are to go as bytes: `transport` takes text alone.
+    pub fn texts(&self, transport: &str) -> Result<Vec<&str>, Cannot> {
         if self.binary {
-            return Err(Cannot(format!("{carrier} carries text, no bytes")));
+            return Err(Cannot(format!("{transport} carries text, no bytes")));
         }
         let text = |message: &'_ Vec<u8>| {
             std::str::from_utf8(message)
                 .map(|_| ())
-                .map_err(|_| Cannot(format!("{carrier} carries text, and this is no UTF-8")))
+                .map_err(|_| Cannot(format!("{transport} carries text, and this is no UTF-8")))
         };
         self.messages.iter().try_for_each(text)?;
         Ok(self.messages.iter().filter_map(|message| std::str::from_utf8(message).ok()).collect())
     }
 }
 
-/// Why a carrier can't take a message.
+/// Why a transport can't take a message.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct Cannot(pub String);
+
+impl From<NoRandomness> for Cannot {
+    fn from(error: NoRandomness) -> Cannot {
+        Cannot(error.to_string())
+    }
+}
 
 /// The lines, by what they are for. Both ends are there from the first on; what is left open at the end is closed.
 #[derive(Debug, Clone, Default)]
@@ -155,7 +162,7 @@ pub fn connected() -> Vec<String> {
 
 /// One more connection to the server's listening socket `s`.
 pub fn connection(client: &str, server: &str) -> [String; 5] {
-    // Nagle's algorithm would hold a second small send back until the first is acknowledged, for every carrier.
+    // Nagle's algorithm would hold a second small send back until the first is acknowledged, for every transport.
     [
         format!("client$ {client} = socket tcp"),
         format!("client$ connect {client} server:7000"),
@@ -171,17 +178,4 @@ pub fn sockets(from: Host) -> (&'static str, &'static str) {
         Host::Client => ("c", "conn"),
         Host::Server => ("conn", "c"),
     }
-}
-
-/// So many letters and digits that nobody can guess: the name of a session.
-pub fn identifier<const N: usize>() -> Result<String, Cannot> {
-    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    Ok(random::<N>()?.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())
-}
-
-/// So many bytes that nobody can guess.
-pub fn random<const N: usize>() -> Result<[u8; N], Cannot> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| Cannot(format!("no random bytes: {error}")))?;
-    Ok(bytes)
 }

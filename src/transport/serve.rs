@@ -1,14 +1,17 @@
-//! `sockwalk serve`: a door that accepts, a thread for each who comes, and the main thread, which tells.
+//! `sockwalk serve`: a thread accepts connections, each connection has a thread of its own, and the main thread renders the events.
 
 use std::{
     io,
-    net::{SocketAddr, TcpListener, UdpSocket},
-    sync::{Arc, mpsc::Receiver},
+    net::{SocketAddr, UdpSocket},
+    sync::{
+        Arc,
+        mpsc::{self, Receiver, Sender},
+    },
     thread,
     time::{Duration, Instant},
 };
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::Socket;
 use thiserror::Error;
 
 use super::{
@@ -18,35 +21,26 @@ use super::{
     room::Room,
     terms::Terms,
 };
-use crate::call::errno_name;
+use crate::server::{self, AcceptError, ListenError, Listener, Notice, Registry, ending};
 
-/// How long nothing is looked at but the news.
-const GLANCE: Duration = Duration::from_millis(100);
+/// Longest time that the main loop waits for an event before it looks at anything else.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// When the server ends, everybody has so long to say goodbye; then they are cut off.
-const FAREWELL: Duration = Duration::from_millis(1500);
-
-/// So many news are told in one go.
-const AT_ONCE: usize = 256;
-
-/// Connections that may wait to be accepted; the kernel cuts this to `net.core.somaxconn`.
-const BACKLOG: i32 = 4096;
-
-/// How long one waits for descriptors or memory to become free.
-const SHORTAGE: Duration = Duration::from_secs(1);
+/// Events rendered in one batch.
+const BATCH: usize = 256;
 
 /// What is served, and where.
 #[derive(Debug)]
 pub struct Serve {
-    /// Of which carrier.
+    /// The transport.
     pub ends: &'static Ends,
-    /// Where.
+    /// The address to listen at.
     pub at: SocketAddr,
-    /// How.
+    /// How it is served, and within which limits.
     pub terms: Terms,
-    /// It ends by itself after so long.
+    /// The time after which it ends by itself.
     pub time: Option<Duration>,
-    /// Tells what happens.
+    /// Reports what happens.
     pub news: Reporter,
 }
 
@@ -54,22 +48,20 @@ pub struct Serve {
 #[derive(Debug, Error)]
 pub enum NotServed {
     /// The address can't be listened at, or bound to.
-    #[error("can't listen at {at}: {error}")]
-    Listen {
-        /// The address.
-        at: SocketAddr,
-        /// What the kernel said.
-        error: io::Error,
-    },
-    /// The carrier can't be served so.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The transport can't be served so.
     #[error("{0}")]
-    Carrier(Fault),
+    Transport(Fault),
     /// A thread.
     #[error("can't start a thread: {0}")]
     Thread(io::Error),
-    /// Nobody more can be accepted.
-    #[error("accept failed, and nobody more can come: {0}")]
-    Accept(io::Error),
+    /// No more connections can be accepted.
+    #[error(transparent)]
+    Accept(#[from] AcceptError),
+    /// No more datagrams can be received.
+    #[error("recvfrom failed, and no more datagrams can be received: {0}")]
+    Receive(io::Error),
 }
 
 /// Serves until the onlooker has seen enough. `ready` is called once with the address at which it listens.
@@ -77,217 +69,167 @@ pub enum NotServed {
 /// # Errors
 /// If it can't begin, or can't go on.
 pub fn serve(
-    serve: Serve,
-    told: &Receiver<News>,
+    mut serve: Serve,
+    events: &Receiver<News>,
     onlooker: &mut dyn Onlooker,
     ready: impl FnOnce(SocketAddr, &mut dyn Onlooker),
 ) -> Result<(), NotServed> {
-    let room = Room::new(serve.terms.clone(), serve.news.clone());
-    let server = serve.ends.server.map_err(|why| Fault::Asked(why.to_owned()));
-    let server = server.and_then(|new| new(&room)).map_err(NotServed::Carrier)?;
-    let failed = |error| NotServed::Listen { at: serve.at, error };
-    let (open, at) = match server.post() {
-        Some(_) => {
-            let socket = UdpSocket::bind(serve.at).map_err(failed)?;
-            let at = socket.local_addr().map_err(failed)?;
-            (Open::ToDatagrams(socket), at)
-        }
-        None => {
-            let listener = listen(serve.at)?;
-            let at = listener.local_addr().map_err(failed)?;
-            (Open::ToConnections(listener), at)
-        }
-    };
-    let connects = matches!(open, Open::ToConnections(_));
-    ready(at, onlooker);
+    let (limit, warning) = server::listener::connection_limit(serve.terms.connections, 1);
+    serve.terms.connections = limit;
+    let room = Room::new(serve.terms, serve.news.clone());
+    let protocol = serve.ends.server.map_err(|why| Fault::Asked(why.to_owned()));
+    let protocol = protocol.and_then(|new| new(&room)).map_err(NotServed::Transport)?;
+    let socket = Open::bind(serve.at, protocol.post().is_some())?;
+    let connects = matches!(socket, Open::Connections(_));
+    if connects {
+        warning.iter().for_each(|warning| onlooker.say(warning));
+    }
+    ready(socket.address(serve.at), onlooker);
     let began = Instant::now();
-    let door = Door { room: Arc::clone(&room), server, news: serve.news.clone() };
-    let inside = thread::Builder::new().name("door".to_owned());
-    let inside = inside
-        .spawn(move || match open {
-            Open::ToConnections(listener) => door.accept_all(&listener),
-            Open::ToDatagrams(socket) => {
-                door.server.post().map_or(Ok(()), |post| post.take_all(&socket, &door.room))
-            }
-        })
-        .map_err(NotServed::Thread)?;
-    while !onlooker.stopped() && !inside.is_finished() {
-        tell(told, onlooker, GLANCE);
+    let (sender, notices) = mpsc::channel::<Notice>();
+    let acceptor = Acceptor { room: Arc::clone(&room), protocol, news: serve.news.clone() };
+    let thread = thread::Builder::new().name("acceptor".to_owned());
+    let thread = thread.spawn(move || acceptor.run(socket, &sender)).map_err(NotServed::Thread)?;
+    while !onlooker.stopped() && !thread.is_finished() {
+        render(events, onlooker, POLL_INTERVAL);
+        notices.try_iter().for_each(|notice| onlooker.say(&notice.to_string()));
         if serve.time.is_some_and(|time| began.elapsed() >= time) {
             break;
         }
     }
     room.stop();
-    // Wakes whoever accepts: the kernel has nothing for it that could be taken for a guest, as the door looks first.
-    if connects {
-        wake(at);
-    }
-    room.hear_no_more_unless_seated();
-    let ended = Instant::now();
-    while room.wait_for_all(Duration::from_millis(20)) > 0 && ended.elapsed() < FAREWELL {
-        tell(told, onlooker, Duration::ZERO);
-    }
-    room.cut_off();
-    let left = room.wait_for_all(FAREWELL);
-    let outcome = inside.join().unwrap_or(Ok(()));
-    tell(told, onlooker, Duration::ZERO);
-    onlooker.say(&summary(&room, &serve.news, left, connects));
-    outcome.map_err(NotServed::Accept)
+    let progress = || render(events, onlooker, Duration::ZERO);
+    let cut = || room.registry.for_each(|_, connection| connection.cut());
+    let remaining = server::drain(&room.registry, progress, cut);
+    let outcome = thread.join().unwrap_or(Ok(()));
+    render(events, onlooker, Duration::ZERO);
+    onlooker.say(&summary(&room.registry, &serve.news, remaining, connects));
+    outcome
 }
 
-/// Tells what waits, or comes within a time.
-fn tell(told: &Receiver<News>, onlooker: &mut dyn Onlooker, most: Duration) {
-    let mut news: Vec<News> = told.recv_timeout(most).into_iter().collect();
-    news.extend(told.try_iter().take(AT_ONCE));
-    while !news.is_empty() {
-        onlooker.tell(&news);
-        news = told.try_iter().take(AT_ONCE).collect();
-        // Who wants to leave does not wait for all that is left.
+/// Renders the events that wait; if there is none, those that come within `timeout`.
+fn render(events: &Receiver<News>, onlooker: &mut dyn Onlooker, timeout: Duration) {
+    let mut batch: Vec<News> = events.recv_timeout(timeout).into_iter().collect();
+    batch.extend(events.try_iter().take(BATCH));
+    while !batch.is_empty() {
+        onlooker.tell(&batch);
+        batch = events.try_iter().take(BATCH).collect();
+        // A person who wants to leave does not wait for all that is left.
         if onlooker.stopped() {
             break;
         }
     }
 }
 
-fn listen(at: SocketAddr) -> Result<TcpListener, NotServed> {
-    let listener = || -> io::Result<TcpListener> {
-        let socket = Socket::new(Domain::for_address(at), Type::STREAM, Some(Protocol::TCP))?;
-        // On Windows the option means something else: it would let two programs share the port.
-        if cfg!(unix) {
-            socket.set_reuse_address(true)?;
-        }
-        socket.bind(&at.into())?;
-        socket.listen(BACKLOG)?;
-        Ok(socket.into())
-    };
-    listener().map_err(|error| NotServed::Listen { at, error })
-}
-
-/// A call to ourselves, so that `accept` comes back.
-fn wake(at: SocketAddr) {
-    let mut own = at;
-    if at.ip().is_unspecified() {
-        own.set_ip(if at.is_ipv6() {
-            std::net::Ipv6Addr::LOCALHOST.into()
-        } else {
-            std::net::Ipv4Addr::LOCALHOST.into()
-        });
-    }
-    if let Ok(socket) = Socket::new(Domain::for_address(own), Type::STREAM, Some(Protocol::TCP)) {
-        let _ = socket.connect_timeout(&own.into(), Duration::from_secs(1));
-    }
-}
-
-/// What the server's socket is open to.
+/// The socket of a server.
 enum Open {
-    ToConnections(TcpListener),
-    ToDatagrams(UdpSocket),
+    Connections(Listener),
+    Datagrams(UdpSocket),
 }
 
-/// Who accepts.
-struct Door {
+impl Open {
+    fn bind(at: SocketAddr, datagrams: bool) -> Result<Open, ListenError> {
+        if datagrams {
+            return UdpSocket::bind(at).map(Open::Datagrams).map_err(|error| ListenError { at, error });
+        }
+        Listener::bind(at).map(Open::Connections)
+    }
+
+    /// Its address, with the port that the kernel has chosen.
+    fn address(&self, at: SocketAddr) -> SocketAddr {
+        match self {
+            Open::Connections(listener) => listener.address(),
+            Open::Datagrams(socket) => socket.local_addr().unwrap_or(at),
+        }
+    }
+}
+
+/// The thread that accepts connections, or receives the datagrams of all peers.
+struct Acceptor {
     room: Arc<Room>,
-    server: Arc<dyn Server>,
+    protocol: Arc<dyn Server>,
     news: Reporter,
 }
 
-impl Door {
-    fn accept_all(&self, listener: &TcpListener) -> io::Result<()> {
-        let mut number = 0;
-        let mut short = false;
-        let mut full_was_said = false;
-        let most = self.room.terms.connections;
-        let mut say_full = || {
-            if !std::mem::replace(&mut full_was_said, true) {
-                let text = format!(
-                    "the limit of {most} connections is reached (--limit): whoever calls now waits in the accept queue"
-                );
-                self.news.tell(0, "TCP", Happened::Note(text));
-            }
-        };
-        while self.room.wait_for_a_place(&mut say_full) {
-            match listener.accept() {
-                Ok(_) if self.room.is_stopping() => break,
-                Ok((stream, peer)) => {
-                    (number, short) = (number + 1, false);
-                    self.begin(number, stream.into(), peer);
-                }
-                // Whoever waited has hung up: ECONNABORTED, accept(2). Or a signal came.
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
-                    ) => {}
-                Err(error)
-                    if matches!(errno_name(&error).as_str(), "EMFILE" | "ENFILE" | "ENOBUFS" | "ENOMEM") =>
-                {
-                    if !std::mem::replace(&mut short, true) {
-                        let text = format!("accept failed: {error}; whoever calls waits in the accept queue");
-                        self.news.tell(0, "TCP", Happened::Note(text));
-                    }
-                    thread::park_timeout(SHORTAGE);
-                }
-                Err(error) => return Err(error),
-            }
+impl Acceptor {
+    fn run(&self, socket: Open, notices: &Sender<Notice>) -> Result<(), NotServed> {
+        match socket {
+            Open::Connections(listener) => server::accept_all(
+                &self.room.registry,
+                || listener.accept(),
+                |(stream, peer)| self.start(stream.into(), peer),
+                |notice| drop(notices.send(notice)),
+            )
+            .map_err(NotServed::Accept),
+            Open::Datagrams(socket) => match self.protocol.post() {
+                Some(post) => post.take_all(&socket, &self.room).map_err(NotServed::Receive),
+                None => Ok(()),
+            },
         }
-        Ok(())
     }
 
-    fn begin(&self, number: u64, socket: Socket, peer: SocketAddr) {
-        let Ok(connection) = Connection::of(socket, peer, number, &self.news, self.room.terms.bytes) else {
-            return;
-        };
+    /// Starts the thread of a connection that was accepted.
+    fn start(&self, socket: Socket, peer: SocketAddr) {
+        let (room, news) = (Arc::clone(&self.room), self.news.clone());
+        let number = room.registry.next_number();
+        // A connection whose options can't be set has been reset already.
+        let Ok(connection) = Connection::of(socket, peer, number, &news, room.terms.bytes) else { return };
         connection.tell("TCP", Happened::Connected(peer.to_string()));
-        if !self.room.enter(&connection) {
-            self.room.leave(number);
-            return;
+        room.registry.insert(Arc::clone(&connection));
+        if room.is_stopping() {
+            connection.hear_no_more();
         }
-        let (room, server, news) = (Arc::clone(&self.room), Arc::clone(&self.server), self.news.clone());
-        let started = thread::Builder::new().name(format!("c{number}")).spawn(move || {
-            let outcome = server.serve(&connection, &room);
-            let was_stopped = room.is_stopping();
+        let protocol = Arc::clone(&self.protocol);
+        let thread = thread::Builder::new().name(format!("c{number}"));
+        let started = thread.spawn(move || {
+            let outcome = protocol.serve(&connection, &room);
+            let stopped = room.is_stopping();
             let (received, sent) = connection.traffic();
             drop(connection);
-            room.leave(number);
             if let Err(fault) = &outcome
                 && fault.is_broken()
             {
                 news.tell(number, "TCP", Happened::Broken(fault.to_string()));
             }
-            let (orderly, why) = match outcome {
-                Ok(over) => (over.orderly, over.why),
-                Err(_) if was_stopped => (false, "the server ended".to_owned()),
-                Err(Fault::Refused(why)) => (true, why),
-                Err(fault) if fault.is_broken() => (false, "by us, for that".to_owned()),
-                Err(fault) => (false, fault.to_string()),
+            let (ending, orderly, why) = match outcome {
+                Ok(over) if over.orderly && stopped => (ending::STOPPED, true, over.why),
+                Ok(over) if over.orderly => (ending::CLOSED, true, over.why),
+                Ok(over) => (ending::BROKEN_OFF, false, over.why),
+                Err(_) if stopped => (ending::STOPPED, false, "the server ended".to_owned()),
+                Err(Fault::Refused(why)) => (ending::REFUSED, true, why),
+                Err(Fault::Limit(_)) => (ending::LIMIT, false, "by us, for that".to_owned()),
+                Err(fault) if fault.is_broken() => (ending::VIOLATION, false, "by us, for that".to_owned()),
+                Err(fault) => (ending::BROKEN_OFF, false, fault.to_string()),
             };
             let why = format!("{why}; {received} bytes received, {sent} sent");
             news.tell(number, "TCP", Happened::Ended { orderly, why });
+            room.registry.remove(number, ending);
         });
         if let Err(error) = started {
             self.news.tell(number, "TCP", Happened::Refused(format!("no thread for it: {error}")));
-            self.room.leave(number);
+            self.room.registry.remove(number, ending::FAILED);
         }
     }
 }
 
-fn summary(room: &Room, news: &Reporter, left: usize, connects: bool) -> String {
-    let (came, most) = room.came();
-    if came == 0 {
-        return if connects { "Nobody called." } else { "Nobody sent anything." }.to_owned();
-    }
-    let what = match (connects, came) {
-        (true, 1) => "connection",
-        (true, _) => "connections",
-        (false, 1) => "address sent something",
-        (false, _) => "addresses sent something",
+fn summary(
+    registry: &Registry<Arc<Connection>>,
+    news: &Reporter,
+    remaining: usize,
+    connects: bool,
+) -> String {
+    let mut text = match (registry.summary(), registry.totals()) {
+        (None, _) if connects => return "Nobody called.".to_owned(),
+        (None, _) => return "Nobody sent anything.".to_owned(),
+        (Some(connections), _) if connects => format!("{connections}."),
+        (_, (1, peak)) => format!("1 address sent something, at most {peak} at once."),
+        (_, (count, peak)) => format!("{count} addresses sent something, at most {peak} at once."),
     };
-    let mut text = format!("{came} {what}, at most {most} at once.");
-    if left > 0 {
-        text += &format!(" {left} threads did not end.");
+    if remaining > 0 {
+        text += &format!(" {remaining} threads did not end.");
     }
     if news.lost() > 0 {
-        text += &format!(" {} lines were not told: they came faster than they could be.", news.lost());
+        text += &format!(" {} events were not shown: they came faster than they could be.", news.lost());
     }
     text
 }

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use crate::server::origin::OriginPolicy;
+
 /// How a server serves, and within which limits.
 #[derive(Debug, Clone)]
 pub struct Terms {
@@ -19,11 +21,9 @@ pub struct Terms {
     pub message: u64,
     /// So many messages may wait for one client.
     pub queue: usize,
-    /// Web pages that may come besides our own, by their origin.
-    pub origins: Vec<String>,
-    /// Pages of any origin may come.
-    pub any_origin: bool,
-    /// What a carrier may be told besides, by name.
+    /// The web pages that may use the server.
+    pub origins: OriginPolicy,
+    /// The options of the protocol, by name.
     pub options: BTreeMap<String, String>,
 }
 
@@ -37,8 +37,7 @@ impl Default for Terms {
             bytes: 64 << 20,
             message: 1 << 20,
             queue: 256,
-            origins: Vec::new(),
-            any_origin: false,
+            origins: OriginPolicy::default(),
             options: BTreeMap::new(),
         }
     }

@@ -1,60 +1,13 @@
 //! Unix: descriptors are small numbers, and errors and flags are libc's.
-#![allow(
-    unsafe_code,
-    reason = "a descriptor is turned into its owner, and some options of TCP have no form in socket2"
-)]
+#![allow(unsafe_code, reason = "TCP_SYNCNT and its kin have no safe form in the crates we use")]
 
-use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::fd::AsRawFd;
 
 use socket2::Socket;
-
-/// Names of errors and their numbers on this system.
-pub const ERRNOS: &[(&str, i32)] = &[
-    ("EACCES", libc::EACCES),
-    ("EADDRINUSE", libc::EADDRINUSE),
-    ("EADDRNOTAVAIL", libc::EADDRNOTAVAIL),
-    ("EAFNOSUPPORT", libc::EAFNOSUPPORT),
-    ("EAGAIN", libc::EAGAIN),
-    ("EALREADY", libc::EALREADY),
-    ("EBADF", libc::EBADF),
-    ("ECONNABORTED", libc::ECONNABORTED),
-    ("ECONNREFUSED", libc::ECONNREFUSED),
-    ("ECONNRESET", libc::ECONNRESET),
-    ("EDESTADDRREQ", libc::EDESTADDRREQ),
-    ("EFAULT", libc::EFAULT),
-    ("EHOSTUNREACH", libc::EHOSTUNREACH),
-    ("EINPROGRESS", libc::EINPROGRESS),
-    ("EINTR", libc::EINTR),
-    ("EINVAL", libc::EINVAL),
-    ("EIO", libc::EIO),
-    ("EISCONN", libc::EISCONN),
-    ("EMFILE", libc::EMFILE),
-    ("EMSGSIZE", libc::EMSGSIZE),
-    ("ENETUNREACH", libc::ENETUNREACH),
-    ("ENOBUFS", libc::ENOBUFS),
-    ("ENOMEM", libc::ENOMEM),
-    ("ENOPROTOOPT", libc::ENOPROTOOPT),
-    ("ENOTCONN", libc::ENOTCONN),
-    ("ENOTSOCK", libc::ENOTSOCK),
-    ("EOPNOTSUPP", libc::EOPNOTSUPP),
-    ("EPERM", libc::EPERM),
-    ("EPIPE", libc::EPIPE),
-    ("EPROTO", libc::EPROTO),
-    ("EPROTONOSUPPORT", libc::EPROTONOSUPPORT),
-    ("ESHUTDOWN", libc::ESHUTDOWN),
-    ("ETIMEDOUT", libc::ETIMEDOUT),
-];
 
 /// The descriptor's number.
 pub fn descriptor(socket: &Socket) -> i64 {
     i64::from(socket.as_raw_fd())
-}
-
-/// The owner of a descriptor that nobody else will close.
-pub fn owner_of(descriptor: i64) -> Socket {
-    let fd = i32::try_from(descriptor).expect("it came from `descriptor`, which widens an i32");
-    // SAFETY: `Held::take` alone calls this, once for each socket, and never closes its own copy.
-    unsafe { Socket::from_raw_fd(fd) }
 }
 
 /// The value of a flag of send and recv.
@@ -80,28 +33,18 @@ pub fn is_listener(socket: &Socket) -> std::io::Result<bool> {
     }
 }
 
-/// Sleeps so long, or until a signal comes: std's own sleep would sleep on, and nobody could end it.
+/// Sleeps for `time`, or until a signal: `std::thread::sleep` would continue after the signal.
 pub fn pause(time: std::time::Duration) -> std::io::Result<()> {
-    let invalid = || std::io::Error::from_raw_os_error(libc::EINVAL);
-    let asked = libc::timespec {
-        tv_sec: time.as_secs().try_into().map_err(|_| invalid())?,
-        // Less than a thousand million, whatever the width of the field.
-        tv_nsec: i32::try_from(time.subsec_nanos()).map_err(|_| invalid())?.into(),
-    };
+    use rustix::thread::NanosleepRelativeResult;
+    let request = time.try_into().map_err(|_| std::io::Error::from_raw_os_error(libc::EINVAL))?;
     #[cfg(target_os = "linux")]
-    {
-        // SAFETY: the kernel reads one timespec, which outlives the call; what is left of the time is not asked for.
-        let error = unsafe {
-            libc::clock_nanosleep(libc::CLOCK_MONOTONIC, 0, &raw const asked, std::ptr::null_mut())
-        };
-        // Unlike its kin it gives the error's number itself.
-        if error == 0 { Ok(()) } else { Err(std::io::Error::from_raw_os_error(error)) }
-    }
+    let result = rustix::thread::clock_nanosleep_relative(rustix::thread::ClockId::Monotonic, &request);
     #[cfg(not(target_os = "linux"))]
-    {
-        // SAFETY: as above.
-        let result = unsafe { libc::nanosleep(&raw const asked, std::ptr::null_mut()) };
-        if result == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+    let result = rustix::thread::nanosleep(&request);
+    match result {
+        NanosleepRelativeResult::Ok => Ok(()),
+        NanosleepRelativeResult::Interrupted(_) => Err(std::io::Error::from_raw_os_error(libc::EINTR)),
+        NanosleepRelativeResult::Err(error) => Err(error.into()),
     }
 }
 

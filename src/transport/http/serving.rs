@@ -7,25 +7,26 @@ use std::{
 
 use super::{HTTP, Request, Response, reason};
 use crate::{
+    server::{
+        http::{ByteSource, Head, Received, Rejection, read_head},
+        origin::same_origin,
+    },
     transport::{
         connection::{Connection, Fault, ReadHalf, ReadOutcome},
         events::{Happened, Way},
         terms::Terms,
     },
     wire::{
-        http::{
-            ContentReader, Framing, HeadReader, LAST_CHUNK, Progress, TooLarge, chunk, encode_response,
-            parse_request, request_framing,
-        },
+        http::{ContentReader, Framing, LAST_CHUNK, chunk, encode_response, parse_request, request_framing},
         text,
     },
 };
 
-/// A whole head has to come in this time after its first byte (RFC 9110 §15.5.9: 408).
-const HEAD: Duration = Duration::from_secs(10);
+/// Time between the first byte of a head and its last (RFC 9110 §15.5.9: 408).
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// And the content behind it in this.
-const CONTENT: Duration = Duration::from_secs(30);
+/// Time in which the content of a request has to arrive.
+const CONTENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A connection on which requests come.
 #[derive(Debug)]
@@ -43,19 +44,9 @@ pub struct Serving {
 pub struct Allowed(Option<Vec<String>>);
 
 impl Allowed {
-    /// Our own, by the address that the line has here, and those that the terms name.
+    /// The origins that may use this connection.
     pub fn here(connection: &Connection, terms: &Terms) -> Allowed {
-        if terms.any_origin {
-            return Allowed(None);
-        }
-        let mut all = terms.origins.clone();
-        if let Some(local) = connection.local() {
-            all.push(format!("http://{local}"));
-            if local.ip().is_loopback() {
-                all.push(format!("http://localhost:{}", local.port()));
-            }
-        }
-        Allowed(Some(all))
+        Allowed(terms.origins.origins(connection.local()))
     }
 
     /// The list; nothing if all may.
@@ -67,7 +58,7 @@ impl Allowed {
     pub fn lets_in(&self, request: &Request) -> bool {
         match (&self.0, request.field("Origin")) {
             (None, _) | (_, None) => true,
-            (Some(all), Some(origin)) => all.iter().any(|own| own.eq_ignore_ascii_case(&origin)),
+            (Some(all), Some(origin)) => all.iter().any(|own| same_origin(own, &origin)),
         }
     }
 }
@@ -113,20 +104,31 @@ impl Serving {
         let Some(head_bytes) = self.head()? else { return Ok(None) };
         let head = match parse_request(&head_bytes) {
             Ok(head) => head,
-            Err(error) => return Err(self.refuse(error.status, &error.to_string(), error.malformed.section)),
+            Err(error) => {
+                let rejection =
+                    Rejection::malformed(error.status, "a well-formed request head", &error.malformed);
+                return Err(self.reject(&rejection));
+            }
         };
         if head.version.major != 1 {
-            let why = format!("the version is HTTP/{}.{}", head.version.major, head.version.minor);
-            return Err(self.refuse(505, &why, "RFC 9110 §15.6.6"));
+            let found = format!("HTTP/{}.{}", head.version.major, head.version.minor);
+            return Err(self.refuse(505, found, "the version is HTTP/1.1", "RFC 9110 §15.6.6"));
+        }
+        if head.target.contains('#') {
+            let found = text::shown(head.target.as_bytes(), 80);
+            return Err(self.refuse(400, found, "a target without a fragment", "RFC 9112 §3.2"));
         }
         let hosts = head.headers.all("Host").count();
         if hosts > 1 || (hosts == 0 && head.version.minor >= 1) {
-            let why = format!("a request has one Host line, this has {hosts}");
-            return Err(self.refuse(400, &why, "RFC 9112 §3.2"));
+            return Err(self.refuse(400, format!("{hosts} of them"), "one Host line", "RFC 9112 §3.2"));
         }
         let framing = match request_framing(&head) {
             Ok(framing) => framing,
-            Err(error) => return Err(self.refuse(error.status, &error.to_string(), error.malformed.section)),
+            Err(error) => {
+                let rejection =
+                    Rejection::malformed(error.status, "a well-formed request head", &error.malformed);
+                return Err(self.reject(&rejection));
+            }
         };
         let mut request = Request { head, bytes: head_bytes, content: Vec::new() };
         if let Framing::Length(length) = framing
@@ -147,54 +149,23 @@ impl Serving {
         Ok(Some(request))
     }
 
-    /// The bytes of the next head.
+    /// The bytes of the next head; none if the client sends no more, or nothing for too long.
     fn head(&mut self) -> Result<Option<Vec<u8>>, Fault> {
-        let mut reader = HeadReader::new();
-        let mut until = Instant::now() + self.idle;
-        loop {
-            let bytes = self.incoming.take_all();
-            if reader.bytes().is_empty() && !bytes.is_empty() {
-                until = Instant::now() + HEAD.min(self.idle);
+        let deadline = Instant::now() + self.idle;
+        let mut source = OnConnection { serving: self, deadline, begun: false };
+        match read_head(&mut source)? {
+            Head::CutOff(0) | Head::TimedOut(0) => Ok(None),
+            Head::CutOff(count) => {
+                Err(Fault::CutOff(format!("in the head of a request, after {count} bytes")))
             }
-            match reader.push(&bytes) {
-                Progress::Complete { .. } => {
-                    let (head, tail) = reader.into_parts();
-                    self.incoming.put_back(tail);
-                    return Ok(Some(head));
-                }
-                Progress::TooLarge(TooLarge::StartLine) => {
-                    return Err(self.refuse(414, "the request line is longer than 16 KiB", "RFC 9112 §3"));
-                }
-                Progress::TooLarge(limit) => {
-                    let why = format!("the head is too large: {limit:?}");
-                    return Err(self.refuse(431, &why, "RFC 6585 §5"));
-                }
-                Progress::NotHttp { at } => {
-                    let why = format!("byte {at} of \"{}\" can't be", text::shown(reader.bytes(), 40));
-                    return Err(self.refuse(400, &why, "RFC 9112 §3"));
-                }
-                Progress::Incomplete => {}
-            }
-            let had = reader.bytes().len();
-            match self.incoming.read_more(Some(until))? {
-                ReadOutcome::Bytes => {}
-                ReadOutcome::End if had == 0 => return Ok(None),
-                ReadOutcome::End => {
-                    return Err(Fault::CutOff(format!("in the head of a request, after {had} bytes")));
-                }
-                ReadOutcome::TimedOut if had == 0 => return Ok(None),
-                ReadOutcome::TimedOut => {
-                    let why = format!("a head did not come in time: {had} bytes and no empty line");
-                    return Err(self.refuse(408, &why, "RFC 9110 §15.5.9"));
-                }
-            }
+            head => head.complete().map(Some).map_err(|rejection| self.reject(&rejection)),
         }
     }
 
     fn content(&mut self, framing: Framing) -> Result<Vec<u8>, Fault> {
         let mut reader = ContentReader::new(framing);
         let mut content = Vec::new();
-        let until = Instant::now() + CONTENT;
+        let until = Instant::now() + CONTENT_TIMEOUT;
         loop {
             let mut rest = self.incoming.unread();
             let all = rest.len();
@@ -211,7 +182,8 @@ impl Serving {
             let taken = all - rest.len();
             self.incoming.take(taken);
             if let Err(error) = outcome {
-                return Err(self.refuse(400, &error.to_string(), error.section));
+                let rejection = Rejection::malformed(400, "well-formed content", &error);
+                return Err(self.reject(&rejection));
             }
             if content.len() as u64 > self.most {
                 return Err(self.too_much(content.len() as u64));
@@ -228,27 +200,39 @@ impl Serving {
                     )));
                 }
                 ReadOutcome::TimedOut => {
-                    return Err(self.refuse(408, "the content did not come in time", "RFC 9110 §15.5.9"));
+                    let found = format!("{} bytes of it", content.len());
+                    return Err(self.refuse(408, found, "the whole content in time", "RFC 9110 §15.5.9"));
                 }
             }
         }
     }
 
     fn too_much(&mut self, length: u64) -> Fault {
-        let why = format!("{length} bytes of content; at most {} are taken", self.most);
-        self.refuse(413, &why, "RFC 9110 §15.5.14")
+        let found = format!("{length} bytes of content; at most {} are taken", self.most);
+        self.refuse(413, found, "content within the limit (--message)", "RFC 9110 §15.5.14")
     }
 
-    /// Answers with a status that says what was wrong, and gives that as a fault.
-    fn refuse(&mut self, status: u16, why: &str, section: &'static str) -> Fault {
-        let words = if why.contains(section) { why.to_owned() } else { format!("{why} ({section})") };
-        let response = Response::text(status, format!("{status} {}\n{words}\n", reason(status)));
+    /// Sends the response that says which requirement was missed, and returns that as an error.
+    fn reject(&mut self, rejection: &Rejection) -> Fault {
+        let response = Response::text(rejection.status, rejection.content());
         let bytes = response.encode("GET", false);
         if self.connection.send(&bytes).is_ok() {
-            self.told(status, &bytes);
+            self.told(rejection.status, &bytes);
             self.incoming.linger();
         }
-        Fault::Status { status, why: words }
+        let Rejection { status, requirement, section, found, .. } = rejection;
+        Fault::Status { status: *status, why: format!("needed {requirement} ({section}), found {found}") }
+    }
+
+    /// Rejects a request for a requirement of its head or content.
+    fn refuse(
+        &mut self,
+        status: u16,
+        found: String,
+        requirement: &'static str,
+        section: &'static str,
+    ) -> Fault {
+        self.reject(&Rejection { status, requirement, section, found, offset: None })
     }
 
     /// Answers a request. False if the connection is not to be used again.
@@ -320,6 +304,36 @@ impl Serving {
     fn told(&self, status: u16, bytes: &[u8]) {
         let what = format!("response {status} {}", reason(status));
         self.connection.tell(HTTP, Happened::unit(Way::Sent, what, bytes));
+    }
+}
+
+/// A connection as the source of a head.
+struct OnConnection<'a> {
+    serving: &'a mut Serving,
+    deadline: Instant,
+    begun: bool,
+}
+
+impl ByteSource for OnConnection<'_> {
+    type Error = Fault;
+
+    fn take(&mut self) -> Vec<u8> {
+        self.serving.incoming.take_all()
+    }
+
+    fn put_back(&mut self, bytes: Vec<u8>) {
+        self.serving.incoming.put_back(bytes);
+    }
+
+    fn receive(&mut self, begun: bool) -> Result<Received, Fault> {
+        if begun && !std::mem::replace(&mut self.begun, true) {
+            self.deadline = Instant::now() + HEAD_TIMEOUT.min(self.serving.idle);
+        }
+        Ok(match self.serving.incoming.read_more(Some(self.deadline))? {
+            ReadOutcome::Bytes => Received::Bytes,
+            ReadOutcome::End => Received::End,
+            ReadOutcome::TimedOut => Received::TimedOut,
+        })
     }
 }
 

@@ -15,6 +15,7 @@ use super::{
     ticker::Ticker,
 };
 use crate::{
+    server::http::page::{self, Sheet},
     transport::{
         api::{Ending, Server},
         connection::{Connection, Fault},
@@ -24,10 +25,7 @@ use crate::{
         outbox::{Last, Next, Outbox},
         room::{Room, Seat},
     },
-    websocket::{
-        answer::Policy,
-        page::{self, Sheet},
-    },
+    websocket::answer::Policy,
 };
 
 /// So long one waits for the Close of who was told that it is too slow.

@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     net::SocketAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::SyncSender,
     },
@@ -12,10 +12,11 @@ use std::{
 };
 
 use super::{Class, Tell, connection};
+use crate::sync::lock;
 use crate::{
     call::{Held, Piece},
     event::{Ending, Peer, Phase},
-    server::Registry,
+    server::{Registry, ending},
     stage::WorkerThread,
 };
 
@@ -232,17 +233,13 @@ impl Server {
 /// An ending as the summary counts it.
 fn label(end: Ending) -> &'static str {
     match end {
-        Ending::Closed => "closed in order",
-        Ending::Reset => "broken off",
-        Ending::Refused => "refused",
-        Ending::Page => "for the page",
-        Ending::Violation => "ended for a violation",
-        Ending::Limit => "ended by a limit",
-        Ending::Stopped => "ended by the end of the server",
-        Ending::Failed => "failed",
+        Ending::Closed => ending::CLOSED,
+        Ending::Reset => ending::BROKEN_OFF,
+        Ending::Refused => ending::REFUSED,
+        Ending::Page => ending::PAGE,
+        Ending::Violation => ending::VIOLATION,
+        Ending::Limit => ending::LIMIT,
+        Ending::Stopped => ending::STOPPED,
+        Ending::Failed => ending::FAILED,
     }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -45,14 +45,20 @@ pub const TICKER: Sheet =
 /// SHA-256 of the style, which all pages share; a test says the right one when it has changed.
 const STYLE: &str = "rJaKk/hQGw4MWjqFnZ9GkmPa7SLeIRJUWsHNPlyjOo4=";
 
-/// What the browser lets a page do (Content Security Policy Level 3): run its own script, wear its own style and
-/// icon, connect to where it came from.
-fn security_policy(sheet: &Sheet) -> String {
-    format!(
-        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{STYLE}'; img-src data:; connect-src 'self'; \
-         base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        sheet.script
-    )
+/// The fields that restrict what the browser lets a page do (Content Security Policy Level 3): it runs the script and uses the
+/// style with these hashes, and connects to its own server; nothing may frame it, and nothing is stored.
+pub fn restrictions(script: &str, style: &str) -> [(&'static str, String); 5] {
+    let policy = format!(
+        "default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}'; img-src data:; connect-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+    [
+        ("Cache-Control", "no-store".to_owned()),
+        ("Content-Security-Policy", policy),
+        ("X-Frame-Options", "DENY".to_owned()),
+        ("X-Content-Type-Options", "nosniff".to_owned()),
+        ("Referrer-Policy", "no-referrer".to_owned()),
+    ]
 }
 
 /// A whole HTTP response, after which the server closes the connection.
@@ -66,8 +72,8 @@ pub struct Page {
 
 /// The answer to a request that asks for no upgrade: this page at `/`, with any query, and 404 elsewhere.
 ///
-/// None is for [`judge_request`](super::answer::judge_request): a request for a WebSocket, even a broken one, and all
-/// that is not a plain GET or HEAD of HTTP/1 with a path, one host and no content.
+/// None for a request for a WebSocket, even a broken one, and for all that is not a plain GET or HEAD of HTTP/1 with a path,
+/// one host and no content: the judge of the opening handshake answers those.
 pub fn answer(request: &RequestHead, sheet: &Sheet) -> Option<Page> {
     if asks_for_upgrade(request) || !is_plain(request) {
         return None;
@@ -76,18 +82,11 @@ pub fn answer(request: &RequestHead, sheet: &Sheet) -> Option<Page> {
         "/" => (200, "OK", "text/html; charset=utf-8", sheet.content),
         _ => (404, "Not Found", "text/plain; charset=utf-8", "404 Not Found\nThe page is at /\n"),
     };
-    let (length, policy) = (content.len().to_string(), security_policy(sheet));
-    let fields = [
-        ("Content-Type", kind),
-        ("Content-Length", &length),
-        // Another request would be another connection: each is told of on its own.
-        ("Connection", "close"),
-        ("Cache-Control", "no-store"),
-        ("Content-Security-Policy", &policy),
-        ("X-Frame-Options", "DENY"),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Referrer-Policy", "no-referrer"),
-    ];
+    let length = content.len().to_string();
+    let restrictions = restrictions(sheet.script, STYLE);
+    // Another request would be another connection: each is reported on its own.
+    let mut fields = vec![("Content-Type", kind), ("Content-Length", &length), ("Connection", "close")];
+    fields.extend(restrictions.iter().map(|(name, value)| (*name, value.as_str())));
     let mut response = encode_response(status, reason, &fields);
     // The answer to HEAD is the head that GET would get (RFC 9110 §9.3.2).
     if request.method == "GET" {
@@ -144,8 +143,6 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
-    use crate::websocket::answer::{Decision, Policy, judge_request};
-    use crate::websocket::cases::REQUESTS;
     use crate::wire::http::{ResponseHead, parse_request, parse_response};
 
     const BROWSER: &str = "GET / HTTP/1.1\r\nHost: 127.0.0.1:7000\r\nConnection: keep-alive\r\n\
@@ -212,41 +209,6 @@ mod tests {
             let head = asked("GET /", &format!("HEAD {target}")).unwrap();
             let length = parse_response(&get.response).unwrap().length;
             assert_eq!(head, Page { status: get.status, response: get.response[..length].to_vec() });
-        }
-    }
-
-    #[test]
-    fn whatever_is_no_plain_request_is_left_to_the_judge() {
-        let left = [
-            ("GET", "POST", 405),
-            ("GET", "get", 405),
-            ("HTTP/1.1", "HTTP/2.0", 505),
-            ("Host: 127.0.0.1:7000\r\n", "", 400),
-            ("Host", "Host: a\r\nHost", 400),
-            ("Accept: ", "Content-Length: 5\r\nAccept: ", 400),
-            ("Accept: ", "Transfer-Encoding: chunked\r\nAccept: ", 400),
-            ("Accept: ", "upgrade: h2c, WebSocket\r\nAccept: ", 426),
-            ("Accept: ", "sec-websocket-key: a\r\nAccept: ", 426),
-        ];
-        for (from, to, refused_with) in left {
-            assert_eq!(asked(from, to), None, "{to}");
-            let judgement = judge_request(BROWSER.replacen(from, to, 1).as_bytes(), &Policy::default());
-            match judgement.decision {
-                Decision::Refuse(refusal) => assert_eq!(refusal.status, refused_with, "{to}"),
-                Decision::Accept(_) => panic!("{to}"),
-            }
-        }
-        let old = answer(&parse_request(b"GET / HTTP/1.0\r\n\r\n").unwrap(), &ECHO);
-        assert_eq!(old.map(|page| page.status), Some(200));
-    }
-
-    #[test]
-    fn no_opening_handshake_gets_the_page() {
-        for case in REQUESTS {
-            let request = crate::websocket::cases::REQUEST.replace(case.from, case.to);
-            if let Ok(request) = parse_request(request.as_bytes()) {
-                assert_eq!(answer(&request, &ECHO), None, "{}", case.what);
-            }
         }
     }
 
