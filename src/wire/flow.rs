@@ -47,7 +47,7 @@ impl Flow {
         let flags = segment.flags;
         let acknowledges = flags.contains(Flags::ACK);
         if flags.contains(Flags::SYN) && from.base != Some(segment.sequence) {
-            // Another SYN than before: what the other side said belongs to the connection before.
+            // A new SYN: the state of the other side belongs to the previous connection.
             if from.base.is_some() && !acknowledges {
                 *to = Side::new(to.endpoint);
             }

@@ -19,7 +19,7 @@ pub(crate) use codes::{code_name, type_name};
 
 const RFC: &str = "RFC 792";
 
-/// How much of the data of a ping is shown, in characters.
+/// Characters shown of the data of a ping.
 const SHOWN: usize = 64;
 
 /// Types.
@@ -47,29 +47,29 @@ pub(crate) mod kind {
 pub struct Message {
     /// The type.
     pub kind: u8,
-    /// The code, which the type gives its sense.
+    /// The code. Each type has its own codes.
     pub code: u8,
     /// The four bytes after the checksum.
     pub rest: [u8; 4],
-    /// What follows: data, or the quoted datagram.
+    /// The rest of the message: data, or the quoted datagram.
     pub body: Vec<u8>,
 }
 
 impl Message {
-    /// Reads a message; the checksum is not looked at. `None` if it is cut off.
+    /// Parses a message without checking the checksum. Returns `None` if it is cut off.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let [kind, code, _, _, rest @ ..] = bytes else { return None };
         let (rest, body) = rest.split_first_chunk()?;
         Some(Message { kind: *kind, code: *code, rest: *rest, body: body.to_vec() })
     }
 
-    /// A ping, or with [`kind::ECHO_REPLY`] its answer.
+    /// Returns an echo request, or with [`kind::ECHO_REPLY`] an echo reply.
     pub(crate) fn echo(kind: u8, identifier: u16, sequence: u16, data: &[u8]) -> Self {
         let ([a, b], [c, d]) = (identifier.to_be_bytes(), sequence.to_be_bytes());
         Message { kind, code: 0, rest: [a, b, c, d], body: data.to_vec() }
     }
 
-    /// An error about `datagram`: it quotes its header and the next 8 bytes (RFC 792).
+    /// Returns an error about `datagram`, which quotes its header and the next 8 bytes (RFC 792).
     #[cfg(any(test, feature = "fuzz-laws"))]
     pub(crate) fn error(kind: u8, code: u8, datagram: &[u8]) -> Self {
         let header = datagram.first().map_or(0, |byte| usize::from(byte & 0xf) * 4);
@@ -77,12 +77,12 @@ impl Message {
         Message { kind, code, rest: [0; 4], body: quoted.to_vec() }
     }
 
-    /// The bytes of a message of ICMP, with its checksum.
+    /// Returns the bytes of a message of ICMP, with its checksum.
     pub(crate) fn encode(&self) -> Vec<u8> {
         self.encode_after(Sum::new())
     }
 
-    /// The bytes, with a checksum that goes on from `start`.
+    /// Returns the bytes, with a checksum that continues from `start`.
     pub(super) fn encode_after(&self, start: Sum) -> Vec<u8> {
         let mut bytes = vec![self.kind, self.code, 0, 0];
         bytes.extend(self.rest);
@@ -166,7 +166,7 @@ fn head(r: &mut Reading, datagram: &Datagram) -> Option<Option<u8>> {
     Some(None)
 }
 
-/// What a code says.
+/// Returns the meaning of a code.
 pub(super) fn code_meaning(name: Option<&'static str>, code: u8) -> &'static str {
     match (name, code) {
         (Some(_), _) => "why, more exactly",

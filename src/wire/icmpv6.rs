@@ -20,7 +20,7 @@ const ERRORS: &str = "RFC 4443 §2.1";
 const SOLICIT: &str = "RFC 4861 §4.3";
 const ADVERTISE: &str = "RFC 4861 §4.4";
 
-/// How much of the data of a ping is shown, in characters.
+/// Characters shown of the data of a ping.
 const SHOWN: usize = 64;
 
 /// Types.

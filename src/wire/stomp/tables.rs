@@ -155,7 +155,7 @@ pub(crate) fn command_entry(name: &[u8]) -> Option<&'static Command> {
 pub(crate) struct HeaderName {
     /// Its name, case-sensitive.
     pub name: &'static str,
-    /// What it says.
+    /// Its data.
     pub meaning: &'static str,
     /// Where it is defined.
     pub section: &'static str,
