@@ -4,6 +4,7 @@ use data_encoding::BASE64;
 use thiserror::Error;
 
 use crate::event::Row;
+use crate::random::{self, NoRandomness};
 use crate::wire::http::{encode_request, is_token, meaning_of};
 use crate::wire::text;
 
@@ -38,8 +39,8 @@ pub enum RequestError {
         section: &'static str,
     },
     /// The system gave no random bytes for the key.
-    #[error("Sec-WebSocket-Key: needed 16 random bytes, had none: {0}")]
-    Random(getrandom::Error),
+    #[error("Sec-WebSocket-Key: {0}")]
+    Random(#[from] NoRandomness),
 }
 
 impl ClientRequest {
@@ -52,9 +53,7 @@ impl ClientRequest {
     ///
     /// [`RequestError::Part`] for an authority or path that can't stand in a request, [`RequestError::Random`].
     pub fn new(authority: &str, path: &str) -> Result<Self, RequestError> {
-        let mut nonce = [0; 16];
-        getrandom::fill(&mut nonce).map_err(RequestError::Random)?;
-        Self::with_nonce(authority, path, nonce)
+        Self::with_nonce(authority, path, random::bytes()?)
     }
 
     /// A request with a given key, for tests and for recorded lessons. Real keys must be random (§4.1 (7)).

@@ -3,10 +3,11 @@
 use std::{
     collections::HashMap,
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
+    sync::{Arc, Mutex, TryLockError},
 };
 
 use super::{handoff::Handed, request::ClientRequest};
+use crate::sync::lock;
 
 /// The upgrades of one host, by the names of its sockets and WebSockets.
 #[derive(Default)]
@@ -51,8 +52,4 @@ impl Sessions {
             }
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
