@@ -21,7 +21,7 @@ mod upgrade;
 
 pub use bytes::Bytes;
 pub use cable::{Became, Cause, Fate, Frame, Setting, Wire};
-pub use call::{Arg, Blocked, Call, Return, Source, Value};
+pub use call::{Arg, Blocked, Call, KnownBy, Return, Source, Value};
 pub use class::{Ending, Peer, Phase};
 pub use connection::{Close, ConnectionEvent, ConnectionWhat, Sum};
 pub use lines::{ReadError, Reader, Writer, write_stream};

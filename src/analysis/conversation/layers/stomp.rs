@@ -10,7 +10,7 @@ use crate::event::Host;
 use crate::view::quote;
 use crate::wire::{
     Protocol,
-    stomp::{self, Frame, FrameReader, Item, Limits, Malformed, Sender, Version, begins_like_stomp, check},
+    stomp::{self, Frame, FrameError, FrameReader, Item, Limits, Sender, Version, begins_like_stomp, check},
     text,
 };
 
@@ -146,7 +146,7 @@ impl Stomp {
         }
     }
 
-    fn refused(&self, place: Place, error: &Malformed, start: u64, out: &mut Out) {
+    fn refused(&self, place: Place, error: &FrameError, start: u64, out: &mut Out) {
         // How much a receiver takes is its own affair: nobody has done anything wrong.
         if error.rule.section.ends_with("Size Limits") {
             return;
