@@ -47,7 +47,7 @@ fn written(it: &Text) -> Entry {
 }
 
 fn calls(all: &mut Vec<Entry>) {
-    for word in words::WORDS {
+    for word in words::calls() {
         let (what, page) = word.about.rsplit_once(": ").unwrap_or((word.about, "docs/lessons.md"));
         let page = if page.contains('(') || page.contains('§') { page } else { "docs/lessons.md" };
         let what = if page == "docs/lessons.md" { word.about } else { what };
