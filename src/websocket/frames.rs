@@ -4,7 +4,7 @@ use std::io;
 
 use super::rows;
 use crate::{
-    call::{Done, Held, Piece, send_all},
+    call::{CallPart, Completed, SocketEntry, send_all},
     event::{Host, Row, Value, What, Working},
     ran,
     wire::{
@@ -36,19 +36,19 @@ pub struct Odd {
 }
 
 /// Makes a frame and sends it. A client's is masked with a fresh random key, a server's is not (§5.1).
-pub fn send(host: Host, on: &Held, opcode: u8, payload: &[u8], odd: &Odd) -> Done {
+pub fn send(host: Host, on: &SocketEntry, opcode: u8, payload: &[u8], odd: &Odd) -> Completed {
     let mut pieces = Vec::new();
     let ran = ran!(send_frame(host, on, opcode, payload, odd, &mut pieces));
-    Done { pieces, ..Done::of(ran, Value::Count) }
+    Completed { parts: pieces, ..Completed::of(ran, Value::Count) }
 }
 
 fn send_frame(
     host: Host,
-    on: &Held,
+    on: &SocketEntry,
     opcode: u8,
     payload: &[u8],
     odd: &Odd,
-    pieces: &mut Vec<Piece>,
+    pieces: &mut Vec<CallPart>,
 ) -> io::Result<usize> {
     let mut frame = Frame::new(opcode, payload);
     let key = match odd.key {
@@ -67,7 +67,7 @@ fn send_frame(
     }
     let bytes = frame.encode();
     if let Some(key) = key {
-        pieces.push(Piece::Note(What::Working(Working {
+        pieces.push(CallPart::Note(What::Working(Working {
             host,
             socket: None,
             title: "masking: each byte ⊕ a byte of the key".to_owned(),
@@ -75,7 +75,7 @@ fn send_frame(
             rows: masking(payload, key),
         })));
     }
-    pieces.push(Piece::Note(taken_apart(host, "the frame", &bytes)));
+    pieces.push(CallPart::Note(taken_apart(host, "the frame", &bytes)));
     send_all(on, &bytes, pieces)?;
     Ok(bytes.len())
 }
@@ -91,14 +91,14 @@ fn fresh_key() -> io::Result<[u8; 4]> {
 /// Receives one frame and takes it apart. Gives its payload, unmasked. It is not judged: the payload of a wrong frame is shown too.
 ///
 /// Errors: `UnexpectedEof` if the stream ends in the middle of it, `InvalidData` if its length is out of reach.
-pub fn receive(host: Host, on: &Held) -> Done {
+pub fn receive(host: Host, on: &SocketEntry) -> Completed {
     let mut pieces = Vec::new();
     let ran = ran!(receive_frame(host, on, &mut pieces));
-    Done { pieces, ..Done::of(ran, Value::Data) }
+    Completed { parts: pieces, ..Completed::of(ran, Value::Data) }
 }
 
-fn receive_frame(host: Host, on: &Held, pieces: &mut Vec<Piece>) -> io::Result<Vec<u8>> {
-    let mut bytes = std::mem::take(&mut *on.leftover());
+fn receive_frame(host: Host, on: &SocketEntry, pieces: &mut Vec<CallPart>) -> io::Result<Vec<u8>> {
+    let mut bytes = std::mem::take(&mut *on.read_ahead());
     let header = loop {
         let whole = match Header::parse(&bytes) {
             Ok(header) if header.length > LONGEST => {
@@ -113,7 +113,7 @@ fn receive_frame(host: Host, on: &Held, pieces: &mut Vec<Piece>) -> io::Result<V
         if let Some(header) = whole {
             break header;
         }
-        let (piece, outcome) = Piece::recv(on, ROOM);
+        let (piece, outcome) = CallPart::recv(on, ROOM);
         pieces.push(piece);
         match outcome {
             Ok(came) if came.is_empty() => {
@@ -124,18 +124,18 @@ fn receive_frame(host: Host, on: &Held, pieces: &mut Vec<Piece>) -> io::Result<V
             }
             Ok(came) => bytes.extend_from_slice(&came),
             Err(error) => {
-                *on.leftover() = bytes;
+                *on.read_ahead() = bytes;
                 return Err(error);
             }
         }
     };
-    *on.leftover() = bytes.split_off(header.size() + length_of(&header));
-    pieces.push(Piece::Note(taken_apart(host, "the frame that came", &bytes)));
+    *on.read_ahead() = bytes.split_off(header.size() + length_of(&header));
+    pieces.push(CallPart::Note(taken_apart(host, "the frame that came", &bytes)));
     let mut payload = bytes.split_off(header.size());
     if let Some(key) = header.key {
         let rows = unmasking(&payload, key);
         mask(&mut payload, key);
-        pieces.push(Piece::Note(What::Working(Working {
+        pieces.push(CallPart::Note(What::Working(Working {
             host,
             socket: None,
             title: "unmasking: ⊕ the same key gives the bytes back".to_owned(),

@@ -24,7 +24,7 @@ use super::{
     judge::{self, Judge, Kind, Seen, Violation},
 };
 use crate::{
-    call::{Done, Held, Here, Piece, Ran, copy},
+    call::{CallPart, CallSite, Completed, SocketEntry, Timed, clone_error},
     event,
     event::{Host, Value, What},
     ran,
@@ -35,11 +35,11 @@ const READ_BUFFER: usize = 8 << 10;
 
 /// A connection as tungstenite sees it: something to read and to write.
 struct Line {
-    on: Arc<Held>,
+    on: Arc<SocketEntry>,
     judge: Judge,
     seen: VecDeque<Seen>,
     /// The calls made on the way; none are kept where nobody is told of them.
-    pieces: Option<Vec<Piece>>,
+    pieces: Option<Vec<CallPart>>,
     /// So many bytes may come in all.
     most: u64,
 }
@@ -55,7 +55,7 @@ impl Read for Line {
         }
         let outcome = match &mut self.pieces {
             Some(pieces) => {
-                let (piece, outcome) = Piece::recv(&self.on, room.len());
+                let (piece, outcome) = CallPart::recv(&self.on, room.len());
                 pieces.push(piece);
                 outcome
             }
@@ -72,7 +72,7 @@ impl Write for Line {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.pieces {
             Some(pieces) => {
-                let (piece, outcome) = Piece::send(&self.on, bytes);
+                let (piece, outcome) = CallPart::send(&self.on, bytes);
                 pieces.push(piece);
                 outcome
             }
@@ -124,16 +124,22 @@ impl Default for Terms {
 }
 
 /// Hands the connection over, with the bytes that were read past the blank line; if `losing`, without them.
-pub fn hand_off(sessions: &Sessions, host: Host, on: Arc<Held>, name: &str, losing: bool) -> Done {
+pub fn hand_off(
+    sessions: &Sessions,
+    host: Host,
+    on: Arc<SocketEntry>,
+    name: &str,
+    losing: bool,
+) -> Completed {
     let ran = take_over(host, on, Terms::default(), losing);
-    Done::of(ran, |websocket| {
+    Completed::of(ran, |websocket| {
         sessions.keep(name, Handed { websocket, host, name: name.to_owned() });
         Value::Done
     })
 }
 
-fn take_over(host: Host, on: Arc<Held>, terms: Terms, losing: bool) -> Ran<WebSocket<Line>> {
-    let tail = std::mem::take(&mut *on.leftover());
+fn take_over(host: Host, on: Arc<SocketEntry>, terms: Terms, losing: bool) -> Timed<WebSocket<Line>> {
+    let tail = std::mem::take(&mut *on.read_ahead());
     let (role, receiver) = match host {
         Host::Client => (Role::Client, judge::Role::Client),
         Host::Server => (Role::Server, judge::Role::Server),
@@ -189,7 +195,7 @@ impl MessageKind {
 }
 
 /// Sends a message.
-pub fn send(sessions: &Sessions, name: &str, kind: MessageKind, payload: &[u8]) -> Done {
+pub fn send(sessions: &Sessions, name: &str, kind: MessageKind, payload: &[u8]) -> Completed {
     with(sessions, name, |handed| {
         let message = match kind {
             MessageKind::Text => match std::str::from_utf8(payload) {
@@ -210,14 +216,14 @@ pub fn send(sessions: &Sessions, name: &str, kind: MessageKind, payload: &[u8]) 
 }
 
 /// Starts or goes on with the closing handshake: RFC 6455 §7.1.2.
-pub fn close(sessions: &Sessions, name: &str, code: Option<u16>, reason: &str) -> Done {
+pub fn close(sessions: &Sessions, name: &str, code: Option<u16>, reason: &str) -> Completed {
     with(sessions, name, |handed| handed.close(code, reason))
 }
 
 /// Receives the next message. A Ping is answered with a Pong, a Close with a Close; both go out within this call.
 ///
 /// Errors: [`Broken`] if the peer broke a rule; it was then answered with the Close code that fits.
-pub fn receive(sessions: &Sessions, name: &str) -> Done {
+pub fn receive(sessions: &Sessions, name: &str) -> Completed {
     with(sessions, name, |handed| {
         let next = handed.receive();
         let outcome = next.outcome.map(|came| match came {
@@ -225,7 +231,7 @@ pub fn receive(sessions: &Sessions, name: &str) -> Done {
             Came::Close { code, reason } => Value::Close { code, reason },
         });
         let outcome = outcome.map_err(|error| error.to_io_error());
-        Done { outcome, started: next.started, took: next.took, here: next.here, pieces: next.pieces }
+        Completed { outcome, started: next.started, took: next.took, site: next.here, parts: next.pieces }
     })
 }
 
@@ -244,7 +250,7 @@ impl ReceiveError {
     /// The error as a step of a lesson reports it.
     pub fn to_io_error(&self) -> io::Error {
         match self {
-            ReceiveError::Call(error) => copy(error),
+            ReceiveError::Call(error) => clone_error(error),
             ReceiveError::Violation(broken) => io::Error::new(io::ErrorKind::InvalidData, Broken(broken.0)),
             ReceiveError::TooManyBytes => io::ErrorKind::QuotaExceeded.into(),
         }
@@ -284,14 +290,14 @@ pub struct Received {
     /// Time inside.
     pub took: Duration,
     /// The line that ran.
-    pub here: &'static Here,
+    pub here: &'static CallSite,
     /// What it was made of.
-    pub pieces: Vec<Piece>,
+    pub pieces: Vec<CallPart>,
 }
 
 impl Handed {
     /// Hands over a connection whose upgrade is done, with the bytes that were read past the blank line.
-    pub fn new(host: Host, on: Arc<Held>, terms: Terms) -> Handed {
+    pub fn new(host: Host, on: Arc<SocketEntry>, terms: Terms) -> Handed {
         let name = on.name.clone();
         let ran = take_over(host, on, terms, false);
         let websocket = ran.outcome.expect("taking over makes no call");
@@ -307,13 +313,13 @@ impl Handed {
     pub fn receive(&mut self) -> Received {
         let websocket = &mut self.websocket;
         let ran = ran!(error io_error, websocket.read());
-        let (started, took, here) = (ran.started, ran.took, ran.here);
+        let (started, took, here) = (ran.started, ran.took, ran.site);
         let (outcome, note) = self.judged(ran.outcome);
         Received { outcome, started, took, here, pieces: self.pieces(note) }
     }
 
     /// Sends a message.
-    pub fn send(&mut self, message: Message) -> Done {
+    pub fn send(&mut self, message: Message) -> Completed {
         let kind = match &message {
             Message::Text(_) => "text",
             Message::Ping(_) => "ping",
@@ -325,11 +331,11 @@ impl Handed {
             .then(|| What::Message(self.message(false, kind, message.clone().into_data().as_ref())));
         let websocket = &mut self.websocket;
         let ran = ran!(error io_error, websocket.send(message));
-        Done { pieces: self.pieces(note), ..Done::of(ran, |()| Value::Done) }
+        Completed { parts: self.pieces(note), ..Completed::of(ran, |()| Value::Done) }
     }
 
     /// Starts or goes on with the closing handshake; see [`close`].
-    pub fn close(&mut self, code: Option<u16>, reason: &str) -> Done {
+    pub fn close(&mut self, code: Option<u16>, reason: &str) -> Completed {
         let frame =
             code.map(|code| CloseFrame { code: CloseCode::from(code), reason: reason.to_owned().into() });
         let note = event::Message { code, ..self.message(false, "close", reason.as_bytes()) };
@@ -340,10 +346,10 @@ impl Handed {
         }
         let mut pieces = self.pieces(None);
         // Behind a Close nothing more goes out (§5.5.1): what was not sent is not told as sent.
-        if pieces.iter().any(Piece::is_send) {
-            pieces.push(Piece::Note(What::Message(note)));
+        if pieces.iter().any(CallPart::is_send) {
+            pieces.push(CallPart::Note(What::Message(note)));
         }
-        Done { pieces, ..Done::of(ran, |()| Value::Done) }
+        Completed { parts: pieces, ..Completed::of(ran, |()| Value::Done) }
     }
 
     fn tells(&self) -> bool {
@@ -421,22 +427,22 @@ impl Handed {
     }
 
     /// All calls that were made on the way, and what is to be said of them.
-    fn pieces(&mut self, note: Option<What>) -> Vec<Piece> {
+    fn pieces(&mut self, note: Option<What>) -> Vec<CallPart> {
         let Some(pieces) = &mut self.websocket.get_mut().pieces else { return Vec::new() };
         let mut pieces = std::mem::take(pieces);
-        pieces.extend(note.map(Piece::Note));
+        pieces.extend(note.map(CallPart::Note));
         pieces
     }
 }
 
-fn with(sessions: &Sessions, name: &str, act: impl FnOnce(&mut Handed) -> Done) -> Done {
+fn with(sessions: &Sessions, name: &str, act: impl FnOnce(&mut Handed) -> Completed) -> Completed {
     sessions.with(name, act).unwrap_or_else(failed)
 }
 
-fn failed(error: io::Error) -> Done {
+fn failed(error: io::Error) -> Completed {
     let mut error = Some(error);
     let ran = ran!(Err::<Value, _>(error.take().expect("used once")));
-    Done::of(ran, |value| value)
+    Completed::of(ran, |value| value)
 }
 
 /// An error of tungstenite's that is the system's is told as such.
