@@ -11,8 +11,6 @@ mod app;
 mod browser;
 mod captures;
 #[cfg(unix)]
-mod carriers;
-#[cfg(unix)]
 mod class;
 mod command_line;
 #[cfg(target_os = "linux")]
@@ -46,4 +44,6 @@ mod surroundings;
 mod tap;
 #[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod transports;
 mod tshark;

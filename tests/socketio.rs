@@ -245,7 +245,7 @@ fn it_can_be_called_and_served_at_the_keyboard() {
         Some(rest.chars().take_while(char::is_ascii_digit).collect())
     });
     let to = format!("127.0.0.1:{port}");
-    let output = run(&["call", "socketio", &to, "hello", "--ack", "--wait", "300ms", "--plain"]);
+    let output = run(&["client", "socketio", &to, "hello", "--ack", "--wait", "300ms", "--plain"]);
     let said = stdout(&output).replace('\n', " ");
     assert!(output.status.success(), "{said}{}", stderr(&output));
     for piece in

@@ -58,9 +58,9 @@ pub(super) fn run(asked: &Diff, show: &Show) -> Result<ExitCode> {
     let message = message(asked)?;
     let wanted = Wanted::new(&message, &asked.split, asked.binary, usize::from(asked.repeat), from)?;
     let wanted = Wanted { interval: asked.interval, ..wanted };
-    if !asked.carriers.is_empty() {
-        let carriers = carriers(&asked.carriers);
-        let roads = compare::roads(&wanted, &carriers, stage(&stages), &mut Recorder(&mut screen))?;
+    if !asked.protocols.is_empty() {
+        let protocols = protocols(&asked.protocols);
+        let roads = compare::roads(&wanted, &protocols, stage(&stages), &mut Recorder(&mut screen))?;
         if asked.json {
             screen.plain(&roads_told(&roads).to_string());
         } else {
@@ -91,8 +91,8 @@ fn stage(stages: &Stages) -> impl FnMut(&Lesson) -> io::Result<Stage> {
     |lesson| stages.stage(lesson).map_err(|error| io::Error::other(format!("{error:#}")))
 }
 
-/// The carriers of these names, each once.
-fn carriers(names: &[String]) -> Vec<(&'static str, &'static Scripted)> {
+/// The protocols of these names, each once.
+fn protocols(names: &[String]) -> Vec<(&'static str, &'static Scripted)> {
     let named = |name: &str| names.iter().any(|known| known == name);
     registry::scripted().filter(|(name, _)| named("all") || named(name)).collect()
 }
@@ -161,11 +161,11 @@ fn told(it: &Comparison) -> Value {
 
 /// All roads as JSON.
 fn roads_told(it: &Roads) -> Value {
-    let carriers: Vec<Value> = it
+    let protocols: Vec<Value> = it
         .roads
         .iter()
         .map(|road| {
-            let mut told = json!({ "carrier": road.name, "over": road.over });
+            let mut told = json!({ "protocol": road.name, "over": road.over });
             let more = match &road.outcome {
                 Outcome::Cannot(why) => json!({ "cannot": why }),
                 Outcome::Carried { side, layers, beat } => {
@@ -193,7 +193,7 @@ fn roads_told(it: &Roads) -> Value {
         "message": hex(&it.message),
         "messages": it.messages,
         "from": it.from.name(),
-        "carriers": carriers,
+        "protocols": protocols,
     })
 }
 

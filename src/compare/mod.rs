@@ -1,4 +1,4 @@
-//! The same message, sent over one carrier after the other, each time for real; and what that came to.
+//! The same message, sent over one transport after the other, each time for real; and what that came to.
 //!
 //! Each is a lesson made up on the spot and run on a stage like any other. What crossed is read from its events: the bytes are
 //! those that the receiver's socket gave, cut as its calls gave them.
@@ -163,7 +163,7 @@ pub fn diff(
     })
 }
 
-/// Sends it over each of these carriers, one after the other. What one of them can't do is told beside it, and ends nothing.
+/// Sends it over each of these transports, one after the other. What one of them can't do is told beside it, and ends nothing.
 ///
 /// # Errors
 /// If a run did not go as it should.

@@ -25,7 +25,7 @@ pub(super) fn all() -> Vec<Entry> {
     sockjs::sockjs(&mut all);
     socket_io(&mut all);
     stomp::stomp(&mut all);
-    carriers(&mut all);
+    protocols(&mut all);
     all
 }
 
@@ -120,14 +120,14 @@ fn socket_io(all: &mut Vec<Entry>) {
 }
 
 /// Ways to carry a message, from the table that `diff` runs.
-fn carriers(all: &mut Vec<Entry>) {
+fn protocols(all: &mut Vec<Entry>) {
     for (name, it) in registry::scripted() {
-        let path = format!("carrier.{name}");
+        let path = format!("protocol.{name}");
         let mut entry = entry(path, it.title, it.about, &it.sources.join(", "));
         entry.why = it.why.to_owned();
         entry.values = vec![
             ("stands on".to_owned(), it.over.iter().rev().copied().collect::<Vec<_>>().join(" on ")),
-            ("see it with".to_owned(), format!("sockwalk diff hello --carriers {name}")),
+            ("see it with".to_owned(), format!("sockwalk diff hello --protocols {name}")),
         ];
         all.push(entry);
     }

@@ -90,7 +90,7 @@ impl Ends {
 pub struct ClientConfig {
     /// The addresses to be tried, in this order.
     pub to: Vec<SocketAddr>,
-    /// The scheme of the URL, `ws`; if an address was given, the first that the carrier has.
+    /// The scheme of the URL, `ws`; if an address was given, the first that the transport has.
     pub scheme: String,
     /// Host and port, as they stand in the line `Host`.
     pub authority: String,
@@ -104,7 +104,7 @@ pub struct ClientConfig {
     pub message: u64,
     /// A connection, or an answer to a handshake, has to come in this time.
     pub within: Duration,
-    /// What the carrier is told besides, by name.
+    /// What the transport is told besides, by name.
     pub options: BTreeMap<String, String>,
     /// Tells what happens.
     pub news: Reporter,
@@ -119,7 +119,7 @@ impl ClientConfig {
         Connection::call(&self.to, self.within, &self.news)
     }
 
-    /// An option of the carrier's own, or what it is if it was not given.
+    /// An option of the transport's own, or what it is if it was not given.
     pub fn option<'a>(&'a self, name: &str, usual: &'a str) -> &'a str {
         self.options.get(name).map_or(usual, String::as_str)
     }

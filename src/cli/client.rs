@@ -1,4 +1,4 @@
-//! `sockwalk call` and `sockwalk serve`: both ends of a carrier, live, and what happens in a line each.
+//! `sockwalk client` and `sockwalk serve`: both ends of a protocol, live, and what happens in a line each.
 
 use std::{
     collections::BTreeMap,
@@ -37,9 +37,9 @@ const WITHIN: Duration = Duration::from_secs(10);
 /// The largest message that a client takes, in bytes.
 const MESSAGE: u64 = 1 << 20;
 
-/// `sockwalk call CARRIER ADDR|URL`
-pub(super) fn call(asked: &args::Call, show: &Show) -> Result<ExitCode> {
-    let (name, ends) = found(&asked.carrier, &asked.settings)?;
+/// `sockwalk client PROTOCOL ADDR|URL`
+pub(super) fn client(asked: &args::Client, show: &Show) -> Result<ExitCode> {
+    let (name, ends) = found(&asked.protocol, &asked.settings)?;
     let scheme = asked.to.scheme.clone().unwrap_or_else(|| ends.schemes[0].to_owned());
     if !ends.schemes.contains(&scheme.as_str()) {
         bail!("{} is called by {}://, not {scheme}://", name, ends.schemes.join(":// or "));
@@ -83,9 +83,9 @@ pub(super) fn call(asked: &args::Call, show: &Show) -> Result<ExitCode> {
     Ok(code(outcome.is_ok()))
 }
 
-/// `sockwalk serve CARRIER ADDR`
+/// `sockwalk serve PROTOCOL ADDR`
 pub(super) fn serve(asked: &args::Serve, show: &Show) -> Result<ExitCode> {
-    let (name, ends) = found(&asked.carrier, &asked.settings)?;
+    let (name, ends) = found(&asked.protocol, &asked.settings)?;
     if asked.chat && !ends.pushes {
         bail!(
             "{} can't send what nobody asked for, so nobody would hear what others say: leave out --chat",
@@ -144,9 +144,9 @@ pub(super) fn serve(asked: &args::Serve, show: &Show) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The carrier, if it takes all that it is told.
+/// The protocol, if it takes all that it is told.
 fn found(name: &str, settings: &[(String, String)]) -> Result<(&'static str, &'static Ends)> {
-    let transport = registry::find(name).with_context(|| format!("no carrier is called {name}"))?;
+    let transport = registry::find(name).with_context(|| format!("no protocol is called {name}"))?;
     let ends = transport.ends.as_ref().with_context(|| format!("{name} has neither client nor server"))?;
     for (setting, _) in settings {
         if !ends.options.iter().any(|(own, _)| own == setting) {
