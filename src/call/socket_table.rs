@@ -16,6 +16,7 @@ use socket2::Socket;
 
 use super::{Timed, recv, send, system};
 use crate::event::Host;
+use crate::sync::lock;
 
 /// The protocol of a socket, with its address family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -266,9 +267,4 @@ impl SocketTable {
             drop(held.take_owner());
         }
     }
-}
-
-/// Locks. A thread that panicked with the lock left the data consistent: no update takes two steps.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
