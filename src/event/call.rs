@@ -66,8 +66,20 @@ pub struct Blocked {
     pub call: u64,
     /// What would end the wait.
     pub waits_for: String,
-    /// How it is known: `/proc` (the thread was seen inside that very system call) or `time` (it has not come back within 50 ms).
-    pub known_by: String,
+    /// How it is known.
+    pub known_by: KnownBy,
+}
+
+/// How it is known that a call waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub enum KnownBy {
+    /// The thread was seen inside that very system call.
+    #[serde(rename = "/proc")]
+    Proc,
+    /// The call has not returned within 50 ms.
+    #[serde(rename = "time")]
+    Time,
 }
 
 /// `return`: what a call gave back.

@@ -16,7 +16,7 @@ mod socket;
 mod upgrade;
 
 pub use cable::{Became, Cause, Fate, Frame, Setting, Wire};
-pub use call::{Arg, Blocked, Call, Return, Source, Value};
+pub use call::{Arg, Blocked, Call, KnownBy, Return, Source, Value};
 pub use class::{Ending, Peer, Phase};
 pub use lines::{ReadError, Reader, Writer};
 pub use socket::{Socket, SocketOption, TcpInfo};

@@ -11,7 +11,7 @@ use std::{
 use super::{CALL_DEADLINE, CallResult, Run, Running, journal, outcome};
 use crate::{
     call::{self, CallDescription, Completed, SocketRef, Target},
-    event::{Blocked, Host, Source, Value, What},
+    event::{Blocked, Host, KnownBy, Source, Value, What},
     kernel::ThreadState,
     lesson::{Act, Call, Expected, Outcome, Place, Statement, Step},
     stage::{CallHandle, Job},
@@ -76,11 +76,11 @@ impl Run<'_> {
             let observed = self.returned(act.host, id, done, false);
             return self.finish(step, act, observed);
         }
-        let known_by = if waiting == Some(ThreadState::Blocked) { "/proc" } else { "time" };
+        let known_by = if waiting == Some(ThreadState::Blocked) { KnownBy::Proc } else { KnownBy::Time };
         self.journal.write(What::Blocked(Blocked {
             call: id,
             waits_for: plan.description.waits_for.to_owned(),
-            known_by: known_by.to_owned(),
+            known_by,
         }));
         self.settle();
         if act.background {

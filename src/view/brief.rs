@@ -8,7 +8,7 @@ use super::line::{Line, Meaning};
 use super::look::Look;
 use super::units::{time, time_in_words};
 use super::wrap::{Long, aside, wrap};
-use crate::event::{Blocked, Call, Return, Value};
+use crate::event::{Blocked, Call, KnownBy, Return, Value};
 
 /// Columns of what a call received.
 const GLIMPSE: usize = 24;
@@ -34,7 +34,7 @@ pub(super) fn returned(look: &Look, open: &Open, back: &Return) -> Vec<Line> {
 
 /// The call waits, or has at least not come back.
 pub(super) fn waits(look: &Look, open: &Open, blocked: &Blocked) -> Vec<Line> {
-    let seems = if blocked.known_by == "/proc" { "waits" } else { "seems to wait" };
+    let seems = if blocked.known_by == KnownBy::Proc { "waits" } else { "seems to wait" };
     let text = format!("{seems} for {}", blocked.waits_for);
     if look.linear() {
         return sentence(look, format!("{} It {text}.", prepares(open)), Meaning::State);

@@ -199,7 +199,7 @@ pub(super) fn cable_lesson() -> Vec<Event> {
     });
     let syn = it.frame(Host::Client, Flags::SYN, (0, 0), b"");
     it.tell(40, |run| {
-        run.blocked(connect, "the other side's SYN,ACK", "/proc");
+        run.blocked(connect, "the other side's SYN,ACK", KnownBy::Proc);
     });
     it.state("client", "c", 3, "SYN_SENT");
     it.fate(syn, Became::Held);
@@ -249,7 +249,7 @@ pub(super) fn cable_lesson() -> Vec<Event> {
     let mut recv = 0;
     it.tell(60, |run| {
         recv = run.call(made(Host::Server, "recv", Some(("conn", 4))));
-        run.blocked(recv, "bytes, or the end of the stream", "/proc");
+        run.blocked(recv, "bytes, or the end of the stream", KnownBy::Proc);
     });
     it.now += 820_000;
     let again = it.frame_again(Host::Client, psh, (1, 1), b"hello", Some(lost));

@@ -7,7 +7,7 @@ use super::look::Look;
 use super::units::{address_and_port, bytes as byte_count, thousands, time};
 use super::wrap::{Long, aside, wrap};
 use super::{bytes, call_aloud};
-use crate::event::{Blocked, Call, Host, Return, Value};
+use crate::event::{Blocked, Call, Host, KnownBy, Return, Value};
 
 /// Columns of the names at the left: `server`, `kernel`.
 pub(super) const LABEL: usize = 9;
@@ -126,13 +126,12 @@ pub(super) fn arguments(call: &Call) -> String {
 
 /// The lines that say that the call waits, for what, and how that is known.
 pub(super) fn waits(look: &Look, open: &Open, blocked: &Blocked) -> Vec<Line> {
-    let known = match blocked.known_by.as_str() {
-        "/proc" => "known from /proc: its thread is inside this very call".to_owned(),
-        "time" => "known by time: it has not come back within 50 ms".to_owned(),
-        other => format!("known by {other}"),
+    let known = match blocked.known_by {
+        KnownBy::Proc => "known from /proc: its thread is inside this very call",
+        KnownBy::Time => "known by time: it has not come back within 50 ms",
     };
     if look.linear() {
-        return call_aloud::waits(look, open, blocked, &known);
+        return call_aloud::waits(look, open, blocked, known);
     }
     let mut lines = asked(look, open);
     let text = look.line(format!("for {}", blocked.waits_for), Meaning::State);

@@ -82,7 +82,7 @@ pub(super) fn on_the_cable() -> Vec<Event> {
     }
     run.part(1, "One", true).step(1, "client$ r = connect c server:7000 &");
     let connect = run.call_within(CONNECT, None, true);
-    run.blocked(connect, "the other side's SYN,ACK", "/proc");
+    run.blocked(connect, "the other side's SYN,ACK", KnownBy::Proc);
     frame(&mut run, 1, client, segment(client, syn, 100, 0, b""), (Cause::Call, Some(connect)), Became::Held);
     run.step(2, "wire$ deliver SYN");
     run.add(What::Wire(Wire { action: "deliver".into(), frames: vec![1], failed: None }));

@@ -162,7 +162,7 @@ pub(super) fn live_send() -> Vec<Event> {
     run.socket(socket("server", "~client.c", -1).state("ESTABLISHED").local(S).peer(C).queues(5, 0));
     run.step(4, "client$ r = recv c 4096 within 1000ms");
     let id = run.call(Made { asked: "recvfrom(3, …, 4096, 0, NULL, NULL)", ..on("c", 3, "recv", "") });
-    run.blocked(id, "bytes, or the end of the stream", "/proc");
+    run.blocked(id, "bytes, or the end of the stream", KnownBy::Proc);
     run.add(What::Return(Return {
         call: id,
         ok: None,
@@ -204,7 +204,7 @@ pub(super) fn live_troubles() -> Vec<Event> {
     run.fails(id, "ECONNREFUSED", "Connection refused", 96_000);
     run.brief(4, "server$ conn = accept s");
     let id = run.call(accept_call());
-    run.blocked(id, "a connection in the accept queue", "/proc");
+    run.blocked(id, "a connection in the accept queue", KnownBy::Proc);
     let peer = Some("[::1]:51234".into());
     run.ok(id, Value::Socket { name: "conn".into(), fd: 4, peer }, 3_021_000_000);
     run.brief(5, "client$ w = ws handoff c");
@@ -212,7 +212,7 @@ pub(super) fn live_troubles() -> Vec<Event> {
     run.ok(id, Value::Done, 3_000);
     run.brief(6, "client$ r = recv c 4096 within 2000ms");
     let id = run.call(on("c", 3, "recv", "recvfrom(3, …, 4096, 0, NULL, NULL)"));
-    run.blocked(id, "bytes, or the end of the stream", "time");
+    run.blocked(id, "bytes, or the end of the stream", KnownBy::Time);
     run.add(What::Return(Return {
         call: id,
         ok: None,
@@ -474,7 +474,7 @@ pub(super) fn class_of_messages() -> Vec<Event> {
     listens(&mut run, "websocket");
     run.prose("Open `http://127.0.0.1:8000/` in a browser. **Ctrl-C** ends it.");
     let waiting = run.call(accept_call());
-    run.blocked(waiting, "a connection in the accept queue", "/proc");
+    run.blocked(waiting, "a connection in the accept queue", KnownBy::Proc);
     run.ok(waiting, Value::Socket { name: "c1".into(), fd: 5, peer: None }, 5_000_000);
 
     let mut c1 = again(&mut run, "c1", 5, "127.0.0.1:51234");

@@ -260,10 +260,10 @@ fn view() -> BoxedStrategy<View> {
 
 fn small() -> BoxedStrategy<What> {
     prop_oneof![
-        (0..4u64, text(), text()).prop_map(|(call, waits_for, known_by)| What::Blocked(Blocked {
+        (0..4u64, text(), any::<bool>()).prop_map(|(call, waits_for, proc)| What::Blocked(Blocked {
             call,
             waits_for,
-            known_by
+            known_by: if proc { KnownBy::Proc } else { KnownBy::Time }
         })),
         (text(), maybe(any::<bool>()), text()).prop_map(|(text, holds, observed)| What::Check(Check {
             text,

@@ -189,7 +189,7 @@ pub(super) fn blocked_accept() -> Vec<Event> {
     run.part(2, "Waiting costs nothing", true);
     run.step(2, "server$ r = accept s &");
     let waiting = run.call_within(accept_call(), None, true);
-    run.blocked(waiting, "a connection in the accept queue of s", "/proc");
+    run.blocked(waiting, "a connection in the accept queue of s", KnownBy::Proc);
     run.prose("The thread sleeps in the kernel. It takes no time of the processor.");
 
     run.step(3, "client$ connect c server:7000");
@@ -202,7 +202,7 @@ pub(super) fn blocked_accept() -> Vec<Event> {
 
     run.step(5, "server$ recv conn 100");
     let id = run.call(recv_call());
-    run.blocked(id, "data", "time");
+    run.blocked(id, "data", KnownBy::Time);
     run.add(What::Return(Return {
         call: id,
         ok: None,

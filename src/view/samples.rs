@@ -198,8 +198,8 @@ impl Run {
         }))
     }
 
-    pub(super) fn blocked(&mut self, call: u64, waits_for: &str, known_by: &str) -> &mut Self {
-        self.add(What::Blocked(Blocked { call, waits_for: waits_for.into(), known_by: known_by.into() }))
+    pub(super) fn blocked(&mut self, call: u64, waits_for: &str, known_by: KnownBy) -> &mut Self {
+        self.add(What::Blocked(Blocked { call, waits_for: waits_for.into(), known_by }))
     }
 
     pub(super) fn socket(&mut self, described: Described) -> &mut Self {

@@ -6,7 +6,7 @@
 //! HTTP polling       packet 0x1e packet 0x1e …       as many as there are; a binary one is b and Base64
 //! ```
 //!
-//! The packet type is one character, `0` to `6`: see [`PACKET_TYPES`]. Sections are those of the document
+//! The packet type is one character, `0` to `6`: see `PACKET_TYPES`. Sections are those of the document
 //! "Engine.IO Protocol", version 4, which does not number them; rules that only the reference implementation
 //! has are marked. Message packets are opaque to Engine.IO; here most of them carry a packet of
 //! [`super::socket_io`].

@@ -2,7 +2,7 @@
 //!
 //! [`http`] and [`websocket`] are the only parsers and encoders of those protocols in this program. They
 //! check the form alone; the folder `websocket` checks the rules. [`field`] is the list that every view
-//! shows, [`text`] makes bytes of the network safe to show, [`utf8`] checks text that arrives in pieces.
+//! shows, [`text`] makes bytes of the network safe to show, `utf8` checks text that arrives in pieces.
 //! [`frame`] dissects a whole frame of the link, layer by layer, each with its own decoder; [`flow`] follows
 //! conversations, [`summary`] puts a frame into a line. Nothing here does I/O, and no input makes it panic.
 

@@ -5,7 +5,7 @@
 //! client to server, messages:  ["hello","two"] | on a WebSocket also "hello"
 //! ```
 //!
-//! All transports carry the same frames. [`Transport`] has the packing of each, [`Place`] the URL of each.
+//! All transports carry the same frames. [`Transport`] has the packing of each, `Place` the URL of each.
 //! The sections in errors and fields are the headings of that document, which is also a test suite. Where it
 //! leaves a point open, the two libraries of its authors decide, and the code names them.
 
@@ -45,7 +45,7 @@ pub enum Frame {
     Messages(Vec<Text>),
     /// `c[code,"reason"]`
     Close {
-        /// See [`CLOSE_CODES`].
+        /// See `CLOSE_CODES`.
         code: u16,
         /// For people.
         reason: Text,

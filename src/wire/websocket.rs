@@ -89,7 +89,7 @@ pub struct Header {
     pub rsv2: bool,
     /// Reserved for extensions.
     pub rsv3: bool,
-    /// 0x0 to 0xF, see [`OPCODES`].
+    /// 0x0 to 0xF, see `OPCODES`.
     pub opcode: u8,
     /// The masking key, if MASK is set.
     pub key: Option<[u8; 4]>,

@@ -75,19 +75,22 @@ fn is_harmless(ended: &Ended, form: &str) {
     assert!(is_complete(&events(&ended.err)), "the trace has its end");
 }
 
-/// A million bytes: escape codes of UTF-8 alone, or with bytes that are none, the first half densely and then among other text.
-fn million(utf8: bool) -> Vec<u8> {
+/// Escape codes of UTF-8 alone, or with bytes that are not UTF-8: the first half densely, the rest among other text.
+///
+/// The default is several times the size of a receive buffer and takes the long form of a frame's length. A debug build needs
+/// a second of processor time for each MiB, in each form; `SOCKWALK_HOSTILE_BYTES=1048576` asks for that.
+fn hostile_bytes(utf8: bool) -> Vec<u8> {
+    let size = std::env::var("SOCKWALK_HOSTILE_BYTES").ok().map_or(160 << 10, |size| size.parse().unwrap());
     let mut bytes = Vec::new();
-    let mut dense = true;
-    while bytes.len() < 1 << 20 {
-        dense &= bytes.len() < 1 << 19;
+    while bytes.len() < size {
+        let dense = bytes.len() < size / 2;
         for evil in EVIL {
             bytes.extend(evil.as_bytes());
             bytes.extend(if dense { &b""[..] } else { b"and so on, as people write it; " });
         }
         bytes.extend(if utf8 { &b""[..] } else { b"\x9b31m\x90q\xff\xc3(" });
     }
-    bytes.truncate(1 << 20);
+    bytes.truncate(size);
     while utf8 && std::str::from_utf8(&bytes).is_err() {
         bytes.pop();
     }
@@ -108,7 +111,7 @@ fn in_every_form(each: impl Fn(&'static str) + Sync) {
 fn escape_codes_do_not_get_through_recv() {
     in_every_form(|form| {
         let mut here = start(&["recv", "0", "--size", "64k", form]);
-        exchange(connect(here.port()), &million(false));
+        exchange(connect(here.port()), &hostile_bytes(false));
         is_harmless(&here.process.succeed(), form);
     });
 }
@@ -118,8 +121,8 @@ fn escape_codes_do_not_get_through_accept() {
     in_every_form(|form| {
         for more in [&[][..], &["--quiet"], &["--show", "1"]] {
             let mut here = start(&[&["accept", "0", form], more].concat());
-            let million = million(false);
-            assert!(exchange(connect(here.port()), &million) == million, "it comes back as it was");
+            let sent = hostile_bytes(false);
+            assert!(exchange(connect(here.port()), &sent) == sent, "it comes back as it was");
             let (ended, _) = here.told_to_end("INT");
             assert_eq!(ended.code, Some(0));
             is_harmless(&ended, form);
@@ -132,7 +135,7 @@ fn escape_codes_do_not_get_through_send() {
     in_every_form(|form| {
         let (at, server) = server(1, |mut stream, _| {
             let _ = stream.read(&mut [0; 100]);
-            stream.write_all(&million(false)).unwrap();
+            stream.write_all(&hostile_bytes(false)).unwrap();
         });
         let mut here = start(&["send", &at, "hello", form]);
         is_harmless(&here.process.succeed(), form);
@@ -181,11 +184,11 @@ fn evil_requests() -> Vec<Vec<u8>> {
 
 /// Frames to one who is connected: long, short, and against the rules.
 fn evil_frames(masked: bool) -> Vec<Vec<u8>> {
-    let million = million(true);
+    let sent = hostile_bytes(true);
     let reason = |code: u16| [&code.to_be_bytes()[..], EVIL[..6].concat().as_bytes()].concat();
     let mut all = vec![
-        [frame(1, &million, masked), frame(8, &reason(1000), masked)].concat(),
-        [frame(2, &million, masked), frame(8, &reason(4000), masked)].concat(),
+        [frame(1, &sent, masked), frame(8, &reason(1000), masked)].concat(),
+        [frame(2, &sent, masked), frame(8, &reason(4000), masked)].concat(),
         [frame(1, b"\x1b[2J\xff", masked)].concat(),
         frame(8, &reason(999), masked),
         frame(8, b"\x03\xe8\xff\x1b[2J", masked),
@@ -209,7 +212,7 @@ fn escape_codes_do_not_get_through_a_websocket_server() {
             for request in evil_requests() {
                 exchange(connect(port), &request);
             }
-            exchange(connect(port), &million(false));
+            exchange(connect(port), &hostile_bytes(false));
             for frames in evil_frames(true) {
                 let came = exchange(connect(port), &[opening(port), frames].concat());
                 assert!(came.starts_with(b"HTTP/1.1 101 "), "{:?}", String::from_utf8_lossy(&came));
@@ -268,7 +271,7 @@ fn escape_codes_do_not_get_through_a_websocket_client() {
             answers.push([before.as_bytes(), evil, after.as_bytes()].concat());
         }
     }
-    answers.push(million(false));
+    answers.push(hostile_bytes(false));
     let good = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ACCEPT\r\n\r\n";
     answers.extend(evil_frames(false).into_iter().map(|frames| [good, &frames[..]].concat()));
 

@@ -20,7 +20,7 @@ pub(crate) fn card_of(address: IpAddr) -> Mac {
     Mac([2, 0, a, b, c, d])
 }
 
-/// Returns a frame with a datagram that carries `payload` between two hosts. [`card_of`] gives the MAC
+/// Returns a frame with a datagram that carries `payload` between two hosts. `card_of` gives the MAC
 /// addresses.
 ///
 /// If the addresses are of two families, both are written as IPv6, the IPv4 one mapped.

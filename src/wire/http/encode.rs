@@ -9,7 +9,7 @@ pub(crate) fn encode_request(method: &str, target: &str, fields: &[(&str, &str)]
 
 /// Returns a response head: `HTTP/1.1 status reason`, then the fields in order (RFC 9112 §4).
 ///
-/// CR, LF and NUL in any part become spaces, as in [`encode_request`].
+/// CR, LF and NUL in any part become spaces, as in `encode_request`.
 pub fn encode_response(status: u16, reason: &str, fields: &[(&str, &str)]) -> Vec<u8> {
     encode(&format!("HTTP/1.1 {status} {reason}"), fields)
 }

@@ -29,7 +29,7 @@ impl From<Packet> for Message {
     }
 }
 
-/// Reassembles the messages of one direction. It keeps at most one packet and [`MAX_ATTACHMENTS`].
+/// Reassembles the messages of one direction. It keeps at most one packet and `MAX_ATTACHMENTS`.
 #[derive(Debug, Clone, Default)]
 pub struct Assembler {
     waiting: Option<Message>,
