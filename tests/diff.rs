@@ -123,10 +123,10 @@ fn what_can_not_be_compared_is_told() {
     }
 }
 
-/// The carriers that this machine can show, without the cable's raw sockets on loopback.
+/// The transports that this machine can show, without the cable's raw sockets on loopback.
 fn roads(arguments: &[&str]) -> Vec<Value> {
-    let all = told(&[&["--carriers", "all", "--interval", "100ms"], arguments].concat());
-    all["carriers"].as_array().unwrap().clone()
+    let all = told(&[&["--protocols", "all", "--interval", "100ms"], arguments].concat());
+    all["protocols"].as_array().unwrap().clone()
 }
 
 #[test]
@@ -137,13 +137,13 @@ fn every_road_carries_the_message_whole_whoever_sends_it() {
         assert!(roads.len() >= 6);
         for road in roads {
             if let Some(why) = road["cannot"].as_str() {
-                assert_eq!(road["carrier"], "icmp", "{why}");
+                assert_eq!(road["protocol"], "icmp", "{why}");
                 continue;
             }
             let layers = road["layers"].as_array().unwrap();
             let innermost = layers.last().unwrap();
             assert_eq!(innermost["protocol"], "message", "{road}");
-            assert_eq!(bytes(&innermost["bytes"]), message.as_bytes(), "{}", road["carrier"]);
+            assert_eq!(bytes(&innermost["bytes"]), message.as_bytes(), "{}", road["protocol"]);
         }
     }
 }
@@ -152,7 +152,7 @@ fn every_road_carries_the_message_whole_whoever_sends_it() {
 fn who_polls_has_news_late_and_who_is_connected_at_once() {
     let roads = roads(&["--from", "server", "hello"]);
     let after = |name: &str| {
-        let road = roads.iter().find(|road| road["carrier"] == name).unwrap();
+        let road = roads.iter().find(|road| road["protocol"] == name).unwrap();
         road["news_after_us"].as_u64()
     };
     assert_eq!(after("http"), None, "nobody asks");
@@ -164,14 +164,14 @@ fn who_polls_has_news_late_and_who_is_connected_at_once() {
 }
 
 #[test]
-fn what_a_carrier_can_not_take_is_told_beside_it() {
-    let output = run(&["diff", "--carriers", "udp,tcp", "--binary", "--json", "--file", "/dev/stdin"]);
+fn what_a_transport_can_not_take_is_told_beside_it() {
+    let output = run(&["diff", "--protocols", "udp,tcp", "--binary", "--json", "--file", "/dev/stdin"]);
     assert!(output.status.success(), "{}", stderr(&output));
     let folder = Folder::new();
     let file = folder.file("long", "x".repeat(70_000));
-    let long = told(&["--carriers", "udp,tcp", "--file", &file]);
-    let [tcp, udp] = &long["carriers"].as_array().unwrap()[..] else { panic!("{long}") };
-    assert_eq!((bytes(&tcp["bytes"]).len(), tcp["carrier"].as_str()), (70_000, Some("tcp")));
+    let long = told(&["--protocols", "udp,tcp", "--file", &file]);
+    let [tcp, udp] = &long["protocols"].as_array().unwrap()[..] else { panic!("{long}") };
+    assert_eq!((bytes(&tcp["bytes"]).len(), tcp["protocol"].as_str()), (70_000, Some("tcp")));
     assert!(udp["cannot"].as_str().unwrap().contains("65507"), "{udp}");
 }
 
@@ -209,7 +209,7 @@ fn counted(file: &str) -> (u64, u64, u64) {
 #[ignore = "needs tshark and the cable"]
 fn the_bill_is_what_tshark_counts() {
     let names: Vec<String> =
-        roads(&["hello"]).iter().map(|road| road["carrier"].as_str().unwrap().to_owned()).collect();
+        roads(&["hello"]).iter().map(|road| road["protocol"].as_str().unwrap().to_owned()).collect();
     for name in names {
         for from in ["client", "server"] {
             let folder = Folder::new();
@@ -217,7 +217,7 @@ fn the_bill_is_what_tshark_counts() {
             let arguments = [
                 "--stage",
                 "cable",
-                "--carriers",
+                "--protocols",
                 &name,
                 "--interval",
                 "50ms",
@@ -227,7 +227,7 @@ fn the_bill_is_what_tshark_counts() {
                 &pcap,
             ];
             let it = told(&[&arguments[..], &["hello"]].concat());
-            let road = &it["carriers"][0];
+            let road = &it["protocols"][0];
             let sum = |key: &str| -> u64 {
                 let parts = ["opening", "bill", "news", "beat", "closing"];
                 parts.iter().map(|part| road[part][key].as_u64().unwrap()).sum()

@@ -18,7 +18,7 @@ const OTHERS: [&str; 12] = [
 ];
 
 /// What is only live: all of its examples name ports.
-const LIVE: [&str; 3] = ["tap", "call", "serve"];
+const LIVE: [&str; 3] = ["tap", "client", "serve"];
 
 /// The lines of a help text that begin with the program's name, without it.
 fn examples(help: &str) -> Vec<String> {
@@ -80,7 +80,7 @@ fn the_live_examples_work_as_written() {
     let folder = Folder::new();
     for name in NINE.into_iter().chain(LIVE) {
         for example in examples(&stdout(&run(&[name, "--help"]))).iter().filter(|one| is_live(one)) {
-            let calls = ["connect", "send", "close", "call"].contains(&name) || example.contains("ws://");
+            let calls = ["connect", "send", "close", "client"].contains(&name) || example.contains("ws://");
             let output = std::process::Command::new("unshare")
                 .args(["--user", "--map-root-user", "--net", "bash", "-c", SCRIPT])
                 .env("SOCKWALK", env!("CARGO_BIN_EXE_sockwalk"))
@@ -93,7 +93,7 @@ fn the_live_examples_work_as_written() {
             let shown = stdout(&output);
             let begins = match name {
                 "tap" => "The tap listens at",
-                "call" => "connected",
+                "client" => "connected",
                 "serve" => "listens at",
                 _ => "live on linux",
             };

@@ -11,8 +11,6 @@ mod app;
 mod browser;
 mod captures;
 #[cfg(unix)]
-mod carriers;
-#[cfg(unix)]
 mod class;
 mod command_line;
 #[cfg(target_os = "linux")]
@@ -44,4 +42,6 @@ mod surroundings;
 mod tap;
 #[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod transports;
 mod tshark;

@@ -139,9 +139,9 @@ impl Served {
         let mut watcher = Watcher { stop: Arc::clone(&stop), to };
         let thread = thread::spawn(move || {
             let (reporter, told) = Reporter::new();
-            let carrier = ends::find("socketio").unwrap();
+            let transport = ends::find("socketio").unwrap();
             let what = Serve {
-                ends: carrier,
+                ends: transport,
                 at: "127.0.0.1:0".parse().unwrap(),
                 terms,
                 time: None,
@@ -244,7 +244,7 @@ fn it_can_be_called_and_served_at_the_keyboard() {
         Some(rest.chars().take_while(char::is_ascii_digit).collect())
     });
     let to = format!("127.0.0.1:{port}");
-    let output = run(&["call", "socketio", &to, "hello", "--ack", "--wait", "300ms", "--plain"]);
+    let output = run(&["client", "socketio", &to, "hello", "--ack", "--wait", "300ms", "--plain"]);
     let said = stdout(&output).replace('\n', " ");
     assert!(output.status.success(), "{said}{}", stderr(&output));
     for piece in

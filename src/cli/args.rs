@@ -1,7 +1,7 @@
 //! What a person can type. No side effects here: `mod.rs` says what it means.
 
 mod decode;
-mod ends;
+mod endpoint;
 mod tools;
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
@@ -9,10 +9,10 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use decode::{Begins, Decode};
-pub use ends::{Call, Leave, Serve};
+pub use endpoint::{Client, Leave, Serve};
 pub use tools::{Diff, Tap};
 
-use ends::{call_help, serve_help};
+use endpoint::{client_help, serve_help};
 
 use crate::view;
 
@@ -406,7 +406,7 @@ pub enum Command {
     },
     /// Send the same message over TCP and over a WebSocket, or by any road, and compare byte by byte
     #[command(
-        after_help = "Examples:\n  sockwalk diff hello --split 2,3 --from server\n  sockwalk diff hello --carriers poll,sse,websocket --interval 200ms"
+        after_help = "Examples:\n  sockwalk diff hello --split 2,3 --from server\n  sockwalk diff hello --protocols poll,sse,websocket --interval 200ms"
     )]
     Diff(Diff),
     /// Say what crossed: a capture, or bytes in hex, as TCP streams, HTTP and WebSocket frames
@@ -438,13 +438,13 @@ pub enum Command {
         after_help = "Examples:\n  sockwalk tap 127.0.0.1:9001 127.0.0.1:7000\n  sockwalk tap 9002 localhost:8000 --quiet"
     )]
     Tap(Tap),
-    /// Call a server over a carrier: say TEXTs and then lines of standard input, and print what comes
+    /// Be a client of a server: say TEXTs and then lines of standard input, and print what comes
     #[command(
-        after_help = "Examples:\n  sockwalk call tcp localhost:7000 hello\n  sockwalk call websocket ws://localhost:8000/ hello --ack",
-        after_long_help = call_help()
+        after_help = "Examples:\n  sockwalk client tcp localhost:7000 hello\n  sockwalk client websocket ws://localhost:8000/ hello --ack",
+        after_long_help = client_help()
     )]
-    Call(Call),
-    /// Serve a carrier at an address: whoever calls hears what it says, or what anybody says
+    Client(Client),
+    /// Serve a protocol at an address: whoever calls hears what it says, or what anybody says
     #[command(
         after_help = "Examples:\n  sockwalk serve tcp 127.0.0.1:7000\n  sockwalk serve websocket 127.0.0.1:8000 --chat",
         after_long_help = serve_help()

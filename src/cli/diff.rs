@@ -21,7 +21,7 @@ use crate::{
     event::{Event, Sink},
     lesson::{self, Lesson},
     stage::Stage,
-    transport::{self, Carrier},
+    transport::{self, Transport},
     view::{self, Bill, Comparison, Outcome, Point, Roads, Side},
 };
 
@@ -58,9 +58,9 @@ pub(super) fn run(asked: &Diff, show: &Show) -> Result<ExitCode> {
     let message = message(asked)?;
     let wanted = Wanted::new(&message, &asked.split, asked.binary, usize::from(asked.repeat), from)?;
     let wanted = Wanted { interval: asked.interval, ..wanted };
-    if !asked.carriers.is_empty() {
-        let carriers = carriers(&asked.carriers);
-        let roads = compare::roads(&wanted, &carriers, stage(&stages), &mut Recorder(&mut screen))?;
+    if !asked.protocols.is_empty() {
+        let transports = transports(&asked.protocols);
+        let roads = compare::roads(&wanted, &transports, stage(&stages), &mut Recorder(&mut screen))?;
         if asked.json {
             screen.plain(&roads_told(&roads).to_string());
         } else {
@@ -91,10 +91,10 @@ fn stage(stages: &Stages) -> impl FnMut(&Lesson) -> io::Result<Stage> {
     |lesson| stages.stage(lesson).map_err(|error| io::Error::other(format!("{error:#}")))
 }
 
-/// The carriers of these names, each once.
-fn carriers(names: &[String]) -> Vec<&'static Carrier> {
+/// The transports of these names, each once.
+fn transports(names: &[String]) -> Vec<&'static Transport> {
     let named = |name: &str| names.iter().any(|known| known == name);
-    let wanted = |carrier: &&&Carrier| named("all") || named(carrier.name);
+    let wanted = |transport: &&&Transport| named("all") || named(transport.name);
     transport::ALL.iter().filter(wanted).copied().collect()
 }
 
@@ -162,11 +162,11 @@ fn told(it: &Comparison) -> Value {
 
 /// All roads as JSON.
 fn roads_told(it: &Roads) -> Value {
-    let carriers: Vec<Value> = it
+    let transports: Vec<Value> = it
         .roads
         .iter()
         .map(|road| {
-            let mut told = json!({ "carrier": road.name, "over": road.over });
+            let mut told = json!({ "protocol": road.name, "over": road.over });
             let more = match &road.outcome {
                 Outcome::Cannot(why) => json!({ "cannot": why }),
                 Outcome::Carried { side, layers, beat } => {
@@ -194,7 +194,7 @@ fn roads_told(it: &Roads) -> Value {
         "message": hex(&it.message),
         "messages": it.messages,
         "from": it.from.name(),
-        "carriers": carriers,
+        "protocols": transports,
     })
 }
 

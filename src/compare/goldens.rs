@@ -64,7 +64,7 @@ fn several() -> Roads {
     ];
     let road = |name: &str, outcome| {
         let it = transport::find(name).unwrap();
-        let transport::Carrier { name, title, about, over, lesson, .. } = *it;
+        let transport::Transport { name, title, about, over, lesson, .. } = *it;
         Road { name, title, about, over, lesson, outcome }
     };
     let mut roads: Vec<Road> = carried

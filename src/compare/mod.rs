@@ -1,4 +1,4 @@
-//! The same message, sent over one carrier after the other, each time for real; and what that came to.
+//! The same message, sent over one transport after the other, each time for real; and what that came to.
 //!
 //! Each is a lesson made up on the spot and run on a stage like any other. What crossed is read from its events: the bytes are
 //! those that the receiver's socket gave, cut as its calls gave them.
@@ -15,7 +15,7 @@ use crate::{
     lesson::Lesson,
     run,
     stage::Stage,
-    transport::{self, Carrier, Script, Sending, script::websocket::cut},
+    transport::{self, Script, Sending, Transport, script::websocket::cut},
     view::{Beat, Comparison, Outcome, Road, Roads, Side},
     wire::websocket::Header,
 };
@@ -157,24 +157,24 @@ pub fn diff(
     })
 }
 
-/// Sends it over each of these carriers, one after the other. What one of them can't do is told beside it, and ends nothing.
+/// Sends it over each of these transports, one after the other. What one of them can't do is told beside it, and ends nothing.
 ///
 /// # Errors
 /// If a run did not go as it should.
 pub fn roads(
     wanted: &Wanted,
-    carriers: &[&'static Carrier],
+    transports: &[&'static Transport],
     mut stage: impl FnMut(&Lesson) -> io::Result<Stage>,
     sink: &mut dyn Sink,
 ) -> Result<Roads, Fault> {
     let sending = wanted.sending();
     let mut roads = Vec::new();
-    for carrier in carriers {
-        let outcome = match (carrier.script)(&sending) {
+    for transport in transports {
+        let outcome = match (transport.script)(&sending) {
             Err(cannot) => Outcome::Cannot(cannot.to_string()),
-            Ok(script) => match one(carrier, &script, &sending, true, &mut stage, sink) {
+            Ok(script) => match one(transport, &script, &sending, true, &mut stage, sink) {
                 Ok(side) => {
-                    let layers = (carrier.layers)(&side.bytes, wanted.from);
+                    let layers = (transport.layers)(&side.bytes, wanted.from);
                     let beat = script.times.beat.map(|every| Beat { every, says: script.times.beat_says });
                     Outcome::Carried { side: Box::new(side), layers, beat }
                 }
@@ -183,11 +183,11 @@ pub fn roads(
             },
         };
         roads.push(Road {
-            name: carrier.name,
-            title: carrier.title,
-            about: carrier.about,
-            over: carrier.over,
-            lesson: carrier.lesson,
+            name: transport.name,
+            title: transport.title,
+            about: transport.about,
+            over: transport.over,
+            lesson: transport.lesson,
             outcome,
         });
     }
@@ -196,19 +196,19 @@ pub fn roads(
 }
 
 fn one(
-    carrier: &'static Carrier,
+    transport: &'static Transport,
     script: &Script,
     sending: &Sending,
     whole: bool,
     stage: &mut dyn FnMut(&Lesson) -> io::Result<Stage>,
     sink: &mut dyn Sink,
 ) -> Result<Side, Fault> {
-    let plan = Plan::new(carrier.name, script, whole);
+    let plan = Plan::new(transport.name, script, whole);
     let stage = stage(&plan.lesson)?;
     let mut reader = Reader::new(&plan, sending.from, stage.link().is_some(), sink);
     run::run(&plan.lesson, 1, stage, &mut reader)?;
     match reader.failed.take() {
-        Some(what) => Err(Fault::Failed { over: carrier.title, what }),
+        Some(what) => Err(Fault::Failed { over: transport.title, what }),
         None => Ok(reader.side),
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn all() -> Vec<Entry> {
     sockjs::sockjs(&mut all);
     socket_io(&mut all);
     stomp::stomp(&mut all);
-    carriers(&mut all);
+    transports(&mut all);
     all
 }
 
@@ -120,13 +120,13 @@ fn socket_io(all: &mut Vec<Entry>) {
 }
 
 /// Ways to carry a message, from the table that `diff` runs.
-fn carriers(all: &mut Vec<Entry>) {
+fn transports(all: &mut Vec<Entry>) {
     for it in transport::ALL {
-        let path = format!("carrier.{}", it.name);
+        let path = format!("transport.{}", it.name);
         let mut entry = entry(path, it.title, it.about, it.why, &it.sources.join(", "));
         entry.values = vec![
             ("stands on".to_owned(), it.over.iter().rev().copied().collect::<Vec<_>>().join(" on ")),
-            ("see it with".to_owned(), format!("sockwalk diff hello --carriers {}", it.name)),
+            ("see it with".to_owned(), format!("sockwalk diff hello --protocols {}", it.name)),
         ];
         all.push(entry);
     }

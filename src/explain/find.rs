@@ -31,9 +31,9 @@ pub fn find(query: &str) -> Found {
         return Found::Nothing(Vec::new());
     }
     if GROUPS.iter().any(|(group, _)| *group == wanted) && wanted != "data" {
-        // And the carrier of that name, if there is one.
-        let carrier = format!("carrier.{wanted}");
-        let of_it = |entry: &&Entry| entry.group() == wanted || entry.path == carrier;
+        // And the transport of that name, if there is one.
+        let transport = format!("transport.{wanted}");
+        let of_it = |entry: &&Entry| entry.group() == wanted || entry.path == transport;
         return Found::Several(all.iter().filter(of_it).cloned().collect());
     }
     if let Some(entry) = all.iter().find(|entry| normal(&entry.path) == wanted) {

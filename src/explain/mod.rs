@@ -88,7 +88,7 @@ pub const GROUPS: &[(&str, &str)] = &[
     ("ws", "WebSocket: `explain ws.close.1006`, `explain ws.rules`"),
     ("engineio", "Engine.IO, below Socket.IO: `explain engineio.noop`, `explain engineio.error.1`"),
     ("socketio", "Socket.IO: `explain socketio.ack`"),
-    ("carrier", "ways to carry a message: `explain carrier.sse`"),
+    ("transport", "ways to carry a message: `explain transport.sse`"),
     ("sockjs", "SockJS: `explain sockjs.frame.a`, `explain sockjs.close.2010`"),
     ("stomp", "STOMP: `explain stomp.frame.send`, `explain stomp.header.receipt`, `explain stomp.rules`"),
     ("cable", "what a lesson does to the cable: `explain drop`"),

@@ -155,7 +155,7 @@ fn case_decides_between_the_call_and_the_state() {
     assert_eq!(one("1006").path, "ws.close.1006");
     assert_eq!(one("2010").path, "sockjs.close.2010");
     assert_eq!(one("4711").path, "ws.close.4000-4999");
-    let of_tcp = |entry: &Entry| entry.path.starts_with("tcp.") || entry.path == "carrier.tcp";
+    let of_tcp = |entry: &Entry| entry.path.starts_with("tcp.") || entry.path == "transport.tcp";
     assert!(matches!(find("tcp"), Found::Several(all) if all.iter().all(of_tcp)));
 }
 
@@ -205,15 +205,15 @@ fn everything_of_sockjs_is_found_with_its_lesson() {
     let (command, title) = one("sockjs.close.2010").lesson().unwrap();
     assert_eq!((command.as_str(), title.as_str()), ("sockwalk run sockjs --part 5", "How it ends"));
     assert!(
-        matches!(find("sockjs"), Found::Several(all) if all.iter().any(|entry| entry.path == "carrier.sockjs"))
+        matches!(find("sockjs"), Found::Several(all) if all.iter().any(|entry| entry.path == "transport.sockjs"))
     );
 }
 
 #[test]
-fn every_carrier_is_found_with_its_reason_and_its_sources() {
-    for carrier in crate::transport::ALL {
-        let entry = one(&format!("carrier.{}", carrier.name));
-        assert!(!entry.why.is_empty() && !entry.defined.is_empty(), "{}", carrier.name);
-        assert!(entry.values.iter().any(|(_, value)| value.ends_with(carrier.name)));
+fn every_transport_is_found_with_its_reason_and_its_sources() {
+    for transport in crate::transport::ALL {
+        let entry = one(&format!("transport.{}", transport.name));
+        assert!(!entry.why.is_empty() && !entry.defined.is_empty(), "{}", transport.name);
+        assert!(entry.values.iter().any(|(_, value)| value.ends_with(transport.name)));
     }
 }

@@ -1,7 +1,7 @@
-//! How are both ends of a carrier plugged in? A client is something that says and hears, a server something that serves a line.
+//! How are both ends of a transport plugged in? A client is something that says and hears, a server something that serves a line.
 //!
-//! [`call`] is `sockwalk call CARRIER`, [`serve`] is `sockwalk serve CARRIER`; both know nothing of any carrier but its [`Ends`]. To
-//! add one: write `carrier/NAME/client.rs` and `carrier/NAME/server.rs`, and a row in [`ENDS`].
+//! [`call`] is `sockwalk client PROTOCOL`, [`serve`] is `sockwalk serve PROTOCOL`; both know nothing of any transport but its [`Ends`]. To
+//! add one: write `transport/NAME/client.rs` and `transport/NAME/server.rs`, and a row in [`ENDS`].
 
 mod calling;
 mod serving;
@@ -22,7 +22,7 @@ use super::line::{
     room::{Message, Room},
 };
 
-/// Both ends of a carrier.
+/// Both ends of a transport.
 #[derive(Debug, Clone, Copy)]
 pub struct Ends {
     /// As it is typed.
@@ -78,7 +78,7 @@ pub fn find(name: &str) -> Option<&'static Ends> {
 pub struct Calling {
     /// The addresses to be tried, in this order.
     pub to: Vec<SocketAddr>,
-    /// The scheme of the URL, `ws`; if an address was given, the first that the carrier has.
+    /// The scheme of the URL, `ws`; if an address was given, the first that the transport has.
     pub scheme: String,
     /// Host and port, as they stand in the line `Host`.
     pub authority: String,
@@ -92,7 +92,7 @@ pub struct Calling {
     pub message: u64,
     /// A connection, or an answer to a handshake, has to come in this time.
     pub within: Duration,
-    /// What the carrier is told besides, by name.
+    /// What the transport is told besides, by name.
     pub options: BTreeMap<String, String>,
     /// Tells what happens.
     pub news: Reporter,
@@ -107,7 +107,7 @@ impl Calling {
         Line::call(&self.to, self.within, &self.news)
     }
 
-    /// An option of the carrier's own, or what it is if it was not given.
+    /// An option of the transport's own, or what it is if it was not given.
     pub fn option<'a>(&'a self, name: &str, usual: &'a str) -> &'a str {
         self.options.get(name).map_or(usual, String::as_str)
     }
@@ -252,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_carrier_has_a_name_of_its_own_and_a_scheme() {
+    fn each_transport_has_a_name_of_its_own_and_a_scheme() {
         for (index, ends) in ENDS.iter().enumerate() {
             assert!(!ends.what.is_empty() && !ends.schemes.is_empty() && ends.path.starts_with('/'));
             assert!(ENDS[..index].iter().all(|other| other.name != ends.name), "{}", ends.name);

@@ -1,6 +1,6 @@
-//! How is a message carried? By any of several carriers, from bare TCP to STOMP over a WebSocket.
+//! How is a message carried? By any of several transports, from bare TCP to STOMP over a WebSocket.
 //!
-//! [`ALL`] is the table that `diff`, `explain` and the tests read. A carrier's [`Script`] is made of lines of the lesson notation, whose bytes come
+//! [`ALL`] is the table that `diff`, `explain` and the tests read. A transport's [`Script`] is made of lines of the lesson notation, whose bytes come
 //! from the encoders of [`wire`](crate::wire), so that it is run and told like any lesson; its `layers` name every byte again. Beside that it
 //! has two ends that are live: `NAME/client.rs` and `NAME/server.rs`, by hand over our own sockets. What those share is
 //! in [`mod@line`]; how one is plugged in, called and served is in [`ends`].
@@ -26,7 +26,7 @@ pub use script::{BUFFERED, Cannot, Script, Sending, Times};
 
 /// A way to carry a message.
 #[derive(Debug)]
-pub struct Carrier {
+pub struct Transport {
     /// As it is typed: `long-poll`.
     pub name: &'static str,
     /// As a heading says it: `HTTP, long polling`.
@@ -47,26 +47,26 @@ pub struct Carrier {
     pub layers: fn(&[u8], Host) -> Vec<LayerBytes>,
 }
 
-/// All carriers: the kernel's, then those of HTTP, then WebSocket and what stands on it.
-pub const ALL: &[&Carrier] = &[
-    &script::tcp::CARRIER,
-    &script::udp::CARRIER,
-    &script::icmp::CARRIER,
-    &script::http::CARRIER,
-    &script::poll::CARRIER,
-    &script::long_poll::CARRIER,
-    &script::sse::CARRIER,
-    &script::websocket::CARRIER,
-    &script::websocket_deflate::CARRIER,
-    &script::socketio::CARRIER,
-    &script::sockjs::CARRIER,
+/// All transports: the kernel's, then those of HTTP, then WebSocket and what stands on it.
+pub const ALL: &[&Transport] = &[
+    &script::tcp::TRANSPORT,
+    &script::udp::TRANSPORT,
+    &script::icmp::TRANSPORT,
+    &script::http::TRANSPORT,
+    &script::poll::TRANSPORT,
+    &script::long_poll::TRANSPORT,
+    &script::sse::TRANSPORT,
+    &script::websocket::TRANSPORT,
+    &script::websocket_deflate::TRANSPORT,
+    &script::socketio::TRANSPORT,
+    &script::sockjs::TRANSPORT,
     &script::stomp::ON_WEBSOCKET,
     &script::stomp::ON_TCP,
 ];
 
-/// The carrier of this name.
-pub fn find(name: &str) -> Option<&'static Carrier> {
-    ALL.iter().copied().find(|carrier| carrier.name == name)
+/// The transport of this name.
+pub fn find(name: &str) -> Option<&'static Transport> {
+    ALL.iter().copied().find(|transport| transport.name == name)
 }
 
 #[cfg(test)]
@@ -75,15 +75,15 @@ mod tests {
     use crate::lesson;
 
     #[test]
-    fn every_carrier_has_its_lesson_and_every_end_its_carrier() {
-        for carrier in ALL {
+    fn every_transport_has_its_lesson_and_every_end_its_transport() {
+        for transport in ALL {
             assert!(
-                lesson::find(carrier.lesson).is_some(),
+                lesson::find(transport.lesson).is_some(),
                 "{} has no lesson {}",
-                carrier.name,
-                carrier.lesson
+                transport.name,
+                transport.lesson
             );
-            assert_eq!(find(carrier.name).map(|found| found.name), Some(carrier.name));
+            assert_eq!(find(transport.name).map(|found| found.name), Some(transport.name));
         }
         // The page of the news has four of them on it.
         let others = ends::ENDS.iter().filter(|ends| !ends.is_for_browsers());

@@ -1,4 +1,4 @@
-//! A news feed for a browser, over four carriers at once: polls, long polls, events and a WebSocket, side by side on one page.
+//! A news feed for a browser, over four transports at once: polls, long polls, events and a WebSocket, side by side on one page.
 //!
 //! The server writes a piece of news every so often, and tells all who listen in any way. It counts what each way costs in bytes of HTTP
 //! and WebSocket, and the page shows that beside how late each piece of news came.

@@ -1,4 +1,4 @@
-//! Scripts: the lines by which both ends carry a message, call by call, and what they are for. One file a carrier.
+//! Scripts: the lines by which both ends carry a message, call by call, and what they are for. One file a transport.
 
 pub(super) mod http;
 pub(super) mod icmp;
@@ -44,22 +44,22 @@ impl Sending {
     /// The messages as text.
     ///
     /// # Errors
-    /// If one is none, or if they are to go as bytes: `carrier` takes text alone.
-    pub fn texts(&self, carrier: &str) -> Result<Vec<&str>, Cannot> {
+    /// If one is none, or if they are to go as bytes: `transport` takes text alone.
+    pub fn texts(&self, transport: &str) -> Result<Vec<&str>, Cannot> {
         if self.binary {
-            return Err(Cannot(format!("{carrier} carries text, no bytes")));
+            return Err(Cannot(format!("{transport} carries text, no bytes")));
         }
         let text = |message: &'_ Vec<u8>| {
             std::str::from_utf8(message)
                 .map(|_| ())
-                .map_err(|_| Cannot(format!("{carrier} carries text, and this is no UTF-8")))
+                .map_err(|_| Cannot(format!("{transport} carries text, and this is no UTF-8")))
         };
         self.messages.iter().try_for_each(text)?;
         Ok(self.messages.iter().filter_map(|message| std::str::from_utf8(message).ok()).collect())
     }
 }
 
-/// Why a carrier can't take a message.
+/// Why a transport can't take a message.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct Cannot(pub String);
@@ -166,7 +166,7 @@ fn connected() -> Vec<String> {
 
 /// One more connection to the server's listening socket `s`.
 fn connection(client: &str, server: &str) -> [String; 5] {
-    // Nagle's algorithm would hold a second small send back until the first is acknowledged, for every carrier.
+    // Nagle's algorithm would hold a second small send back until the first is acknowledged, for every transport.
     [
         format!("client$ {client} = socket tcp"),
         format!("client$ connect {client} server:7000"),

@@ -1,6 +1,6 @@
 //! STOMP: messages to named destinations, through a server that knows who has subscribed. Over TCP, or inside of a WebSocket.
 //!
-//! It needs no WebSocket and a WebSocket needs no STOMP: it is a protocol for what is said, where the carriers beside it are ways to
+//! It needs no WebSocket and a WebSocket needs no STOMP: it is a protocol for what is said, where the transports beside it are ways to
 //! get anything across. What each side makes of a frame is decided without I/O, in `client/session.rs` and in `server/broker.rs` with
 //! `server/session.rs`; `beats.rs` knows when an end of line is due, and `link.rs` carries octets.
 

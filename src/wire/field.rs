@@ -60,7 +60,7 @@ pub struct LayerBytes {
 }
 
 impl LayerBytes {
-    /// The innermost: bytes that mean nothing to any carrier.
+    /// The innermost: bytes that mean nothing to any transport.
     pub fn message(bytes: &[u8]) -> LayerBytes {
         LayerBytes { protocol: "message", bytes: bytes.to_vec(), fields: Vec::new() }
     }

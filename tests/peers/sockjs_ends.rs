@@ -13,7 +13,7 @@ use sockwalk::wire::websocket::{Frame, Header, opcode};
 use super::{Process, curl, script, server};
 use crate::support::{Folder, sockwalk};
 
-/// `sockwalk call sockjs` or `serve sockjs`, in plain words.
+/// `sockwalk client sockjs` or `serve sockjs`, in plain words.
 struct Own {
     process: Process,
     _home: Folder,
@@ -31,7 +31,7 @@ impl Own {
         let url = format!("http://127.0.0.1:{port}/echo");
         let transports = format!("transports={transport}");
         Own::start(
-            &[&["call", "sockjs", &url, "--set", &transports, "--wait", "400ms"], texts, options].concat(),
+            &[&["client", "sockjs", &url, "--set", &transports, "--wait", "400ms"], texts, options].concat(),
         )
     }
 

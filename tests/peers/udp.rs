@@ -5,7 +5,7 @@ use std::{net::UdpSocket, process::Command};
 use super::{Process, nc};
 use crate::support::{Folder, run, sockwalk, stderr, stdout};
 
-/// `sockwalk call` or `serve`, in plain words.
+/// `sockwalk client` or `serve`, in plain words.
 fn own(home: &Folder, arguments: &[&str]) -> Process {
     let all = [arguments, &["--plain"]].concat();
     Process::start(&format!("sockwalk {}", all.join(" ")), &mut sockwalk(home, &all))
@@ -35,7 +35,7 @@ fn netcat_is_told_and_answers() {
     let port = called.err("its port", |line| line.strip_prefix("Bound on 127.0.0.1 ").map(str::to_owned));
     let home = Folder::new();
     let mut caller =
-        own(&home, &["call", "udp", &format!("127.0.0.1:{port}"), "hello\n", "again\n", "--wait", "10s"]);
+        own(&home, &["client", "udp", &format!("127.0.0.1:{port}"), "hello\n", "again\n", "--wait", "10s"]);
     for word in ["hello", "again"] {
         called.out(word, |line| (line == word).then_some(()));
     }
@@ -47,7 +47,7 @@ fn netcat_is_told_and_answers() {
 fn nobody_is_there_and_that_is_learned_from_icmp() {
     // A port that was free a moment ago.
     let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let output = run(&["call", "udp", &format!("127.0.0.1:{port}"), "hello", "--plain"]);
+    let output = run(&["client", "udp", &format!("127.0.0.1:{port}"), "hello", "--plain"]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert!(stdout(&output).contains("Connection refused"), "{}", stdout(&output));
 }
@@ -56,7 +56,7 @@ fn nobody_is_there_and_that_is_learned_from_icmp() {
 fn what_is_too_large_for_a_datagram_is_not_sent() {
     let other = UdpSocket::bind("127.0.0.1:0").unwrap();
     let at = other.local_addr().unwrap().to_string();
-    let output = run(&["call", "udp", &at, &"x".repeat(65_508), "--plain"]);
+    let output = run(&["client", "udp", &at, &"x".repeat(65_508), "--plain"]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     let told = stdout(&output).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(told.contains("a datagram takes 65507 bytes at most"), "{told}");

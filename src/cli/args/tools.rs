@@ -50,11 +50,11 @@ pub struct Diff {
     /// Write the sweep as a picture
     #[arg(long, value_name = "FILE", requires = "sweep")]
     pub svg: Option<PathBuf>,
-    /// Compare these carriers, with commas between them, or all
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = clap::builder::PossibleValuesParser::new(carrier_names()), conflicts_with_all = ["sweep", "fragments", "ping", "close"])]
-    pub carriers: Vec<String>,
+    /// Compare these protocols, with commas between them, or all
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = clap::builder::PossibleValuesParser::new(protocol_names()), conflicts_with_all = ["sweep", "fragments", "ping", "close"])]
+    pub protocols: Vec<String>,
     /// How long a polling client pauses between two questions
-    #[arg(long, value_name = "TIME", value_parser = short_time, default_value = "1s", requires = "carriers")]
+    #[arg(long, value_name = "TIME", value_parser = short_time, default_value = "1s", requires = "protocols")]
     pub interval: Duration,
     /// Write the comparison as JSON
     #[arg(long)]
@@ -80,8 +80,8 @@ pub struct Tap {
 }
 
 /// Those that `diff` knows, and all of them.
-fn carrier_names() -> impl Iterator<Item = &'static str> {
-    transport::ALL.iter().map(|carrier| carrier.name).chain(["all"])
+fn protocol_names() -> impl Iterator<Item = &'static str> {
+    transport::ALL.iter().map(|transport| transport.name).chain(["all"])
 }
 
 /// Who sends a message.

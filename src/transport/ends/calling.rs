@@ -1,4 +1,4 @@
-//! `sockwalk call`: says what it was given, prints what comes, and calls again after a cut.
+//! `sockwalk client`: says what it was given, prints what comes, and calls again after a cut.
 
 use std::{
     sync::mpsc::Receiver,
@@ -20,7 +20,7 @@ const AT_ONCE: usize = 256;
 /// A call.
 #[derive(Debug)]
 pub struct Call {
-    /// Of which carrier.
+    /// Of which transport.
     pub ends: &'static Ends,
     /// Whom.
     pub calling: Calling,

@@ -38,7 +38,7 @@ const SHORTAGE: Duration = Duration::from_secs(1);
 /// What is served, and where.
 #[derive(Debug)]
 pub struct Serve {
-    /// Of which carrier.
+    /// Of which transport.
     pub ends: &'static Ends,
     /// Where.
     pub at: SocketAddr,
@@ -61,9 +61,9 @@ pub enum NotServed {
         /// What the kernel said.
         error: io::Error,
     },
-    /// The carrier can't be served so.
+    /// The transport can't be served so.
     #[error("{0}")]
-    Carrier(Fault),
+    Transport(Fault),
     /// A thread.
     #[error("can't start a thread: {0}")]
     Thread(io::Error),
@@ -83,7 +83,7 @@ pub fn serve(
     ready: impl FnOnce(SocketAddr, &mut dyn Onlooker),
 ) -> Result<(), NotServed> {
     let room = Room::new(serve.terms.clone(), serve.news.clone());
-    let server = (serve.ends.server)(&room).map_err(NotServed::Carrier)?;
+    let server = (serve.ends.server)(&room).map_err(NotServed::Transport)?;
     let failed = |error| NotServed::Listen { at: serve.at, error };
     let (open, at) = match server.post() {
         Some(_) => {

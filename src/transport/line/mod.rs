@@ -1,4 +1,4 @@
-//! What both ends of every carrier share: a connection that two threads may use, one to read and one to write.
+//! What both ends of every transport share: a connection that two threads may use, one to read and one to write.
 //!
 //! A [`Line`] is a connected socket. Whoever has it may send: what is sent by one [`Line::send`] goes out as a whole, whatever
 //! other threads send meanwhile. Reading is one thread's affair: [`Incoming`] is the reading half, and keeps what has come and

@@ -1,6 +1,6 @@
 //! HTTP, one request: the client asks, the server answers, and that is all that either can say.
 
-use super::super::Carrier;
+use super::super::Transport;
 use super::{Cannot, Script, Sending};
 use super::{Lines, connected};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-pub(in crate::transport) const CARRIER: Carrier = Carrier {
+pub(in crate::transport) const TRANSPORT: Transport = Transport {
     name: "http",
     title: "HTTP",
     about: "a request and its response: the server can say nothing that it was not asked for",

@@ -1,6 +1,6 @@
 //! Raw IP: an echo of ICMP, made by hand, in a datagram to which the kernel adds no more than the header of IP.
 
-use super::super::Carrier;
+use super::super::Transport;
 use super::{Cannot, Lines, Script, Sending};
 use crate::{
     event::Host,
@@ -18,7 +18,7 @@ const LONGEST: usize = 65_507;
 /// The identifier of our echoes: who asks tells its own answers by it.
 const IDENTIFIER: u16 = 0x7000;
 
-pub(in crate::transport) const CARRIER: Carrier = Carrier {
+pub(in crate::transport) const TRANSPORT: Transport = Transport {
     name: "icmp",
     title: "ICMP",
     about: "an echo by hand over a raw socket: IP, and no port of any program",

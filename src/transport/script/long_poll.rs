@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::super::Carrier;
+use super::super::Transport;
 use super::http::{self, ask, closed, get, nothing, post, tell};
 use super::{Cannot, Script, Sending, Times};
 use super::{Lines, connected, connection};
 use crate::event::Host;
 
-pub(in crate::transport) const CARRIER: Carrier = Carrier {
+pub(in crate::transport) const TRANSPORT: Transport = Transport {
     name: "long-poll",
     title: "HTTP, long polling",
     about: "the client asks, and the server keeps its answer until there is one",

@@ -1,11 +1,11 @@
 //! Short polling: the client asks again and again, and is answered at once, mostly with nothing.
 
-use super::super::Carrier;
+use super::super::Transport;
 use super::http::{self, ask, closed, exchange, get, tell};
 use super::{Cannot, Script, Sending, Times};
 use super::{Lines, connected};
 
-pub(in crate::transport) const CARRIER: Carrier = Carrier {
+pub(in crate::transport) const TRANSPORT: Transport = Transport {
     name: "poll",
     title: "HTTP, polling",
     about: "the client asks every so often; news waits until it asks again",

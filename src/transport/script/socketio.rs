@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::super::Carrier;
+use super::super::Transport;
 use super::http::closed;
 use super::websocket::{unframed, upgrade_of};
 use super::{BUFFERED, Lines, connected, connection, identifier};
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-pub(in crate::transport) const CARRIER: Carrier = Carrier {
+pub(in crate::transport) const TRANSPORT: Transport = Transport {
     name: "socketio",
     title: "Socket.IO",
     about: "named events and acknowledgements, by polling or on a WebSocket, in packets of its own",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::Carrier;
+use super::super::Transport;
 use super::http::closed;
 use super::websocket::{unframed, upgrade_of};
 use super::{BUFFERED, Lines, connected, connection, identifier, random};
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-pub(in crate::transport) const CARRIER: Carrier = Carrier {
+pub(in crate::transport) const TRANSPORT: Transport = Transport {
     name: "sockjs",
     title: "SockJS",
     about: "the interface of a WebSocket, on a WebSocket or on requests of HTTP, in frames of its own",

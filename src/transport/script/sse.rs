@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::Carrier;
+use super::super::Transport;
 use super::http::{ask, closed, nothing, post, tell, unpacked};
 use super::{BUFFERED, Cannot, Lines, Script, Sending, Times, connected, connection};
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-pub(in crate::transport) const CARRIER: Carrier = Carrier {
+pub(in crate::transport) const TRANSPORT: Transport = Transport {
     name: "sse",
     title: "Server-Sent Events",
     about: "one response that never ends: the server says what it has as soon as it has it; the client asks as ever",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::Carrier;
+use super::super::Transport;
 use super::http::closed;
 use super::websocket::{unframed, upgrade_of};
 use super::{BUFFERED, Lines, connected, sockets};
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-pub(in crate::transport) const ON_WEBSOCKET: Carrier = Carrier {
+pub(in crate::transport) const ON_WEBSOCKET: Transport = Transport {
     name: "stomp",
     title: "STOMP",
     about: "messages for a broker, by destination; a protocol on a WebSocket, not one in its place",
@@ -31,7 +31,7 @@ pub(in crate::transport) const ON_WEBSOCKET: Carrier = Carrier {
     },
 };
 
-pub(in crate::transport) const ON_TCP: Carrier = Carrier {
+pub(in crate::transport) const ON_TCP: Transport = Transport {
     name: "stomp-tcp",
     title: "STOMP",
     about: "the same frames on TCP as it is: STOMP needs no WebSocket",

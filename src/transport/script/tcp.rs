@@ -1,11 +1,11 @@
 //! TCP: the bytes as they are, in a stream that has no messages.
 
-use super::super::Carrier;
+use super::super::Transport;
 use super::{BUFFERED, Lines, connected, sockets};
 use super::{Cannot, Script, Sending};
 use crate::{event::Host, lesson, wire::LayerBytes};
 
-pub(in crate::transport) const CARRIER: Carrier = Carrier {
+pub(in crate::transport) const TRANSPORT: Transport = Transport {
     name: "tcp",
     title: "TCP",
     about: "a stream of bytes, in order and whole, without messages",

@@ -1,13 +1,13 @@
 //! UDP: a message a datagram, and no more promised than that.
 
-use super::super::Carrier;
+use super::super::Transport;
 use super::{Cannot, Lines, Script, Sending};
 use crate::{event::Host, lesson, wire::LayerBytes};
 
 /// The longest message over IPv4: 65,535 bytes less the headers of IP and UDP.
 const LONGEST: usize = 65_507;
 
-pub(in crate::transport) const CARRIER: Carrier = Carrier {
+pub(in crate::transport) const TRANSPORT: Transport = Transport {
     name: "udp",
     title: "UDP",
     about: "a message a datagram: its ends are kept, its arrival is not promised",

@@ -1,6 +1,6 @@
 //! WebSocket: messages in frames, on a TCP connection that was HTTP for one request.
 
-use super::super::Carrier;
+use super::super::Transport;
 use super::{BUFFERED, connected, sockets};
 use super::{Cannot, Script, Sending, Times};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 };
 use std::time::Duration;
 
-pub(in crate::transport) const CARRIER: Carrier = Carrier {
+pub(in crate::transport) const TRANSPORT: Transport = Transport {
     name: "websocket",
     title: "WebSocket",
     about: "messages both ways on one TCP connection, after one request of HTTP",

@@ -3,7 +3,7 @@
 
 use data_encoding::BASE64;
 
-use super::super::Carrier;
+use super::super::Transport;
 use super::http::closed;
 use super::websocket::{BEAT, BEAT_SAYS, unframed};
 use super::{BUFFERED, Cannot, Lines, Script, Sending, Times, connected, random, sockets};
@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-pub(in crate::transport) const CARRIER: Carrier = Carrier {
+pub(in crate::transport) const TRANSPORT: Transport = Transport {
     name: "websocket-deflate",
     title: "WebSocket",
     about: "the same with permessage-deflate, as browsers offer it: compressed messages, which pay when they are long or alike",

@@ -1,4 +1,4 @@
-//! The same message by every road: what each carrier makes of it, layer in layer, and the bill of all of them side by side.
+//! The same message by every road: what each transport makes of it, layer in layer, and the bill of all of them side by side.
 
 use std::{ops::Range, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::wire::{Field, LayerBytes, text};
 /// A message of more bytes is quoted in part.
 const QUOTED: usize = 40;
 
-/// What was sent, and what became of it over each carrier.
+/// What was sent, and what became of it over each transport.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roads {
     /// All pieces of it once, one after the other.
@@ -31,7 +31,7 @@ pub struct Roads {
     pub roads: Vec<Road>,
 }
 
-/// A carrier, and what became of the message there.
+/// A transport, and what became of the message there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Road {
     /// As it is typed.

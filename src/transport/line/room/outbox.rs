@@ -24,7 +24,7 @@ pub enum Last {
 pub enum Next {
     /// A message that somebody said.
     Message(Arc<Message>),
-    /// Bytes, or a unit of the carrier's own, put there by [`Outbox::put`].
+    /// Bytes, or a unit of the transport's own, put there by [`Outbox::put`].
     Own(Vec<u8>),
     /// Nothing came in time.
     Late,
@@ -85,7 +85,7 @@ impl Outbox {
         self.add(Next::Message(message))
     }
 
-    /// A unit of the carrier's own, behind what waits already. False as for [`Outbox::push`].
+    /// A unit of the transport's own, behind what waits already. False as for [`Outbox::push`].
     pub fn put(&self, bytes: Vec<u8>) -> bool {
         self.add(Next::Own(bytes))
     }

@@ -23,7 +23,7 @@ pub struct Terms {
     pub origins: Vec<String>,
     /// Pages of any origin may come.
     pub any_origin: bool,
-    /// What a carrier may be told besides, by name.
+    /// What a transport may be told besides, by name.
     pub options: BTreeMap<String, String>,
 }
 

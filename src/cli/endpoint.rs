@@ -1,4 +1,4 @@
-//! `sockwalk call` and `sockwalk serve`: both ends of a carrier, live, and what happens in a line each.
+//! `sockwalk client` and `sockwalk serve`: both ends of a transport, live, and what happens in a line each.
 
 use std::{
     collections::BTreeMap,
@@ -31,9 +31,9 @@ const WITHIN: Duration = Duration::from_secs(10);
 /// The largest message that a client takes, in bytes.
 const MESSAGE: u64 = 1 << 20;
 
-/// `sockwalk call CARRIER ADDR|URL`
-pub(super) fn call(asked: &args::Call, show: &Show) -> Result<ExitCode> {
-    let ends = found(&asked.carrier, &asked.settings)?;
+/// `sockwalk client PROTOCOL ADDR|URL`
+pub(super) fn client(asked: &args::Client, show: &Show) -> Result<ExitCode> {
+    let ends = found(&asked.protocol, &asked.settings)?;
     let scheme = asked.to.scheme.clone().unwrap_or_else(|| ends.schemes[0].to_owned());
     if !ends.schemes.contains(&scheme.as_str()) {
         bail!("{} is called by {}://, not {scheme}://", ends.name, ends.schemes.join(":// or "));
@@ -78,9 +78,9 @@ pub(super) fn call(asked: &args::Call, show: &Show) -> Result<ExitCode> {
     Ok(code(outcome.is_ok()))
 }
 
-/// `sockwalk serve CARRIER ADDR`
+/// `sockwalk serve PROTOCOL ADDR`
 pub(super) fn serve(asked: &args::Serve, show: &Show) -> Result<ExitCode> {
-    let ends = found(&asked.carrier, &asked.settings)?;
+    let ends = found(&asked.protocol, &asked.settings)?;
     if asked.chat && !ends.pushes {
         bail!(
             "{} can't send what nobody asked for, so nobody would hear what others say: leave out --chat",
@@ -128,7 +128,7 @@ pub(super) fn serve(asked: &args::Serve, show: &Show) -> Result<ExitCode> {
             // A UDP socket has no LISTEN: whatever comes to its address is its.
             let waits = if name == "udp" { "waits for datagrams at" } else { "listens at" };
             format!(
-                "`{name}` {waits} `{at}`: {whom}. To call it: `sockwalk call {name} {scheme}://{at}{path}`.{page} Ctrl-C ends it."
+                "`{name}` {waits} `{at}`: {whom}. To call it: `sockwalk client {name} {scheme}://{at}{path}`.{page} Ctrl-C ends it."
             )
         });
     });
@@ -142,9 +142,9 @@ pub(super) fn serve(asked: &args::Serve, show: &Show) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The carrier, if it takes all that it is told.
+/// The protocol, if it takes all that it is told.
 fn found(name: &str, settings: &[(String, String)]) -> Result<&'static Ends> {
-    let ends = ends::find(name).with_context(|| format!("no carrier is called {name}"))?;
+    let ends = ends::find(name).with_context(|| format!("no protocol is called {name}"))?;
     for (setting, _) in settings {
         if !ends.options.iter().any(|(own, _)| own == setting) {
             let all: Vec<_> = ends.options.iter().map(|(own, _)| *own).collect();

@@ -23,9 +23,9 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn start(carrier: &str, options: &[&str]) -> Server {
+    pub fn start(transport: &str, options: &[&str]) -> Server {
         let home = Folder::new();
-        let all = [&["serve", carrier, "127.0.0.1:0", "--width", "200"], options].concat();
+        let all = [&["serve", transport, "127.0.0.1:0", "--width", "200"], options].concat();
         let mut process = Process::start(&format!("sockwalk {}", all.join(" ")), &mut sockwalk(&home, &all));
         let port = process.out("where it listens", |line| {
             let behind = line.split("listens at 127.0.0.1:").nth(1)?;
@@ -51,16 +51,16 @@ impl Server {
     }
 }
 
-/// `sockwalk call`, with an input that is still to be written.
+/// `sockwalk client`, with an input that is still to be written.
 pub struct Caller {
     pub process: Process,
     _home: Folder,
 }
 
 impl Caller {
-    pub fn start(carrier: &str, url: &str, more: &[&str]) -> Caller {
+    pub fn start(transport: &str, url: &str, more: &[&str]) -> Caller {
         let home = Folder::new();
-        let all = [&["call", carrier, url, "--width", "200"], more].concat();
+        let all = [&["client", transport, url, "--width", "200"], more].concat();
         let process = Process::start(&format!("sockwalk {}", all.join(" ")), &mut sockwalk(&home, &all));
         Caller { process, _home: home }
     }
@@ -83,9 +83,9 @@ fn unwrapped(screen: &str) -> String {
     screen.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// `sockwalk call` to its end, with nothing on its input; it has to be a good one. All that it told.
-pub fn call(carrier: &str, url: &str, more: &[&str]) -> String {
-    let ended = Caller::start(carrier, url, more).end();
+/// `sockwalk client` to its end, with nothing on its input; it has to be a good one. All that it told.
+pub fn call(transport: &str, url: &str, more: &[&str]) -> String {
+    let ended = Caller::start(transport, url, more).end();
     assert_eq!(ended.code, Some(0), "{}{}", ended.out, ended.err);
     ended.out
 }

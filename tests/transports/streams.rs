@@ -1,10 +1,10 @@
-//! Carriers on which both ends may speak at any time: WebSocket against the package ws, and TCP against netcat.
+//! Transports on which both ends may speak at any time: WebSocket against the package ws, and TCP against netcat.
 
 use std::{io::Write, net::TcpStream, process::Command};
 
 use crate::{
-    carriers::harness::{Caller, Cutter, Server, call, exchange, script, serving},
     support::live::Process,
+    transports::harness::{Caller, Cutter, Server, call, exchange, script, serving},
 };
 
 #[test]

@@ -104,22 +104,22 @@ fn a_long_poll_of_curl_is_held_until_there_is_something_to_say() {
 #[test]
 #[ignore = "needs Node; tests/run installs it"]
 fn we_poll_node_short_and_long_and_call_again_after_a_cut() {
-    for (carrier, more) in [("poll", &["--set", "every=20"][..]), ("long-poll", &[])] {
-        let (mut node, port) = serving("news_server.js", &[carrier]);
+    for (transport, more) in [("poll", &["--set", "every=20"][..]), ("long-poll", &[])] {
+        let (mut node, port) = serving("news_server.js", &[transport]);
         let url = format!("http://127.0.0.1:{port}/news");
         let options = [&["--wait", "300ms", "--retry", "5", "--ack"], more].concat();
-        let mut caller = Caller::start(carrier, &url, &options);
+        let mut caller = Caller::start(transport, &url, &options);
         caller.process.write("hello\n");
         caller.tells("acknowledged: the response 204");
         caller.tells("heard, 5 bytes \"hello\"");
         assert_eq!(node.says("client")["path"], "/news");
         // Between two questions nobody would be told of a cut: the next one just makes a new connection.
-        if carrier == "long-poll" {
+        if transport == "long-poll" {
             caller.tells("&after=1");
         }
         // Others say something, the connections are cut, and something is said meanwhile.
         curled(&["--request", "POST", "--data", "", &format!("http://127.0.0.1:{port}/cut")]);
-        if carrier == "long-poll" {
+        if transport == "long-poll" {
             caller.tells("calls again");
         }
         curled(&["--data", "after the cut", &url]);
@@ -134,17 +134,18 @@ fn we_poll_node_short_and_long_and_call_again_after_a_cut() {
 
 #[test]
 fn our_ends_poll_each_other_and_go_on_after_a_cut() {
-    for (carrier, more) in [("poll", &["--set", "every=20"][..]), ("long-poll", &[])] {
-        let mut server = Server::start(carrier, &["--chat"]);
+    for (transport, more) in [("poll", &["--set", "every=20"][..]), ("long-poll", &[])] {
+        let mut server = Server::start(transport, &["--chat"]);
         let cutter = Cutter::before(server.port);
         let url = format!("http://127.0.0.1:{}/news", cutter.port);
-        let mut caller = Caller::start(carrier, &url, &[&["--wait", "200ms", "--retry", "5"], more].concat());
+        let mut caller =
+            Caller::start(transport, &url, &[&["--wait", "200ms", "--retry", "5"], more].concat());
         caller.process.write("one\n");
         caller.tells("heard, 3 bytes \"one\"");
         server.tells("heard, 3 bytes \"one\"");
         cutter.cut();
         // Somebody else speaks while it is away.
-        call(carrier, &server.url("http", "/news"), &["two", "--wait", "0s"]);
+        call(transport, &server.url("http", "/news"), &["two", "--wait", "0s"]);
         caller.tells("heard, 3 bytes \"two\"");
         let ended = caller.end();
         assert_eq!(ended.code, Some(0), "{}", ended.out);

@@ -1,8 +1,8 @@
 //! Chromium's own EventSource, fetch and WebSocket against our servers, and the page of the news.
 
 use crate::{
-    carriers::harness::{Cutter, Server, call, curled},
     support::devtools::Browser,
+    transports::harness::{Cutter, Server, call, curled},
 };
 
 #[test]

@@ -1,4 +1,4 @@
-//! What `call` and `serve` can be told, and what each carrier is.
+//! What `client` and `serve` can be told, and what each protocol is.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use crate::{
 
 /// Who is called, and what is said.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Call")]
-pub struct Call {
+#[command(next_help_heading = "Client")]
+pub struct Client {
     /// How messages are carried
-    #[arg(value_name = "CARRIER", value_parser = clap::builder::PossibleValuesParser::new(ENDS.iter().map(|ends| ends.name)))]
-    pub carrier: String,
+    #[arg(value_name = "PROTOCOL", value_parser = clap::builder::PossibleValuesParser::new(ENDS.iter().map(|ends| ends.name)))]
+    pub protocol: String,
     /// The server
     #[arg(value_name = "ADDR|URL")]
     pub to: Callee,
@@ -28,7 +28,7 @@ pub struct Call {
     /// Call again after a cut, so many times in a row
     #[arg(long, value_name = "N", default_value_t = 0, allow_hyphen_values = true)]
     pub retry: u32,
-    /// Ask for an acknowledgement of each message, where the carrier has that
+    /// Ask for an acknowledgement of each message, where the protocol has that
     #[arg(long)]
     pub ack: bool,
     /// How to leave
@@ -37,7 +37,7 @@ pub struct Call {
     /// Show that we are there after so much silence
     #[arg(long, value_name = "TIME", value_parser = some_time, allow_hyphen_values = true, default_value = "25s")]
     pub beat: Duration,
-    /// What the carrier is told besides; --help lists what each takes
+    /// What the protocol is told besides; --help lists what each takes
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
     pub settings: Vec<(String, String)>,
     /// Only messages and what went wrong
@@ -59,8 +59,8 @@ pub enum Leave {
 #[command(next_help_heading = "Serve")]
 pub struct Serve {
     /// How messages are carried
-    #[arg(value_name = "CARRIER", value_parser = clap::builder::PossibleValuesParser::new(ENDS.iter().map(|ends| ends.name)))]
-    pub carrier: String,
+    #[arg(value_name = "PROTOCOL", value_parser = clap::builder::PossibleValuesParser::new(ENDS.iter().map(|ends| ends.name)))]
+    pub protocol: String,
     /// Where; a port alone is 127.0.0.1
     #[arg(value_name = "ADDR")]
     pub at: Place,
@@ -94,7 +94,7 @@ pub struct Serve {
     /// Let in pages of any origin: what a server does that does not check
     #[arg(long, conflicts_with = "origins")]
     pub any_origin: bool,
-    /// What the carrier is told besides; --help lists what each takes
+    /// What the protocol is told besides; --help lists what each takes
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
     pub settings: Vec<(String, String)>,
     /// Only messages and what went wrong
@@ -102,9 +102,9 @@ pub struct Serve {
     pub quiet: bool,
 }
 
-/// What each carrier is, and what it can be told, below the examples.
-fn carriers() -> String {
-    let mut text = "Carriers:".to_owned();
+/// What each protocol is, and what it can be told, below the examples.
+fn protocols() -> String {
+    let mut text = "Protocols:".to_owned();
     for ends in ENDS {
         text += &hanging(&format!("  {:<12} ", ends.name), ends.what);
         for (name, what) in ends.options {
@@ -134,16 +134,16 @@ fn hanging(beginning: &str, text: &str) -> String {
     out
 }
 
-pub(super) fn call_help() -> String {
+pub(super) fn client_help() -> String {
     format!(
-        "Examples:\n  sockwalk call tcp localhost:7000 hello\n  sockwalk call websocket ws://localhost:8000/ hello --ack\n\n{}",
-        carriers()
+        "Examples:\n  sockwalk client tcp localhost:7000 hello\n  sockwalk client websocket ws://localhost:8000/ hello --ack\n\n{}",
+        protocols()
     )
 }
 
 pub(super) fn serve_help() -> String {
     format!(
         "Examples:\n  sockwalk serve tcp 127.0.0.1:7000\n  sockwalk serve websocket 127.0.0.1:8000 --chat\n\n{}",
-        carriers()
+        protocols()
     )
 }

@@ -48,14 +48,14 @@ const REQUESTS: &[(&str, u16, &str)] = &[
 
 #[test]
 fn each_malformed_request_has_its_status_and_an_end() {
-    for carrier in ["http", "poll", "long-poll", "sse"] {
-        let mut server = Server::start(carrier, &[]);
+    for transport in ["http", "poll", "long-poll", "sse"] {
+        let mut server = Server::start(transport, &[]);
         for (bytes, status, why) in REQUESTS {
             let answer = String::from_utf8(exchange(server.port, bytes.as_bytes())).unwrap();
             let begins = format!("HTTP/1.1 {status} ");
             assert!(
                 answer.starts_with(&begins),
-                "{carrier}, {bytes:?}: {status} for {why}, and not {answer}"
+                "{transport}, {bytes:?}: {status} for {why}, and not {answer}"
             );
             assert!(answer.contains("Connection: close\r\n"), "{answer}");
             server.tells(&format!("broken: answered with {status}"));
@@ -115,14 +115,14 @@ const RESPONSES: &[(&str, &str, &str)] = &[
 
 #[test]
 fn each_malformed_response_is_named_and_the_client_ends() {
-    for (carrier, answer, words) in RESPONSES {
+    for (transport, answer, words) in RESPONSES {
         let port = answering(vec![answer.as_bytes().to_vec(); 2]);
-        let scheme = if *carrier == "websocket" { "ws" } else { "http" };
+        let scheme = if *transport == "websocket" { "ws" } else { "http" };
         let texts: &[&str] =
-            if *carrier == "http" { &["hello", "--wait", "20s"] } else { &["--wait", "20s"] };
-        let ended = Caller::start(carrier, &format!("{scheme}://127.0.0.1:{port}/"), texts).end();
-        assert_eq!(ended.code, Some(1), "{carrier}, {answer:?}: {}", ended.out);
-        assert!(ended.out.contains(words), "{carrier}, {answer:?}: {words}, and not {}", ended.out);
+            if *transport == "http" { &["hello", "--wait", "20s"] } else { &["--wait", "20s"] };
+        let ended = Caller::start(transport, &format!("{scheme}://127.0.0.1:{port}/"), texts).end();
+        assert_eq!(ended.code, Some(1), "{transport}, {answer:?}: {}", ended.out);
+        assert!(ended.out.contains(words), "{transport}, {answer:?}: {words}, and not {}", ended.out);
         assert!(!ended.out.contains('\x01'), "what came is escaped");
     }
 }
