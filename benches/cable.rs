@@ -17,6 +17,10 @@ mod traffic;
 #[path = "cable/veth.rs"]
 mod veth;
 
+// The modules of the stage that a plain veth pair is made with say `crate::kernel`.
+#[cfg(target_os = "linux")]
+use sockwalk::kernel;
+
 #[cfg(target_os = "linux")]
 fn main() {
     let mut arguments = std::env::args().skip(1);

@@ -172,11 +172,8 @@ fn on_stage(
 ) -> Duration {
     let held = on.map(|name| stage.desk(host).find(name).expect("it was made"));
     let job: Job = Box::new(move |desk| request.perform(desk, held.as_deref(), result));
-    let done = stage
-        .start(host, false, job)
-        .wait(Duration::from_secs(5))
-        .expect("the host is there")
-        .expect("it returns");
+    let done =
+        stage.start(host, job).wait(Duration::from_secs(5)).expect("the host is there").expect("it returns");
     assert!(done.outcome.is_ok(), "{:?}", done.outcome);
     done.took
 }

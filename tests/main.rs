@@ -31,6 +31,8 @@ mod pcap;
 mod peers;
 mod screens;
 #[cfg(unix)]
+mod servers;
+#[cfg(unix)]
 mod socketio;
 #[cfg(unix)]
 mod stomp;

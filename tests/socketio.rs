@@ -23,11 +23,13 @@ use std::{
 
 use serde_json::Value;
 use sockwalk::transport::{
-    ends::{self, Calling, Client, Heard, Onlooker, Serve, Word},
-    line::{
-        Fault, Happened, News, Reporter,
-        room::{Message, Terms},
-    },
+    api::{self, Client, ClientConfig, Ends, Heard, Onlooker, Word},
+    connection::Fault,
+    events::{Happened, News, Reporter},
+    message::Message,
+    registry,
+    serve::{self, Serve},
+    terms::Terms,
 };
 
 use crate::support::{Folder, live::Process, run, sockwalk, stderr, stdout};
@@ -55,8 +57,8 @@ fn text(text: &str) -> Message {
 }
 
 /// How our client calls.
-fn calling(at: SocketAddr, options: &[(&str, &str)]) -> Calling {
-    Calling {
+fn calling(at: SocketAddr, options: &[(&str, &str)]) -> ClientConfig {
+    ClientConfig {
         to: vec![at],
         scheme: "http".to_owned(),
         authority: at.to_string(),
@@ -70,9 +72,14 @@ fn calling(at: SocketAddr, options: &[(&str, &str)]) -> Calling {
     }
 }
 
+/// Both ends of the transport.
+fn ends() -> &'static Ends {
+    registry::find("socketio").unwrap().ends.as_ref().unwrap()
+}
+
 /// Our client, called.
 fn called(at: SocketAddr, options: &[(&str, &str)]) -> Result<Box<dyn Client>, Fault> {
-    (ends::find("socketio").unwrap().client)(calling(at, options))
+    (ends().client.unwrap())(calling(at, options))
 }
 
 /// What it hears next that is as wanted; what says nothing is passed over.
@@ -139,15 +146,9 @@ impl Served {
         let mut watcher = Watcher { stop: Arc::clone(&stop), to };
         let thread = thread::spawn(move || {
             let (reporter, told) = Reporter::new();
-            let transport = ends::find("socketio").unwrap();
-            let what = Serve {
-                ends: transport,
-                at: "127.0.0.1:0".parse().unwrap(),
-                terms,
-                time: None,
-                news: reporter,
-            };
-            ends::serve(what, &told, &mut watcher, |at, _| ready.send(at).unwrap()).unwrap();
+            let what =
+                Serve { ends: ends(), at: "127.0.0.1:0".parse().unwrap(), terms, time: None, news: reporter };
+            serve::serve(what, &told, &mut watcher, |at, _| ready.send(at).unwrap()).unwrap();
         });
         let at = at.recv_timeout(PATIENCE).unwrap();
         Served { at, stop, news, all: Mutex::default(), thread: Some(thread) }
@@ -213,7 +214,7 @@ fn our_client_and_our_server_talk_by_each_transport() {
             while Instant::now() < until {
                 client.hear(until).unwrap();
             }
-            client.end(ends::Leaving::Orderly).unwrap();
+            client.end(api::CloseMode::Orderly).unwrap();
         }
     }
 }

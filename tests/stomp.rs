@@ -16,8 +16,11 @@ use std::{
 
 use sockwalk::{
     transport::{
-        ends::{self, Calling, Client, Heard},
-        line::{Fault, Reporter, room::Message},
+        api::{Client, ClientConfig, Heard},
+        connection::Fault,
+        events::Reporter,
+        message::Message,
+        registry,
     },
     wire::stomp::{Frame, FrameReader, Item},
 };
@@ -53,7 +56,7 @@ fn called(
     beat: Duration,
     options: &[(&str, &str)],
 ) -> Result<Box<dyn Client>, Fault> {
-    let calling = Calling {
+    let calling = ClientConfig {
         to: vec![at],
         scheme: scheme.to_owned(),
         authority: at.to_string(),
@@ -65,7 +68,7 @@ fn called(
         options: options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         news: Reporter::new().0,
     };
-    (ends::find("stomp").unwrap().client)(calling)
+    (registry::find("stomp").unwrap().ends.as_ref().unwrap().client.unwrap())(calling)
 }
 
 /// The next message; what says nothing is passed over.
@@ -85,7 +88,7 @@ fn its_end(client: &mut dyn Client) -> String {
     let until = Instant::now() + PATIENCE;
     loop {
         match client.hear(until) {
-            Ok(Heard::Over { why, .. }) => return why,
+            Ok(Heard::Closed { why, .. }) => return why,
             Ok(Heard::Nothing) => panic!("it did not end"),
             Ok(_) => {}
             Err(fault) => return fault.to_string(),

@@ -11,7 +11,7 @@ use std::{
 
 use sockwalk::{
     event::{Reader, What},
-    stage::{Possible, Way, cable_probe},
+    stage::{Capability, cable_probe},
 };
 
 use super::{median, range, ratio};
@@ -175,7 +175,7 @@ impl Pipeline {
         let pipeline = Pipeline {
             python: String::from_utf8_lossy(&python.stdout).trim().to_owned(),
             alone: match cable_probe() {
-                Ok(Possible { way: Way::Administrator }) => &["--net"],
+                Ok(Capability::Administrator) => &["--net"],
                 _ => &["--user", "--map-current-user", "--keep-caps", "--net"],
             },
         };

@@ -129,7 +129,7 @@ fn on_a_stage(
             // A job ends with a call.
             Request::Socket(Protocol::Tcp).perform(desk, None, Some("last"))
         });
-        stage.start(host, false, job)
+        stage.start(host, job)
     };
     let tickets = [start(Host::Server, Box::new(server)), start(Host::Client, Box::new(client))];
     for ticket in tickets {

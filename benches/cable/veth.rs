@@ -1,11 +1,11 @@
 //! Two hosts as the cable's, joined by one veth pair and by nothing of ours: what the kernel does alone.
 #![allow(unsafe_code, reason = "unshare(2) has no safe form in the crates we use")]
 
-#[allow(dead_code, reason = "the stage does more with it")]
-#[path = "../../src/stage/cable/linux/netlink.rs"]
-mod netlink;
 #[path = "../../src/stage/cable/linux/offload.rs"]
 mod offload;
+#[allow(dead_code, unused_imports, reason = "the stage does more with it, and tests it")]
+#[path = "../../src/stage/cable/linux/rtnetlink.rs"]
+mod rtnetlink;
 
 use std::{
     fs::File,
@@ -15,7 +15,7 @@ use std::{
     thread,
 };
 
-use netlink::Netlink;
+use rtnetlink::Rtnetlink;
 
 /// The addresses are those of a cable.
 pub const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
@@ -39,7 +39,7 @@ pub fn joined(offloads: bool, server: impl FnOnce() + Send, client: impl FnOnce(
         scope.spawn(move || {
             alone();
             let other = at.recv().expect("the server has a network");
-            Netlink::open()
+            Rtnetlink::open()
                 .and_then(|netlink| netlink.add_pair("eth0", 1, other.as_raw_fd(), [2, 0, 0, 0, 0, 2]))
                 .expect("a pair can be had where the cable can");
             plugged.wait();
@@ -61,8 +61,8 @@ fn furnish(address: Ipv4Addr, offloads: bool) {
     if !offloads {
         offload::disable_offloads("eth0").expect("that can be had where the cable can");
     }
-    let furnished = Netlink::open().and_then(|netlink| {
-        let eth0 = netlink::index("eth0")?;
+    let furnished = Rtnetlink::open().and_then(|netlink| {
+        let eth0 = rtnetlink::index("eth0")?;
         let _ = netlink.disable_address_generation(eth0);
         netlink.add_address(eth0, address.into(), 24)?;
         netlink.set_up(eth0)

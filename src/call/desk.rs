@@ -1,8 +1,11 @@
-//! The desk of a host: the sockets that it holds, by the names that the lesson gave them.
+//! The sockets of a host, by their names in the lesson.
+
+#![allow(unsafe_code, reason = "a socket is moved out of a shared entry")]
 
 use std::{
     mem::ManuallyDrop,
     net::SocketAddr,
+    ptr,
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -14,7 +17,7 @@ use socket2::Socket;
 use super::{Ran, recv, send, system};
 use crate::event::Host;
 
-/// What a socket speaks.
+/// The protocol of a socket, with its address family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// TCP over IPv4.
@@ -25,14 +28,14 @@ pub enum Protocol {
     Tcp6,
     /// UDP over IPv6.
     Udp6,
-    /// ICMP as far as pings go: the kernel makes the identifier and the checksum, see icmp(7).
+    /// ICMP echo over IPv4, in which the kernel fills in identifier and checksum: a ping socket, see icmp(7).
     Icmp,
-    /// ICMP over IPv4 by hand, see raw(7).
+    /// ICMP over IPv4 with a header written by the program, see raw(7).
     RawIcmp,
 }
 
 impl Protocol {
-    /// `tcp`, `udp`, `tcp6`, `udp6`, `icmp`, `raw-icmp`
+    /// The protocols with their names in a lesson.
     pub const ALL: [(&'static str, Protocol); 6] = [
         ("tcp", Protocol::Tcp),
         ("udp", Protocol::Udp),
@@ -42,7 +45,7 @@ impl Protocol {
         ("raw-icmp", Protocol::RawIcmp),
     ];
 
-    /// As in a lesson.
+    /// The name in a lesson: `tcp6`.
     pub fn name(self) -> &'static str {
         Protocol::ALL.iter().find(|(_, protocol)| *protocol == self).map_or("", |(name, _)| name)
     }
@@ -58,23 +61,23 @@ impl Protocol {
     }
 }
 
-/// A socket of a host.
+/// A socket of a host, with what the program remembers of it.
 ///
-/// It outlives its descriptor: what the kernel does with a connection after `close` is part of the lesson. And a call that
-/// waits on another thread must not keep the descriptor open, so `close` takes it away beneath that call, as in C.
+/// An entry outlives its descriptor: what the kernel does with a connection after `close` is part of the lesson. `close` does
+/// not wait for a call on another thread that is blocked on the socket: the descriptor is closed under that call, as in C.
 ///
-/// Dropping it closes nothing: a host's descriptors are numbers of its own thread's table, and the last one to let go may be
-/// another thread. The host closes them, by [`Held::take`] or [`Desk::clear`].
+/// Dropping an entry does not close the descriptor. The number belongs to the table of the host's threads, and the last
+/// reference may be dropped on another thread. The host closes it, by [`Held::take`] or [`Desk::clear`].
 #[derive(Debug)]
 pub struct Held {
-    /// Its name in the lesson.
+    /// The name in the lesson.
     pub name: String,
-    /// What it speaks.
+    /// The protocol.
     pub protocol: Protocol,
     socket: ManuallyDrop<Socket>,
     closed: AtomicBool,
     gone: AtomicBool,
-    /// The same for all descriptors of one socket.
+    /// Shared by all entries whose descriptors refer to the same socket.
     identity: Arc<()>,
     leftover: Mutex<Vec<u8>>,
     received: AtomicU64,
@@ -84,7 +87,7 @@ pub struct Held {
 }
 
 impl Held {
-    /// A socket that stands on no desk: whoever holds it closes it, by [`Held::take`].
+    /// An entry that is in no table. Its owner closes it, by [`Held::take`].
     pub fn alone(name: &str, protocol: Protocol, socket: Socket) -> Held {
         Held::new(name, protocol, socket, Arc::default())
     }
@@ -105,12 +108,12 @@ impl Held {
         }
     }
 
-    /// Bytes received and sent so far, by [`Held::recv`] and [`Held::send`].
+    /// Number of bytes received by [`Held::recv`] and sent by [`Held::send`].
     pub fn traffic(&self) -> (u64, u64) {
         (self.received.load(Ordering::Relaxed), self.sent.load(Ordering::Relaxed))
     }
 
-    /// `recv(2)`, counted.
+    /// Corresponds to `recv(2)`. Counts the bytes.
     pub fn recv(&self, room: usize) -> Ran<Vec<u8>> {
         let ran = recv::recv(&self.socket, room, &[]).map(|came| came.bytes);
         if let Ok(bytes) = &ran.outcome {
@@ -119,7 +122,7 @@ impl Held {
         ran
     }
 
-    /// `send(2)`, counted.
+    /// Corresponds to `send(2)`. Counts the bytes.
     pub fn send(&self, bytes: &[u8]) -> Ran<usize> {
         let ran = send::send(&self.socket, bytes, &[]);
         if let Ok(count) = &ran.outcome {
@@ -128,92 +131,93 @@ impl Held {
         ran
     }
 
-    /// The socket itself.
+    /// The socket.
     pub fn socket(&self) -> &Socket {
         &self.socket
     }
 
-    /// Its descriptor; still the number that it had once it is closed.
+    /// The descriptor's number, even after `close`.
     pub fn descriptor(&self) -> i64 {
         system::descriptor(&self.socket)
     }
 
-    /// Whether its descriptor was given back.
+    /// Whether the descriptor is closed.
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Whether the kernel was seen to have let it go after it was closed.
+    /// Whether the kernel has forgotten the closed socket, as far as was observed.
     pub fn is_gone(&self) -> bool {
         self.gone.load(Ordering::Acquire)
     }
 
-    /// The kernel knows nothing of it any more, and never will: whoever has its addresses later is another socket.
+    /// Records that the kernel has forgotten the socket. A later socket with these addresses is another one.
     pub fn saw_it_gone(&self) {
         self.gone.store(true, Ordering::Release);
     }
 
-    /// Whether both names mean the same socket of the kernel: one is a `dup` of the other.
+    /// Whether both descriptors refer to the same socket: one is a `dup` of the other.
     pub fn is_same_socket(&self, other: &Held) -> bool {
         Arc::ptr_eq(&self.identity, &other.identity)
     }
 
-    /// The owner of the descriptor, for `close` to drop. `None` if that was done already.
+    /// The owner of the descriptor, for `close` to drop. `None` if the descriptor is closed already.
     pub fn take(&self) -> Option<Socket> {
         if self.closed.swap(true, Ordering::AcqRel) {
             return None;
         }
-        // `ManuallyDrop` leaves the descriptor alone, so the one made here is its only owner.
-        Some(system::owner_of(system::descriptor(&self.socket)))
+        // SAFETY: `swap` lets one call through, so the socket is moved out once, and `ManuallyDrop` never closes the copy that
+        // stays behind.
+        Some(unsafe { ptr::read(&raw const *self.socket) })
     }
 
-    /// Bytes that were received and belong to nobody yet: what stood behind a delimiter or a blank line.
+    /// Bytes that were received behind a delimiter or a blank line, and not used yet.
     pub fn leftover(&self) -> MutexGuard<'_, Vec<u8>> {
         lock(&self.leftover)
     }
 
-    /// Local and remote address as last seen, also after close.
+    /// Local and remote address as last observed, even after `close`.
     pub fn ends(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
         *lock(&self.ends)
     }
 
-    /// The address that it last called by `connect`. The kernel does not tell it before somebody has answered.
+    /// The address of the last `connect`. getpeername(2) does not report it before the handshake is complete.
     pub fn called(&self) -> Option<SocketAddr> {
         *lock(&self.called)
     }
 
-    /// It is about to call that address.
+    /// Records the address of a `connect`.
     pub fn calls(&self, address: SocketAddr) {
         *lock(&self.called) = Some(address);
     }
 
-    /// Remembers the addresses.
+    /// Records the observed addresses. `None` keeps the earlier one.
     pub fn saw_ends(&self, local: Option<SocketAddr>, peer: Option<SocketAddr>) {
         let mut ends = lock(&self.ends);
         *ends = (local.or(ends.0), peer.or(ends.1));
     }
 }
 
-/// The sockets of one host, open and closed, in the order in which they were made.
+/// The sockets of one host, open and closed, in the order of their creation.
 #[derive(Debug)]
 pub struct Desk {
-    /// Whose they are.
+    /// The host.
     pub host: Host,
     sockets: Mutex<Vec<Arc<Held>>>,
 }
 
 impl Desk {
-    /// An empty desk.
+    /// An empty table.
     pub fn new(host: Host) -> Desk {
         Desk { host, sockets: Mutex::new(Vec::new()) }
     }
 
-    /// Puts a new socket on the desk; to be called on the host's threads. An older one of that name makes room.
+    /// Inserts a new socket. An older entry of that name is closed and removed, so call this on a thread of the host.
     pub fn put(&self, name: &str, protocol: Protocol, socket: Socket) -> Arc<Held> {
         self.put_as(name, protocol, socket, Arc::default())
     }
 
-    /// Puts a second descriptor of a socket on the desk, as [`Desk::put`] does.
+    /// Inserts a second descriptor of the socket `of`, as [`Desk::put`] does.
     pub fn put_again(&self, name: &str, socket: Socket, of: &Held) -> Arc<Held> {
         self.put_as(name, of.protocol, socket, Arc::clone(&of.identity))
     }
@@ -228,29 +232,29 @@ impl Desk {
         held
     }
 
-    /// The socket of this name.
+    /// The socket with this name.
     pub fn find(&self, name: &str) -> Option<Arc<Held>> {
         lock(&self.sockets).iter().find(|held| held.name == name).cloned()
     }
 
-    /// Whether there is none.
+    /// Whether the table is empty.
     pub fn is_empty(&self) -> bool {
         lock(&self.sockets).is_empty()
     }
 
-    /// All of them.
+    /// All sockets.
     pub fn all(&self) -> Vec<Arc<Held>> {
         lock(&self.sockets).clone()
     }
 
-    /// Makes `close` end each connection at once, by a RST: SO_LINGER with a time of 0, see socket(7).
+    /// Makes `close` abort each connection with a RST, by SO_LINGER with a time of 0, see socket(7).
     pub fn abort(&self) {
         for held in lock(&self.sockets).iter().filter(|held| !held.is_closed()) {
             let _ = held.socket.set_linger(Some(std::time::Duration::ZERO));
         }
     }
 
-    /// Closes what is open and forgets all; to be called on the host's thread.
+    /// Closes all open sockets and empties the table. To be called on a thread of the host.
     pub fn clear(&self) {
         for held in lock(&self.sockets).drain(..) {
             drop(held.take());
@@ -258,7 +262,7 @@ impl Desk {
     }
 }
 
-/// The lock's data; a thread that panicked while it held the lock has left it whole.
+/// Locks. A thread that panicked with the lock left the data consistent: no update takes two steps.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

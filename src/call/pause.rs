@@ -21,7 +21,7 @@ pub(super) fn told(time: Duration) -> Told {
         call: "clock_nanosleep",
         args: vec![arg("clock", "CLOCK_MONOTONIC"), arg("time", format!("{} ms from now", time.as_millis()))],
         c: format!("clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){spec}, NULL);"),
-        asked: format!("clock_nanosleep(CLOCK_MONOTONIC, 0, {spec}, NULL)"),
+        asked: format!("clock_nanosleep(CLOCK_MONOTONIC, 0, {spec}, …)"),
         syscalls: &["clock_nanosleep"],
         waits_for: "the time to pass",
     }

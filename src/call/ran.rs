@@ -1,7 +1,6 @@
-//! `ran!`: what ran is what is shown.
+//! `ran!` runs an expression, times it, and records its source text: the line that is shown is the line that ran.
 //!
-//! The macro takes the text, the file and the line of an expression from the compiler, runs it, and times it. Nothing stands
-//! between the clock and the call.
+//! The compiler supplies the text, the file and the line of the expression. Nothing runs between the clock and the call.
 
 use std::{
     cell::RefCell,
@@ -15,51 +14,51 @@ use std::{
 
 use crate::event::Source;
 
-/// An expression of this program and where it stands.
+/// An expression of this program and its place in the source.
 #[derive(Debug)]
 pub struct Here {
-    /// The expression.
+    /// The source text.
     pub text: &'static str,
-    /// Its file.
+    /// The path of the file.
     pub file: &'static str,
-    /// Its line.
+    /// The line, counted from 1.
     pub line: u32,
 }
 
 impl Here {
-    /// In the form of the trace: `/` in paths on every system.
+    /// The place as the trace writes it: with `/` in paths on every system.
     pub fn source(&self) -> Source {
-        // The compiler breaks long expressions into lines.
+        // rustfmt may have wrapped the expression.
         let text = self.text.split_whitespace().collect::<Vec<_>>().join(" ");
         Source { text, file: self.file.replace('\\', "/"), line: self.line }
     }
 }
 
-/// A call that was made.
+/// A call that was made, with its times.
 #[derive(Debug)]
 pub struct Ran<T> {
-    /// What it returned.
+    /// Its result.
     pub outcome: io::Result<T>,
-    /// When it began.
+    /// Time of its start.
     pub started: Instant,
-    /// How long it took.
+    /// Its duration.
     pub took: Duration,
-    /// The expression.
+    /// Its place in the source.
     pub here: &'static Here,
 }
 
 impl<T> Ran<T> {
-    /// The same call with what it returned put into another form.
+    /// Applies `form` to the result.
     pub fn map<U>(self, form: impl FnOnce(T) -> U) -> Ran<U> {
         Ran { outcome: self.outcome.map(form), started: self.started, took: self.took, here: self.here }
     }
 }
 
-/// Runs and times an expression that yields `io::Result`; with `sure`, one that cannot fail; with `error f,` one whose error
-/// `f` turns into an `io::Error`.
+/// Runs and times an expression of type `io::Result`; with `sure`, one that cannot fail; with `error f,` one whose error `f`
+/// converts into an `io::Error`.
 ///
-/// `ran!(retry …)` makes the call again if a signal interrupted it (EINTR). `connect` must not be repeated so: after EINTR
-/// the handshake goes on without the caller (connect(2)), and `close` has given the descriptor back all the same.
+/// `ran!(retry …)` repeats the call if a signal interrupted it (EINTR). Never use it for `connect`, whose handshake continues
+/// after EINTR (connect(2)), or for `close`, which has released the descriptor (close(2)).
 #[macro_export]
 #[doc(hidden)]
 macro_rules! ran {
@@ -90,7 +89,7 @@ macro_rules! ran {
     }};
 }
 
-/// What a host's thread is doing, for those who watch it from outside.
+/// The call that a thread makes, as other threads see it.
 #[derive(Debug, Default)]
 pub struct Doing {
     here: Mutex<Option<&'static Here>>,
@@ -98,22 +97,22 @@ pub struct Doing {
 }
 
 impl Doing {
-    /// The expression that the job began with: of a step that is more than one call, the step's own.
+    /// The first expression of the job: for a step of several calls, that of the whole step.
     pub fn here(&self) -> Option<&'static Here> {
         *self.here.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says that the call is to end: from now on EINTR is its result.
+    /// Tells the thread to stop: from now on calls are not repeated after EINTR.
     pub fn end(&self) {
         self.ended.store(true, Ordering::Release);
     }
 
-    /// Says that it was heard, and that further calls are to be made all the same: those of a tidy end.
+    /// Acknowledges the stop. Later calls, such as those of an orderly shutdown, are repeated after EINTR again.
     pub fn go_on(&self) {
         self.ended.store(false, Ordering::Release);
     }
 
-    /// Whether it was told to end.
+    /// Whether the thread was told to stop and has not acknowledged that.
     pub fn ended(&self) -> bool {
         self.ended.load(Ordering::Acquire)
     }
@@ -123,7 +122,7 @@ thread_local! {
     static DOING: RefCell<Option<Arc<Doing>>> = const { RefCell::new(None) };
 }
 
-/// Lets what this thread does be seen in `doing`.
+/// Publishes the calls of this thread in `doing`.
 pub fn watched_by(doing: &Arc<Doing>) {
     DOING.with_borrow_mut(|slot| *slot = Some(Arc::clone(doing)));
 }
@@ -142,8 +141,8 @@ pub fn timed<T>(here: &'static Here, retry: bool, mut call: impl FnMut() -> io::
         let took = started.elapsed();
         let interrupted =
             outcome.as_ref().err().is_some_and(|error| error.kind() == io::ErrorKind::Interrupted);
-        let told_to_end = || DOING.with_borrow(|doing| doing.as_ref().is_some_and(|doing| doing.ended()));
-        if !(retry && interrupted) || told_to_end() {
+        let stopping = || DOING.with_borrow(|doing| doing.as_ref().is_some_and(|doing| doing.ended()));
+        if !(retry && interrupted) || stopping() {
             return Ran { outcome, started, took, here };
         }
     }

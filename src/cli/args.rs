@@ -2,6 +2,7 @@
 
 mod decode;
 mod endpoint;
+mod server;
 mod tools;
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
@@ -10,13 +11,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use decode::{Begins, Decode};
 pub use endpoint::{Client, Leave, Serve};
+pub use server::{Connections, Limits, Messages};
 pub use tools::{Diff, Tap};
 
 use endpoint::{client_help, serve_help};
 
 use crate::view;
 
-use super::values::{Place, Spot, allowed_origin, callee, origin, short_time, size, some_time, time};
+use super::values::{Place, Spot, callee, origin, short_time, size, time};
 use crate::event::Host;
 
 /// Walk through the life of a socket, call by call, on the real kernel.
@@ -343,15 +345,9 @@ pub enum Command {
         /// How a class is served.
         #[command(flatten)]
         class: Class,
-        /// Refuse a message larger than this
-        #[arg(long, value_name = "SIZE", requires = "at", default_value = "1m", value_parser = size, allow_hyphen_values = true, help_heading = "With an address")]
-        message: u64,
-        /// Let in pages of this origin too, such as http://example.com
-        #[arg(long = "origin", value_name = "ORIGIN", value_parser = allowed_origin, requires = "at", help_heading = "With an address")]
-        origins: Vec<String>,
-        /// Let in pages of any origin: what a server does that does not check
-        #[arg(long, requires = "at", conflicts_with = "origins", help_heading = "With an address")]
-        any_origin: bool,
+        /// What messages it accepts.
+        #[command(flatten, next_help_heading = "With an address")]
+        messages: Messages,
         /// Name this web page as the origin, as a browser would
         #[arg(long, value_name = "ORIGIN", value_parser = origin, requires = "at", help_heading = "With a URL")]
         from: Option<String>,
@@ -510,17 +506,9 @@ pub struct Class {
     #[arg(long, requires = "at")]
     pub quiet: bool,
 
-    /// Accept no more than so many connections at once
-    #[arg(long, value_name = "N", requires = "at", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..), allow_hyphen_values = true)]
-    pub connections: u32,
-
-    /// End a connection on which nothing has moved for so long
-    #[arg(long, value_name = "TIME", requires = "at", default_value = "5m", value_parser = some_time, allow_hyphen_values = true)]
-    pub idle: Duration,
-
-    /// End a connection that has sent more than so much
-    #[arg(long, value_name = "SIZE", requires = "at", default_value = "64m", value_parser = size, allow_hyphen_values = true)]
-    pub bytes: u64,
+    /// The limits of each connection.
+    #[command(flatten)]
+    pub limits: Limits,
 }
 
 /// What a socket speaks.

@@ -21,7 +21,7 @@ use crate::{
     event::{Event, Sink},
     lesson::{self, Lesson},
     stage::Stage,
-    transport::{self, Transport},
+    transport::{api::Scripted, registry},
     view::{self, Bill, Comparison, Outcome, Point, Roads, Side},
 };
 
@@ -92,10 +92,9 @@ fn stage(stages: &Stages) -> impl FnMut(&Lesson) -> io::Result<Stage> {
 }
 
 /// The transports of these names, each once.
-fn transports(names: &[String]) -> Vec<&'static Transport> {
+fn transports(names: &[String]) -> Vec<(&'static str, &'static Scripted)> {
     let named = |name: &str| names.iter().any(|known| known == name);
-    let wanted = |transport: &&&Transport| named("all") || named(transport.name);
-    transport::ALL.iter().filter(wanted).copied().collect()
+    registry::scripted().filter(|(name, _)| named("all") || named(name)).collect()
 }
 
 /// What is to be sent: typed, or read.

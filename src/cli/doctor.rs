@@ -14,7 +14,7 @@ use anyhow::Result;
 use super::{Screen, args::Show, screen::Purpose};
 use crate::{
     kernel,
-    stage::{CableOptions, Stage, Unavailable, Way, cable_probe},
+    stage::{CableOptions, Capability, Stage, Unavailable, cable_probe},
     view::{Finding, findings},
 };
 
@@ -27,7 +27,7 @@ pub(super) fn doctor(show: &Show) -> Result<ExitCode> {
     let probe = cable_probe();
     // In the machine's own network: from the cable on the process is in another.
     let surroundings = surroundings();
-    let cable = cable(probe.map(|possible| possible.way));
+    let cable = cable(probe);
     let mut all = vec![
         Finding {
             good: None,
@@ -48,21 +48,21 @@ pub(super) fn doctor(show: &Show) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn cable(probe: Result<Way, Unavailable>) -> Finding {
-    let laid = probe.and_then(|way| {
+fn cable(probe: Result<Capability, Unavailable>) -> Finding {
+    let laid = probe.and_then(|capability| {
         // The first of a process tries everything in a child before.
         drop(Stage::cable(CableOptions::default())?);
         let began = Instant::now();
         let stage = Stage::cable(CableOptions::default())?;
         let up = began.elapsed();
         drop(stage);
-        Ok((way, up, began.elapsed() - up))
+        Ok((capability, up, began.elapsed() - up))
     });
     let (good, text, remedy) = match laid {
-        Ok((way, up, down)) => {
-            let way = match way {
-                Way::UserNamespace => "as an ordinary user, by a user namespace",
-                Way::Administrator => "with CAP_SYS_ADMIN, so without a user namespace",
+        Ok((capability, up, down)) => {
+            let way = match capability {
+                Capability::UserNamespace => "as an ordinary user, by a user namespace",
+                Capability::Administrator => "with CAP_SYS_ADMIN, so without a user namespace",
             };
             let times = format!("up in {} ms, down in {} ms", up.as_millis(), down.as_millis());
             (true, format!("two hosts with a cable between them: can be had {way} ({times})"), None)

@@ -18,9 +18,15 @@ use super::{
 use crate::{
     call::errno_name,
     run::{self, Audience, Heard},
+    server::listener::exposure,
     transport::{
-        ends::{self, Call, Calling, Ends, Leaving, NotServed, Onlooker, Serve, Word},
-        line::{Fault, Happened, News, Reporter, WORDS, Way, room::Terms},
+        api::{ClientConfig, CloseMode, Ends, Onlooker, Word},
+        client::{self, Call},
+        connection::Fault,
+        events::{Happened, News, Reporter, WORDS, Way},
+        registry,
+        serve::{self, NotServed, Serve},
+        terms::Terms,
     },
     view::{self, Line, Meaning, TapLog, Tapped, thousands},
 };
@@ -33,13 +39,13 @@ const MESSAGE: u64 = 1 << 20;
 
 /// `sockwalk client PROTOCOL ADDR|URL`
 pub(super) fn client(asked: &args::Client, show: &Show) -> Result<ExitCode> {
-    let ends = found(&asked.protocol, &asked.settings)?;
+    let (name, ends) = found(&asked.protocol, &asked.settings)?;
     let scheme = asked.to.scheme.clone().unwrap_or_else(|| ends.schemes[0].to_owned());
     if !ends.schemes.contains(&scheme.as_str()) {
-        bail!("{} is called by {}://, not {scheme}://", ends.name, ends.schemes.join(":// or "));
+        bail!("{} is called by {}://, not {scheme}://", name, ends.schemes.join(":// or "));
     }
     if asked.ack && !ends.acknowledges {
-        bail!("{} has no acknowledgements that could be asked for: leave out --ack", ends.name);
+        bail!("{} has no acknowledgements that could be asked for: leave out --ack", name);
     }
     let to = asked.to.to.0.to_socket_addrs();
     let to: Vec<_> = to.with_context(|| format!("no address is known for {}", asked.to.to.0))?.collect();
@@ -47,7 +53,7 @@ pub(super) fn client(asked: &args::Client, show: &Show) -> Result<ExitCode> {
     let mut screen = Told::new(show, Purpose::Talk, asked.quiet)?;
     let call = Call {
         ends,
-        calling: Calling {
+        calling: ClientConfig {
             to,
             scheme,
             authority: asked.to.authority.clone(),
@@ -63,14 +69,13 @@ pub(super) fn client(asked: &args::Client, show: &Show) -> Result<ExitCode> {
         wait: asked.wait,
         retry: asked.retry,
         leaving: match asked.end {
-            Leave::Orderly => Leaving::Orderly,
-            Leave::Abrupt => Leaving::Abrupt,
+            Leave::Orderly => CloseMode::Orderly,
+            Leave::Abrupt => CloseMode::Abrupt,
         },
     };
-    let outcome = ends::call(&call, &told, &mut screen);
+    let outcome = client::call(&call, &told, &mut screen);
     if let (Err(Fault::Call("connect", error)), Some(at)) = (&outcome, call.calling.to.last())
-        && let Some(advice) =
-            run::advice_on("connect", &errno_name(error), *at, &format!("serve {}", ends.name))
+        && let Some(advice) = run::advice_on("connect", &errno_name(error), *at, &format!("serve {}", name))
     {
         screen.say(&advice);
     }
@@ -80,11 +85,11 @@ pub(super) fn client(asked: &args::Client, show: &Show) -> Result<ExitCode> {
 
 /// `sockwalk serve PROTOCOL ADDR`
 pub(super) fn serve(asked: &args::Serve, show: &Show) -> Result<ExitCode> {
-    let ends = found(&asked.protocol, &asked.settings)?;
+    let (name, ends) = found(&asked.protocol, &asked.settings)?;
     if asked.chat && !ends.pushes {
         bail!(
             "{} can't send what nobody asked for, so nobody would hear what others say: leave out --chat",
-            ends.name
+            name
         );
     }
     let at = asked.at.0.to_socket_addrs();
@@ -92,20 +97,17 @@ pub(super) fn serve(asked: &args::Serve, show: &Show) -> Result<ExitCode> {
     let at = at.with_context(|| format!("no address is known for {}", asked.at.0))?;
     let (news, told) = Reporter::new();
     let mut screen = Told::new(show, Purpose::Live, asked.quiet)?;
-    if !at.ip().is_loopback() {
-        screen.say(&run::open_to_the_network(at));
-    }
+    exposure(at, true).iter().for_each(|warning| screen.say(warning));
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     let terms = Terms {
         chat: asked.chat,
-        connections: count(asked.limit),
-        idle: asked.idle,
+        connections: asked.limits.connections.limit(),
+        idle: asked.limits.idle,
         beat: asked.beat,
-        bytes: asked.bytes,
-        message: asked.message,
+        bytes: asked.limits.bytes,
+        message: asked.messages.message,
         queue: count(asked.queue),
-        origins: asked.origins.clone(),
-        any_origin: asked.any_origin,
+        origins: asked.messages.origin_policy(),
         options: asked.settings.iter().cloned().collect(),
     };
     let ticker = asked.settings.iter().any(|(name, _)| name == "ticker");
@@ -115,8 +117,8 @@ pub(super) fn serve(asked: &args::Serve, show: &Show) -> Result<ExitCode> {
         false => "what is said is sent back",
     };
     let what = Serve { ends, at, terms, time: asked.time, news };
-    let outcome = ends::serve(what, &told, &mut screen, |at, onlooker| {
-        let (name, scheme, path) = (ends.name, ends.schemes[0], ends.path);
+    let outcome = serve::serve(what, &told, &mut screen, |at, onlooker| {
+        let (scheme, path) = (ends.schemes[0], ends.path);
         onlooker.say(&if ends.is_for_browsers() {
             format!("`{name}` listens at `{at}`. Open `{scheme}://{at}{path}` in a browser. Ctrl-C ends it.")
         } else {
@@ -132,8 +134,8 @@ pub(super) fn serve(asked: &args::Serve, show: &Show) -> Result<ExitCode> {
             )
         });
     });
-    if let Err(NotServed::Listen { at, error }) = &outcome
-        && let Some(advice) = run::advice_on("bind", &errno_name(error), *at, "accept")
+    if let Err(NotServed::Listen(error)) = &outcome
+        && let Some(advice) = error.advice()
     {
         screen.say(&advice);
     }
@@ -143,8 +145,9 @@ pub(super) fn serve(asked: &args::Serve, show: &Show) -> Result<ExitCode> {
 }
 
 /// The protocol, if it takes all that it is told.
-fn found(name: &str, settings: &[(String, String)]) -> Result<&'static Ends> {
-    let ends = ends::find(name).with_context(|| format!("no protocol is called {name}"))?;
+fn found(name: &str, settings: &[(String, String)]) -> Result<(&'static str, &'static Ends)> {
+    let transport = registry::find(name).with_context(|| format!("no protocol is called {name}"))?;
+    let ends = transport.ends.as_ref().with_context(|| format!("{name} has neither client nor server"))?;
     for (setting, _) in settings {
         if !ends.options.iter().any(|(own, _)| own == setting) {
             let all: Vec<_> = ends.options.iter().map(|(own, _)| *own).collect();
@@ -152,7 +155,7 @@ fn found(name: &str, settings: &[(String, String)]) -> Result<&'static Ends> {
             bail!("{name} can't be told {setting}; it takes {all}");
         }
     }
-    Ok(ends)
+    Ok((transport.name, ends))
 }
 
 /// The screen, and how what happens is told on it.

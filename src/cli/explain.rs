@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 use super::{Screen, args::Show, code, screen::Purpose};
-use crate::explain::{self, Entry, Found, GROUPS};
+use crate::explain::{self, Entry, Found};
 
 /// From so many values on they stand in a row, not each on a line.
 const MANY: usize = 5;
@@ -43,13 +43,14 @@ fn told(name: &str) -> Result<(String, Value)> {
 }
 
 fn groups() -> (String, Value) {
-    let rows: Vec<String> = GROUPS.iter().map(|(group, about)| format!("| `{group}` | {about} |")).collect();
+    let rows: Vec<String> =
+        explain::groups().map(|(group, about)| format!("| `{group}` | {about} |")).collect();
     let text = format!(
         "`sockwalk explain NAME` says what a name stands for and why it is so. `sockwalk explain GROUP` lists a group:\n\n| group | what is in it |\n|---|---|\n{}",
         rows.join("\n")
     );
     let all: Vec<Value> =
-        GROUPS.iter().map(|(group, about)| json!({"group": group, "about": about})).collect();
+        explain::groups().map(|(group, about)| json!({"group": group, "about": about})).collect();
     (text, json!({ "groups": all }))
 }
 

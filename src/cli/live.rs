@@ -92,47 +92,39 @@ pub(super) fn errand(errand: &Errand, show: &Show) -> Result<ExitCode> {
 
 /// `sockwalk accept ADDR`
 pub(super) fn accept(at: Place, class: &args::Class, show: &Show) -> Result<ExitCode> {
-    // Bytes have no messages, and so no limit for them.
-    serve_class(at, Service::Echo, u64::MAX, class, show)
+    serve_class(at, Service::Echo, class, show)
 }
 
 /// `sockwalk websocket ADDR`
 pub(super) fn websocket(
     at: Place,
-    service: Service,
-    message: u64,
+    messages: &args::Messages,
     class: &args::Class,
     show: &Show,
 ) -> Result<ExitCode> {
-    serve_class(at, service, message, class, show)
+    let service = Service::WebSocket { origins: messages.origin_policy(), message: messages.message };
+    serve_class(at, service, class, show)
 }
 
-fn serve_class(
-    at: Place,
-    service: Service,
-    message: u64,
-    class: &args::Class,
-    show: &Show,
-) -> Result<ExitCode> {
+fn serve_class(at: Place, service: Service, asked: &args::Class, show: &Show) -> Result<ExitCode> {
     let mut screen = Screen::new(show, Purpose::Live)?;
-    let tell = match (class.show, class.quiet) {
+    let tell = match (asked.show, asked.quiet) {
         (_, true) if show.trace.is_none() => Tell::Nobody,
         (Some(number), _) if show.trace.is_none() => Tell::Only(number),
         _ => Tell::All,
     };
-    if class.quiet {
+    if asked.quiet {
         screen.keep_table();
     }
-    if let Some(number) = class.show {
+    if let Some(number) = asked.show {
         screen.follow(&format!("c{number}"));
     }
     let class = Class {
         at: at.0,
         service,
-        connections: usize::try_from(class.connections).unwrap_or(usize::MAX),
-        idle: class.idle,
-        bytes: class.bytes,
-        message,
+        connections: asked.limits.connections.limit(),
+        idle: asked.limits.idle,
+        bytes: asked.limits.bytes,
         tell,
     };
     let good = run::serve(&class, &mut screen)?;

@@ -35,10 +35,7 @@ use args::{Cli, Command};
 use screen::Screen;
 use values::Spot;
 
-use crate::{
-    run::{Errand, Service},
-    view::escape,
-};
+use crate::{run::Errand, view::escape};
 
 /// Does what the command line asks for. `Ok` holds the exit code: 1 if a check did not hold.
 ///
@@ -86,8 +83,8 @@ pub fn run() -> Result<ExitCode> {
         Command::Recv { part, .. } => walk::lesson("recv", part, show),
         Command::Close { part, .. } => walk::lesson("close", part, show),
         Command::Websocket { at: None, part, .. } => walk::lesson("websocket", part, show),
-        Command::Websocket { at: Some(Spot::Here(at)), class, message, origins, any_origin, .. } => {
-            live::websocket(at, Service::WebSocket { origins, any_origin }, message, &class, show)
+        Command::Websocket { at: Some(Spot::Here(at)), class, messages, .. } => {
+            live::websocket(at, &messages, &class, show)
         }
         Command::Websocket { at: Some(Spot::There { to, authority, path }), texts, from, wait, .. } => {
             live::errand(&Errand::WebSocket { to: to.0, authority, path, origin: from, texts, wait }, show)

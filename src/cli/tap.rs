@@ -35,9 +35,9 @@ pub(super) fn run(asked: &Tap, show: &Show) -> Result<ExitCode> {
     let open =
         |path: &Option<_>, what| -> Result<Option<Box<dyn Write>>> { records::open(path.as_deref(), what) };
     let wanted = Wanted {
-        listen: asked.listen.0.clone(),
+        listen: asked.at.0.clone(),
         target: asked.target.0.clone(),
-        limit: usize::try_from(asked.limit).unwrap_or(usize::MAX),
+        connections: asked.connections.limit(),
         quiet: asked.quiet,
         trace: open(&show.trace, "trace")?,
         capture: open(&show.pcap, "capture")?,

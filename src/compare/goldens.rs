@@ -7,7 +7,7 @@ use snapbox::{Data, assert_data_eq, file};
 
 use crate::{
     event::Host,
-    transport,
+    transport::{api::Scripted, registry},
     view::{
         self, Beat, Bill, Comparison, Depth, Form, Glyphs, Line, Look, Outcome, Palette, Road, Roads, Side,
         paint,
@@ -63,14 +63,16 @@ fn several() -> Roads {
         ("stomp-tcp", b"SEND\ndestination:/topic/news\ncontent-length:5\n\nhello\0".to_vec(), 3),
     ];
     let road = |name: &str, outcome| {
-        let it = transport::find(name).unwrap();
-        let transport::Transport { name, title, about, over, lesson, .. } = *it;
+        let transport = registry::find(name).unwrap();
+        let it = transport.scripted.as_ref().unwrap();
+        let (name, &Scripted { title, about, over, lesson, .. }) = (transport.name, it);
         Road { name, title, about, over, lesson, outcome }
     };
     let mut roads: Vec<Road> = carried
         .iter()
         .map(|(name, bytes, trips)| {
-            let layers = (transport::find(name).unwrap().layers)(bytes, Host::Client);
+            let layers =
+                (registry::find(name).unwrap().scripted.as_ref().unwrap().layers)(bytes, Host::Client);
             let every = Duration::from_secs(20);
             let beat = (*trips > 1).then_some(Beat { every, says: "something every 20 s" });
             road(name, Outcome::Carried { side: Box::new(side(bytes, *trips)), layers, beat })

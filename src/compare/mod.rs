@@ -15,14 +15,20 @@ use crate::{
     lesson::Lesson,
     run,
     stage::Stage,
-    transport::{self, Script, Sending, Transport, script::websocket::cut},
+    transport::{
+        self,
+        api::Scripted,
+        registry,
+        script::{Script, Sending},
+        websocket::script::cut,
+    },
     view::{Beat, Comparison, Outcome, Road, Roads, Side},
     wire::websocket::Header,
 };
 use plan::Plan;
 use reader::Reader;
 
-pub use transport::script::websocket::Also;
+pub use transport::websocket::script::Also;
 
 /// The largest piece that is sent at once, in bytes: the limit of a message that the other end takes.
 pub const LARGEST: usize = 1 << 20;
@@ -74,7 +80,7 @@ pub enum Fault {
     },
     /// The message can't go that way.
     #[error(transparent)]
-    Cannot(#[from] transport::Cannot),
+    Cannot(#[from] transport::script::Cannot),
     /// A claim of the run did not hold.
     #[error("the run over {over} did not go as it should: {what}")]
     Failed {
@@ -141,11 +147,11 @@ pub fn diff(
     sink: &mut dyn Sink,
 ) -> Result<Comparison, Fault> {
     let sending = wanted.sending();
-    let tcp = transport::find("tcp").expect("it is in the table");
-    let websocket = transport::find("websocket").expect("it is in the table");
-    let script = (tcp.script)(&sending)?;
+    let find = |name| registry::scripted().find(|(own, _)| *own == name).expect("it is in the table");
+    let (tcp, websocket) = (find("tcp"), find("websocket"));
+    let script = (tcp.1.script)(&sending)?;
     let tcp = one(tcp, &script, &sending, false, &mut stage, sink)?;
-    let script = transport::script::websocket::script(&sending, &wanted.also)?;
+    let script = transport::websocket::script::script(&sending, &wanted.also)?;
     let mut websocket = one(websocket, &script, &sending, false, &mut stage, sink)?;
     websocket.frames = frames(&websocket.bytes);
     Ok(Comparison {
@@ -163,16 +169,16 @@ pub fn diff(
 /// If a run did not go as it should.
 pub fn roads(
     wanted: &Wanted,
-    transports: &[&'static Transport],
+    transports: &[(&'static str, &'static Scripted)],
     mut stage: impl FnMut(&Lesson) -> io::Result<Stage>,
     sink: &mut dyn Sink,
 ) -> Result<Roads, Fault> {
     let sending = wanted.sending();
     let mut roads = Vec::new();
-    for transport in transports {
+    for &(name, transport) in transports {
         let outcome = match (transport.script)(&sending) {
             Err(cannot) => Outcome::Cannot(cannot.to_string()),
-            Ok(script) => match one(transport, &script, &sending, true, &mut stage, sink) {
+            Ok(script) => match one((name, transport), &script, &sending, true, &mut stage, sink) {
                 Ok(side) => {
                     let layers = (transport.layers)(&side.bytes, wanted.from);
                     let beat = script.times.beat.map(|every| Beat { every, says: script.times.beat_says });
@@ -183,7 +189,7 @@ pub fn roads(
             },
         };
         roads.push(Road {
-            name: transport.name,
+            name,
             title: transport.title,
             about: transport.about,
             over: transport.over,
@@ -196,14 +202,14 @@ pub fn roads(
 }
 
 fn one(
-    transport: &'static Transport,
+    (name, transport): (&'static str, &'static Scripted),
     script: &Script,
     sending: &Sending,
     whole: bool,
     stage: &mut dyn FnMut(&Lesson) -> io::Result<Stage>,
     sink: &mut dyn Sink,
 ) -> Result<Side, Fault> {
-    let plan = Plan::new(transport.name, script, whole);
+    let plan = Plan::new(name, script, whole);
     let stage = stage(&plan.lesson)?;
     let mut reader = Reader::new(&plan, sending.from, stage.link().is_some(), sink);
     run::run(&plan.lesson, 1, stage, &mut reader)?;

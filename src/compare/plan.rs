@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::{
     lesson::{self, Block, Front, Lesson, Part, Step},
-    transport::Script,
+    transport::script::Script,
 };
 
 /// What a step is for.

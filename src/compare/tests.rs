@@ -6,7 +6,7 @@ use super::*;
 use crate::{event::Event, wire::websocket::mask};
 
 fn on_loopback(wanted: &Wanted) -> Comparison {
-    diff(wanted, |_| Stage::loopback(), &mut Vec::<Event>::new()).unwrap()
+    diff(wanted, |_| Ok(Stage::loopback()?), &mut Vec::<Event>::new()).unwrap()
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! From what somebody typed to an entry, to several, or to what they may have meant.
 
-use super::{Entry, GROUPS, all};
+use super::{Entry, all, groups};
 
 /// What a name leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub fn find(query: &str) -> Found {
     if wanted.is_empty() {
         return Found::Nothing(Vec::new());
     }
-    if GROUPS.iter().any(|(group, _)| *group == wanted) && wanted != "data" {
+    if groups().any(|(group, _)| group == wanted) && wanted != "data" {
         // And the transport of that name, if there is one.
         let transport = format!("transport.{wanted}");
         let of_it = |entry: &&Entry| entry.group() == wanted || entry.path == transport;

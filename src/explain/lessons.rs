@@ -3,7 +3,7 @@
 use super::{Entry, sockjs, stomp};
 use crate::{
     lesson::{self, Builtin},
-    transport,
+    transport::registry,
 };
 
 /// The part of `websocket` that takes a frame apart, from 0.
@@ -18,7 +18,7 @@ pub(super) fn shows(entry: &Entry) -> Option<(String, String)> {
             return Some((command(lesson, 1), parts(lesson.text).next().map(title)?));
         }
         "transport" => {
-            let lesson = lesson::find(transport::find(last)?.lesson)?;
+            let lesson = lesson::find(registry::find(last)?.scripted.as_ref()?.lesson)?;
             return Some((command(lesson, 1), parts(lesson.text).next().map(title)?));
         }
         "sockjs" => {

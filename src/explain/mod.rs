@@ -1,19 +1,16 @@
 //! `sockwalk explain`: the reason why of a field, a flag, an opcode, an error, an option, a state, a status or a call.
 //!
 //! What a field says is asked of its decoder, which tells a few sample frames; numbers come from the tables that decoders and judges
-//! use. Only reasons are written here and in [`crate::wire::names`].
+//! use. Only the reasons are written here, as data files in `en/`.
 
 mod entries;
-mod errors;
 mod fields;
 mod find;
 mod lessons;
-mod mistakes;
-mod protocols;
 mod related;
-mod sockets;
 mod sockjs;
 mod stomp;
+mod texts;
 
 use std::sync::OnceLock;
 
@@ -39,18 +36,15 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// What people get wrong about it.
-    pub fn mistakes(&self) -> Vec<&'static str> {
-        let about = |path: &&str| {
-            self.path == *path
+    /// Returns what people get wrong about it.
+    pub fn mistakes(&self) -> Vec<String> {
+        let about = |path: &str| {
+            self.path == path
                 || self.path.starts_with(&format!("{path}."))
-                || path.ends_with('_') && self.path.starts_with(*path)
+                || path.ends_with('_') && self.path.starts_with(path)
         };
-        mistakes::MISTAKES
-            .iter()
-            .filter(|(paths, _)| paths.iter().any(about))
-            .map(|(_, mistake)| *mistake)
-            .collect()
+        let all = texts::parse(texts::MISTAKES).into_iter();
+        all.filter(|it| it.key.split(", ").any(about)).map(|it| it.text).collect()
     }
 
     /// The command of the part of a lesson that shows it, and that part's title.
@@ -69,38 +63,18 @@ impl Entry {
     }
 }
 
-/// The groups: the first part of a path, and what is in it.
-pub const GROUPS: &[(&str, &str)] = &[
-    ("call", "calls of the notation: `explain listen`"),
-    ("option", "socket options: `explain SO_REUSEADDR`"),
-    ("flag", "flags of send and recv, ways to shut down: `explain MSG_PEEK`"),
-    ("errno", "errors: `explain ECONNRESET`"),
-    ("state", "states of TCP: `explain TIME_WAIT`"),
-    ("eth", "Ethernet: `explain eth.type`"),
-    ("arp", "ARP: `explain arp.op`"),
-    ("ip", "IPv4: `explain ip.ttl`"),
-    ("ip6", "IPv6: `explain ip6.hops`"),
-    ("icmp", "ICMP: `explain icmp.3.3`"),
-    ("icmp6", "ICMPv6: `explain icmp6.135`"),
-    ("tcp", "TCP: `explain tcp.flags.psh`, `explain tcp.options.mss`"),
-    ("udp", "UDP: `explain udp.checksum`"),
-    ("http", "the handshake's HTTP: `explain http.status.101`, `explain origin`"),
-    ("ws", "WebSocket: `explain ws.close.1006`, `explain ws.rules`"),
-    ("engineio", "Engine.IO, below Socket.IO: `explain engineio.noop`, `explain engineio.error.1`"),
-    ("socketio", "Socket.IO: `explain socketio.ack`"),
-    ("transport", "ways to carry a message: `explain transport.sse`"),
-    ("sockjs", "SockJS: `explain sockjs.frame.a`, `explain sockjs.close.2010`"),
-    ("stomp", "STOMP: `explain stomp.frame.send`, `explain stomp.header.receipt`, `explain stomp.rules`"),
-    ("cable", "what a lesson does to the cable: `explain drop`"),
-    ("data", "what programs send"),
-];
+/// Returns the groups: the first part of a path, and what is in it.
+pub fn groups() -> impl Iterator<Item = (&'static str, &'static str)> {
+    static GROUPS: OnceLock<Vec<texts::Text>> = OnceLock::new();
+    GROUPS.get_or_init(|| texts::parse(texts::GROUPS)).iter().map(|group| (group.key, group.text.as_str()))
+}
 
 /// All entries, in the order of the groups.
 pub fn all() -> &'static [Entry] {
     static ALL: OnceLock<Vec<Entry>> = OnceLock::new();
     ALL.get_or_init(|| {
         let mut all = entries::all();
-        all.sort_by_key(|entry| GROUPS.iter().position(|(group, _)| *group == entry.group()));
+        all.sort_by_key(|entry| groups().position(|(group, _)| group == entry.group()));
         all
     })
 }

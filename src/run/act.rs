@@ -51,7 +51,11 @@ impl Run<'_> {
         let id = self.journal.next_call();
         let descriptor = plan.on.as_ref().map_or(-1, |on| on.fd);
         let started = Instant::now();
-        let ticket = self.stage.start(act.host, act.background, plan.job);
+        let ticket = if act.background {
+            self.stage.spawn(act.host, plan.job)
+        } else {
+            self.stage.start(act.host, plan.job)
+        };
         let soon = if act.background { None } else { ticket.wait(SOON)? };
         let (waiting, done) = match soon {
             Some(done) => (None, Some(done)),

@@ -22,6 +22,7 @@ use super::{Audience, Heard, Run, act::GLANCE, outcome::Observed};
 use crate::{
     event::{self, Host, What},
     lesson::{self, Statement},
+    server::listener::exposure,
     stage::Stage,
 };
 
@@ -297,9 +298,7 @@ impl<'a> Live<'a> {
             // Of a name with several addresses the first is taken.
             Err(_) => *self.resolve(at)?.first().ok_or(Stop::Failed)?,
         };
-        if !found.ip().is_loopback() {
-            self.say(&announcement(found, listens));
-        }
+        exposure(found, listens).iter().for_each(|warning| self.say(warning));
         Ok(found)
     }
 
@@ -373,29 +372,8 @@ const LONGEST_LINE: usize = 200;
 /// How long is looked for what the kernel does after a close.
 const SETTLED: Duration = Duration::from_millis(300);
 
-/// What is said of an address that is no loopback address, where somebody listens.
-pub fn open_to_the_network(at: SocketAddr) -> String {
-    announcement(at, true)
-}
-
 /// What an error of a call at this address means and what to do about it; nothing if the system's words are all there is to say.
 /// `counterpart` is the command that could be there to be called.
 pub fn advice_on(call: &str, errno: &str, at: SocketAddr, counterpart: &str) -> Option<String> {
     advice::on(call, errno, Some(at), counterpart)
-}
-
-/// What it means to be bound to more than loopback.
-fn announcement(at: SocketAddr, called: bool) -> String {
-    let what = match at.ip() {
-        ip if !ip.is_unspecified() => format!("{ip} is no loopback address"),
-        ip if ip.is_ipv4() => "`0.0.0.0` is every IPv4 address of this machine".to_owned(),
-        _ if cfg!(windows) => "`::` is every IPv6 address of this machine".to_owned(),
-        _ => "`::` is every address of this machine, IPv4 too unless IPV6_V6ONLY is set (ipv6(7))".to_owned(),
-    };
-    let who = if called {
-        "Whoever can reach it can call it, unless a firewall is in the way."
-    } else {
-        "It is only bound: nobody can call it before it listens."
-    };
-    format!("**Open to the network:** {what}. {who}")
 }

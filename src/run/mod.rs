@@ -31,9 +31,7 @@ use crate::{
     websocket::Sessions,
 };
 use journal::Journal;
-pub use live::{
-    Class, Ending, Errand, Hold, Service, Tell, advice_on, live, meaning, open_to_the_network, serve,
-};
+pub use live::{Class, Ending, Errand, Hold, Service, Tell, advice_on, live, meaning, serve};
 use picture::Picture;
 pub use walk::run;
 

@@ -1,8 +1,8 @@
-//! The cable between two hosts: it sees every frame, and it can hold, deliver, drop, delay or duplicate each one.
+//! The cable between two hosts: it records every frame, and can hold, deliver, drop, delay, duplicate or corrupt it.
 //!
-//! Client and server are threads with network stacks of their own. Each has one Ethernet interface, whose other end is with
-//! this program, and a thread named `cable` copies frames from one to the other. All of it belongs to namespaces that the
-//! process made for itself, so nothing of it is left when the process ends, however it ends.
+//! Client and server are threads with network stacks of their own. Each has one Ethernet interface, whose other end belongs to
+//! this program, and a thread named `cable` copies frames from one to the other. All of this is in namespaces of this process,
+//! so nothing is left when the process ends, however it ends.
 #![cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux has a cable to use it on"))]
 
 mod emulator;
@@ -38,14 +38,14 @@ use emulator::LinkEmulator;
 use emulator::Verdict;
 use log::Log;
 
-/// What a cable stage is to be like.
+/// The configuration of a stage with a cable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// How patient the kernels are.
+    /// The timers of the hosts' kernels.
     pub timers: Timers,
-    /// Whether each host knows the other's Ethernet address from the beginning. If not, the first frame is ARP's.
+    /// Whether each host knows the other's Ethernet address from the start. If not, the first frame is an ARP request.
     pub known_neighbours: bool,
-    /// Whether the hosts keep CAP_NET_RAW, see capabilities(7), for lessons with raw sockets.
+    /// Whether the hosts have CAP_NET_RAW, see capabilities(7).
     pub raw_sockets: bool,
     /// Whether the client may open ping sockets: `net.ipv4.ping_group_range`, see icmp(7).
     pub ping_sockets: bool,
@@ -57,48 +57,41 @@ impl Default for Options {
     }
 }
 
-/// How long the kernels of the hosts wait before they give up.
+/// How long the hosts' kernels retransmit before they give up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Timers {
-    /// As everywhere.
+    /// The kernel's defaults.
     Default,
-    /// As long as can be set: while a person looks at a held frame, the kernel's timers go on.
+    /// The longest that can be set: the kernel's timers run while a person looks at a held frame.
     Stretched,
 }
 
-/// A setting of a host's kernel that was changed, or was to be.
+/// A change of a setting of a host's kernel, made or refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
-    /// Whose kernel.
+    /// The host.
     pub host: Host,
-    /// As sysctl(8) names it: `net.ipv4.tcp_syn_retries`.
+    /// The setting's name in sysctl(8): `net.ipv4.tcp_syn_retries`.
     pub name: String,
-    /// What it was, if it could be read.
+    /// The old value, if it could be read.
     pub before: Option<String>,
-    /// What it was to become.
+    /// The new value.
     pub value: String,
-    /// Why it did not, if it did not.
+    /// The system's error, if the kernel refused the new value.
     pub failed: Option<String>,
 }
 
-/// How the cable can be had.
+/// How this process can make network namespaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Possible {
-    /// Whose rights it takes.
-    pub way: Way,
-}
-
-/// Whose rights it takes to lay a cable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// Nobody's: in a user namespace, see user_namespaces(7), an ordinary user makes network namespaces.
+pub enum Capability {
+    /// In a user namespace, without privileges, see user_namespaces(7).
     UserNamespace,
-    /// The administrator's (CAP_SYS_ADMIN): no user namespace is needed.
+    /// By CAP_SYS_ADMIN, without a user namespace.
     Administrator,
 }
 
-/// A host's address on the cable. Over IPv6 it is a name only: the hosts have no such address, as it would bring frames of its
-/// own.
+/// A host's address on the cable. The IPv6 address stands in for one that the host does not have: with IPv6 the kernel would
+/// send frames by itself.
 pub(super) fn address(host: Host, v6: bool) -> IpAddr {
     let last = match host {
         Host::Client => 1,
@@ -111,9 +104,9 @@ pub(super) fn address(host: Host, v6: bool) -> IpAddr {
     }
 }
 
-/// The cable. A clone is the same cable.
+/// A handle of the cable. Clones refer to the same cable.
 ///
-/// Its methods are for the threads of the program, not for jobs on a host's thread: those have a descriptor table of their own.
+/// To be used outside of jobs: a host's thread has another descriptor table.
 #[derive(Clone)]
 pub struct Cable {
     shared: Arc<Shared>,
@@ -124,87 +117,87 @@ struct Shared {
     changed: Condvar,
 }
 
-/// The frames, and the two ends that they go through. Whoever has the lock may send.
+/// The link and its two ends. Frames are sent under the lock.
 struct State {
-    line: LinkEmulator,
-    /// None once the cable was taken down.
-    wire: Option<this::CableEnds>,
-    /// Threads that wait for `changed`.
+    emulator: LinkEmulator,
+    /// `None` after the end of the stage.
+    ends: Option<this::CableEnds>,
+    /// Number of threads that wait for `changed`.
     waiting: usize,
 }
 
-/// Nothing was done to any frame.
+/// Why a command changed no frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CableError {
-    /// No frame that is held is the one asked for.
+    /// No held frame matches.
     #[error("no such frame is held on the cable; {held} others are")]
     NotHeld {
-        /// How many frames are held.
+        /// Number of held frames.
         held: usize,
     },
-    /// The stage is over.
+    /// The stage has ended.
     #[error("the cable was taken down")]
     Closed,
 }
 
 impl Cable {
-    fn new(wire: this::CableEnds) -> Cable {
-        let state = State { line: LinkEmulator::new(), wire: Some(wire), waiting: 0 };
+    fn new(ends: this::CableEnds) -> Cable {
+        let state = State { emulator: LinkEmulator::new(), ends: Some(ends), waiting: 0 };
         Cable { shared: Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }) }
     }
 
-    /// Takes what has happened since it was last taken, in order.
+    /// Returns the events since the last call, in order.
     pub fn take_events(&self) -> Vec<CableEvent> {
-        self.state().line.log.take()
+        self.state().emulator.log.take()
     }
 
-    /// Waits until there is something to take, at most so long. False if there is nothing.
-    pub fn wait_for_event(&self, most: Duration) -> bool {
-        self.wait_until(most, |line| !line.log.is_empty())
+    /// Waits up to `timeout` for an event. Returns whether there is one.
+    pub fn wait_for_event(&self, timeout: Duration) -> bool {
+        self.wait_until(timeout, |emulator| !emulator.log.is_empty())
     }
 
-    /// Whether what happens is written down. It is from the start; without it frames that cross at once are not copied.
+    /// Turns the recording of events on or off. It is on at first. Without it, frames that cross at once are not copied.
     pub fn set_recording(&self, on: bool) {
-        self.state().line.log.recording = on;
+        self.state().emulator.log.recording = on;
     }
 
-    /// Every frame that is sent from now on waits on the cable until it is told what to do, or the cable is mended.
+    /// Holds every frame that is sent from now on, until a command releases it or the cable is mended.
     pub fn hold(&self) {
-        self.state().line.hold();
+        self.state().emulator.hold();
     }
 
-    /// Held frames cross. Gives their numbers.
+    /// Lets held frames cross. Returns their numbers.
     ///
     /// # Errors
-    /// If no such frame is held.
+    /// [`CableError::NotHeld`], [`CableError::Closed`]
     pub fn deliver(&self, which: &FrameSelector) -> Result<Vec<u64>, CableError> {
         self.for_each_held(which, |state, frame| state.forward(frame, &[&frame.bytes], Fate::Delivered))
     }
 
-    /// Held frames are thrown away. Gives their numbers.
+    /// Drops held frames. Returns their numbers.
     ///
     /// # Errors
-    /// If no such frame is held.
+    /// [`CableError::NotHeld`], [`CableError::Closed`]
     pub fn drop(&self, which: &FrameSelector) -> Result<Vec<u64>, CableError> {
         self.for_each_held(which, |state, frame| {
-            state.line.log.fate(Instant::now(), frame.number, Fate::Dropped)
+            state.emulator.log.fate(Instant::now(), frame.number, Fate::Dropped)
         })
     }
 
-    /// Held frames cross twice. Gives their numbers.
+    /// Lets held frames cross twice. Returns their numbers.
     ///
     /// # Errors
-    /// If no such frame is held.
+    /// [`CableError::NotHeld`], [`CableError::Closed`]
     pub fn duplicate(&self, which: &FrameSelector) -> Result<Vec<u64>, CableError> {
         self.for_each_held(which, |state, frame| {
             state.forward(frame, &[&frame.bytes, &frame.bytes], Fate::Duplicated);
         })
     }
 
-    /// Held frames cross with one bit turned over, see [`Frame::weakest_bit`]. Gives their numbers.
+    /// Lets held frames cross with one bit inverted, see [`Frame::weakest_bit`]. Returns their numbers.
     ///
     /// # Errors
-    /// If no such frame is held.
+    /// [`CableError::NotHeld`], [`CableError::Closed`]
     pub fn corrupt(&self, which: &FrameSelector) -> Result<Vec<u64>, CableError> {
         self.for_each_held(which, |state, frame| {
             let bit = frame.weakest_bit();
@@ -216,10 +209,10 @@ impl Cable {
         })
     }
 
-    /// All held frames cross, in each direction the newest first. Gives their numbers in the order in which they cross.
+    /// Lets all held frames cross, the newest first. Returns their numbers in that order.
     ///
     /// # Errors
-    /// If none is held.
+    /// [`CableError::NotHeld`], [`CableError::Closed`]
     pub fn reorder(&self) -> Result<Vec<u64>, CableError> {
         let mut state = self.state();
         let mut frames = state.take(&FrameSelector::All)?;
@@ -231,22 +224,22 @@ impl Cable {
         Ok(frames.iter().map(|frame| frame.number).collect())
     }
 
-    /// Frames that are sent from now on take so long to cross, in each direction. Zero ends that; what is on its way arrives
-    /// when it would have.
+    /// Delays every frame that is sent from now on, in each direction. Zero ends that. Frames that are already delayed arrive
+    /// in their time.
     pub fn delay(&self, delay: Duration) {
-        self.state().line.delay(delay);
+        self.state().emulator.delay(delay);
     }
 
-    /// Cuts the cable: what is sent, arrives or is delivered from now on is lost. What is held stays held.
+    /// Cuts the cable: frames that are sent, or would arrive, from now on are lost. Held frames stay held.
     pub fn cut(&self) {
-        self.state().line.cut();
+        self.state().emulator.cut();
     }
 
-    /// Makes the cable as new: nothing is held, cut or delayed any more. What was on it crosses in the order in which it was
-    /// sent. Gives the numbers of those frames.
+    /// Ends holding, cutting and delaying. The frames on the cable cross in the order in which they were sent. Returns their
+    /// numbers.
     pub fn mend(&self) -> Vec<u64> {
         let mut state = self.state();
-        let frames = state.line.mend();
+        let frames = state.emulator.mend();
         for frame in &frames {
             state.forward(frame, &[&frame.bytes], Fate::Delivered);
         }
@@ -254,43 +247,42 @@ impl Cable {
         frames.iter().map(|frame| frame.number).collect()
     }
 
-    /// What is held, oldest first.
+    /// The held frames, oldest first.
     pub fn held(&self) -> Vec<Arc<Frame>> {
-        self.state().line.held().to_vec()
+        self.state().emulator.held().to_vec()
     }
 
-    /// Waits until such frames are held, at most so long: the kernel may send one soon, such as a delayed ACK. `Oldest(n)`
-    /// waits for n of them. Gives those frames; they stay held.
+    /// Waits up to `timeout` until a matching frame is held; for `Oldest(n)`, until n frames are. Returns the frames, which
+    /// stay held. The kernel sends some frames late, such as a delayed ACK.
     ///
     /// # Errors
-    /// If time ran out, or the stage is over.
+    /// [`CableError::NotHeld`] if the time is over; [`CableError::Closed`]
     pub fn wait_for_held(
         &self,
         which: &FrameSelector,
-        most: Duration,
+        timeout: Duration,
     ) -> Result<Vec<Arc<Frame>>, CableError> {
         let mut chosen = Vec::new();
-        self.wait_until(most, |line| {
-            chosen = which.choose(line.held());
+        self.wait_until(timeout, |emulator| {
+            chosen = which.choose(emulator.held());
             chosen.len() >= which.at_least()
         });
         if chosen.len() >= which.at_least() {
             return Ok(chosen);
         }
         let state = self.state();
-        Err(if state.wire.is_none() {
+        Err(if state.ends.is_none() {
             CableError::Closed
         } else {
-            CableError::NotHeld { held: state.line.held().len() }
+            CableError::NotHeld { held: state.emulator.held().len() }
         })
     }
 
-    /// Whether no frame is on its way: none waits to be taken from a host, none is between being taken and being sent on, none
-    /// is delayed. Held frames are at rest.
+    /// Whether no frame is in transit: every frame of a host was received, and all but the held ones were sent on.
     pub fn is_quiet(&self) -> bool {
         let state = self.state();
-        // The thread of the cable takes and sends on under this lock.
-        state.line.next_due().is_none() && state.wire.as_ref().is_none_or(this::CableEnds::is_empty)
+        // The cable's thread receives and sends under this lock.
+        state.emulator.next_due().is_none() && state.ends.as_ref().is_none_or(this::CableEnds::is_empty)
     }
 
     fn for_each_held(
@@ -307,16 +299,16 @@ impl Cable {
         Ok(frames.iter().map(|frame| frame.number).collect())
     }
 
-    fn wait_until(&self, most: Duration, mut enough: impl FnMut(&LinkEmulator) -> bool) -> bool {
-        let until = Instant::now() + most;
+    fn wait_until(&self, timeout: Duration, mut enough: impl FnMut(&LinkEmulator) -> bool) -> bool {
+        let until = Instant::now() + timeout;
         let mut state = self.state();
         state.waiting += 1;
         let found = loop {
-            if enough(&state.line) {
+            if enough(&state.emulator) {
                 break true;
             }
             let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() || state.wire.is_none() {
+            if left.is_zero() || state.ends.is_none() {
                 break false;
             }
             let woken = self.shared.changed.wait_timeout(state, left);
@@ -330,7 +322,7 @@ impl Cable {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives the lock back, and wakes whoever waits for a change.
+    /// Releases the lock, and wakes the threads that wait for a change.
     fn unlock_and_notify(&self, state: MutexGuard<'_, State>) {
         let anybody = state.waiting > 0;
         drop(state);
@@ -342,18 +334,18 @@ impl Cable {
 
 impl State {
     fn take(&mut self, which: &FrameSelector) -> Result<Vec<Arc<Frame>>, CableError> {
-        if self.wire.is_none() {
+        if self.ends.is_none() {
             return Err(CableError::Closed);
         }
-        let held = self.line.held().len();
-        let frames = self.line.take(which);
+        let held = self.emulator.held().len();
+        let frames = self.emulator.take(which);
         if frames.is_empty() { Err(CableError::NotHeld { held }) } else { Ok(frames) }
     }
 
-    /// Sends copies of a frame on, and writes down what became of it.
+    /// Sends copies of a frame on, and logs its fate.
     fn forward(&mut self, frame: &Frame, copies: &[&[u8]], fate: Fate) {
-        let sent = !self.line.is_cut()
-            && self.wire.as_ref().is_some_and(|wire| wire.send(frame.from.other(), copies) == copies.len());
-        self.line.log.fate(Instant::now(), frame.number, if sent { fate } else { Fate::Lost });
+        let sent = !self.emulator.is_cut()
+            && self.ends.as_ref().is_some_and(|ends| ends.send(frame.from.other(), copies) == copies.len());
+        self.emulator.log.fate(Instant::now(), frame.number, if sent { fate } else { Fate::Lost });
     }
 }

@@ -1,10 +1,10 @@
-//! A way in from a second terminal: a command is run in the network of a host whose stage another process has.
+//! `sockwalk enter`: runs a command in the network of a host of another sockwalk process, from a second terminal.
 
 use std::{convert::Infallible, ffi::OsString, io};
 
-use crate::event::Host;
+use crate::{call::errno_name, event::Host};
 
-/// Nobody could be entered.
+/// Why a host could not be entered.
 #[derive(Debug, thiserror::Error)]
 pub enum EnterError {
     /// No process of this user has a host on a cable.
@@ -15,27 +15,27 @@ pub enum EnterError {
         /// The host that was asked for.
         host: Host,
     },
-    /// Several have.
+    /// Several processes have one.
     #[error("several are running: choose one of the processes {} with --pid", list(.pids))]
     Ambiguous {
         /// Their process numbers.
         pids: Vec<u32>,
     },
-    /// A call to the kernel failed.
-    #[error("can't {what}: {error}")]
+    /// A system call failed.
+    #[error("can't {operation} ({})", errno_name(source))]
     System {
-        /// What was tried.
-        what: &'static str,
-        /// What the kernel said.
-        error: io::Error,
+        /// The operation: `enter the network namespace of that host`.
+        operation: &'static str,
+        /// The system's error.
+        source: io::Error,
     },
-    /// The command can't be run.
-    #[error("can't run {command}: {error}")]
+    /// The command cannot be run.
+    #[error("can't run {command} ({})", errno_name(source))]
     Exec {
         /// Its name.
         command: String,
-        /// Why.
-        error: io::Error,
+        /// The system's error.
+        source: io::Error,
     },
     /// Only Linux has network namespaces.
     #[error("only on Linux has a host a network of its own")]
@@ -46,11 +46,11 @@ fn list(pids: &[u32]) -> String {
     pids.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// Runs a command in the network of a host, in the place of this process; the user's shell if there is none. It has the rights of
-/// whoever calls this, and no more. This process must have one thread.
+/// Replaces this process by a command in the network of a host; by the user's shell if `command` is empty. The command has the
+/// privileges of this process. This process must have one thread. Returns on failure only.
 ///
 /// # Errors
-/// If no such host is running, or several are and `pid` does not say which; or what the kernel refuses. Else it does not return.
+/// If no such host is running, if several are and `pid` does not choose one, or if the kernel refuses.
 pub fn enter(host: Host, pid: Option<u32>, command: &[OsString]) -> Result<Infallible, EnterError> {
     this::enter(host, pid, command)
 }
@@ -65,17 +65,21 @@ mod this {
 }
 
 #[cfg(target_os = "linux")]
-#[allow(unsafe_code, reason = "setns(2) has no safe form in std")]
 mod this {
     use std::{
         env,
         fs::{self, File},
         os::{
-            fd::AsRawFd,
+            fd::AsFd,
             unix::{fs::MetadataExt, process::CommandExt},
         },
         path::{Path, PathBuf},
         process::Command,
+    };
+
+    use rustix::{
+        process::geteuid,
+        thread::{LinkNameSpaceType, move_into_link_name_space},
     };
 
     use super::{EnterError, Host, Infallible, OsString, io};
@@ -96,50 +100,43 @@ mod this {
                 return Err(EnterError::Ambiguous { pids });
             }
         };
-        go_in(&PathBuf::from(format!("/proc/{pid}/ns/user")), &thread.join("ns/net"))?;
+        enter_namespaces(&PathBuf::from(format!("/proc/{pid}/ns/user")), &thread.join("ns/net"))?;
         let shell = || env::var_os("SHELL").filter(|shell| !shell.is_empty()).unwrap_or_else(|| "sh".into());
         let (program, arguments) = match command {
             [] => (shell(), &[][..]),
             [program, arguments @ ..] => (program.clone(), arguments),
         };
-        let error = Command::new(&program).args(arguments).exec();
-        Err(EnterError::Exec { command: program.display().to_string(), error })
+        let source = Command::new(&program).args(arguments).exec();
+        Err(EnterError::Exec { command: program.display().to_string(), source })
     }
 
-    /// Both are opened before either is entered: what /proc shows may depend on who looks.
-    fn go_in(user: &Path, network: &Path) -> Result<(), EnterError> {
-        let refused = |what| move |error| EnterError::System { what, error };
-        let elsewhere = fs::read_link(user).ok() != fs::read_link("/proc/self/ns/user").ok();
-        let user = File::open(user).map_err(refused("open the user namespace of that process"))?;
-        let network = File::open(network).map_err(refused("open the network namespace of that host"))?;
-        // The root of the outer namespace has every right in the inner one, and stays who it is.
-        // SAFETY: takes and changes nothing.
-        let root = unsafe { libc::geteuid() } == 0;
-        if elsewhere && !(root && set(&network, libc::CLONE_NEWNET).is_ok()) {
-            set(&user, libc::CLONE_NEWUSER).map_err(refused("enter the user namespace of that process"))?;
+    /// Corresponds to `setns(2)`. Both files are opened before either namespace is entered: what /proc shows depends on the
+    /// reader's user namespace.
+    fn enter_namespaces(user: &Path, network: &Path) -> Result<(), EnterError> {
+        let failed = |operation| move |source| EnterError::System { operation, source };
+        let set =
+            |file: &File, kind| move_into_link_name_space(file.as_fd(), Some(kind)).map_err(io::Error::from);
+        let other_user = fs::read_link(user).ok() != fs::read_link("/proc/self/ns/user").ok();
+        let user = File::open(user).map_err(failed("open the user namespace of that process"))?;
+        let network = File::open(network).map_err(failed("open the network namespace of that host"))?;
+        // Root of the outer user namespace has all capabilities in the inner one, and need not enter it.
+        let by_root = other_user && geteuid().is_root() && set(&network, LinkNameSpaceType::Network).is_ok();
+        if other_user && !by_root {
+            set(&user, LinkNameSpaceType::User)
+                .map_err(failed("enter the user namespace of that process"))?;
         }
-        set(&network, libc::CLONE_NEWNET).map_err(refused("enter the network namespace of that host"))
+        set(&network, LinkNameSpaceType::Network).map_err(failed("enter the network namespace of that host"))
     }
 
-    /// Corresponds to `setns(2)`.
-    fn set(namespace: &File, kind: libc::c_int) -> io::Result<()> {
-        // SAFETY: takes no pointer; the descriptor is open.
-        if unsafe { libc::setns(namespace.as_raw_fd(), kind) } == 0 {
-            Ok(())
-        } else {
-            Err(io::Error::last_os_error())
-        }
-    }
-
-    /// The processes of this user that have a thread of the host's name in a network other than the process's, with that thread.
+    /// The processes of this user that have a host on a cable, with the directory of the host's thread in /proc: a thread of
+    /// the host's name whose network is not the process's.
     fn running(host: Host) -> Vec<(u32, PathBuf)> {
-        // SAFETY: takes and changes nothing.
-        let own = unsafe { libc::geteuid() };
+        let own = geteuid();
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
         let mut found = Vec::new();
         for process in processes {
             let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-            let mine = own == 0 || process.metadata().is_ok_and(|about| about.uid() == own);
+            let mine = own.is_root() || process.metadata().is_ok_and(|about| about.uid() == own.as_raw());
             if mine && is_sockwalk(&process.path()) {
                 found.extend(thread_of(&process.path(), host).map(|thread| (pid, thread)));
             }
@@ -147,7 +144,7 @@ mod this {
         found
     }
 
-    /// By its name, or as it is the same program as this one.
+    /// Whether the process is named `sockwalk`, or runs the same executable as this one.
     fn is_sockwalk(process: &Path) -> bool {
         let program = |process: &Path| fs::read_link(process.join("exe")).ok();
         fs::read_to_string(process.join("comm")).is_ok_and(|name| name.trim() == "sockwalk")

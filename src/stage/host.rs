@@ -1,9 +1,9 @@
-//! A host: a thread that makes the narrated calls, one after the other, and can be waited for with a deadline.
+//! A host: a thread that makes the calls of a lesson one after the other, and can be interrupted in each.
 
 use std::{
     io,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
     thread::{self, JoinHandle},
@@ -11,9 +11,10 @@ use std::{
 };
 
 use super::{
+    StageError,
     cable::{HostNetwork, VethConfig},
     observer::Observer,
-    system,
+    spin_recv, system,
 };
 use crate::{
     call::{Desk, Doing, Done, Here, watched_by},
@@ -21,108 +22,144 @@ use crate::{
     kernel::{Task, ThreadState},
 };
 
-/// What a host is asked to do.
+/// Work for a host's thread: one call, or the calls of one step.
 pub type Job = Box<dyn FnOnce(&Desk) -> Done + Send>;
 
-/// How long a signalled thread gets to answer before it is signalled again.
+/// Time after which a thread that does not return is signalled again: it may have been between two calls.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(2);
 
-/// Signals sent in vain before a call is given up: a call that a signal does not end, such as a `close` that lingers.
+/// Signals after which [`CallHandle::interrupt`] fails: some calls, such as a lingering `close`, ignore signals.
 const MAX_SIGNALS: usize = 500;
 
-/// What a host's thread has of its own.
+/// Stack of a [`WorkerThread`], in bytes: small enough for a thousand threads.
+const STACK_SIZE: usize = 512 << 10;
+
+/// What a host's thread may do, and which descriptors it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Privileges {
-    /// Descriptors that begin at 3, and no capability: a student's program on a machine of its own.
+    /// A descriptor table of its own, in which the first socket is 3, and no capabilities: like a student's own program.
     Isolated,
-    /// The same, and raw sockets.
+    /// As `Isolated`, with CAP_NET_RAW.
     IsolatedWithRawSockets,
-    /// All that the process has.
+    /// The descriptor table and the capabilities of the process.
     Inherited,
 }
 
-/// The thread of a host.
+/// The thread of a host, and the observer beside it.
 pub(super) struct HostThread {
-    /// Its sockets.
     pub desk: Arc<Desk>,
-    /// Who reads them.
     pub observer: Observer,
-    /// What it found on the cable, until somebody takes it.
-    pub moved_in: Option<HostNetwork>,
-    orders: Option<Sender<Command>>,
+    /// The host's network, if it was started with a configuration, until the stage takes it.
+    pub network: Option<HostNetwork>,
+    commands: Option<Sender<Command>>,
     thread: Option<JoinHandle<()>>,
 }
 
 struct Command {
     job: Job,
-    beside: bool,
+    own_thread: bool,
     done: Sender<Done>,
-    doing: Arc<Doing>,
-    worker: Arc<Mutex<Option<ThreadIds>>>,
+    current: CurrentThread,
 }
 
-/// The thread that does a job, for those who watch and end it.
+/// What is known of the thread that runs a job: by it the job is watched and interrupted from other threads.
+#[derive(Clone, Default)]
+struct CurrentThread {
+    doing: Arc<Doing>,
+    /// `None` before the job begins and after it has ended. Whoever signals the thread holds the lock, so the thread cannot
+    /// end in between.
+    ids: Arc<Mutex<Option<ThreadIds>>>,
+}
+
 struct ThreadIds {
     task: Task,
     thread: system::ThreadId,
 }
 
+impl CurrentThread {
+    /// Runs a job on the calling thread, which can be interrupted meanwhile.
+    fn run<T>(&self, job: impl FnOnce() -> T) -> T {
+        *self.ids() = Some(ThreadIds { task: Task::current(), thread: system::current_thread() });
+        watched_by(&self.doing);
+        let result = job();
+        *self.ids() = None;
+        result
+    }
+
+    /// Makes the call that the thread is blocked in fail with EINTR.
+    fn interrupt(&self) {
+        if let Some(ids) = &*self.ids() {
+            system::interrupt(&ids.thread);
+        }
+    }
+
+    fn ids(&self) -> MutexGuard<'_, Option<ThreadIds>> {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl HostThread {
-    /// Starts the thread and its observer. With a plug the thread gets a network of its own.
-    ///
-    /// If that fails, the error holds an [`Unavailable`](super::Unavailable).
-    pub fn start(host: Host, rights: Privileges, plug: Option<VethConfig>) -> io::Result<HostThread> {
+    /// Starts the thread and its observer. With a configuration, the thread gets a network stack of its own.
+    pub fn start(
+        host: Host,
+        privileges: Privileges,
+        config: Option<VethConfig>,
+    ) -> Result<HostThread, StageError> {
         let desk = Arc::new(Desk::new(host));
-        let (orders, inbox) = mpsc::channel::<Command>();
-        let (ready, observer) = mpsc::channel();
+        let (commands, inbox) = mpsc::channel::<Command>();
+        let (ready, started) = mpsc::channel();
         let shared = Arc::clone(&desk);
-        let thread = thread::Builder::new().name(host.name().to_owned()).spawn(move || {
+        let main = move || {
             system::block_other_signals();
-            if rights != Privileges::Inherited {
+            if privileges != Privileges::Inherited {
                 system::unshare_descriptors();
             }
-            let plugged_in = plug.is_some();
-            let begin = || -> io::Result<_> {
-                let moved_in = plug.map(VethConfig::setup_host).transpose().map_err(io::Error::other)?;
-                // The observer is born here, so that it shares this thread's descriptors and, on a cable, its network.
-                Ok((Observer::start(Arc::clone(&shared))?, moved_in))
+            let on_cable = config.is_some();
+            let start = || -> Result<_, StageError> {
+                let network = config.map(VethConfig::setup_host).transpose()?;
+                // Started by this thread, the observer shares its descriptor table and, on a cable, its network.
+                Ok((Observer::start(Arc::clone(&shared))?, network))
             };
-            let _ = ready.send(begin());
-            if rights != Privileges::Inherited {
-                system::drop_capabilities(rights == Privileges::IsolatedWithRawSockets);
+            let _ = ready.send(start());
+            if privileges != Privileges::Inherited {
+                system::drop_capabilities(privileges == Privileges::IsolatedWithRawSockets);
             }
             serve(&shared, &inbox);
-            if plugged_in {
+            if on_cable {
                 shared.abort();
             }
             shared.clear();
-        })?;
-        let begun = observer.recv().map_err(|_| io::Error::other("the host's thread ended at once"))?;
-        let (observer, moved_in) = begun?;
-        Ok(HostThread { desk, observer, moved_in, orders: Some(orders), thread: Some(thread) })
+        };
+        let failed = StageError::system("start the thread", host.name());
+        let thread = thread::Builder::new().name(host.name().to_owned()).spawn(main).map_err(&failed)?;
+        let (observer, network) = started.recv().map_err(|_| failed(ended()))??;
+        Ok(HostThread { desk, observer, network, commands: Some(commands), thread: Some(thread) })
     }
 
-    /// Gives the thread a job.
-    pub fn send(&self, beside: bool, job: Job) -> CallHandle {
+    /// Gives a job to the thread.
+    pub fn start_job(&self, job: Job) -> CallHandle {
+        self.send(job, false)
+    }
+
+    /// Gives a job to a thread of its own, started by the host's thread.
+    pub fn spawn(&self, job: Job) -> CallHandle {
+        self.send(job, true)
+    }
+
+    fn send(&self, job: Job, own_thread: bool) -> CallHandle {
         let (done, outcome) = mpsc::channel();
-        let ticket = CallHandle { done: outcome, doing: Arc::default(), worker: Arc::default() };
-        let order = Command {
-            job,
-            beside,
-            done,
-            doing: Arc::clone(&ticket.doing),
-            worker: Arc::clone(&ticket.worker),
-        };
-        // A host that is gone drops the order; the ticket then says so.
-        let _ = self.orders.as_ref().map(|orders| orders.send(order));
-        ticket
+        let current = CurrentThread::default();
+        let command = Command { job, own_thread, done, current: current.clone() };
+        // If the thread has ended, the command is dropped, and the handle's `wait` fails.
+        let _ = self.commands.as_ref().map(|commands| commands.send(command));
+        CallHandle { done: outcome, current }
     }
 }
 
 impl Drop for HostThread {
     fn drop(&mut self) {
         self.observer.stop();
-        drop(self.orders.take());
+        drop(self.commands.take());
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -130,137 +167,111 @@ impl Drop for HostThread {
 }
 
 fn serve(desk: &Arc<Desk>, inbox: &Receiver<Command>) {
-    for order in inbox {
-        if order.beside {
+    for command in inbox {
+        if command.own_thread {
             let desk = Arc::clone(desk);
-            // Named like the host, for whoever reads strace. A thread that can't be started drops the order.
-            let _ =
-                thread::Builder::new().name(desk.host.name().to_owned()).spawn(move || perform(&desk, order));
+            // Named like the host, for `strace`. If no thread can be started, the command is dropped.
+            let name = desk.host.name().to_owned();
+            let _ = thread::Builder::new().name(name).spawn(move || perform(&desk, command));
         } else {
-            perform(desk, order);
+            perform(desk, command);
         }
     }
 }
 
-fn perform(desk: &Desk, order: Command) {
-    let worker = ThreadIds { task: Task::current(), thread: system::current_thread() };
-    *order.worker.lock().unwrap_or_else(PoisonError::into_inner) = Some(worker);
-    watched_by(&order.doing);
-    let done = (order.job)(desk);
-    // Nobody signals a thread that has taken its worker back.
-    *order.worker.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    let _ = order.done.send(done);
+fn perform(desk: &Desk, command: Command) {
+    let Command { job, done, current, .. } = command;
+    let _ = done.send(current.run(|| job(desk)));
 }
 
-/// A thread of a live server that makes calls of its own, and can be woken from one that waits.
+fn ended() -> io::Error {
+    io::Error::other("the thread has ended")
+}
+
+/// A thread of a live server that makes blocking calls, and can be told to stop.
 #[derive(Clone)]
-pub struct WorkerThread {
-    doing: Arc<Doing>,
-    worker: Arc<Mutex<Option<ThreadIds>>>,
+pub(crate) struct WorkerThread {
+    current: CurrentThread,
 }
-
-/// Memory for the stack of such a thread, in bytes: a thousand of them are to fit anywhere.
-const STACK_SIZE: usize = 512 << 10;
 
 impl WorkerThread {
-    /// Starts a thread. The job is told by its [`Doing`] that it is to come to an end.
+    /// Starts a thread named `name`. The job learns from its [`Doing`] that it is to stop.
     ///
     /// # Errors
-    /// If the system has no more threads.
+    /// EAGAIN: the limit of threads is reached.
     pub fn spawn(name: String, job: impl FnOnce(&Doing) + Send + 'static) -> io::Result<WorkerThread> {
-        let hand = WorkerThread { doing: Arc::default(), worker: Arc::default() };
-        let own = hand.clone();
+        let worker = WorkerThread { current: CurrentThread::default() };
+        let current = worker.current.clone();
         thread::Builder::new().name(name).stack_size(STACK_SIZE).spawn(move || {
             system::block_other_signals();
-            own.sign_in();
-            job(&own.doing);
-            // Nobody signals a thread that has taken its worker back.
-            own.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
+            current.run(|| job(&current.doing));
         })?;
-        Ok(hand)
+        Ok(worker)
     }
 
-    fn sign_in(&self) {
-        let worker = ThreadIds { task: Task::current(), thread: system::current_thread() };
-        *self.worker.lock().unwrap_or_else(PoisonError::into_inner) = Some(worker);
-        watched_by(&self.doing);
-    }
-
-    /// Tells the thread to come to an end, and wakes it from the call that it waits in: that returns EINTR. To be said again until
-    /// it is heard, as the thread may be between two calls.
+    /// Tells the thread to stop, and interrupts the call that it is blocked in. As the thread may be between two calls, repeat
+    /// [`WorkerThread::wake_unless_acknowledged`] until that returns false.
     pub fn stop(&self) {
-        self.doing.end();
-        self.wake();
+        self.current.doing.end();
+        self.current.interrupt();
     }
 
-    /// Wakes it once more if it has not heard. False if it has.
+    /// Interrupts the thread again if it has not acknowledged the stop. Returns whether that was so.
     pub fn wake_unless_acknowledged(&self) -> bool {
-        let deaf = self.doing.ended();
-        if deaf {
-            self.wake();
+        let pending = self.current.doing.ended();
+        if pending {
+            self.current.interrupt();
         }
-        deaf
-    }
-
-    fn wake(&self) {
-        if let Some(worker) = &*self.worker.lock().unwrap_or_else(PoisonError::into_inner) {
-            system::interrupt(&worker.thread);
-        }
+        pending
     }
 }
 
-/// A job under way.
+/// A job that was given to a host, and its result.
 pub struct CallHandle {
     done: Receiver<Done>,
-    doing: Arc<Doing>,
-    worker: Arc<Mutex<Option<ThreadIds>>>,
+    current: CurrentThread,
 }
 
 impl CallHandle {
-    /// Waits until the job is done, at most so long.
+    /// Waits up to `timeout` for the job's result. Returns `None` if the time is over.
     ///
     /// # Errors
-    /// `None` inside the result if time ran out; an error if the host's thread is gone.
-    pub fn wait(&self, most: Duration) -> io::Result<Option<Done>> {
-        if let Some(done) = super::spin_recv(&self.done) {
+    /// If the host's thread has ended.
+    pub fn wait(&self, timeout: Duration) -> io::Result<Option<Done>> {
+        if let Some(done) = spin_recv(&self.done) {
             return Ok(Some(done));
         }
-        match self.done.recv_timeout(most) {
+        match self.done.recv_timeout(timeout) {
             Ok(done) => Ok(Some(done)),
             Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => {
-                Err(io::Error::other("the host's thread ended in the middle of a call"))
-            }
+            Err(RecvTimeoutError::Disconnected) => Err(ended()),
         }
     }
 
-    /// Whether the thread waits in a call on this descriptor.
+    /// Whether the thread is blocked in a call on this descriptor.
     pub fn thread_state(&self, descriptor: i64) -> ThreadState {
-        let task =
-            self.worker.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|worker| worker.task);
+        let task = self.current.ids().as_ref().map(|ids| ids.task);
         task.map_or(ThreadState::Running, |task| task.state(descriptor))
     }
 
-    /// The line that runs.
+    /// The line of source of the call that runs, or ran.
     pub fn call_site(&self) -> Option<&'static Here> {
-        self.doing.here()
+        self.current.doing.here()
     }
 
-    /// Ends the call: the thread is signalled until it answers. The call returns EINTR.
+    /// Interrupts the call by signals until it returns, with EINTR as its result.
     ///
     /// # Errors
-    /// If the call does not end for all the signals.
+    /// If the call has not returned after [`MAX_SIGNALS`] signals, or the host's thread has ended.
     pub fn interrupt(&self) -> io::Result<Done> {
-        self.doing.end();
+        self.current.doing.end();
         let began = Instant::now();
         for _ in 0..MAX_SIGNALS {
-            if let Some(worker) = &*self.worker.lock().unwrap_or_else(PoisonError::into_inner) {
-                system::interrupt(&worker.thread);
-            }
+            self.current.interrupt();
             if let Some(done) = self.wait(SIGNAL_INTERVAL)? {
                 return Ok(done);
             }
         }
-        Err(io::Error::other(format!("a call did not end within {:.1?} of signals", began.elapsed())))
+        Err(io::Error::other(format!("a call did not return within {:.1?} of signals", began.elapsed())))
     }
 }

@@ -1,7 +1,6 @@
-//! The observer of a host: a thread beside it that reads the kernel, so that the host's own thread makes no call but the lesson's.
+//! The observer of a host: a thread beside it that reads the kernel, so that the host's thread makes the lesson's calls only.
 
 use std::{
-    io,
     net::SocketAddr,
     sync::{
         Arc,
@@ -10,29 +9,30 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use super::{StageError, spin_recv};
 use crate::{
     call::{Desk, Held, Protocol},
     event::Host,
     kernel::{SockDiag, SocketState, observe},
 };
 
-/// A socket and what was read of it.
+/// A socket and its state in the kernel.
 #[derive(Debug, Clone)]
 pub struct Observation {
-    /// Whose kernel.
+    /// The host whose kernel has the socket.
     pub host: Host,
-    /// Which socket; for an other end, the socket that it is the other end of.
+    /// The socket. If `other_end` is true: the socket at the other end of its connection.
     pub held: Arc<Held>,
-    /// What was read; `None` if the kernel knows nothing of it any more.
+    /// Its state. `None` if the kernel has forgotten it.
     pub socket: Option<SocketState>,
-    /// True for the other end of a socket, which has no descriptor on this host.
+    /// True for a socket that no program has a descriptor of; it is known by the other end of its connection.
     pub other_end: bool,
 }
 
-/// The thread.
+/// The observer's thread.
 pub(super) struct Observer {
-    /// Whether it can look sockets up that have no descriptor.
-    pub has_table: bool,
+    /// Whether sockets without a descriptor can be looked up.
+    pub has_sock_diag: bool,
     questions: Option<Sender<Question>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -42,48 +42,53 @@ enum Question {
     Pair(SocketAddr, SocketAddr, Sender<Option<SocketState>>),
 }
 
-/// Readings that are on their way.
+/// Observations that were asked for.
 pub(super) struct Answer(Receiver<Vec<Observation>>);
 
 impl Answer {
-    /// Waits for them. Empty if the observer is gone.
+    /// Waits for the observations. Returns none if the observer has ended.
     pub fn wait(self) -> Vec<Observation> {
-        super::spin_recv(&self.0).or_else(|| self.0.recv().ok()).unwrap_or_default()
+        spin_recv(&self.0).or_else(|| self.0.recv().ok()).unwrap_or_default()
     }
 }
 
 impl Observer {
-    /// Starts the observer of a desk; called on the host's thread, whose descriptors it is to share.
-    pub fn start(desk: Arc<Desk>) -> io::Result<Observer> {
+    /// Starts the observer. To be called on the host's thread: the observer shares its descriptor table.
+    pub fn start(desk: Arc<Desk>) -> Result<Observer, StageError> {
         let (questions, inbox) = mpsc::channel();
-        let (ready, is_ready) = mpsc::channel();
-        let thread = thread::Builder::new().name("observer".to_owned()).spawn(move || {
-            let table = SockDiag::open().ok();
-            let _ = ready.send(table.is_some());
+        let (ready, started) = mpsc::channel();
+        let main = move || {
+            let sock_diag = SockDiag::open().ok();
+            let _ = ready.send(sock_diag.is_some());
             for question in inbox {
                 match question {
                     Question::All(answer) => {
-                        let _ = answer.send(observe_all(&desk, table.as_ref()));
+                        let _ = answer.send(observe_all(&desk, sock_diag.as_ref()));
                     }
                     Question::Pair(local, peer, answer) => {
-                        let _ = answer.send(table.as_ref().and_then(|table| table.find(local, peer).ok()?));
+                        let found = sock_diag.as_ref().and_then(|table| table.find(local, peer).ok()?);
+                        let _ = answer.send(found);
                     }
                 }
             }
-        })?;
-        // Until its own descriptor is out of the way, no call of the lesson may be made.
-        let has_table = is_ready.recv().unwrap_or(false);
-        Ok(Observer { has_table, questions: Some(questions), thread: Some(thread) })
+        };
+        let thread = thread::Builder::new()
+            .name("observer".to_owned())
+            .spawn(main)
+            .map_err(StageError::system("start the thread", "observer"))?;
+        // The lesson's calls must wait until the observer's descriptor has moved: its first number belongs to the lesson.
+        let has_sock_diag = started.recv().unwrap_or(false);
+        Ok(Observer { has_sock_diag, questions: Some(questions), thread: Some(thread) })
     }
 
-    /// Asks for all sockets.
+    /// Asks for the state of all sockets of the host.
     pub fn observe(&self) -> Answer {
         let (answer, answers) = mpsc::channel();
         self.ask(Question::All(answer));
         Answer(answers)
     }
 
-    /// Asks for one connection by its addresses.
+    /// Returns the state of a connection, given its addresses.
     pub fn find(&self, local: SocketAddr, peer: SocketAddr) -> Option<SocketState> {
         let (answer, answers) = mpsc::channel();
         self.ask(Question::Pair(local, peer, answer));
@@ -103,76 +108,77 @@ impl Observer {
     }
 }
 
-fn observe_all(desk: &Desk, table: Option<&SockDiag>) -> Vec<Observation> {
+impl Drop for Observer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn observe_all(desk: &Desk, sock_diag: Option<&SockDiag>) -> Vec<Observation> {
     let sockets = desk.all();
-    let see = |held: &Arc<Held>| {
-        let reading = if held.is_closed() {
-            let reading = if held.is_gone() { None } else { observe_closed(held, &sockets, table)? };
-            if reading.is_none() {
+    let observe = |held: &Arc<Held>| {
+        let socket = if held.is_closed() {
+            let socket = if held.is_gone() { None } else { observe_closed(held, &sockets, sock_diag)? };
+            if socket.is_none() {
                 held.saw_it_gone();
             }
-            reading
+            socket
         } else {
-            let reading = observe_open(held);
-            held.saw_ends(reading.local, reading.peer);
-            Some(table.and_then(|table| observe_time_wait(held, &reading, table)).unwrap_or(reading))
+            let socket = observe_open(held);
+            held.saw_ends(socket.local, socket.peer);
+            Some(sock_diag.and_then(|table| observe_time_wait(held, &socket, table)).unwrap_or(socket))
         };
-        Some(Observation { host: desk.host, held: Arc::clone(held), socket: reading, other_end: false })
+        Some(Observation { host: desk.host, held: Arc::clone(held), socket, other_end: false })
     };
-    sockets.iter().filter_map(see).collect()
+    sockets.iter().filter_map(observe).collect()
 }
 
-/// An open socket, through its descriptor.
+/// The state of an open socket, through its descriptor.
 fn observe_open(held: &Held) -> SocketState {
-    let mut reading = observe(held.socket(), held.protocol.is_tcp());
-    if held.protocol == Protocol::RawIcmp && reading.local.is_some_and(|local| local.ip().is_unspecified()) {
-        // A raw socket has no port: what stands in its place is the number of its protocol, and says nothing of an address.
-        reading.local = None;
+    let mut socket = observe(held.socket(), held.protocol.is_tcp());
+    if held.protocol == Protocol::RawIcmp && socket.local.is_some_and(|local| local.ip().is_unspecified()) {
+        // A raw socket has no port. The kernel reports the protocol's number in its place, which is no address.
+        socket.local = None;
     }
-    reading
+    socket
 }
 
-/// A connection that both sides have shut down and nobody closed: the descriptor stands for a socket that is CLOSED, while Linux
-/// keeps its TIME_WAIT apart from it.
-fn observe_time_wait(held: &Held, reading: &SocketState, table: &SockDiag) -> Option<SocketState> {
+/// The TIME_WAIT of a connection whose socket is still open: both sides have shut down, so the descriptor refers to a socket
+/// in CLOSED, and Linux keeps the TIME_WAIT apart from it.
+fn observe_time_wait(held: &Held, socket: &SocketState, sock_diag: &SockDiag) -> Option<SocketState> {
     let (Some(local), Some(peer)) = held.ends() else { return None };
-    if !held.protocol.is_tcp() || reading.state != Some("CLOSED") || reading.peer.is_some() {
+    if !held.protocol.is_tcp() || socket.state != Some("CLOSED") || socket.peer.is_some() {
         return None;
     }
-    let found = table.find(local, peer).ok().flatten()?;
-    Some(SocketState { options: reading.options.clone(), ..found })
+    let found = sock_diag.find(local, peer).ok().flatten()?;
+    Some(SocketState { options: socket.options.clone(), ..found })
 }
 
-/// A socket whose descriptor was given back: `Some(None)` if it is gone, `None` if there is no way to know.
+/// The state of a socket whose descriptor is closed. `Some(None)` if the kernel has forgotten it; `None` if that cannot be
+/// known.
 ///
-/// A `dup` may still hold it; else it is looked up by its addresses. One that neither has a peer nor listens is in no table, and
-/// nothing keeps it.
+/// If a duplicate of the descriptor is open, the socket is read through that. Else it is looked up by its addresses. A socket
+/// without a peer that does not listen is in no table, and ends with its last descriptor.
 fn observe_closed(
     held: &Held,
     sockets: &[Arc<Held>],
-    table: Option<&SockDiag>,
+    sock_diag: Option<&SockDiag>,
 ) -> Option<Option<SocketState>> {
     let open = |other: &&Arc<Held>| !other.is_closed();
     if let Some(same) = sockets.iter().filter(open).find(|other| other.is_same_socket(held)) {
         return Some(Some(observe_open(same)));
     }
     if !held.protocol.is_tcp() {
-        // Only TCP goes on when nobody has the socket any more.
+        // Only TCP sockets outlive their last descriptor.
         return Some(None);
     }
-    let table = table?;
+    let sock_diag = sock_diag?;
     match held.ends() {
-        (Some(local), Some(peer)) => table.find(local, peer).ok(),
-        // Another socket may listen there by now.
+        (Some(local), Some(peer)) => sock_diag.find(local, peer).ok(),
+        // A listener that another socket at this address may have replaced.
         (Some(local), None) if !sockets.iter().filter(open).any(|other| other.ends().0 == Some(local)) => {
-            table.find_listener(local).ok()
+            sock_diag.find_listener(local).ok()
         }
         _ => Some(None),
-    }
-}
-
-impl Drop for Observer {
-    fn drop(&mut self) {
-        self.stop();
     }
 }

@@ -1,20 +1,19 @@
-//! Ports on loopback: a lesson's 7000 is a name, and a free port stands for it.
+//! Ports on loopback: a port that a lesson names stands for a free port of the machine.
 
-use std::{
-    io,
-    net::{Ipv4Addr, UdpSocket},
-};
+use std::net::{Ipv4Addr, UdpSocket};
 
-/// Where we look for free ports: above those of well-known servers, below those that Linux hands out by itself (32768).
+use super::StageError;
+
+/// The first port that is tried: above the ports of well-known servers, and below those that Linux assigns itself (32768).
 const FIRST: u16 = 20_000;
 
-/// How far apart neighbouring processes begin to look.
-const APART: u16 = 64;
+/// Distance between the ports at which processes with neighbouring numbers begin their search.
+const STRIDE: u16 = 64;
 
-/// How many ports we look through.
-const RANGE: u16 = 190 * APART;
+/// Number of ports that are tried.
+const RANGE: u16 = 190 * STRIDE;
 
-/// The ports of a run, by their names in the lesson.
+/// The ports of a run, by the port that the lesson names.
 #[derive(Debug)]
 pub(super) struct Ports {
     next: u16,
@@ -23,14 +22,14 @@ pub(super) struct Ports {
 }
 
 impl Ports {
-    /// Neighbouring processes begin in different places, so that runs side by side don't meet.
+    /// The search begins at a place that depends on the process's number, so that processes side by side do not collide.
     pub fn new() -> Ports {
-        let place = std::process::id().wrapping_mul(u32::from(APART)) % u32::from(RANGE);
+        let place = std::process::id().wrapping_mul(u32::from(STRIDE)) % u32::from(RANGE);
         Ports { next: u16::try_from(place).unwrap_or(0), left: RANGE, taken: Vec::new() }
     }
 
-    /// The port that stands for this name.
-    pub fn resolve(&mut self, named: u16) -> io::Result<u16> {
+    /// The port to use for the port `named`: always the same one in a run.
+    pub fn resolve(&mut self, named: u16) -> Result<u16, StageError> {
         if named < 1024 {
             return Ok(named);
         }
@@ -41,20 +40,17 @@ impl Ports {
             let port = FIRST + self.next;
             self.next = (self.next + 1) % RANGE;
             self.left -= 1;
-            if free(port) {
+            if is_free(port) {
                 self.taken.push((named, port));
                 return Ok(port);
             }
         }
-        Err(io::Error::new(
-            io::ErrorKind::AddrInUse,
-            format!("no port from {FIRST} to {} is free for the lesson", FIRST + RANGE - 1),
-        ))
+        Err(StageError::NoFreePort { first: FIRST, last: FIRST + RANGE - 1 })
     }
 }
 
-/// Whether nobody listens on it, over TCP or UDP, or waits out a TIME_WAIT: bound once, on all addresses, and given back.
-fn free(port: u16) -> bool {
+/// Whether the port can be bound on all addresses, over TCP and UDP: no socket listens there or is in TIME_WAIT.
+fn is_free(port: u16) -> bool {
     use socket2::{Domain, SockAddr, Socket, Type};
     let bound = |socket: Socket| {
         let any = SockAddr::from(std::net::SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));

@@ -6,23 +6,10 @@
 //! the numbers too, as in a capture that lost packets.
 
 use std::{
-    borrow::Cow,
     collections::HashMap,
     io::{self, BufWriter, Write},
     net::SocketAddr,
     time::Duration,
-};
-
-use pcap_file::{
-    DataLink, Endianness, PcapResult,
-    pcapng::{
-        PcapNgWriter,
-        blocks::{
-            enhanced_packet::EnhancedPacketBlock,
-            interface_description::{InterfaceDescriptionBlock, InterfaceDescriptionOption},
-            section_header::{SectionHeaderBlock, SectionHeaderOption},
-        },
-    },
 };
 
 use super::{Cut, End, News, tape::Entry};
@@ -30,12 +17,10 @@ use crate::{
     view::escape,
     wire::{
         frame::build,
+        pcapng::{EnhancedPacket, Interface, SectionHeader},
         tcp::{Flags, Header},
     },
 };
-
-/// Times are in units of 10^-9 s.
-const NANOSECONDS: u8 = 9;
 
 /// Bytes of a segment: what fits into an IP datagram, and is a round number.
 const LONGEST: usize = 32 << 10;
@@ -45,9 +30,12 @@ const WINDOW: u16 = u16::MAX;
 
 /// The file.
 pub(super) struct Capture {
-    writer: Option<PcapNgWriter<BufWriter<Box<dyn Write>>>>,
+    out: BufWriter<Box<dyn Write>>,
+    /// The block that is being written; kept for its memory.
+    block: Vec<u8>,
+    /// The first error; nothing is written after it.
     failed: Option<io::Error>,
-    /// Nanoseconds from 1970 to the beginning.
+    /// From 1970 to the beginning.
     started: Duration,
     connections: HashMap<u64, Connection>,
 }
@@ -63,11 +51,15 @@ struct Connection {
 impl Capture {
     /// Begins with the section and its interface.
     pub fn new(out: Box<dyn Write>, at: SocketAddr, target: &str, started: Duration) -> Capture {
-        let (writer, failed) = match header(BufWriter::with_capacity(256 << 10, out), at, target) {
-            Ok(writer) => (Some(writer), None),
-            Err(error) => (None, Some(io::Error::other(error.to_string()))),
+        let mut capture = Capture {
+            out: BufWriter::with_capacity(256 << 10, out),
+            block: header(at, target),
+            failed: None,
+            started,
+            connections: HashMap::new(),
         };
-        Capture { writer, failed, started, connections: HashMap::new() }
+        capture.write();
+        capture
     }
 
     /// Writes the packets of what happened.
@@ -105,8 +97,15 @@ impl Capture {
 
     /// What is written is in the file.
     pub fn flush(&mut self) {
-        if let (Some(writer), None) = (&mut self.writer, &self.failed) {
-            self.failed = writer.get_mut().flush().err();
+        if self.failed.is_none() {
+            self.failed = self.out.flush().err();
+        }
+    }
+
+    /// Writes the block, unless writing has failed before.
+    fn write(&mut self) {
+        if self.failed.is_none() {
+            self.failed = self.out.write_all(&self.block).err();
         }
     }
 
@@ -116,7 +115,6 @@ impl Capture {
     }
 
     fn packet(&mut self, number: u64, at: Duration, from: End, flags: Flags, payload: &[u8]) {
-        let (Some(writer), None) = (&mut self.writer, &self.failed) else { return };
         let Some(connection) = self.connections.get_mut(&number) else { return };
         let [source, destination] = [from, from.other()].map(|end| connection.addresses[end.index()]);
         let header = Header {
@@ -134,14 +132,16 @@ impl Capture {
         let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
         connection.next[from.index()] = header.sequence.wrapping_add(length).wrapping_add(marks);
         let frame = build::tcp(source, destination, &header, payload);
-        let written = writer.write_pcapng_block(EnhancedPacketBlock {
-            interface_id: 0,
-            timestamp: self.started + at,
-            original_len: u32::try_from(frame.len()).unwrap_or(u32::MAX),
-            data: Cow::Owned(frame),
-            options: Vec::new(),
-        });
-        self.failed = written.err().map(|error| io::Error::other(error.to_string()));
+        let packet = EnhancedPacket {
+            interface: 0,
+            time: u64::try_from((self.started + at).as_nanos()).unwrap_or(u64::MAX),
+            bytes: &frame,
+            comment: None,
+            direction: None,
+        };
+        self.block.clear();
+        packet.encode(&mut self.block);
+        self.write();
     }
 }
 
@@ -150,38 +150,18 @@ fn numbered(offset: u64) -> u32 {
     u32::try_from(offset.wrapping_add(1) & u64::from(u32::MAX)).unwrap_or_default()
 }
 
-fn header(
-    out: BufWriter<Box<dyn Write>>,
-    at: SocketAddr,
-    target: &str,
-) -> PcapResult<PcapNgWriter<BufWriter<Box<dyn Write>>>> {
+fn header(at: SocketAddr, target: &str) -> Vec<u8> {
     let comment = format!(
         "tap {at} {}: the bytes that passed between clients and the server, and when. The packets around them are made up: Ethernet, IP and TCP headers, numbers, acknowledgments, and where a segment ends.",
         escape(target)
     );
-    let section = SectionHeaderBlock {
-        endianness: Endianness::Little,
-        options: vec![
-            SectionHeaderOption::Comment(Cow::Owned(comment)),
-            SectionHeaderOption::OS(Cow::Borrowed(std::env::consts::OS)),
-            SectionHeaderOption::UserApplication(Cow::Borrowed(concat!(
-                "sockwalk ",
-                env!("CARGO_PKG_VERSION")
-            ))),
-        ],
-        ..SectionHeaderBlock::default()
+    let section = SectionHeader {
+        comment: &comment,
+        system: std::env::consts::OS,
+        application: concat!("sockwalk ", env!("CARGO_PKG_VERSION")),
     };
-    let mut writer = PcapNgWriter::with_section_header(out, section)?;
-    writer.write_pcapng_block(InterfaceDescriptionBlock {
-        linktype: DataLink::ETHERNET,
-        snaplen: 0,
-        options: vec![
-            InterfaceDescriptionOption::IfName(Cow::Borrowed("tap")),
-            InterfaceDescriptionOption::IfDescription(Cow::Borrowed(
-                "the clients' side of the tap, with made-up packets",
-            )),
-            InterfaceDescriptionOption::IfTsResol(NANOSECONDS),
-        ],
-    })?;
-    Ok(writer)
+    let mut blocks = Vec::new();
+    section.encode(&mut blocks);
+    Interface::ethernet().encode("tap", "the clients' side of the tap, with made-up packets", &mut blocks);
+    blocks
 }

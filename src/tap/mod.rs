@@ -4,7 +4,7 @@
 //! carries ever waits for the one that tells: what does not fit is left out, and that is told.
 
 mod capture;
-mod door;
+mod connection;
 mod pair;
 mod record;
 mod tape;
@@ -12,21 +12,23 @@ mod telling;
 
 use std::{
     io::{self, Write},
-    net::{SocketAddr, TcpListener, ToSocketAddrs},
+    net::{SocketAddr, ToSocketAddrs},
     sync::{Arc, mpsc},
     thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 
 pub use pair::{Cut, End};
 pub use tape::Sum;
 
-use crate::{call::errno_name, run, stage::raise_descriptor_limit, view::Tapped};
+use crate::{
+    server::{self, AcceptError, ListenError, Listener, Notice, Registry},
+    view::Tapped,
+};
 use capture::Capture;
-use door::Room;
+use connection::{Entry, Shared};
 use record::Record;
 use tape::{Pen, Tape};
 use telling::Teller;
@@ -37,8 +39,8 @@ pub struct Wanted {
     pub listen: String,
     /// The server that they mean.
     pub target: String,
-    /// So many connections at once.
-    pub limit: usize,
+    /// The most connections at once.
+    pub connections: usize,
     /// Of each connection only its end is told.
     pub quiet: bool,
     /// Where everything is written as JSON Lines.
@@ -63,20 +65,15 @@ pub enum Fault {
     /// A name that nobody knows.
     #[error("no address is known for {0}: {1}")]
     Unknown(String, io::Error),
-    /// The address can't be listened at; what can be done about it has been said.
-    #[error("can't listen at {at}: {error}")]
-    Listen {
-        /// The address.
-        at: SocketAddr,
-        /// What the kernel said.
-        error: io::Error,
-    },
+    /// The address can't be listened at; the advice has been shown.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// The tap would call itself.
     #[error("{0} is where the tap listens itself: it would call itself without end")]
     Itself(SocketAddr),
-    /// Nobody more can be accepted.
-    #[error("accept failed, and nobody more can come: {0}")]
-    Accept(io::Error),
+    /// No more connections can be accepted.
+    #[error(transparent)]
+    Accept(#[from] AcceptError),
     /// A file of the run.
     #[error("the {what} is not whole, its file can't be written: {error}")]
     File {
@@ -108,71 +105,59 @@ enum News {
     Gone { cut: Option<Cut>, sums: [Sum; 2] },
 }
 
-/// How long nothing is looked at but the tape.
-const GLANCE: Duration = Duration::from_millis(100);
+/// Longest time that the main loop waits for an event before it looks at anything else.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// When the tap ends, so long is waited for those who do not take what is left; then they are reset.
-const FAREWELL: Duration = Duration::from_millis(1500);
-
-/// So much is told before it is looked whether the tap is to end.
-const AT_ONCE: usize = 256;
-
-/// Descriptors that are kept for other things than connections, of which each has two.
-const SPARE: usize = 32;
-
-/// Connections that may wait to be accepted; the kernel cuts this to `net.core.somaxconn`.
-const BACKLOG: i32 = 4096;
+/// Events rendered between two checks of the shutdown flag.
+const BATCH: usize = 256;
 
 /// Taps until the onlooker has seen enough.
 ///
 /// # Errors
 /// If it can't begin, or can't go on.
-pub fn tap(mut wanted: Wanted, onlooker: &mut dyn Onlooker) -> Result<(), Fault> {
+pub fn tap(wanted: Wanted, onlooker: &mut dyn Onlooker) -> Result<(), Fault> {
     let at = resolve(&wanted.listen)?;
     let target = resolve(&wanted.target)?;
-    let listener = listen(&at, onlooker)?;
-    let at = listener.local_addr().map_err(|error| Fault::Listen { at: at[0], error })?;
+    // Of a name with several addresses the first is taken.
+    let listener = listen(at[0], onlooker)?;
+    let at = listener.address();
     if let Some(own) = target.iter().find(|address| is_itself(at, **address)) {
         return Err(Fault::Itself(*own));
     }
-    wanted.limit = seats(wanted.limit, onlooker);
+    let (limit, warning) = server::listener::connection_limit(wanted.connections, 2);
+    warning.iter().for_each(|warning| onlooker.say(warning));
     let began = Instant::now();
     let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let records = wanted.trace.is_some() || wanted.capture.is_some();
     let tape = Arc::new(Tape::new(began, records || !wanted.quiet, records));
-    let room = Arc::new(Room::new(target.clone(), wanted.limit, Arc::clone(&tape)));
+    let shared = Shared { target: target.clone(), tape: Arc::clone(&tape), registry: Registry::new(limit) };
+    let shared = Arc::new(shared);
     let mut desk = Desk {
         teller: Teller::new(wanted.quiet),
         record: wanted.trace.map(|out| Record::new(out, at, &wanted.target, started)),
         capture: wanted.capture.map(|out| Capture::new(out, at, &wanted.target, started)),
     };
     onlooker.say(&welcome(at, &wanted.target, &target));
-    let (to, said) = mpsc::channel();
-    let inside = Arc::clone(&room);
-    let door = thread::Builder::new().name("tap".to_owned());
-    let door = door
+    let (notices, pending) = mpsc::channel::<Notice>();
+    let own = Arc::clone(&shared);
+    let acceptor = thread::Builder::new().name("acceptor".to_owned());
+    let acceptor = acceptor
         .spawn(move || {
-            door::accept_all(&inside, &listener, |text| {
-                let _ = to.send(text.to_owned());
-            })
+            let serve = |(client, address)| own.start(client, address);
+            let notify = |notice| drop(notices.send(notice));
+            server::accept_all(&own.registry, || listener.accept(), serve, notify)
         })
         .map_err(Fault::Thread)?;
-    while !onlooker.stopped() && !door.is_finished() && desk.failure().is_none() {
+    while !onlooker.stopped() && !acceptor.is_finished() && desk.failure().is_none() {
         desk.tell(&tape, onlooker);
-        said.try_iter().for_each(|text| onlooker.say(&text));
+        pending.try_iter().for_each(|notice| onlooker.say(&notice.to_string()));
     }
-    room.stop();
-    let ended = Instant::now();
-    while room.left() > 0 && ended.elapsed() < 2 * FAREWELL {
-        desk.tell(&tape, onlooker);
-        if ended.elapsed() > FAREWELL {
-            room.give_up();
-        }
-    }
-    let outcome = door.join().unwrap_or(Ok(()));
+    shared.stop();
+    server::drain(&shared.registry, || desk.tell(&tape, onlooker), || shared.cut());
+    let outcome = acceptor.join().unwrap_or(Ok(()));
     desk.finish(&tape, onlooker);
-    onlooker.say(&summary(&room, &tape, &desk.teller));
-    outcome.map_err(Fault::Accept)?;
+    onlooker.say(&summary(&shared.registry, &tape, &desk.teller));
+    outcome?;
     desk.failure().map_or(Ok(()), |(what, error)| Err(Fault::File { what, error }))
 }
 
@@ -187,7 +172,7 @@ impl Desk {
     /// Tells what waits on the tape, or comes within a glance.
     fn tell(&mut self, tape: &Tape, onlooker: &mut dyn Onlooker) {
         let mut told = Vec::new();
-        for entry in tape.take(GLANCE) {
+        for entry in tape.take(POLL_INTERVAL) {
             if let Some(record) = &mut self.record {
                 record.take(&entry);
             }
@@ -195,7 +180,7 @@ impl Desk {
                 capture.take(&entry);
             }
             self.teller.take(&entry, &mut told);
-            if told.len() >= AT_ONCE {
+            if told.len() >= BATCH {
                 onlooker.show(&told);
                 told.clear();
                 // Who wants to leave does not wait for all that is left: it is counted, and not told.
@@ -245,40 +230,13 @@ fn is_itself(listens: SocketAddr, target: SocketAddr) -> bool {
     listens.port() == target.port() && (listens.ip() == target.ip() || everywhere)
 }
 
-fn listen(at: &[SocketAddr], onlooker: &mut dyn Onlooker) -> Result<TcpListener, Fault> {
-    // Of a name with several addresses the first is taken.
-    let at = at[0];
-    if !at.ip().is_loopback() {
-        onlooker.say(&run::open_to_the_network(at));
+fn listen(at: SocketAddr, onlooker: &mut dyn Onlooker) -> Result<Listener, ListenError> {
+    server::listener::exposure(at, true).iter().for_each(|warning| onlooker.say(warning));
+    let listener = Listener::bind(at);
+    if let Some(advice) = listener.as_ref().err().and_then(ListenError::advice) {
+        onlooker.say(&advice);
     }
-    let listener = || -> io::Result<TcpListener> {
-        let socket = Socket::new(Domain::for_address(at), Type::STREAM, Some(Protocol::TCP))?;
-        // On Windows the option means something else: it would let two programs share the port.
-        if cfg!(unix) {
-            socket.set_reuse_address(true)?;
-        }
-        socket.bind(&at.into())?;
-        socket.listen(BACKLOG)?;
-        Ok(socket.into())
-    };
-    listener().map_err(|error| {
-        if let Some(advice) = run::advice_on("bind", &errno_name(&error), at, "accept") {
-            onlooker.say(&advice);
-        }
-        Fault::Listen { at, error }
-    })
-}
-
-/// As many connections as were asked for, if the process may have so many descriptors.
-fn seats(wanted: usize, onlooker: &mut dyn Onlooker) -> usize {
-    let most = (raise_descriptor_limit().saturating_sub(SPARE) / 2).max(1);
-    if wanted > most {
-        onlooker.say(&format!(
-            "This process may have {} descriptors, and a connection takes two: so it takes {most} connections at once and not {wanted}; `ulimit -n` shows and raises the limit.",
-            most * 2 + SPARE
-        ));
-    }
-    wanted.min(most)
+    listener
 }
 
 fn welcome(at: SocketAddr, target: &str, addresses: &[SocketAddr]) -> String {
@@ -293,16 +251,9 @@ fn welcome(at: SocketAddr, target: &str, addresses: &[SocketAddr]) -> String {
     )
 }
 
-fn summary(room: &Room, tape: &Tape, teller: &Teller) -> String {
-    let (came, most) = room.came();
-    if came == 0 {
-        return "Nobody called.".to_owned();
-    }
-    let mut text = format!(
-        "{came} connection{}, at most {most} at once. {}",
-        if came == 1 { "" } else { "s" },
-        teller.summary()
-    );
+fn summary(registry: &Registry<Entry>, tape: &Tape, teller: &Teller) -> String {
+    let Some(connections) = registry.summary() else { return "Nobody called.".to_owned() };
+    let mut text = format!("{connections}. {}", teller.summary());
     if tape.untold() > 0 {
         text += &format!(
             " Of {} connections nothing was told: more happened than the terminal could take. Their bytes were passed on all the same.",

@@ -2,12 +2,7 @@
 
 mod words;
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    net::SocketAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use super::{
     Cut, End, News, Sum,
@@ -27,8 +22,6 @@ pub(super) struct Teller {
     connections: HashMap<u64, Connection>,
     /// What all conversations share: how much they hold together is bounded.
     shared: Shared,
-    /// How often connections ended in which way.
-    endings: BTreeMap<&'static str, u64>,
     /// A reset may have thrown away what was on its way.
     any_reset: bool,
     /// What clients and servers sent, of the connections that are over.
@@ -60,7 +53,6 @@ impl Teller {
             hushed_lines: 0,
             connections: HashMap::new(),
             shared: Shared::new(Options::default()),
-            endings: BTreeMap::new(),
             any_reset: false,
             sums: [Sum::default(); 2],
             left_out: 0,
@@ -99,8 +91,6 @@ impl Teller {
         }
         if let News::Gone { cut, sums } = news {
             self.any_reset |= matches!(cut, Some(Cut::Reset(..)));
-            let ending = ending(connection, cut.as_ref());
-            *self.endings.entry(ending).or_default() += 1;
             for (sum, more) in self.sums.iter_mut().zip(sums) {
                 sum.reads += more.reads;
                 sum.bytes += more.bytes;
@@ -110,15 +100,12 @@ impl Teller {
         }
     }
 
-    /// How the connections that are over ended, and what they carried.
+    /// What the connections that are over have carried.
     pub fn summary(&self) -> String {
-        let endings: Vec<String> =
-            self.endings.iter().map(|(ending, count)| format!("{count} {ending}")).collect();
         let [client, server] = &self.sums;
         let but = if self.any_reset { ", but what a reset threw away" } else { "" };
         let mut text = format!(
-            "{}. Clients sent {}, servers {}: all was passed on{but}.",
-            endings.join(", "),
+            "Clients sent {}, servers {}: all was passed on{but}.",
             size(client.bytes),
             size(server.bytes)
         );

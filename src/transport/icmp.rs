@@ -4,33 +4,27 @@
 //! wanted, there is the lesson `raw-ip`.
 
 mod client;
+mod script;
 
-use std::sync::Arc;
-
-use super::{
-    ends::{Ends, Server},
-    line::{Fault, room::Room},
-};
+use super::api::{Ends, Transport};
 
 /// Both ends, of which the kernel is one.
-pub const ENDS: Ends = Ends {
+pub(super) const TRANSPORT: Transport = Transport {
     name: "icmp",
-    what: "a ping with the message in it: icmp://HOST/, and that host's kernel answers",
-    schemes: &["icmp"],
-    path: "/",
-    pushes: false,
-    acknowledges: false,
-    options: &[],
-    client: client::connect,
-    server: no_server,
+    scripted: Some(script::SCRIPTED),
+    ends: Some(Ends {
+        what: "a ping with the message in it: icmp://HOST/, and that host's kernel answers",
+        schemes: &["icmp"],
+        path: "/",
+        pushes: false,
+        acknowledges: false,
+        options: &[],
+        client: Ok(client::connect),
+        server: Err(
+            "an echo is answered by the kernel of the host (RFC 1122 §3.2.2.6): there is nothing to serve, only to call",
+        ),
+    }),
 };
 
 /// The layer's name, as it is told.
 const ICMP: &str = "ICMP";
-
-fn no_server(_room: &Room) -> Result<Arc<dyn Server>, Fault> {
-    Err(Fault::Asked(
-        "an echo is answered by the kernel of the host (RFC 1122 §3.2.2.6): there is nothing to serve, only to call"
-            .to_owned(),
-    ))
-}

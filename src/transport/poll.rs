@@ -7,6 +7,8 @@
 //! [`LONG`] is the same with one change: the server holds the request until there is something to answer it with (RFC 6202 §2).
 
 mod client;
+mod long_script;
+mod script;
 pub mod server;
 
 pub(super) use client::client_name;
@@ -14,37 +16,44 @@ pub(super) use client::client_name;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ends::Ends,
-    line::{feed::Behind, room::Message},
+    api::{Ends, Transport},
+    feed::Behind,
+    message::Message,
 };
 
 /// Both ends of short polling.
-pub const SHORT: Ends = Ends {
+pub(super) const SHORT: Transport = Transport {
     name: "poll",
-    what: "the client asks again and again: is there something new? (RFC 6202 §2)",
-    schemes: &["http"],
-    path: NEWS,
-    pushes: true,
-    acknowledges: true,
-    options: &[
-        ("every", "ask so often, in ms (1000)"),
-        ("client", "the name under which messages are kept (random)"),
-    ],
-    client: client::short,
-    server: server::short,
+    scripted: Some(script::SCRIPTED),
+    ends: Some(Ends {
+        what: "the client asks again and again: is there something new? (RFC 6202 §2)",
+        schemes: &["http"],
+        path: NEWS,
+        pushes: true,
+        acknowledges: true,
+        options: &[
+            ("every", "ask so often, in ms (1000)"),
+            ("client", "the name under which messages are kept (random)"),
+        ],
+        client: Ok(client::short),
+        server: Ok(server::short),
+    }),
 };
 
 /// Both ends of long polling.
-pub const LONG: Ends = Ends {
+pub(super) const LONG: Transport = Transport {
     name: "long-poll",
-    what: "the same, but the server answers only when there is something new (RFC 6202 §2)",
-    schemes: &["http"],
-    path: NEWS,
-    pushes: true,
-    acknowledges: true,
-    options: &[("client", "the name under which messages are kept (random)")],
-    client: client::long,
-    server: server::long,
+    scripted: Some(long_script::SCRIPTED),
+    ends: Some(Ends {
+        what: "the same, but the server answers only when there is something new (RFC 6202 §2)",
+        schemes: &["http"],
+        path: NEWS,
+        pushes: true,
+        acknowledges: true,
+        options: &[("client", "the name under which messages are kept (random)")],
+        client: Ok(client::long),
+        server: Ok(server::long),
+    }),
 };
 
 /// Where messages are said, and asked for.

@@ -1,18 +1,5 @@
 //! Scripts: the lines by which both ends carry a message, call by call, and what they are for. One file a transport.
 
-pub(super) mod http;
-pub(super) mod icmp;
-pub(super) mod long_poll;
-pub(super) mod poll;
-pub(super) mod socketio;
-pub(super) mod sockjs;
-pub(super) mod sse;
-pub(super) mod stomp;
-pub(super) mod tcp;
-pub(super) mod udp;
-pub mod websocket;
-pub(super) mod websocket_deflate;
-
 use std::time::Duration;
 
 use thiserror::Error;
@@ -98,13 +85,14 @@ pub struct Times {
 
 /// Lines, as they are put together.
 #[derive(Debug, Default)]
-struct Lines {
+pub struct Lines {
     lines: Vec<String>,
     /// Results in the background so far.
     results: usize,
 }
 
 impl Lines {
+    /// Adds a line.
     pub fn say(&mut self, line: impl Into<String>) -> &mut Self {
         self.lines.push(line.into());
         self
@@ -151,13 +139,14 @@ impl Lines {
         format!("r{}", self.results)
     }
 
+    /// Returns the lines so far, and begins anew.
     pub fn done(&mut self) -> Vec<String> {
         std::mem::take(&mut self.lines)
     }
 }
 
 /// A server that listens, and a client that is connected to it by TCP: `c` and `conn`.
-fn connected() -> Vec<String> {
+pub fn connected() -> Vec<String> {
     let mut lines = Lines::default();
     lines.say("server$ s = socket tcp").say("server$ bind s :7000").say("server$ listen s 4");
     lines.lines.extend(connection("c", "conn"));
@@ -165,7 +154,7 @@ fn connected() -> Vec<String> {
 }
 
 /// One more connection to the server's listening socket `s`.
-fn connection(client: &str, server: &str) -> [String; 5] {
+pub fn connection(client: &str, server: &str) -> [String; 5] {
     // Nagle's algorithm would hold a second small send back until the first is acknowledged, for every transport.
     [
         format!("client$ {client} = socket tcp"),
@@ -177,7 +166,7 @@ fn connection(client: &str, server: &str) -> [String; 5] {
 }
 
 /// The sender's socket, and the receiver's.
-fn sockets(from: Host) -> (&'static str, &'static str) {
+pub fn sockets(from: Host) -> (&'static str, &'static str) {
     match from {
         Host::Client => ("c", "conn"),
         Host::Server => ("conn", "c"),
@@ -185,13 +174,13 @@ fn sockets(from: Host) -> (&'static str, &'static str) {
 }
 
 /// So many letters and digits that nobody can guess: the name of a session.
-fn identifier<const N: usize>() -> Result<String, Cannot> {
+pub fn identifier<const N: usize>() -> Result<String, Cannot> {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     Ok(random::<N>()?.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())
 }
 
 /// So many bytes that nobody can guess.
-fn random<const N: usize>() -> Result<[u8; N], Cannot> {
+pub fn random<const N: usize>() -> Result<[u8; N], Cannot> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| Cannot(format!("no random bytes: {error}")))?;
     Ok(bytes)

@@ -5,13 +5,16 @@
 //! without I/O, in `client/session.rs` and `server/talk.rs`; the rest carries packets.
 
 mod client;
+mod script;
 mod server;
 
 use serde_json::Value;
 
 use super::{
-    ends::Ends,
-    line::{Fault, Happened, Way, room},
+    api::{Ends, Transport},
+    connection::Fault,
+    events::{Happened, Way},
+    message,
 };
 use crate::wire::{
     engine_io::{self, Kind},
@@ -19,24 +22,27 @@ use crate::wire::{
 };
 
 /// Both ends.
-pub const ENDS: Ends = Ends {
+pub(super) const TRANSPORT: Transport = Transport {
     name: "socketio",
-    what: "events with names and answers, by HTTP polling or in a WebSocket (Socket.IO 5 on Engine.IO 4)",
-    schemes: &["http", "ws"],
-    path: PATH,
-    pushes: true,
-    acknowledges: true,
-    options: &[
-        ("transport", "upgrade: polling, then a WebSocket (the usual); or polling, or websocket, alone"),
-        ("namespace", "of a client: join this one and not /"),
-        ("auth", "of a client: the JSON object that goes with CONNECT"),
-        ("event", "the name of the events that are sent; message is the usual one"),
-        ("namespaces", "of a server: those that there are besides /, with commas between them"),
-        ("token", "of a server: let in only whose CONNECT has {\"token\":…} with this"),
-        ("timeout", "of a server: how many milliseconds a pong may take; 20000 is the usual"),
-    ],
-    client: client::connect,
-    server: server::new,
+    scripted: Some(script::SCRIPTED),
+    ends: Some(Ends {
+        what: "events with names and answers, by HTTP polling or in a WebSocket (Socket.IO 5 on Engine.IO 4)",
+        schemes: &["http", "ws"],
+        path: PATH,
+        pushes: true,
+        acknowledges: true,
+        options: &[
+            ("transport", "upgrade: polling, then a WebSocket (the usual); or polling, or websocket, alone"),
+            ("namespace", "of a client: join this one and not /"),
+            ("auth", "of a client: the JSON object that goes with CONNECT"),
+            ("event", "the name of the events that are sent; message is the usual one"),
+            ("namespaces", "of a server: those that there are besides /, with commas between them"),
+            ("token", "of a server: let in only whose CONNECT has {\"token\":…} with this"),
+            ("timeout", "of a server: how many milliseconds a pong may take; 20000 is the usual"),
+        ],
+        client: Ok(client::connect),
+        server: Ok(server::new),
+    }),
 };
 
 /// The path of all requests, unless the application has chosen another.
@@ -97,12 +103,12 @@ fn crossed(way: Way, packet: &engine_io::Packet) -> (&'static str, Happened) {
 }
 
 /// What a person says, as an event.
-fn event(namespace: &str, id: Option<u64>, name: &str, message: &room::Message) -> socket_io::Message {
+fn event(namespace: &str, id: Option<u64>, name: &str, message: &message::Message) -> socket_io::Message {
     match message {
-        room::Message::Text(text) => {
+        message::Message::Text(text) => {
             Packet::event(namespace, id, name, vec![Value::from(text.as_str())]).into()
         }
-        room::Message::Binary(bytes) => {
+        message::Message::Binary(bytes) => {
             let packet = Packet::event(namespace, id, name, vec![placeholder(0)]).with_attachments(1);
             socket_io::Message { packet, attachments: vec![bytes.clone()] }
         }
@@ -110,17 +116,17 @@ fn event(namespace: &str, id: Option<u64>, name: &str, message: &room::Message) 
 }
 
 /// What an event says to a person: one text, or bytes, as they are; anything else as JSON.
-fn said(message: &socket_io::Message) -> room::Message {
+fn said(message: &socket_io::Message) -> message::Message {
     match message.packet.arguments() {
-        [Value::String(text)] => room::Message::Text(text.clone()),
+        [Value::String(text)] => message::Message::Text(text.clone()),
         [one] => match placeholder_number(one).filter(|_| message.packet.kind.is_binary()) {
             Some(number) => {
                 let number = usize::try_from(number).unwrap_or(usize::MAX);
-                room::Message::Binary(message.attachments.get(number).cloned().unwrap_or_default())
+                message::Message::Binary(message.attachments.get(number).cloned().unwrap_or_default())
             }
-            None => room::Message::Text(one.to_string()),
+            None => message::Message::Text(one.to_string()),
         },
-        more => room::Message::Text(Value::from(more).to_string()),
+        more => message::Message::Text(Value::from(more).to_string()),
     }
 }
 
@@ -137,12 +143,12 @@ mod tests {
 
     #[test]
     fn what_is_said_goes_into_an_event_and_comes_out() {
-        for message in [room::Message::Text("hello".into()), room::Message::Binary(vec![0, 0xff])] {
+        for message in [message::Message::Text("hello".into()), message::Message::Binary(vec![0, 0xff])] {
             let event = event("/", None, EVENT, &message);
             assert_eq!(event.packet.event_name(), Some("message"));
             assert_eq!(said(&event), message);
         }
         let other = Packet::event("/", None, "a", vec![json!(1), json!({"b": null})]);
-        assert_eq!(said(&other.into()), room::Message::Text("[1,{\"b\":null}]".into()));
+        assert_eq!(said(&other.into()), message::Message::Text("[1,{\"b\":null}]".into()));
     }
 }

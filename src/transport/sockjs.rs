@@ -1,14 +1,14 @@
 //! SockJS: what a WebSocket does, by a WebSocket if there can be one, and else by requests (sockjs/sockjs-protocol).
 
 mod client;
-mod pages;
+mod script;
 mod server;
 mod session;
 mod table;
 
 use super::{
-    ends::Ends,
-    line::{Happened, Way},
+    api::{Ends, Transport},
+    events::{Happened, Way},
 };
 use crate::wire::{
     sockjs::{Frame, frame_type},
@@ -16,23 +16,26 @@ use crate::wire::{
 };
 
 /// Both ends.
-pub const ENDS: Ends = Ends {
+pub(super) const TRANSPORT: Transport = Transport {
     name: "sockjs",
-    what: "the WebSocket's API where there may be none: by a WebSocket, or by requests (SockJS 0.3)",
-    schemes: &["http"],
-    path: BASE,
-    pushes: true,
-    acknowledges: false,
-    options: &[
-        ("transports", "call: which to try, in this order: websocket,xhr-streaming,xhr-polling"),
-        ("base", "serve: the base URL, without a slash at its end: /echo"),
-        ("websocket", "serve: no makes clients fall back"),
-        ("limit", "serve: bytes of frames before a streamed answer ends: 131072"),
-        ("timeout", "serve: milliseconds that a session lives without a connection: 5000"),
-        ("script", "serve: where the page for old browsers finds sockjs-client"),
-    ],
-    client: client::connect,
-    server: server::new,
+    scripted: Some(script::SCRIPTED),
+    ends: Some(Ends {
+        what: "the WebSocket's API where there may be none: by a WebSocket, or by requests (SockJS 0.3)",
+        schemes: &["http"],
+        path: BASE,
+        pushes: true,
+        acknowledges: false,
+        options: &[
+            ("transports", "call: which to try, in this order: websocket,xhr-streaming,xhr-polling"),
+            ("base", "serve: the base URL, without a slash at its end: /echo"),
+            ("websocket", "serve: no makes clients fall back"),
+            ("limit", "serve: bytes of frames before a streamed answer ends: 131072"),
+            ("timeout", "serve: milliseconds that a session lives without a connection: 5000"),
+            ("script", "serve: where the page for old browsers finds sockjs-client"),
+        ],
+        client: Ok(client::connect),
+        server: Ok(server::new),
+    }),
 };
 
 /// The base URL if none is given.

@@ -4,24 +4,28 @@
 //! its ID, and a client that comes again says in `Last-Event-ID` which it had last, so that it misses nothing.
 
 mod client;
+mod script;
 pub mod server;
 
-use super::ends::Ends;
+use super::api::{Ends, Transport};
 
 /// Both ends.
-pub const ENDS: Ends = Ends {
+pub(super) const TRANSPORT: Transport = Transport {
     name: "sse",
-    what: "a response that never ends: events in one direction (WHATWG HTML §9.2)",
-    schemes: &["http"],
-    path: EVENTS,
-    pushes: true,
-    acknowledges: true,
-    options: &[
-        ("client", "the name under which messages are kept (random)"),
-        ("post", "where messages are said (/news)"),
-    ],
-    client: client::connect,
-    server: server::new,
+    scripted: Some(script::SCRIPTED),
+    ends: Some(Ends {
+        what: "a response that never ends: events in one direction (WHATWG HTML §9.2)",
+        schemes: &["http"],
+        path: EVENTS,
+        pushes: true,
+        acknowledges: true,
+        options: &[
+            ("client", "the name under which messages are kept (random)"),
+            ("post", "where messages are said (/news)"),
+        ],
+        client: Ok(client::connect),
+        server: Ok(server::new),
+    }),
 };
 
 /// Where the stream is.

@@ -7,11 +7,13 @@
 mod beats;
 mod client;
 mod link;
+mod script;
 mod server;
 
 use super::{
-    ends::Ends,
-    line::{Fault, Happened, Way},
+    api::{Ends, Transport},
+    connection::Fault,
+    events::{Happened, Way},
 };
 use crate::wire::{
     self,
@@ -19,27 +21,34 @@ use crate::wire::{
 };
 
 /// Both ends.
-pub const ENDS: Ends = Ends {
+pub(super) const TRANSPORT: Transport = Transport {
     name: "stomp",
-    what: "messages to whoever has subscribed to a destination (STOMP 1.2), over TCP or a WebSocket",
-    schemes: &["stomp", "ws"],
-    path: "/",
-    pushes: true,
-    acknowledges: true,
-    options: &[
-        ("destination", "of a client: where it sends and subscribes; /topic/chat is the usual"),
-        ("host", "of a client: the virtual host; as in the address is the usual, RabbitMQ's is /"),
-        ("login", "of a client: the name of the user"),
-        ("passcode", "of a client: the password; it crosses as it is"),
-        ("version", "of a client: the versions that it accepts; 1.0,1.1,1.2 is the usual"),
-        (
-            "acknowledge",
-            "of a client: auto (the usual), client or client-individual: it sends an ACK for each MESSAGE",
-        ),
-    ],
-    client: client::connect,
-    server: server::new,
+    scripted: Some(script::ON_WEBSOCKET),
+    ends: Some(Ends {
+        what: "messages to whoever has subscribed to a destination (STOMP 1.2), over TCP or a WebSocket",
+        schemes: &["stomp", "ws"],
+        path: "/",
+        pushes: true,
+        acknowledges: true,
+        options: &[
+            ("destination", "of a client: where it sends and subscribes; /topic/chat is the usual"),
+            ("host", "of a client: the virtual host; as in the address is the usual, RabbitMQ's is /"),
+            ("login", "of a client: the name of the user"),
+            ("passcode", "of a client: the password; it crosses as it is"),
+            ("version", "of a client: the versions that it accepts; 1.0,1.1,1.2 is the usual"),
+            (
+                "acknowledge",
+                "of a client: auto (the usual), client or client-individual: it sends an ACK for each MESSAGE",
+            ),
+        ],
+        client: Ok(client::connect),
+        server: Ok(server::new),
+    }),
 };
+
+/// The same right on TCP: compared only, as `serve stomp` takes both.
+pub(super) const ON_TCP: Transport =
+    Transport { name: "stomp-tcp", scripted: Some(script::ON_TCP), ends: None };
 
 /// The layer's name, as it is told.
 const STOMP: &str = "STOMP";

@@ -3,21 +3,25 @@
 //! What is said in several lines arrives as several messages: that is what it means to have no framing of one's own.
 
 mod client;
+mod script;
 mod server;
 
-use super::ends::Ends;
+use super::api::{Ends, Transport};
 
 /// Both ends.
-pub const ENDS: Ends = Ends {
+pub(super) const TRANSPORT: Transport = Transport {
     name: "tcp",
-    what: "a stream of bytes: here a line feed ends each message",
-    schemes: &["tcp"],
-    path: "/",
-    pushes: true,
-    acknowledges: false,
-    options: &[],
-    client: client::connect,
-    server: server::new,
+    scripted: Some(script::SCRIPTED),
+    ends: Some(Ends {
+        what: "a stream of bytes: here a line feed ends each message",
+        schemes: &["tcp"],
+        path: "/",
+        pushes: true,
+        acknowledges: false,
+        options: &[],
+        client: Ok(client::connect),
+        server: Ok(server::new),
+    }),
 };
 
 /// The layer's name, as it is told.

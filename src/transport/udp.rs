@@ -3,21 +3,25 @@
 //! There is no connection: a client's socket has a default address, and a server's one socket hears everybody.
 
 mod client;
+mod script;
 mod server;
 
-use super::ends::Ends;
+use super::api::{Ends, Transport};
 
 /// Both ends.
-pub const ENDS: Ends = Ends {
+pub(super) const TRANSPORT: Transport = Transport {
     name: "udp",
-    what: "a datagram for each message: whole if it arrives, and that is not promised",
-    schemes: &["udp"],
-    path: "/",
-    pushes: true,
-    acknowledges: false,
-    options: &[],
-    client: client::connect,
-    server: server::new,
+    scripted: Some(script::SCRIPTED),
+    ends: Some(Ends {
+        what: "a datagram for each message: whole if it arrives, and that is not promised",
+        schemes: &["udp"],
+        path: "/",
+        pushes: true,
+        acknowledges: false,
+        options: &[],
+        client: Ok(client::connect),
+        server: Ok(server::new),
+    }),
 };
 
 /// The layer's name, as it is told.

@@ -6,32 +6,16 @@
 //! with the lesson's end. Packets are in the order of time, but for one: a frame that was held while others overtook it
 //! comes late, with the time at which it was sent.
 
-use std::{borrow::Cow, collections::BTreeMap, time::Duration};
-
-use pcap_file::{
-    DataLink, Endianness, PcapResult,
-    pcapng::{
-        PcapNgWriter,
-        blocks::{
-            enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption},
-            interface_description::{InterfaceDescriptionBlock, InterfaceDescriptionOption},
-            section_header::{SectionHeaderBlock, SectionHeaderOption},
-        },
-    },
-};
+use std::collections::BTreeMap;
 
 use super::{
     escape::escape,
     passage::{Passage, Passages},
 };
-use crate::event::{Event, Host, Lesson, What};
-
-/// Times are in units of 10^-9 s.
-const NANOSECONDS: u8 = 9;
-
-/// `epb_flags`: the packet came to this interface, or left by it.
-const INBOUND: u32 = 1;
-const OUTBOUND: u32 = 2;
+use crate::{
+    event::{Event, Host, Lesson, What},
+    wire::pcapng::{Direction, EnhancedPacket, Interface, SectionHeader},
+};
 
 /// A comment has no more characters than this: an option holds 65,535 bytes.
 const LONGEST: usize = 4_000;
@@ -46,7 +30,8 @@ pub struct Capture {
 
 /// A lesson's part of the file.
 struct Section {
-    writer: PcapNgWriter<Vec<u8>>,
+    /// Whole blocks that were not handed out yet.
+    blocks: Vec<u8>,
     passages: Passages,
     /// Packets that wait for others that came before them: by time, frame, and which one of that frame's.
     ready: BTreeMap<(u64, u64, usize), Packet>,
@@ -56,7 +41,7 @@ struct Section {
 
 struct Packet {
     interface: Host,
-    direction: u32,
+    direction: Direction,
     bytes: Vec<u8>,
     comment: String,
 }
@@ -78,7 +63,7 @@ impl Capture {
         }
         let before = section.passages.oldest_on_its_way();
         section.write_before(before);
-        bytes.append(section.writer.get_mut());
+        bytes.append(&mut section.blocks);
         bytes
     }
 
@@ -87,16 +72,14 @@ impl Capture {
         let Some(mut section) = self.section.take() else { return Vec::new() };
         section.end();
         section.write_before(None);
-        section.writer.into_inner()
+        section.blocks
     }
 }
 
 impl Section {
     fn new(lesson: &Lesson) -> Section {
-        let writer =
-            header(lesson).expect("memory takes whatever is written, and both interfaces are described");
         Section {
-            writer,
+            blocks: header(lesson),
             passages: Passages::default(),
             ready: BTreeMap::new(),
             started: lesson.started.unwrap_or(0),
@@ -114,8 +97,8 @@ impl Section {
         let comment: String = escape(&passage.words()).chars().take(LONGEST).collect();
         let arrivals = passage.arrivals();
         let (number, from) = (passage.number, passage.from);
-        let sent = (passage.ns, passage.bytes, from, OUTBOUND);
-        let came = arrivals.into_iter().map(|(ns, bytes)| (ns, bytes, from.other(), INBOUND));
+        let sent = (passage.ns, passage.bytes, from, Direction::Outbound);
+        let came = arrivals.into_iter().map(|(ns, bytes)| (ns, bytes, from.other(), Direction::Inbound));
         for (nth, (ns, bytes, interface, direction)) in std::iter::once(sent).chain(came).enumerate() {
             let packet = Packet { interface, direction, bytes, comment: comment.clone() };
             self.ready.insert((ns, number, nth), packet);
@@ -130,58 +113,44 @@ impl Section {
                 break;
             }
             let packet = first.remove();
-            let block = EnhancedPacketBlock {
-                interface_id: u32::from(packet.interface == Host::Server),
-                timestamp: Duration::from_nanos(self.started.saturating_add(ns)),
-                original_len: u32::try_from(packet.bytes.len()).unwrap_or(u32::MAX),
-                data: Cow::Owned(packet.bytes),
-                options: vec![
-                    EnhancedPacketOption::Comment(Cow::Owned(packet.comment)),
-                    EnhancedPacketOption::Flags(packet.direction),
-                ],
+            let packet = EnhancedPacket {
+                interface: u32::from(packet.interface == Host::Server),
+                time: self.started.saturating_add(ns),
+                bytes: &packet.bytes,
+                comment: Some(&packet.comment),
+                direction: Some(packet.direction),
             };
-            let written = self.writer.write_pcapng_block(block);
-            written.expect("memory takes whatever is written, and both interfaces are described");
+            packet.encode(&mut self.blocks);
         }
     }
 }
 
 /// What a section begins with: who wrote it, about which lesson, and the two interfaces.
-fn header(lesson: &Lesson) -> PcapResult<PcapNgWriter<Vec<u8>>> {
-    let text = |text: &str| Cow::Owned(escape(text).chars().take(LONGEST).collect::<String>());
-    let section = SectionHeaderBlock {
-        endianness: Endianness::Little,
-        options: vec![
-            SectionHeaderOption::Comment(text(&format!("lesson {}: {}", lesson.name, lesson.title))),
-            SectionHeaderOption::OS(text(&lesson.system)),
-            SectionHeaderOption::UserApplication(text(&format!("sockwalk {}", lesson.sockwalk))),
-        ],
-        ..SectionHeaderBlock::default()
+fn header(lesson: &Lesson) -> Vec<u8> {
+    let text = |text: &str| escape(text).chars().take(LONGEST).collect::<String>();
+    let section = SectionHeader {
+        comment: &text(&format!("lesson {}: {}", lesson.name, lesson.title)),
+        system: &text(&lesson.system),
+        application: &text(&format!("sockwalk {}", lesson.sockwalk)),
     };
-    let mut writer = PcapNgWriter::with_section_header(Vec::new(), section)?;
+    let mut blocks = Vec::new();
+    section.encode(&mut blocks);
     for host in Host::ALL {
-        writer.write_pcapng_block(InterfaceDescriptionBlock {
-            linktype: DataLink::ETHERNET,
-            // No limit: frames are whole.
-            snaplen: 0,
-            options: vec![
-                InterfaceDescriptionOption::IfName(Cow::Borrowed(host.name())),
-                InterfaceDescriptionOption::IfDescription(Cow::Owned(format!(
-                    "the {host}'s end of the cable"
-                ))),
-                InterfaceDescriptionOption::IfTsResol(NANOSECONDS),
-            ],
-        })?;
+        Interface::ethernet().encode(host.name(), &format!("the {host}'s end of the cable"), &mut blocks);
     }
-    Ok(writer)
+    blocks
 }
 
 #[cfg(test)]
 mod tests {
-    use pcap_file::pcapng::{Block, PcapNgReader};
-
     use super::*;
-    use crate::event::{Became, Cause, End, FORMAT, Fate, Frame};
+    use crate::{
+        event::{Became, Cause, End, FORMAT, Fate, Frame},
+        wire::pcapng::{ENHANCED_PACKET, INTERFACE_DESCRIPTION, SECTION_HEADER, tests},
+    };
+
+    const INBOUND: u32 = 1;
+    const OUTBOUND: u32 = 2;
 
     fn begins(started: Option<u64>) -> What {
         What::Lesson(Lesson {
@@ -220,20 +189,16 @@ mod tests {
 
     /// Interface, time, bytes, direction and comment of each packet.
     fn packets(bytes: &[u8]) -> Vec<(u32, u64, Vec<u8>, u32, String)> {
-        let mut reader = PcapNgReader::new(bytes).unwrap();
-        let mut packets = Vec::new();
-        while let Some(block) = reader.next_block() {
-            if let Block::EnhancedPacket(packet) = block.unwrap() {
-                let [EnhancedPacketOption::Comment(comment), EnhancedPacketOption::Flags(flags)] =
-                    packet.options.as_slice()
-                else {
-                    panic!("{:?}", packet.options);
-                };
-                let at = u64::try_from(packet.timestamp.as_nanos()).unwrap();
-                packets.push((packet.interface_id, at, packet.data.to_vec(), *flags, comment.to_string()));
-            }
-        }
-        packets
+        let blocks = tests::blocks(bytes).into_iter().filter(|(kind, _)| *kind == ENHANCED_PACKET);
+        blocks
+            .map(|(_, body)| {
+                let (header, data, options) = tests::packet(&body);
+                let [(1, comment), (2, flags)] = options.as_slice() else { panic!("{options:?}") };
+                let flags = u32::from_le_bytes(flags[..].try_into().unwrap());
+                let comment = String::from_utf8(comment.clone()).unwrap();
+                (header.interface, header.time, data, flags, comment)
+            })
+            .collect()
     }
 
     #[test]
@@ -299,17 +264,14 @@ mod tests {
     fn every_lesson_is_a_section() {
         let events = [begins(Some(7)), frame(1, 1), What::End(End::default()), begins(Some(9)), frame(1, 1)];
         let bytes = captured(events);
-        let mut reader = PcapNgReader::new(&bytes[..]).unwrap();
-        assert!(format!("{:?}", reader.section().options).contains(r"lesson hand\\x1b: a test"));
-        let mut blocks = Vec::new();
-        while let Some(block) = reader.next_block() {
-            blocks.push(match block.unwrap() {
-                Block::SectionHeader(_) => 's',
-                Block::InterfaceDescription(_) => 'i',
-                Block::EnhancedPacket(_) => 'p',
-                other => panic!("{other:?}"),
-            });
-        }
-        assert_eq!(blocks.into_iter().collect::<String>(), "iipsiip");
+        let blocks = tests::blocks(&bytes);
+        assert!(String::from_utf8_lossy(&blocks[0].1).contains(r"lesson hand\x1b: a test"));
+        let blocks = blocks.into_iter().map(|(kind, _)| match kind {
+            SECTION_HEADER => 's',
+            INTERFACE_DESCRIPTION => 'i',
+            ENHANCED_PACKET => 'p',
+            other => panic!("{other}"),
+        });
+        assert_eq!(blocks.collect::<String>(), "siipsiip");
     }
 }

@@ -68,7 +68,7 @@ pub use comparison::{
 pub use escape::{escape, quote};
 pub use field_table::field_table;
 pub use findings::{Finding, findings};
-pub use frame_table::{Depth, OneFrame, frame_table};
+pub use frame_table::{Depth, OneFrame};
 pub use ladder::Ladder;
 pub use line::{Line, Meaning, Span};
 pub use look::{Form, Glyphs, Look};

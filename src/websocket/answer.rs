@@ -7,7 +7,8 @@
 use super::accept_key::accept_key;
 use super::request::VERSION;
 use super::{Finding, QUOTED, extensions, quoted};
-use crate::wire::http::{RequestHead, TooLarge, Version, encode_response, is_token, parse_request};
+use crate::server::{http::Rejection, origin::same_origin};
+use crate::wire::http::{RequestHead, Version, encode_response, is_token, parse_request};
 use crate::wire::text;
 
 mod refusal;
@@ -67,16 +68,11 @@ pub fn judge_request(head: &[u8], policy: &Policy) -> Judgement {
         Ok(request) => request,
         Err(error) => {
             // Without the form there is nothing to judge the content by.
-            let wrong = &error.malformed;
-            let found = format!("{}: needed {}, had {}", wrong.field, wrong.needed, wrong.had);
-            let finding = Finding {
-                requirement: "a well-formed request head",
-                section: wrong.section,
-                met: false,
-                found,
-                offset: Some(wrong.index()),
-            };
-            return alone(finding, error.status);
+            return reject(Rejection::malformed(
+                error.status,
+                "a well-formed request head",
+                &error.malformed,
+            ));
         }
     };
     let mut reading = Reading { request: &request, findings: Vec::new(), refusal: None };
@@ -97,66 +93,20 @@ pub fn judge_request(head: &[u8], policy: &Policy) -> Judgement {
     let Reading { findings, refusal, .. } = reading;
     let decision = match refusal {
         Some((index, status)) => {
-            Decision::Refuse(Refusal::new(status, &findings[index], request.method == "HEAD"))
+            let Finding { requirement, section, found, offset, .. } = findings[index].clone();
+            let rejection = Rejection { status, requirement, section, found, offset };
+            Decision::Refuse(Refusal::new(&rejection, request.method == "HEAD"))
         }
         None => Decision::Accept(accept(&request, policy)),
     };
     Judgement { requirements: findings, decision }
 }
 
-/// For a head that passed a limit before it was whole: 414 in the request line, else 431.
-pub fn judge_too_large(limit: TooLarge) -> Judgement {
-    let (requirement, section, status) = match limit {
-        TooLarge::StartLine => ("a request line within 16 KiB", "RFC 9112 §3", 414),
-        TooLarge::Bytes => ("a head within 16 KiB", "RFC 6585 §5, RFC 6455 §10.4", 431),
-        TooLarge::Lines => ("at most 100 field lines", "RFC 6585 §5, RFC 6455 §10.4", 431),
-    };
-    alone(Finding { requirement, section, met: false, found: "more".into(), offset: None }, status)
-}
-
-/// For a head that the client ended in the middle, after `had` bytes: 400.
-pub fn judge_cut_off(had: usize) -> Judgement {
-    let finding = Finding {
-        requirement: "a whole head before the end of the stream",
-        section: "RFC 9112 §8",
-        met: false,
-        found: format!("{had} bytes and no empty line"),
-        offset: Some(had),
-    };
-    alone(finding, 400)
-}
-
-/// For bytes that are no HTTP: 400. `at` is the byte that can't be.
-pub fn judge_not_http(bytes: &[u8], at: usize) -> Judgement {
-    let found = match bytes {
-        // ContentType handshake and the major version, RFC 8446 §5.1: what every TLS connection begins with.
-        [0x16, 0x03, ..] => {
-            "a TLS record: this is a client of wss:// or https://, and here is no TLS".to_owned()
-        }
-        _ => text::shown(bytes, QUOTED),
-    };
-    let offset = Some(at);
-    alone(
-        Finding { requirement: "a request of HTTP", section: "RFC 9112 §3", met: false, found, offset },
-        400,
-    )
-}
-
-/// For a head that didn't come in time: 408. `had` is the number of bytes that came.
-pub fn judge_too_slow(had: usize) -> Judgement {
-    let finding = Finding {
-        requirement: "the whole head in time",
-        section: "RFC 9110 §15.5.9",
-        met: false,
-        found: format!("{had} bytes and no empty line"),
-        offset: Some(had),
-    };
-    alone(finding, 408)
-}
-
-/// A judgement of a single requirement that was not met.
-fn alone(finding: Finding, status: u16) -> Judgement {
-    let refusal = Refusal::new(status, &finding, false);
+/// A judgement of a single requirement: a request that is rejected before there is anything else to judge.
+pub fn reject(rejection: Rejection) -> Judgement {
+    let refusal = Refusal::new(&rejection, false);
+    let Rejection { requirement, section, found, offset, .. } = rejection;
+    let finding = Finding { requirement, section, met: false, found, offset };
     Judgement { requirements: vec![finding], decision: Decision::Refuse(refusal) }
 }
 
@@ -301,7 +251,8 @@ impl Reading<'_> {
             (None, _) => met(offset.is_none(), 400),
             (Some(_), None) => Ok(()),
             (Some((origin, _)), Some(allowed)) => {
-                met(allowed.iter().any(|good| good.as_bytes().eq_ignore_ascii_case(origin)), 403)
+                let origin = String::from_utf8_lossy(origin);
+                met(allowed.iter().any(|own| same_origin(own, &origin)), 403)
             }
         };
         let section = "RFC 6455 §4.2.1 (7), §10.2";

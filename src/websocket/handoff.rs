@@ -24,7 +24,7 @@ use super::{
     judge::{self, Judge, Kind, Seen, Violation},
 };
 use crate::{
-    call::{Done, Held, Here, Piece, Ran},
+    call::{Done, Held, Here, Piece, Ran, copy},
     event,
     event::{Host, Value, What},
     ran,
@@ -197,8 +197,41 @@ pub fn receive(sessions: &Sessions, name: &str) -> Done {
             Came::Message(message) => Value::Data(message.into_data().to_vec()),
             Came::Close { code, reason } => Value::Close { code, reason },
         });
+        let outcome = outcome.map_err(|error| error.to_io_error());
         Done { outcome, started: next.started, took: next.took, here: next.here, pieces: next.pieces }
     })
+}
+
+/// Why nothing could be received over a WebSocket.
+#[derive(Debug)]
+pub enum ReceiveError {
+    /// A call failed.
+    Call(io::Error),
+    /// The peer broke a rule, and was answered with the Close code that fits.
+    Violation(Broken),
+    /// The peer has sent more bytes than [`Terms::bytes`].
+    TooManyBytes,
+}
+
+impl ReceiveError {
+    /// The error as a step of a lesson reports it.
+    pub fn to_io_error(&self) -> io::Error {
+        match self {
+            ReceiveError::Call(error) => copy(error),
+            ReceiveError::Violation(broken) => io::Error::new(io::ErrorKind::InvalidData, Broken(broken.0)),
+            ReceiveError::TooManyBytes => io::ErrorKind::QuotaExceeded.into(),
+        }
+    }
+}
+
+impl From<io::Error> for ReceiveError {
+    fn from(error: io::Error) -> ReceiveError {
+        match error.kind() {
+            // `Line::read` fails with this kind, and nothing else does: it has no number of the system's.
+            io::ErrorKind::QuotaExceeded if error.raw_os_error().is_none() => ReceiveError::TooManyBytes,
+            _ => ReceiveError::Call(error),
+        }
+    }
 }
 
 /// What came over a WebSocket.
@@ -218,7 +251,7 @@ pub enum Came {
 /// A [`Handed::receive`] that has come back.
 pub struct Received {
     /// What came.
-    pub outcome: io::Result<Came>,
+    pub outcome: Result<Came, ReceiveError>,
     /// When it began.
     pub started: Instant,
     /// Time inside.
@@ -291,13 +324,13 @@ impl Handed {
     }
 
     /// tungstenite's message beside our judge's: a rule that tungstenite lets pass is broken all the same.
-    fn judged(&mut self, outcome: io::Result<Message>) -> (io::Result<Came>, Option<What>) {
+    fn judged(&mut self, outcome: io::Result<Message>) -> (Result<Came, ReceiveError>, Option<What>) {
         // Time that ran out, or a signal: nothing was taken from the stream.
         if let Err(error) = &outcome
             && error.kind() != io::ErrorKind::InvalidData
             && error.get_ref().is_none_or(|error| !error.is::<Error>())
         {
-            return (outcome.map(Came::Message), None);
+            return (outcome.map(Came::Message).map_err(ReceiveError::from), None);
         }
         let seen = loop {
             match self.websocket.get_mut().seen.pop_front() {
@@ -312,15 +345,18 @@ impl Handed {
         match (seen, outcome) {
             (Some(Seen::Violation(violation)), _) => {
                 self.answer(violation);
-                (Err(io::Error::new(io::ErrorKind::InvalidData, Broken(violation))), note)
+                (Err(ReceiveError::Violation(Broken(violation))), note)
             }
             (_, Err(error)) => match error.downcast::<Error>() {
                 // The stream ended without a Close: there is no code on the wire, and 1006 is what the API says (§7.1.5).
                 Ok(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => {
                     (Ok(Came::Close { code: 1006, reason: String::new() }), note)
                 }
-                Ok(other) => (Err(io::Error::new(io::ErrorKind::InvalidData, other.to_string())), note),
-                Err(error) => (Err(error), note),
+                Ok(other) => {
+                    let error = io::Error::new(io::ErrorKind::InvalidData, other.to_string());
+                    (Err(ReceiveError::Call(error)), note)
+                }
+                Err(error) => (Err(error.into()), note),
             },
             (Some(Seen::Message { kind: Kind::Close, payload }), Ok(_)) => {
                 let _ = self.websocket.flush();

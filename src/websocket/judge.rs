@@ -9,7 +9,7 @@ use crate::wire::utf8;
 use crate::wire::websocket::rules;
 use crate::wire::websocket::{CloseError, Header, close_code, mask_from, opcode, opcode_entry, parse_close};
 
-pub use crate::wire::websocket::rules::{Level, RULES, Rule};
+pub(crate) use crate::wire::websocket::rules::{Level, RULES, Rule};
 
 /// Which side receives the frames that are judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

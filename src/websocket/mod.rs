@@ -14,7 +14,6 @@ pub mod frames;
 pub mod handoff;
 pub mod judge;
 pub mod opening;
-pub mod page;
 pub mod request;
 mod session;
 pub mod verify;

@@ -7,11 +7,7 @@ use std::{
 
 use super::{
     Finding, Sessions, accept_key,
-    answer::{
-        Decision, Judgement, Policy, judge_cut_off, judge_not_http, judge_request, judge_too_large,
-        judge_too_slow,
-    },
-    page,
+    answer::{Decision, Judgement, Policy, judge_request, reject},
     request::ClientRequest,
     verify::{Answer, Failure, judge_response},
 };
@@ -19,15 +15,16 @@ use crate::{
     call::{Done, Held, Piece, send_all},
     event::{Host, Row, Value, What, Working},
     ran,
+    server::http::{ByteSource, Head, Received, page, read_head},
     wire::{
         Field,
-        http::{self, HeadReader, Progress, parse_request},
+        http::{self, parse_request},
         text,
     },
 };
 
-/// Room offered to each recv, in bytes.
-const ROOM: usize = 4096;
+/// Capacity offered to each `recv`, in bytes.
+const BUFFER_SIZE: usize = 4096;
 
 /// What a client asks for.
 #[derive(Debug, Clone, Default)]
@@ -101,22 +98,21 @@ pub fn answer(on: &Held, reception: &Reception) -> Done {
 }
 
 fn judge_and_answer(on: &Held, reception: &Reception, pieces: &mut Vec<Piece>) -> io::Result<i64> {
-    let judgement = match read_head(on, reception.until, pieces)? {
-        Head::Whole(head) => {
-            let request = parse_request(&head).ok().filter(|_| reception.page);
-            let page = request.and_then(|request| page::answer(&request, &page::ECHO));
-            if let Some(page) = page {
-                send_all(on, &page.response, pieces)?;
-                return Ok(i64::from(page.status));
-            }
-            judge_request(&head, &reception.policy)
-        }
-        Head::TooLarge(limit) => judge_too_large(limit),
-        Head::NotHttp(bytes, at) => judge_not_http(&bytes, at),
-        // Who has not said a word is owed no answer.
+    let judgement = match read_head(&mut OnSocket { on, until: reception.until, pieces })? {
+        // A peer that has sent nothing gets no answer.
         Head::CutOff(0) => return Err(cut_off(0)),
-        Head::CutOff(had) => judge_cut_off(had),
-        Head::TooSlow(had) => judge_too_slow(had),
+        head => match head.complete() {
+            Ok(head) => {
+                let request = parse_request(&head).ok().filter(|_| reception.page);
+                let page = request.and_then(|request| page::answer(&request, &page::ECHO));
+                if let Some(page) = page {
+                    send_all(on, &page.response, pieces)?;
+                    return Ok(i64::from(page.status));
+                }
+                judge_request(&head, &reception.policy)
+            }
+            Err(rejection) => reject(rejection),
+        },
     };
     note_all(Host::Server, &judgement.requirements, pieces);
     let Judgement { decision, .. } = judgement;
@@ -152,10 +148,10 @@ fn judge_the_answer(sessions: &Sessions, on: &Held, pieces: &mut Vec<Piece>) -> 
     let request =
         sessions.request(&on.name).ok_or_else(|| invalid(format!("nothing was asked for on {}", on.name)))?;
     loop {
-        let head = match read_head(on, None, pieces)? {
-            Head::Whole(head) => head,
-            Head::CutOff(had) => return Err(cut_off(had)),
-            Head::NotHttp(bytes, at) => {
+        let head = match read_head(&mut OnSocket { on, until: None, pieces })? {
+            Head::Complete(head) => head,
+            Head::CutOff(count) => return Err(cut_off(count)),
+            Head::NotHttp { bytes, at } => {
                 let had = text::shown(&bytes, 40);
                 return Err(invalid(format!(
                     "the answer is no HTTP: byte {at} of \"{had}\" can't be (RFC 9112 §4)"
@@ -164,7 +160,7 @@ fn judge_the_answer(sessions: &Sessions, on: &Held, pieces: &mut Vec<Piece>) -> 
             Head::TooLarge(limit) => {
                 return Err(invalid(format!("the head of the answer is too large: {limit:?}")));
             }
-            Head::TooSlow(_) => return Err(io::ErrorKind::Interrupted.into()),
+            Head::TimedOut(_) => return Err(io::ErrorKind::Interrupted.into()),
         };
         match judge_response(&head, &request) {
             // 1xx before the 101: to be read over, RFC 9110 §15.2.
@@ -219,51 +215,42 @@ fn another_answer(head: &[u8], rest: &[u8]) -> Working {
     Working { host: Host::Client, socket: None, title: "the answer".to_owned(), bytes: Vec::new(), rows }
 }
 
-/// How the reading of a head ended.
-enum Head {
-    Whole(Vec<u8>),
-    TooLarge(http::TooLarge),
-    /// The bytes, and which of them can't be.
-    NotHttp(Vec<u8>, usize),
-    /// The stream ended after so many bytes.
-    CutOff(usize),
-    /// The deadline came after so many bytes.
-    TooSlow(usize),
+/// A socket as a source of a head: each `recv` becomes a piece of the step.
+struct OnSocket<'a> {
+    on: &'a Held,
+    /// When the head has to be complete; without it the end of the call is the limit.
+    until: Option<Instant>,
+    pieces: &'a mut Vec<Piece>,
 }
 
-/// Receives until the blank line. What was read past it is kept on the socket: it belongs to the next protocol.
-fn read_head(on: &Held, until: Option<Instant>, pieces: &mut Vec<Piece>) -> io::Result<Head> {
-    let mut reader = HeadReader::new();
-    let mut bytes = std::mem::take(&mut *on.leftover());
-    loop {
-        match reader.push(&bytes) {
-            Progress::Complete { .. } => {
-                let (head, tail) = reader.into_parts();
-                *on.leftover() = tail;
-                return Ok(Head::Whole(head));
-            }
-            Progress::TooLarge(limit) => return Ok(Head::TooLarge(limit)),
-            Progress::NotHttp { at } => return Ok(Head::NotHttp(reader.into_parts().0, at)),
-            Progress::Incomplete => {}
-        }
-        if let Some(until) = until {
-            // SO_RCVTIMEO, socket(7): each recv may take what is left of the time for all. 0 would mean for ever.
+impl ByteSource for OnSocket<'_> {
+    type Error = io::Error;
+
+    fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut *self.on.leftover())
+    }
+
+    fn put_back(&mut self, bytes: Vec<u8>) {
+        self.on.leftover().splice(0..0, bytes);
+    }
+
+    fn receive(&mut self, _begun: bool) -> io::Result<Received> {
+        if let Some(until) = self.until {
+            // SO_RCVTIMEO, socket(7): each recv may take what is left of the time. 0 would mean no limit.
             let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-            on.socket().set_read_timeout(Some(left))?;
+            self.on.socket().set_read_timeout(Some(left))?;
         }
-        let (piece, outcome) = Piece::recv(on, ROOM);
-        pieces.push(piece);
-        bytes = match outcome {
-            Ok(bytes) if bytes.is_empty() => return Ok(Head::CutOff(reader.bytes().len())),
-            Ok(bytes) => bytes,
-            Err(error) if is_over(&error, until.is_some()) => {
-                let had = reader.bytes().len();
-                // Whoever asks again goes on with what has come so far.
-                *on.leftover() = reader.into_parts().0;
-                return Ok(Head::TooSlow(had));
+        let (piece, outcome) = Piece::recv(self.on, BUFFER_SIZE);
+        self.pieces.push(piece);
+        match outcome {
+            Ok(bytes) if bytes.is_empty() => Ok(Received::End),
+            Ok(bytes) => {
+                self.on.leftover().extend_from_slice(&bytes);
+                Ok(Received::Bytes)
             }
-            Err(error) => return Err(error),
-        };
+            Err(error) if is_over(&error, self.until.is_some()) => Ok(Received::TimedOut),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -13,11 +13,11 @@ use super::{ethernet::ether_type, mac::Mac, reading::Reading};
 const RFC: &str = "RFC 826";
 
 /// The operations.
-pub mod operation {
+pub(crate) mod operation {
     /// Who has this address?
-    pub const REQUEST: u16 = 1;
+    pub(crate) const REQUEST: u16 = 1;
     /// I have.
-    pub const REPLY: u16 = 2;
+    pub(crate) const REPLY: u16 = 2;
 }
 
 /// An ARP packet for IPv4 on Ethernet: the only kind that is common.
@@ -39,7 +39,7 @@ const START: [u8; 6] = [0, 1, 8, 0, 6, 4];
 
 impl Packet {
     /// Reads the packet from the payload of an Ethernet frame. `None` if it is cut off or for other networks.
-    pub fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; 28] = bytes.first_chunk()?;
         let rest = bytes.strip_prefix(&START)?;
         let address = |at: usize| rest.get(at..).and_then(|rest| rest.first_chunk::<4>()).copied();
@@ -53,7 +53,7 @@ impl Packet {
     }
 
     /// The 28 bytes.
-    pub fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = START.to_vec();
         bytes.extend(self.operation.to_be_bytes());
         bytes.extend(self.sender_hardware.0);
@@ -64,7 +64,7 @@ impl Packet {
     }
 
     /// `ARP who has 10.0.0.2? tell 10.0.0.1`.
-    pub fn summary(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         let (sender, target) = (self.sender_protocol, self.target_protocol);
         match self.operation {
             operation::REQUEST if sender == target => format!("ARP announcement: {sender} is mine"),

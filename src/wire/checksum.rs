@@ -8,14 +8,14 @@ use std::net::IpAddr;
 
 /// A sum that grows piece by piece.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Sum {
+pub(crate) struct Sum {
     total: u64,
     odd: bool,
 }
 
 impl Sum {
     /// The sum of nothing.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Sum::default()
     }
 
@@ -23,7 +23,12 @@ impl Sum {
     ///
     /// It has both addresses, the protocol's number and the length of what it carries, in bytes. So a segment
     /// that was delivered to the wrong host does not pass. `None` if the addresses are of two families.
-    pub fn pseudo_header(source: IpAddr, destination: IpAddr, protocol: u8, length: usize) -> Option<Self> {
+    pub(crate) fn pseudo_header(
+        source: IpAddr,
+        destination: IpAddr,
+        protocol: u8,
+        length: usize,
+    ) -> Option<Self> {
         let mut sum = Sum::new();
         match (source, destination) {
             (IpAddr::V4(source), IpAddr::V4(destination)) => {
@@ -42,7 +47,7 @@ impl Sum {
     }
 
     /// Adds bytes that follow those added before.
-    pub fn add(&mut self, mut bytes: &[u8]) {
+    pub(crate) fn add(&mut self, mut bytes: &[u8]) {
         if self.odd {
             let [first, rest @ ..] = bytes else { return };
             self.total += u64::from(*first);
@@ -58,7 +63,7 @@ impl Sum {
     }
 
     /// The sum in 16 bits, carries added in. 0xffff if it was taken over a right checksum too.
-    pub fn folded(self) -> u16 {
+    pub(crate) fn folded(self) -> u16 {
         let mut total = self.total;
         while total > 0xffff {
             total = (total & 0xffff) + (total >> 16);
@@ -67,13 +72,13 @@ impl Sum {
     }
 
     /// The checksum: the complement of the sum.
-    pub fn checksum(self) -> u16 {
+    pub(crate) fn checksum(self) -> u16 {
         !self.folded()
     }
 }
 
 /// The checksum of `bytes` in which the two bytes at `hole` count as 0: those that hold the checksum.
-pub fn without(mut start: Sum, bytes: &[u8], hole: usize) -> u16 {
+pub(crate) fn without(mut start: Sum, bytes: &[u8], hole: usize) -> u16 {
     start.add(&bytes[..hole.min(bytes.len())]);
     start.add(&[0, 0]);
     start.add(bytes.get(hole + 2..).unwrap_or_default());
@@ -82,7 +87,7 @@ pub fn without(mut start: Sum, bytes: &[u8], hole: usize) -> u16 {
 
 /// What there is to say about a checksum that was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It is what the bytes sum up to.
     Right,
     /// It isn't.
@@ -99,7 +104,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// Judges the checksum `found` in the two bytes of `bytes` at `hole`; `start` is the pseudo-header, if there is one.
-    pub fn of(found: u16, start: Sum, bytes: &[u8], hole: usize) -> Self {
+    pub(crate) fn of(found: u16, start: Sum, bytes: &[u8], hole: usize) -> Self {
         let expected = without(start, bytes, hole);
         // 0x0000 and 0xffff are the two zeros of ones' complement.
         if found == expected || matches!((found, expected), (0, 0xffff) | (0xffff, 0)) {
@@ -112,7 +117,7 @@ impl Verdict {
     }
 
     /// The verdict in words. `with` says what was summed: `the header`, `pseudo-header, header and data`.
-    pub fn words(self, with: &str) -> String {
+    pub(crate) fn words(self, with: &str) -> String {
         match self {
             Verdict::Right => format!("right: the words of {with} add up to 0xffff"),
             Verdict::Wrong { expected } => format!("wrong: it should be {expected:#06x}"),

@@ -10,7 +10,7 @@ impl Datagram {
     /// Finds the datagram in an Ethernet frame. `None` for other frames, and where the header is cut off.
     ///
     /// Allocates nothing.
-    pub fn parse(frame: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(frame: &[u8]) -> Option<Self> {
         let (header, at) = ethernet::Header::parse(frame)?;
         let datagram = match header.ether_type {
             ether_type::IPV4 => ipv4::datagram(&frame[at..]),
@@ -24,7 +24,7 @@ impl Datagram {
     /// Finds the datagram at the start of `bytes`, by its own version number. Its payload's range counts from there.
     ///
     /// `None` if it is neither IPv4 nor IPv6, or its header is cut off. Allocates nothing.
-    pub fn at_start(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn at_start(bytes: &[u8]) -> Option<Self> {
         match bytes.first()? >> 4 {
             4 => ipv4::datagram(bytes),
             6 => ipv6::datagram(bytes),

@@ -19,22 +19,25 @@ mod handshake;
 mod query;
 mod tables;
 
-pub use fields::{Carried, binary_fields, fields, packet_fields};
-pub use handshake::Handshake;
-pub use query::{Query, Transport};
-pub use tables::{ERRORS, HttpError, PACKET_TYPES, PacketType, packet_type};
+pub(crate) use fields::{Carried, binary_fields};
+pub use fields::{fields, packet_fields};
+pub(crate) use handshake::Handshake;
+pub(crate) use query::Query;
+pub use query::Transport;
+pub use tables::packet_type;
+pub(crate) use tables::{ERRORS, HttpError, PACKET_TYPES};
 
 /// Stands between packets of one HTTP body: the record separator of ASCII (§Packet encoding, HTTP long-polling).
 pub const SEPARATOR: u8 = 0x1e;
 
 /// Stands before a binary message in an HTTP body, in place of a packet type (§Packet encoding, HTTP long-polling).
-pub const BINARY_PREFIX: u8 = b'b';
+pub(crate) const BINARY_PREFIX: u8 = b'b';
 
 /// The data of the ping and the pong that try a new transport out (§Upgrade).
 pub const PROBE: &str = "probe";
 
 /// The version that this is, as it stands in the query (§Query parameters).
-pub const VERSION: &str = "4";
+pub(crate) const VERSION: &str = "4";
 
 const ENCODING: &str = "Engine.IO 4, Packet encoding";
 const POLLING: &str = "Engine.IO 4, Packet encoding, HTTP long-polling";
@@ -77,7 +80,7 @@ impl Kind {
     }
 
     /// The kind with this character.
-    pub fn of_digit(digit: u8) -> Option<Self> {
+    pub(crate) fn of_digit(digit: u8) -> Option<Self> {
         Kind::ALL.into_iter().find(|kind| kind.digit() == digit)
     }
 }

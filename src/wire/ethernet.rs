@@ -15,13 +15,13 @@ pub mod ether_type {
     /// ARP.
     pub const ARP: u16 = 0x0806;
     /// A tag of a virtual network; the EtherType follows it.
-    pub const VLAN: u16 = 0x8100;
+    pub(crate) const VLAN: u16 = 0x8100;
     /// IPv6.
     pub const IPV6: u16 = 0x86dd;
     /// An outer tag of a provider's network.
-    pub const PROVIDER_VLAN: u16 = 0x88a8;
+    pub(crate) const PROVIDER_VLAN: u16 = 0x88a8;
     /// Below this the number is no type but a length (IEEE 802.3 §3.2.6).
-    pub const FIRST: u16 = 0x0600;
+    pub(crate) const FIRST: u16 = 0x0600;
 }
 
 const HEADER: &str = "IEEE 802.3 §3.2";
@@ -98,7 +98,7 @@ fn is_tag(ether_type: u16) -> bool {
 }
 
 /// The usual name of an EtherType.
-pub fn type_name(number: u16) -> Option<&'static str> {
+pub(crate) fn type_name(number: u16) -> Option<&'static str> {
     Some(match number {
         ether_type::IPV4 => "IPv4",
         ether_type::ARP => "ARP",

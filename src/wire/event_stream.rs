@@ -20,7 +20,7 @@ use super::field::{Field, fill};
 use super::text;
 
 /// The type of the content (§9.2.5).
-pub const CONTENT_TYPE: &str = "text/event-stream";
+pub(crate) const CONTENT_TYPE: &str = "text/event-stream";
 
 /// The type of an event that names none (§9.2.6).
 pub const MESSAGE: &str = "message";
@@ -32,7 +32,7 @@ const SHOWN: usize = 120;
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// The fields that mean something: name, meaning, section. All others are ignored, and names are case-sensitive.
-pub const FIELDS: &[(&str, &str, &str)] = &[
+pub(crate) const FIELDS: &[(&str, &str, &str)] = &[
     ("data", "a line of the message; several are joined by LF", "WHATWG HTML §9.2.6"),
     ("event", "the type of the event; message if there is none", "WHATWG HTML §9.2.6"),
     ("id", "what the client says in Last-Event-ID when it connects again", "WHATWG HTML §9.2.6, §9.2.4"),
@@ -107,13 +107,13 @@ impl Reader {
     }
 
     /// At the beginning of a stream that goes on where another broke off: its last event ID is known (§9.2.3).
-    pub fn resuming(limit: usize, last_event_id: &str) -> Reader {
+    pub(crate) fn resuming(limit: usize, last_event_id: &str) -> Reader {
         let (id, last_id) = (last_event_id.to_owned(), last_event_id.to_owned());
         Reader { id, last_id, ..Reader::new(limit) }
     }
 
     /// What the client says in the field `Last-Event-ID` when it connects again; nothing if it is empty (§9.2.3).
-    pub fn last_event_id(&self) -> &str {
+    pub(crate) fn last_event_id(&self) -> &str {
         &self.last_id
     }
 

@@ -31,7 +31,7 @@ pub struct Field {
 
 impl Field {
     /// A field of whole bytes. The bit range is the byte range times 8.
-    pub fn of_bytes(
+    pub(crate) fn of_bytes(
         bytes: Range<usize>,
         name: &'static str,
         value: String,

@@ -35,7 +35,7 @@ pub struct Dissection {
 
 impl Dissection {
     /// The fields of one of its layers.
-    pub fn fields_of(&self, layer: &Layer) -> &[Field] {
+    pub(crate) fn fields_of(&self, layer: &Layer) -> &[Field] {
         self.fields.get(layer.fields.clone()).unwrap_or_default()
     }
 
@@ -90,7 +90,7 @@ pub fn dissect(frame: &[u8], context: Context) -> Dissection {
 ///
 /// Of TCP, UDP and ICMP without the datagram around them, a checksum that covers addresses can't be verified. Bytes of a
 /// protocol that says nothing of what it carries are told as data.
-pub fn dissect_as(protocol: Protocol, bytes: &[u8], context: Context) -> Dissection {
+pub(crate) fn dissect_as(protocol: Protocol, bytes: &[u8], context: Context) -> Dissection {
     use std::net::{Ipv4Addr, Ipv6Addr};
     let around = |number, six: bool| {
         let host = if six { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
@@ -210,7 +210,7 @@ fn data(r: &mut Reading, meaning: &'static str) {
 }
 
 /// True if the first line is a request line or a status line of HTTP/1.
-pub fn begins_like_http(bytes: &[u8]) -> bool {
+pub(crate) fn begins_like_http(bytes: &[u8]) -> bool {
     if bytes.starts_with(b"HTTP/1.") {
         return true;
     }

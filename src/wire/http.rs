@@ -14,16 +14,20 @@ mod encode;
 mod fields;
 mod reader;
 
-pub use content::{ContentReader, Framing, LAST_CHUNK, chunk, request_framing, response_framing};
-pub use encode::{encode_request, encode_response};
-pub use fields::{MEANINGS, fields, meaning_of};
-pub use reader::{HeadReader, Progress, TooLarge};
+pub use content::{ContentReader, chunk, request_framing, response_framing};
+pub(crate) use content::{Framing, LAST_CHUNK};
+pub(crate) use encode::encode_request;
+pub use encode::encode_response;
+pub use fields::fields;
+pub(crate) use fields::{MEANINGS, meaning_of};
+pub(crate) use reader::TooLarge;
+pub use reader::{HeadReader, Progress};
 
 /// The longest head that is read, in bytes, with its empty line.
-pub const MAX_HEAD_BYTES: usize = 16 * 1024;
+pub(crate) const MAX_HEAD_BYTES: usize = 16 * 1024;
 
 /// The most field lines that a head may have.
-pub const MAX_FIELD_LINES: usize = 100;
+pub(crate) const MAX_FIELD_LINES: usize = 100;
 
 /// The version in a start line (RFC 9112 §2.3): `HTTP/1.1` is 1 and 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,11 +36,6 @@ pub struct Version {
     pub major: u8,
     /// The digit after it: what the sender is able to do.
     pub minor: u8,
-}
-
-impl Version {
-    /// HTTP/1.1.
-    pub const HTTP_11: Version = Version { major: 1, minor: 1 };
 }
 
 /// A request head (RFC 9112 §3).
@@ -106,7 +105,7 @@ impl Headers {
     }
 
     /// True if a list with this name has `token`. Case makes no difference: right for Connection and Upgrade.
-    pub fn has_token(&self, name: &str, token: &str) -> bool {
+    pub(crate) fn has_token(&self, name: &str, token: &str) -> bool {
         self.list(name).any(|(item, _)| item.eq_ignore_ascii_case(token.as_bytes()))
     }
 }
@@ -115,7 +114,7 @@ impl Headers {
 ///
 /// Spaces and tabs around an element are dropped, and so are empty elements, as a recipient must. A comma inside a
 /// quoted string splits too: this is for lists of tokens.
-pub fn elements(value: &[u8]) -> impl Iterator<Item = (&[u8], usize)> {
+pub(crate) fn elements(value: &[u8]) -> impl Iterator<Item = (&[u8], usize)> {
     let mut next = 0;
     value.split(|byte| *byte == b',').filter_map(move |part| {
         let start = next;
@@ -127,7 +126,7 @@ pub fn elements(value: &[u8]) -> impl Iterator<Item = (&[u8], usize)> {
 }
 
 /// True for a token (RFC 9110 §5.6.2): a method, a field name, a subprotocol.
-pub fn is_token(bytes: &[u8]) -> bool {
+pub(crate) fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty()
         && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
 }

@@ -15,7 +15,7 @@ use super::{
 
 mod codes;
 
-pub use codes::{code_name, type_name};
+pub(crate) use codes::{code_name, type_name};
 
 const RFC: &str = "RFC 792";
 
@@ -23,23 +23,23 @@ const RFC: &str = "RFC 792";
 const SHOWN: usize = 64;
 
 /// Types.
-pub mod kind {
+pub(crate) mod kind {
     /// The answer to a ping.
-    pub const ECHO_REPLY: u8 = 0;
+    pub(crate) const ECHO_REPLY: u8 = 0;
     /// It can't be delivered.
-    pub const UNREACHABLE: u8 = 3;
+    pub(crate) const UNREACHABLE: u8 = 3;
     /// There is a better way.
-    pub const REDIRECT: u8 = 5;
+    pub(crate) const REDIRECT: u8 = 5;
     /// A ping.
-    pub const ECHO: u8 = 8;
+    pub(crate) const ECHO: u8 = 8;
     /// It was under way too long.
-    pub const TIME_EXCEEDED: u8 = 11;
+    pub(crate) const TIME_EXCEEDED: u8 = 11;
     /// Its header is wrong.
-    pub const PARAMETER_PROBLEM: u8 = 12;
+    pub(crate) const PARAMETER_PROBLEM: u8 = 12;
     /// A question for the time.
-    pub const TIMESTAMP: u8 = 13;
+    pub(crate) const TIMESTAMP: u8 = 13;
     /// The answer to it.
-    pub const TIMESTAMP_REPLY: u8 = 14;
+    pub(crate) const TIMESTAMP_REPLY: u8 = 14;
 }
 
 /// A message of ICMP or ICMPv6.
@@ -57,27 +57,27 @@ pub struct Message {
 
 impl Message {
     /// Reads a message; the checksum is not looked at. `None` if it is cut off.
-    pub fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let [kind, code, _, _, rest @ ..] = bytes else { return None };
         let (rest, body) = rest.split_first_chunk()?;
         Some(Message { kind: *kind, code: *code, rest: *rest, body: body.to_vec() })
     }
 
     /// A ping, or with [`kind::ECHO_REPLY`] its answer.
-    pub fn echo(kind: u8, identifier: u16, sequence: u16, data: &[u8]) -> Self {
+    pub(crate) fn echo(kind: u8, identifier: u16, sequence: u16, data: &[u8]) -> Self {
         let ([a, b], [c, d]) = (identifier.to_be_bytes(), sequence.to_be_bytes());
         Message { kind, code: 0, rest: [a, b, c, d], body: data.to_vec() }
     }
 
     /// An error about `datagram`: it quotes its header and the next 8 bytes (RFC 792).
-    pub fn error(kind: u8, code: u8, datagram: &[u8]) -> Self {
+    pub(crate) fn error(kind: u8, code: u8, datagram: &[u8]) -> Self {
         let header = datagram.first().map_or(0, |byte| usize::from(byte & 0xf) * 4);
         let quoted = &datagram[..datagram.len().min(header + 8)];
         Message { kind, code, rest: [0; 4], body: quoted.to_vec() }
     }
 
     /// The bytes of a message of ICMP, with its checksum.
-    pub fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         self.encode_after(Sum::new())
     }
 

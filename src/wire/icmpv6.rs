@@ -24,40 +24,40 @@ const ADVERTISE: &str = "RFC 4861 §4.4";
 const SHOWN: usize = 64;
 
 /// Types.
-pub mod kind {
+pub(crate) mod kind {
     /// It can't be delivered.
-    pub const UNREACHABLE: u8 = 1;
+    pub(crate) const UNREACHABLE: u8 = 1;
     /// It is larger than the next link can take.
-    pub const PACKET_TOO_BIG: u8 = 2;
+    pub(crate) const PACKET_TOO_BIG: u8 = 2;
     /// It was under way too long.
-    pub const TIME_EXCEEDED: u8 = 3;
+    pub(crate) const TIME_EXCEEDED: u8 = 3;
     /// Its header is wrong.
-    pub const PARAMETER_PROBLEM: u8 = 4;
+    pub(crate) const PARAMETER_PROBLEM: u8 = 4;
     /// A ping.
-    pub const ECHO: u8 = 128;
+    pub(crate) const ECHO: u8 = 128;
     /// The answer to a ping.
-    pub const ECHO_REPLY: u8 = 129;
+    pub(crate) const ECHO_REPLY: u8 = 129;
     /// Is there a router?
-    pub const ROUTER_SOLICITATION: u8 = 133;
+    pub(crate) const ROUTER_SOLICITATION: u8 = 133;
     /// I am one.
-    pub const ROUTER_ADVERTISEMENT: u8 = 134;
+    pub(crate) const ROUTER_ADVERTISEMENT: u8 = 134;
     /// Who has this address?
-    pub const NEIGHBOR_SOLICITATION: u8 = 135;
+    pub(crate) const NEIGHBOR_SOLICITATION: u8 = 135;
     /// I have.
-    pub const NEIGHBOR_ADVERTISEMENT: u8 = 136;
+    pub(crate) const NEIGHBOR_ADVERTISEMENT: u8 = 136;
     /// There is a better way.
-    pub const REDIRECT: u8 = 137;
+    pub(crate) const REDIRECT: u8 = 137;
 }
 
 /// The bytes of a message, with the checksum that the addresses give.
-pub fn encode(message: &Message, source: Ipv6Addr, destination: Ipv6Addr) -> Vec<u8> {
+pub(crate) fn encode(message: &Message, source: Ipv6Addr, destination: Ipv6Addr) -> Vec<u8> {
     let length = 8 + message.body.len();
     let start = Sum::pseudo_header(source.into(), destination.into(), protocol::ICMPV6, length);
     message.encode_after(start.unwrap_or_default())
 }
 
 /// The name of a type.
-pub fn type_name(number: u8) -> Option<&'static str> {
+pub(crate) fn type_name(number: u8) -> Option<&'static str> {
     Some(match number {
         kind::UNREACHABLE => "destination unreachable",
         kind::PACKET_TOO_BIG => "packet too big",
@@ -79,7 +79,7 @@ pub fn type_name(number: u8) -> Option<&'static str> {
 }
 
 /// The name of a code of a type (RFC 4443 §3).
-pub fn code_name(number: u8, code: u8) -> Option<&'static str> {
+pub(crate) fn code_name(number: u8, code: u8) -> Option<&'static str> {
     let names: &[&str] = match number {
         kind::UNREACHABLE => &[
             "no route to destination",

@@ -5,7 +5,7 @@ use std::{net::IpAddr, ops::Range};
 /// The protocols that this program takes apart (numbers by IANA).
 pub mod protocol {
     /// IPv6 hop-by-hop options.
-    pub const HOP_BY_HOP: u8 = 0;
+    pub(crate) const HOP_BY_HOP: u8 = 0;
     /// ICMP, the errors and the ping of IPv4.
     pub const ICMP: u8 = 1;
     /// TCP.
@@ -13,19 +13,19 @@ pub mod protocol {
     /// UDP.
     pub const UDP: u8 = 17;
     /// IPv6 routing header.
-    pub const ROUTING: u8 = 43;
+    pub(crate) const ROUTING: u8 = 43;
     /// IPv6 fragment header.
-    pub const FRAGMENT: u8 = 44;
+    pub(crate) const FRAGMENT: u8 = 44;
     /// ICMPv6, also the ARP of IPv6.
     pub const ICMPV6: u8 = 58;
     /// Nothing follows.
-    pub const NO_NEXT: u8 = 59;
+    pub(crate) const NO_NEXT: u8 = 59;
     /// IPv6 destination options.
-    pub const DESTINATION: u8 = 60;
+    pub(crate) const DESTINATION: u8 = 60;
 }
 
 /// The usual name of a protocol's number.
-pub fn protocol_name(number: u8) -> Option<&'static str> {
+pub(crate) fn protocol_name(number: u8) -> Option<&'static str> {
     Some(match number {
         0 => "hop-by-hop options",
         1 => "ICMP",
@@ -53,7 +53,7 @@ pub fn protocol_name(number: u8) -> Option<&'static str> {
 }
 
 /// The name of a differentiated services code point (RFC 2474, 2597, 3246, 5865, 8622).
-pub fn dscp_name(point: u8) -> Option<&'static str> {
+pub(crate) fn dscp_name(point: u8) -> Option<&'static str> {
     const NAMES: [(u8, &str); 23] = [
         (0, "default"),
         (1, "LE"),

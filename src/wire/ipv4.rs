@@ -22,11 +22,11 @@ mod options;
 const HEADER: &str = "RFC 791 §3.1";
 
 /// Bytes of a header without options.
-pub const SHORTEST: usize = 20;
+pub(crate) const SHORTEST: usize = 20;
 
 /// An IPv4 header without what is computed: lengths and checksum.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Header {
+pub(crate) struct Header {
     /// Differentiated services code point, 6 bits.
     pub dscp: u8,
     /// Explicit congestion notification, 2 bits.
@@ -53,7 +53,7 @@ pub struct Header {
 
 impl Header {
     /// A header as Linux makes it: 64 hops, not to be fragmented.
-    pub fn new(source: Ipv4Addr, destination: Ipv4Addr, protocol: u8) -> Self {
+    pub(crate) fn new(source: Ipv4Addr, destination: Ipv4Addr, protocol: u8) -> Self {
         Header {
             dscp: 0,
             ecn: 0,
@@ -70,7 +70,7 @@ impl Header {
     }
 
     /// Reads the header at the start of `bytes`; gives also its length. `None` if it is cut off or no IPv4.
-    pub fn parse(bytes: &[u8]) -> Option<(Self, usize)> {
+    pub(crate) fn parse(bytes: &[u8]) -> Option<(Self, usize)> {
         let fixed: &[u8; SHORTEST] = bytes.first_chunk()?;
         let length = usize::from(fixed[0] & 0xf) * 4;
         if fixed[0] >> 4 != 4 || length < SHORTEST {
@@ -97,7 +97,7 @@ impl Header {
     /// The datagram: this header with its lengths and checksum, then the payload.
     ///
     /// A payload over 65,515 bytes can't be said in Total Length: the field then has its largest value.
-    pub fn encode(&self, payload: &[u8]) -> Vec<u8> {
+    pub(crate) fn encode(&self, payload: &[u8]) -> Vec<u8> {
         let options = &self.options[..self.options.len().min(40)];
         let length = SHORTEST + options.len().next_multiple_of(4);
         let total = u16::try_from(length + payload.len()).unwrap_or(u16::MAX);

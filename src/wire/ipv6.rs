@@ -19,11 +19,11 @@ mod extensions;
 const HEADER: &str = "RFC 8200 §3";
 
 /// Bytes of the header without extension headers.
-pub const LENGTH: usize = 40;
+pub(crate) const LENGTH: usize = 40;
 
 /// An IPv6 header without what is computed: the length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Header {
+pub(crate) struct Header {
     /// Differentiated services code point (6 bits) and congestion notification (2 bits).
     pub traffic_class: u8,
     /// What packets of one flow share, 20 bits.
@@ -40,12 +40,12 @@ pub struct Header {
 
 impl Header {
     /// A header with 64 hops and no label.
-    pub fn new(source: Ipv6Addr, destination: Ipv6Addr, next_header: u8) -> Self {
+    pub(crate) fn new(source: Ipv6Addr, destination: Ipv6Addr, next_header: u8) -> Self {
         Header { traffic_class: 0, flow_label: 0, next_header, hop_limit: 64, source, destination }
     }
 
     /// Reads the header at the start of `bytes`. `None` if it is cut off or no IPv6.
-    pub fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; LENGTH] = bytes.first_chunk()?;
         let first = u32::from_be_bytes(*bytes.first_chunk()?);
         if first >> 28 != 6 {
@@ -63,7 +63,7 @@ impl Header {
     }
 
     /// The datagram: this header with its length, then the payload, which begins with extension headers if there are any.
-    pub fn encode(&self, payload: &[u8]) -> Vec<u8> {
+    pub(crate) fn encode(&self, payload: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(LENGTH + payload.len());
         let first = 6 << 28 | u32::from(self.traffic_class) << 20 | self.flow_label & 0xf_ffff;
         bytes.extend(first.to_be_bytes());

@@ -42,6 +42,32 @@ pub enum Protocol {
 }
 
 impl Protocol {
+    /// All protocols, from the link upwards.
+    pub const ALL: [Protocol; 17] = [
+        Protocol::Ethernet,
+        Protocol::Arp,
+        Protocol::Ipv4,
+        Protocol::Ipv6,
+        Protocol::Icmp,
+        Protocol::Icmpv6,
+        Protocol::Tcp,
+        Protocol::Udp,
+        Protocol::Http,
+        Protocol::WebSocket,
+        Protocol::EngineIo,
+        Protocol::SocketIo,
+        Protocol::SockJs,
+        Protocol::EventStream,
+        Protocol::Stomp,
+        Protocol::Data,
+        Protocol::Trailer,
+    ];
+
+    /// Returns the protocol with this name.
+    pub fn named(name: &str) -> Option<Protocol> {
+        Protocol::ALL.into_iter().find(|protocol| protocol.name() == name)
+    }
+
     /// Its name: `TCP`.
     pub fn name(self) -> &'static str {
         match self {

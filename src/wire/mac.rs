@@ -8,15 +8,15 @@ pub struct Mac(pub [u8; 6]);
 
 impl Mac {
     /// All cards on the link.
-    pub const BROADCAST: Mac = Mac([0xff; 6]);
+    pub(crate) const BROADCAST: Mac = Mac([0xff; 6]);
 
     /// True for an address of a group: the lowest bit of the first byte is 1. Broadcast is one.
-    pub fn is_group(self) -> bool {
+    pub(crate) fn is_group(self) -> bool {
         self.0[0] & 1 == 1
     }
 
     /// True if it was made up by software, not burnt in by a maker.
-    pub fn is_local(self) -> bool {
+    pub(crate) fn is_local(self) -> bool {
         self.0[0] & 2 == 2
     }
 }

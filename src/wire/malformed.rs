@@ -24,7 +24,7 @@ pub struct Malformed {
 
 impl Malformed {
     /// Characters of the input that an error quotes.
-    pub const QUOTED: usize = 60;
+    pub(crate) const QUOTED: usize = 60;
 
     /// An error at a byte of the input, which quotes `had`.
     pub fn at(

@@ -8,8 +8,8 @@
 
 #![forbid(unsafe_code)]
 
-pub mod arp;
-pub mod checksum;
+pub(crate) mod arp;
+pub(crate) mod checksum;
 mod datagram;
 pub mod engine_io;
 pub mod ethernet;
@@ -17,18 +17,19 @@ pub mod event_stream;
 pub mod field;
 pub mod flow;
 pub mod frame;
+#[cfg(any(test, feature = "fuzz-laws"))]
 pub mod fuzz;
 pub mod http;
-pub mod icmp;
-pub mod icmpv6;
+pub(crate) mod icmp;
+pub(crate) mod icmpv6;
 pub mod ip;
-pub mod ipv4;
-pub mod ipv6;
+pub(crate) mod ipv4;
+pub(crate) mod ipv6;
 mod json;
 mod layer;
 mod mac;
 mod malformed;
-pub mod names;
+pub(crate) mod pcapng;
 mod reading;
 pub mod socket_io;
 pub mod sockjs;
@@ -36,11 +37,12 @@ pub mod stomp;
 pub mod summary;
 pub mod tcp;
 pub mod text;
-pub mod udp;
-pub mod utf8;
+pub(crate) mod udp;
+pub(crate) mod utf8;
 pub mod websocket;
 
-pub use field::{Field, LayerBytes};
+pub use field::Field;
+pub(crate) use field::LayerBytes;
 pub use layer::{Layer, Protocol};
-pub use mac::Mac;
+pub(crate) use mac::Mac;
 pub use malformed::Malformed;

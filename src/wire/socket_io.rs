@@ -20,18 +20,20 @@ mod layout;
 mod over_engine_io;
 mod tables;
 
-pub use assemble::{Assembler, MAX_ATTACHMENTS, Message};
+pub use assemble::{Assembler, Message};
 pub use fields::fields;
-pub use over_engine_io::{binary_fields, body_fields, packet_fields};
-pub use tables::{PACKET_TYPES, PacketType, packet_type};
+pub(crate) use over_engine_io::binary_fields;
+pub use over_engine_io::{body_fields, packet_fields};
+pub(crate) use tables::PACKET_TYPES;
+pub use tables::packet_type;
 
 use layout::Layout;
 
 /// The namespace that is not written.
-pub const MAIN: &str = "/";
+pub(crate) const MAIN: &str = "/";
 
 /// Names that only the library itself may give to an event. socket.io-parser refuses packets that have them.
-pub const RESERVED_EVENTS: [&str; 6] =
+pub(crate) const RESERVED_EVENTS: [&str; 6] =
     ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
 
 const ENCODING: &str = "Socket.IO 5, Packet encoding";
@@ -84,7 +86,7 @@ impl Kind {
     }
 
     /// The kind with this character.
-    pub fn of_digit(digit: u8) -> Option<Self> {
+    pub(crate) fn of_digit(digit: u8) -> Option<Self> {
         Kind::ALL.into_iter().find(|kind| kind.digit() == digit)
     }
 
@@ -116,7 +118,7 @@ impl Packet {
     }
 
     /// Refuses a namespace.
-    pub fn connect_error(namespace: &str, message: &str) -> Self {
+    pub(crate) fn connect_error(namespace: &str, message: &str) -> Self {
         Packet::new(Kind::ConnectError, namespace, None, Some(json!({ "message": message })))
     }
 
@@ -137,7 +139,7 @@ impl Packet {
     }
 
     /// The same event or answer with so many binary messages behind it. Its payload needs a [`placeholder`] for each.
-    pub fn with_attachments(mut self, attachments: u32) -> Self {
+    pub(crate) fn with_attachments(mut self, attachments: u32) -> Self {
         self.attachments = attachments;
         self.kind = match (self.kind, attachments) {
             (Kind::Event | Kind::BinaryEvent, 0) => Kind::Event,
@@ -154,7 +156,7 @@ impl Packet {
     }
 
     /// The name of an event.
-    pub fn event_name(&self) -> Option<&str> {
+    pub(crate) fn event_name(&self) -> Option<&str> {
         self.is_event().then(|| self.items().first()).flatten().and_then(Value::as_str)
     }
 

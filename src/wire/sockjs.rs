@@ -23,11 +23,13 @@ mod tables;
 mod text;
 mod transport;
 
-pub use address::{ENDPOINTS, Endpoint, Place};
+pub(crate) use address::{ENDPOINTS, Endpoint, Place};
 pub use fields::{body_fields, fields};
-pub use tables::{CLOSE_CODES, CloseCode, FRAMES, FrameType, close_code, frame_type};
+pub(crate) use tables::{CLOSE_CODES, frame_type};
+pub use tables::{CloseCode, FRAMES, close_code};
 pub use text::{Text, Writer};
-pub use transport::{PRELUDE_LENGTH, Reader, TRANSPORTS, Transport};
+pub(crate) use transport::TRANSPORTS;
+pub use transport::{Reader, Transport};
 
 use json::{Shape, What};
 use tables::{FRAMES_SECTION, MESSAGES_SECTION};

@@ -17,12 +17,14 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-pub use escape::{Undefined, escape, unescape};
+pub use escape::escape;
 pub use fields::fields;
-pub use heart_beat::HeartBeat;
+pub(crate) use heart_beat::HeartBeat;
 pub use reader::{FrameReader, Item, Limits, Malformed};
-pub use rules::{Breach, RULES, Rule, check};
-pub use tables::{COMMANDS, Command, HEADERS, HeaderName, Sender, command_entry, header_entry};
+pub use rules::check;
+pub(crate) use rules::{Breach, RULES};
+pub use tables::{COMMANDS, Command, Sender};
+pub(crate) use tables::{HEADERS, command_entry, header_entry};
 
 /// How much of a wrong piece an error quotes, in characters.
 const QUOTED: usize = 60;
@@ -61,13 +63,13 @@ impl Version {
     }
 
     /// The version with this number.
-    pub fn of_number(number: &str) -> Option<Version> {
+    pub(crate) fn of_number(number: &str) -> Option<Version> {
         Version::ALL.into_iter().find(|version| version.number() == number)
     }
 
     /// The newest version that a list such as `1.0,1.1,2.0` has in common with this program (Protocol Negotiation). A client that
     /// sends no list speaks 1.0.
-    pub fn negotiate(accept_version: Option<&str>) -> Option<Version> {
+    pub(crate) fn negotiate(accept_version: Option<&str>) -> Option<Version> {
         let Some(list) = accept_version else { return Some(Version::V10) };
         Version::ALL.into_iter().find(|version| list.split(',').any(|number| number == version.number()))
     }
@@ -112,7 +114,7 @@ impl Frame {
 }
 
 /// True for bytes that can only begin a STOMP frame: a whole command and the end of its line.
-pub fn begins_like_stomp(bytes: &[u8]) -> bool {
+pub(crate) fn begins_like_stomp(bytes: &[u8]) -> bool {
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     line.len() < bytes.len()
         && COMMANDS.iter().any(|command| line.strip_suffix(b"\r").unwrap_or(line) == command.name.as_bytes())

@@ -88,7 +88,7 @@ fn numbers(segment: &Segment, seen: Option<&Seen>) -> String {
 }
 
 /// A segment without its addresses.
-pub fn of_segment(segment: &Segment, seen: Option<&Seen>) -> String {
+pub(crate) fn of_segment(segment: &Segment, seen: Option<&Seen>) -> String {
     let first = seen.map_or(segment.sequence, |seen| seen.sequence);
     let flags = segment.flags;
     let length = segment.payload.len();

@@ -21,15 +21,16 @@ mod segment;
 #[cfg(test)]
 mod tests;
 
-pub use flags::{Flags, UnknownFlag};
-pub use options::{Malformed, Options, SackBlocks, TcpOption, each, encode_options, kind, known};
+pub use flags::Flags;
+pub use options::{Malformed, Options, each, kind, known};
+pub(crate) use options::{SackBlocks, TcpOption, encode_options};
 pub use seen::{Remark, Seen};
 pub use segment::Segment;
 
 const HEADER: &str = "RFC 9293 §3.1";
 
 /// Bytes of a header without options.
-pub const SHORTEST: usize = 20;
+pub(crate) const SHORTEST: usize = 20;
 
 /// A TCP header without what is computed: the data offset and the checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -118,7 +118,7 @@ fn each_piece(bytes: &[u8], mut take: impl FnMut(&str) -> bool) {
 }
 
 /// Writes a character out: `\\n`, `\\x1b`, `\\u{202e}`.
-pub fn escape_into(c: char, out: &mut String) {
+pub(crate) fn escape_into(c: char, out: &mut String) {
     let _ = match c {
         '\\' => write!(out, "\\\\"),
         '\t' => write!(out, "\\t"),
@@ -132,7 +132,7 @@ pub fn escape_into(c: char, out: &mut String) {
 /// True for what changes the terminal, or the text around it, instead of showing itself: never to be printed, whoever wrote it.
 ///
 /// Prose needs more than bytes of the network do (joiners in emoji and in Persian), so this is the least; [`escape`] lets less pass.
-pub fn steers(c: char) -> bool {
+pub(crate) fn steers(c: char) -> bool {
     c.is_control() // C0, DEL and C1
         || matches!(c,
             '\u{ad}' // soft hyphen: seen or not, as the terminal likes

@@ -20,11 +20,11 @@ use super::{
 const RFC: &str = "RFC 768";
 
 /// Bytes of the header.
-pub const LENGTH: usize = 8;
+pub(crate) const LENGTH: usize = 8;
 
 /// A UDP header without what is computed: length and checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Header {
+pub(crate) struct Header {
     /// The port of the sender; 0 if no answer is wanted.
     pub source: u16,
     /// The port that is meant.
@@ -35,7 +35,7 @@ impl Header {
     /// The datagram: this header and the payload, with the checksum that the addresses give.
     ///
     /// A checksum that comes out as 0 is sent as 0xffff, as 0 says that there is none.
-    pub fn encode(&self, source: IpAddr, destination: IpAddr, payload: &[u8]) -> Vec<u8> {
+    pub(crate) fn encode(&self, source: IpAddr, destination: IpAddr, payload: &[u8]) -> Vec<u8> {
         let length = LENGTH + payload.len();
         let mut bytes = Vec::with_capacity(length);
         bytes.extend(self.source.to_be_bytes());
@@ -66,7 +66,7 @@ pub struct Message {
 
 impl Message {
     /// Finds the datagram in an Ethernet frame. Allocates nothing.
-    pub fn parse(frame: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(frame: &[u8]) -> Option<Self> {
         let datagram = Datagram::parse(frame)?;
         if datagram.protocol != protocol::UDP || !datagram.first {
             return None;

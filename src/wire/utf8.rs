@@ -6,7 +6,7 @@ use std::str;
 ///
 /// Corresponds to the table of RFC 3629 §4: no overlong forms, no surrogates, nothing above U+10FFFF.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
+pub(crate) struct Check {
     /// Bytes that the character under way still needs.
     missing: u8,
     /// The next of them lies between these two, both included.
@@ -24,12 +24,12 @@ impl Default for Check {
 
 impl Check {
     /// At the beginning of a text.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Check { missing: 0, low: 0x80, high: 0xbf, begun: 0 }
     }
 
     /// Takes the next piece. The error is the index in `piece` of the first byte that makes the text invalid.
-    pub fn push(&mut self, piece: &[u8]) -> Result<(), usize> {
+    pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), usize> {
         let mut index = 0;
         while index < piece.len() {
             if self.missing == 0 {
@@ -48,7 +48,7 @@ impl Check {
     }
 
     /// How many bytes of an unfinished character the text ended with; 0 if it ended well.
-    pub fn unfinished(&self) -> usize {
+    pub(crate) fn unfinished(&self) -> usize {
         self.begun
     }
 

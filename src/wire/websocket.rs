@@ -19,9 +19,11 @@ pub mod rules;
 mod tables;
 
 pub use fields::fields;
-pub use plausible::{Plausible, plausible};
-pub use reader::{FrameReader, Piece};
-pub use tables::{CLOSE_CODES, CloseCode, OPCODES, Opcode, close_code, opcode_entry};
+pub(crate) use plausible::plausible;
+pub use reader::FrameReader;
+pub(crate) use reader::Piece;
+pub(crate) use tables::{CLOSE_CODES, OPCODES, opcode_entry};
+pub use tables::{CloseCode, Opcode, close_code};
 
 /// The opcodes that are defined (RFC 6455 §5.2).
 pub mod opcode {
@@ -36,14 +38,14 @@ pub mod opcode {
     /// Are you there?
     pub const PING: u8 = 0x9;
     /// I am.
-    pub const PONG: u8 = 0xa;
+    pub(crate) const PONG: u8 = 0xa;
 }
 
 /// The longest payload of a control frame, in bytes (RFC 6455 §5.5); also the longest that the short form can tell.
-pub const SHORT_MAX: u64 = 125;
+pub(crate) const SHORT_MAX: u64 = 125;
 
 /// The longest reason of a Close frame, in bytes: 125 less the two of the code.
-pub const REASON_MAX: usize = 123;
+pub(crate) const REASON_MAX: usize = 123;
 
 /// How the length is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,7 +60,7 @@ pub enum LengthForm {
 
 impl LengthForm {
     /// The shortest form for a length, which a sender must use (RFC 6455 §5.2).
-    pub fn minimal(length: u64) -> Self {
+    pub(crate) fn minimal(length: u64) -> Self {
         match length {
             0..=SHORT_MAX => LengthForm::Seven,
             126..=0xffff => LengthForm::Sixteen,
@@ -67,7 +69,7 @@ impl LengthForm {
     }
 
     /// Bytes that it adds to the two that every header has.
-    pub fn extra_bytes(self) -> usize {
+    pub(crate) fn extra_bytes(self) -> usize {
         match self {
             LengthForm::Seven => 0,
             LengthForm::Sixteen => 2,
@@ -181,7 +183,7 @@ impl Header {
     }
 
     /// True if the length could not have been written shorter.
-    pub fn is_minimal(&self) -> bool {
+    pub(crate) fn is_minimal(&self) -> bool {
         self.form == LengthForm::minimal(self.length)
     }
 }
@@ -262,7 +264,7 @@ pub fn mask(payload: &mut [u8], key: [u8; 4]) {
 /// Masks or unmasks a piece of a payload that begins at `index` in it.
 ///
 /// The key starts over with each frame, not with each piece that arrives.
-pub fn mask_from(piece: &mut [u8], mut key: [u8; 4], index: u64) {
+pub(crate) fn mask_from(piece: &mut [u8], mut key: [u8; 4], index: u64) {
     // Two bits of the index are the place in the key.
     key.rotate_left((index % 4) as usize);
     mask(piece, key);
@@ -279,16 +281,13 @@ pub fn unmask_onto(out: &mut Vec<u8>, masked: &[u8], key: Option<[u8; 4]>, index
 
 /// Why the body of a Close frame is not one (RFC 6455 §5.5.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum CloseError {
+pub(crate) enum CloseError {
     /// A body of one byte.
     #[error("close body at byte 0: needed 0 bytes or at least 2, had 1 (RFC 6455 §5.5.1)")]
     OneByte,
     /// The reason is not UTF-8.
     #[error("close reason at byte {0} of the body: needed UTF-8 (RFC 6455 §5.5.1)")]
     Reason(usize),
-    /// The reason doesn't fit into a control frame. Only for sending.
-    #[error("close reason: needed at most 123 bytes, had {0} (RFC 6455 §5.5)")]
-    TooLong(usize),
 }
 
 /// Takes the body of a Close frame apart: code and reason, or nothing if it is empty.
@@ -298,7 +297,7 @@ pub enum CloseError {
 /// # Errors
 ///
 /// [`CloseError::OneByte`] and [`CloseError::Reason`].
-pub fn parse_close(body: &[u8]) -> Result<Option<(u16, &str)>, CloseError> {
+pub(crate) fn parse_close(body: &[u8]) -> Result<Option<(u16, &str)>, CloseError> {
     match body {
         [] => Ok(None),
         [_] => Err(CloseError::OneByte),
@@ -307,18 +306,6 @@ pub fn parse_close(body: &[u8]) -> Result<Option<(u16, &str)>, CloseError> {
             Err(error) => Err(CloseError::Reason(2 + error.valid_up_to())),
         },
     }
-}
-
-/// Puts the body of a Close frame together: the code in two bytes, then the reason.
-///
-/// # Errors
-///
-/// [`CloseError::TooLong`] for a reason of more than [`REASON_MAX`] bytes.
-pub fn close_body(code: u16, reason: &str) -> Result<Vec<u8>, CloseError> {
-    if reason.len() > REASON_MAX {
-        return Err(CloseError::TooLong(reason.len()));
-    }
-    Ok([&code.to_be_bytes(), reason.as_bytes()].concat())
 }
 
 #[cfg(test)]

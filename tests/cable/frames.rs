@@ -101,7 +101,6 @@ fn bulk() {
     let began = std::time::Instant::now();
     let sending = stage.start(
         Host::Client,
-        false,
         Box::new(|desk| {
             let (socket, bytes) = (desk.find("c").unwrap(), vec![7; 1 << 18]);
             let mut done = None;

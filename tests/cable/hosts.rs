@@ -71,7 +71,7 @@ fn raw() {
             assert_eq!(u64::from_str_radix(effective, 16).unwrap(), if raw_sockets { 1 << 13 } else { 0 });
             Request::Socket(Protocol::Tcp).perform(desk, None, Some("s"))
         };
-        finish(&stage.start(Host::Client, false, Box::new(job))).outcome.unwrap();
+        finish(&stage.start(Host::Client, Box::new(job))).outcome.unwrap();
     }
 }
 

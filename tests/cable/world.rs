@@ -40,7 +40,7 @@ pub fn start(stage: &Stage, host: Host, request: Request, on: &str, result: &str
         let held = desk.find(&on);
         request.perform(desk, held.as_deref(), Some(&result))
     };
-    stage.start(host, false, Box::new(job))
+    stage.start(host, Box::new(job))
 }
 
 /// Makes a call on a host, and waits for it.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use sockwalk::{
-    transport::line::Fault,
+    transport::connection::Fault,
     websocket::accept_key::accept_key,
     wire::websocket::{Frame, Header, opcode},
 };

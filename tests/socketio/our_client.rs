@@ -7,8 +7,9 @@ use std::{
 
 use serde_json::{Value, json};
 use sockwalk::transport::{
-    ends::{Heard, Leaving},
-    line::{Fault, room::Message},
+    api::{CloseMode, Heard},
+    connection::Fault,
+    message::Message,
 };
 
 use super::{PATIENCE, called, hear, hear_message, node, text};
@@ -52,7 +53,7 @@ fn events_bytes_acknowledgements_and_pings_go_by_each_transport() {
             while client.hear(Instant::now() + PATIENCE).unwrap() != Heard::Other {}
             server.says("ponged");
         }
-        client.end(Leaving::Orderly).unwrap();
+        client.end(CloseMode::Orderly).unwrap();
         assert_eq!(server.says("left")["why"], "client namespace disconnect");
         server.says("closed");
     }
@@ -89,7 +90,7 @@ fn a_namespace_lets_in_or_refuses() {
         assert_eq!(server.says("joined")["auth"], json!({"token": "123"}));
         client.say(&text("hello"), true).unwrap();
         assert_eq!(hear_message(&mut *client), text("hello"));
-        client.end(Leaving::Orderly).unwrap();
+        client.end(CloseMode::Orderly).unwrap();
         assert_eq!(server.says("left")["left"], "/secret");
     }
 }
@@ -106,14 +107,14 @@ fn after_a_cut_it_comes_again() {
         let mut outcome = client.say(&text("now"), false);
         while outcome.is_ok() && Instant::now() < until {
             outcome = match client.hear(until) {
-                Ok(Heard::Over { orderly: false, why }) => Err(Fault::CutOff(why)),
+                Ok(Heard::Closed { orderly: false, why }) => Err(Fault::CutOff(why)),
                 other => other.map(drop),
             };
         }
         assert!(outcome.as_ref().is_err_and(|fault| fault.is_cut()), "{transport}: {outcome:?}");
         client.again().unwrap();
         server.says("joined");
-        client.end(Leaving::Orderly).unwrap();
+        client.end(CloseMode::Orderly).unwrap();
     }
 }
 
@@ -122,7 +123,7 @@ fn after_a_cut_it_comes_again() {
 fn an_end_is_seen_from_both_sides() {
     let (mut server, at) = server(json!({}));
     let over = |heard: &Heard| match heard {
-        Heard::Over { orderly, .. } => Some(*orderly),
+        Heard::Closed { orderly, .. } => Some(*orderly),
         _ => None,
     };
     for transport in ["polling", "websocket"] {
@@ -135,7 +136,7 @@ fn an_end_is_seen_from_both_sides() {
         let mut client = called(at, &[("transport", transport)]).unwrap();
         client.hear(Instant::now() + Duration::from_millis(20)).unwrap();
         server.says("joined");
-        client.end(Leaving::Abrupt).unwrap();
+        client.end(CloseMode::Abrupt).unwrap();
         drop(client);
         let why = server.says("left")["why"].clone();
         assert!(why == "transport close" || why == "transport error", "{transport}: {why}");
@@ -148,7 +149,7 @@ fn an_end_is_seen_from_both_sides() {
         let until = Instant::now() + PATIENCE;
         let outcome = loop {
             match client.hear(until) {
-                Ok(Heard::Over { .. }) => break true,
+                Ok(Heard::Closed { .. }) => break true,
                 Err(fault) => break fault.is_cut(),
                 Ok(_) => assert!(Instant::now() < until, "the end of the server was not seen"),
             }

@@ -1,7 +1,7 @@
 //! Our server with the client of those who made Socket.IO.
 
 use serde_json::{Value, json};
-use sockwalk::transport::line::Happened;
+use sockwalk::transport::events::Happened;
 
 use super::{Served, line, node};
 use crate::support::live::Process;

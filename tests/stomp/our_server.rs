@@ -7,8 +7,8 @@ use std::{
 
 use sockwalk::{
     transport::{
-        ends::{Heard, Leaving},
-        line::room::Message,
+        api::{CloseMode, Heard},
+        message::Message,
     },
     wire::stomp::Version,
 };
@@ -65,7 +65,7 @@ fn messages_go_to_all_who_have_subscribed_whatever_carries_them() {
         }
     }
     for mut client in all {
-        client.end(Leaving::Orderly).unwrap();
+        client.end(CloseMode::Orderly).unwrap();
     }
 }
 
@@ -182,7 +182,7 @@ fn a_queue_gives_what_was_not_acknowledged_to_the_next() {
     let options = [("destination", "/queue/q"), ("acknowledge", "client-individual")];
     let mut client = called("ws", server.at, PATIENCE, &options).unwrap();
     assert_eq!(message(&mut *client), text("hello"));
-    client.end(Leaving::Orderly).unwrap();
+    client.end(CloseMode::Orderly).unwrap();
 }
 
 #[test]

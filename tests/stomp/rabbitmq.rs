@@ -12,8 +12,9 @@ use std::{
 
 use sockwalk::{
     transport::{
-        ends::{Client, Heard, Leaving},
-        line::{Fault, room::Message},
+        api::{Client, CloseMode, Heard},
+        connection::Fault,
+        message::Message,
     },
     wire::stomp::{Frame, Version},
 };
@@ -196,14 +197,14 @@ fn messages_go_both_ways(rabbit: Doors, scheme: &str) {
         while client.awaits() > 0 {
             assert_ne!(client.hear(until).unwrap(), Heard::Nothing, "a receipt is missing");
         }
-        client.end(Leaving::Orderly).unwrap();
+        client.end(CloseMode::Orderly).unwrap();
     }
     let bytes = Message::Binary(vec![0, 10, 13, 0xff, 0]);
     let mut client = rabbit.called(scheme, &[("destination", &topic)]);
     client.say(&bytes, false).unwrap();
     if scheme == "stomp" {
         assert_eq!(message(&mut *client), bytes);
-        client.end(Leaving::Orderly).unwrap();
+        client.end(CloseMode::Orderly).unwrap();
     } else {
         // It puts every frame into a text message, whatever its body (web_stomp.ws_frame = binary would change that).
         let end = its_end(&mut *client);
@@ -219,7 +220,7 @@ fn each_version_is_spoken(rabbit: Doors, scheme: &str) {
         let mut client = rabbit.called(scheme, &options);
         client.say(&text("hello"), true).unwrap();
         assert_eq!(message(&mut *client), text("hello"), "{version:?}");
-        client.end(Leaving::Orderly).unwrap();
+        client.end(CloseMode::Orderly).unwrap();
     }
 }
 
@@ -236,7 +237,7 @@ fn heart_beats_keep_a_session(rabbit: Doors, scheme: &str) {
         }
     }
     assert!(beats >= 4, "{beats} heart-beats came in 4.5 s");
-    client.end(Leaving::Orderly).unwrap();
+    client.end(CloseMode::Orderly).unwrap();
 }
 
 fn silence_ends_a_session(rabbit: Doors) {
@@ -259,7 +260,7 @@ fn after_a_cut_it_comes_back(rabbit: Doors, scheme: &str) {
     client.again().unwrap();
     client.say(&text("after"), false).unwrap();
     assert_eq!(message(&mut *client), text("after"));
-    client.end(Leaving::Abrupt).unwrap();
+    client.end(CloseMode::Abrupt).unwrap();
 }
 
 fn whoever_is_not_known_is_told(rabbit: Doors, scheme: &str) {
@@ -314,5 +315,5 @@ fn an_abrupt_end_loses_nothing_of_a_queue(rabbit: Doors) {
     let options = [("destination", "/queue/once"), ("acknowledge", "client")];
     let mut client = rabbit.called("stomp", &options);
     assert_eq!(message(&mut *client), text("hello"));
-    client.end(Leaving::Orderly).unwrap();
+    client.end(CloseMode::Orderly).unwrap();
 }

@@ -104,7 +104,7 @@ fn two_hundred_connections_at_once_are_not_mixed_up() {
     drop(pairs);
     tap.closed(200);
     let told = tap.stop();
-    assert!(told.contains("200 connections, at most 200 at once. 200 closed in order."), "{told}");
+    assert!(told.contains("200 connections, at most 200 at once: 200 closed in order."), "{told}");
 }
 
 #[test]

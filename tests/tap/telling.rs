@@ -7,11 +7,13 @@ use std::{
 };
 
 use data_encoding::HEXLOWER;
-use pcap_file::pcapng::{Block, PcapNgReader};
 use serde_json::Value;
-use sockwalk::wire::{
-    tcp::Segment,
-    websocket::{Frame, opcode},
+use sockwalk::{
+    analysis::capture::Capture,
+    wire::{
+        tcp::Segment,
+        websocket::{Frame, opcode},
+    },
 };
 
 use crate::{
@@ -173,16 +175,15 @@ fn the_trace_and_the_capture_have_every_byte() {
         .collect();
     assert!(read == sent, "the trace has other bytes");
     let bytes = fs::read(&capture).unwrap();
-    let mut reader = PcapNgReader::new(&bytes[..]).unwrap();
-    assert!(format!("{:?}", reader.section().options).contains("made up"));
+    assert!(String::from_utf8_lossy(&bytes[..1024.min(bytes.len())]).contains("made up"));
+    let mut reader = Capture::open(&bytes[..]).unwrap();
     let (mut stream, mut next) = (Vec::new(), None);
-    while let Some(block) = reader.next_block() {
-        let Block::EnhancedPacket(packet) = block.unwrap() else { continue };
-        let segment = Segment::parse(&packet.data).unwrap();
+    while let Some(packet) = reader.next_packet().unwrap() {
+        let segment = Segment::parse(packet.bytes).unwrap();
         if segment.destination == tap.address {
             assert!(next.is_none_or(|next| next == segment.sequence), "a number is missing");
             next = Some(segment.sequence_end());
-            stream.extend_from_slice(&packet.data[segment.payload]);
+            stream.extend_from_slice(&packet.bytes[segment.payload]);
         }
     }
     assert!(stream == sent, "the capture has other bytes");
@@ -235,7 +236,7 @@ fn ctrl_c_does_not_wait_for_whoever_reads_nothing() {
 
 #[test]
 fn at_the_limit_whoever_calls_waits() {
-    let mut tap = Tap::start(&["--limit", "1"]);
+    let mut tap = Tap::start(&["--connections", "1"]);
     let (first, first_server) = tap.connect();
     let second = TcpStream::connect(tap.address).unwrap();
     (&second).write_all(b"early").unwrap();
@@ -257,7 +258,7 @@ fn what_can_not_be_is_refused_with_a_reason() {
         (&["tap"], "LISTEN"),
         (&["tap", "9001"], "TARGET"),
         (&["tap", "9001", "127.0.0.1:0"], "nobody can be called at port 0"),
-        (&["tap", "9001", "127.0.0.1:9000", "--limit", "0"], "--limit"),
+        (&["tap", "9001", "127.0.0.1:9000", "--connections", "0"], "--connections"),
         (&["tap", "localhost:9001", "127.0.0.1:9001"], "it would call itself"),
         (&["tap", "9001", "9000", "--transcript", "t.txt"], "--transcript records a lesson"),
         (&["tap", &at, "127.0.0.1:9000"], "can't listen at 127.0.0.1"),

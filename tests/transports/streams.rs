@@ -155,9 +155,9 @@ fn who_is_slow_is_dropped_and_the_rest_hear_everything() {
 
 #[test]
 fn the_limit_of_connections_lets_nobody_more_in() {
-    let mut server = Server::start("tcp", &["--limit", "1"]);
+    let mut server = Server::start("tcp", &["--connections", "1"]);
     let first = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
-    server.tells("the limit of 1 connections is reached");
+    server.tells("The limit of 1 at once is reached");
     let port = server.port;
     // It waits in the accept queue, and is served when the first has left.
     let second = std::thread::spawn(move || exchange(port, b"hello\n"));

@@ -10,7 +10,7 @@ mod windows;
 #[cfg(windows)]
 use windows as this;
 
-pub use this::{ERRNOS, descriptor, flag, is_listener, owner_of, pause, set_tcp_option, tcp_option};
+pub use this::{ERRNOS, descriptor, flag, is_listener, pause, set_tcp_option, tcp_option};
 
 /// The name of an error: `ECONNREFUSED`. An error that has none here is named by its number.
 pub fn errno_name(error: &std::io::Error) -> String {

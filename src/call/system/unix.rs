@@ -1,10 +1,7 @@
 //! Unix: descriptors are small numbers, and errors and flags are libc's.
-#![allow(
-    unsafe_code,
-    reason = "a descriptor is turned into its owner, and some options of TCP have no form in socket2"
-)]
+#![allow(unsafe_code, reason = "TCP_SYNCNT and its kin have no safe form in the crates we use")]
 
-use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::fd::AsRawFd;
 
 use socket2::Socket;
 
@@ -50,13 +47,6 @@ pub fn descriptor(socket: &Socket) -> i64 {
     i64::from(socket.as_raw_fd())
 }
 
-/// The owner of a descriptor that nobody else will close.
-pub fn owner_of(descriptor: i64) -> Socket {
-    let fd = i32::try_from(descriptor).expect("it came from `descriptor`, which widens an i32");
-    // SAFETY: `Held::take` alone calls this, once for each socket, and never closes its own copy.
-    unsafe { Socket::from_raw_fd(fd) }
-}
-
 /// The value of a flag of send and recv.
 pub fn flag(name: &str) -> i32 {
     match name {
@@ -80,28 +70,18 @@ pub fn is_listener(socket: &Socket) -> std::io::Result<bool> {
     }
 }
 
-/// Sleeps so long, or until a signal comes: std's own sleep would sleep on, and nobody could end it.
+/// Sleeps for `time`, or until a signal: `std::thread::sleep` would continue after the signal.
 pub fn pause(time: std::time::Duration) -> std::io::Result<()> {
-    let invalid = || std::io::Error::from_raw_os_error(libc::EINVAL);
-    let asked = libc::timespec {
-        tv_sec: time.as_secs().try_into().map_err(|_| invalid())?,
-        // Less than a thousand million, whatever the width of the field.
-        tv_nsec: i32::try_from(time.subsec_nanos()).map_err(|_| invalid())?.into(),
-    };
+    use rustix::thread::NanosleepRelativeResult;
+    let request = time.try_into().map_err(|_| std::io::Error::from_raw_os_error(libc::EINVAL))?;
     #[cfg(target_os = "linux")]
-    {
-        // SAFETY: the kernel reads one timespec, which outlives the call; what is left of the time is not asked for.
-        let error = unsafe {
-            libc::clock_nanosleep(libc::CLOCK_MONOTONIC, 0, &raw const asked, std::ptr::null_mut())
-        };
-        // Unlike its kin it gives the error's number itself.
-        if error == 0 { Ok(()) } else { Err(std::io::Error::from_raw_os_error(error)) }
-    }
+    let result = rustix::thread::clock_nanosleep_relative(rustix::thread::ClockId::Monotonic, &request);
     #[cfg(not(target_os = "linux"))]
-    {
-        // SAFETY: as above.
-        let result = unsafe { libc::nanosleep(&raw const asked, std::ptr::null_mut()) };
-        if result == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+    let result = rustix::thread::nanosleep(&request);
+    match result {
+        NanosleepRelativeResult::Ok => Ok(()),
+        NanosleepRelativeResult::Interrupted(_) => Err(std::io::Error::from_raw_os_error(libc::EINTR)),
+        NanosleepRelativeResult::Err(error) => Err(error.into()),
     }
 }
 

@@ -1,7 +1,5 @@
 //! Windows: Winsock's handles, flags and error numbers, under the names that the lessons use.
-#![allow(unsafe_code, reason = "a handle is turned into its owner")]
-
-use std::os::windows::io::{AsRawSocket, FromRawSocket};
+use std::os::windows::io::AsRawSocket;
 
 use socket2::Socket;
 use windows_sys::Win32::Networking::WinSock as ws;
@@ -41,13 +39,6 @@ pub const ERRNOS: &[(&str, i32)] = &[
 /// The handle's number.
 pub fn descriptor(socket: &Socket) -> i64 {
     i64::try_from(socket.as_raw_socket()).expect("handles are small numbers")
-}
-
-/// The owner of a handle that nobody else will close.
-pub fn owner_of(descriptor: i64) -> Socket {
-    let handle = u64::try_from(descriptor).expect("it came from `descriptor`");
-    // SAFETY: `Held::take` alone calls this, once for each socket, and never closes its own copy.
-    unsafe { Socket::from_raw_socket(handle) }
 }
 
 /// The value of a flag of send and recv. Winsock has no MSG_DONTWAIT.

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::{Limits, Messages};
 use crate::{
-    cli::values::{Callee, Place, allowed_origin, setting, size, some_time, time},
-    transport::ends::ENDS,
+    cli::values::{Callee, Place, setting, some_time, time},
+    transport::registry,
 };
 
 /// Who is called, and what is said.
@@ -14,7 +15,7 @@ use crate::{
 #[command(next_help_heading = "Client")]
 pub struct Client {
     /// How messages are carried
-    #[arg(value_name = "PROTOCOL", value_parser = clap::builder::PossibleValuesParser::new(ENDS.iter().map(|ends| ends.name)))]
+    #[arg(value_name = "PROTOCOL", value_parser = clap::builder::PossibleValuesParser::new(registry::ends().map(|(name, _)| name)))]
     pub protocol: String,
     /// The server
     #[arg(value_name = "ADDR|URL")]
@@ -59,7 +60,7 @@ pub enum Leave {
 #[command(next_help_heading = "Serve")]
 pub struct Serve {
     /// How messages are carried
-    #[arg(value_name = "PROTOCOL", value_parser = clap::builder::PossibleValuesParser::new(ENDS.iter().map(|ends| ends.name)))]
+    #[arg(value_name = "PROTOCOL", value_parser = clap::builder::PossibleValuesParser::new(registry::ends().map(|(name, _)| name)))]
     pub protocol: String,
     /// Where; a port alone is 127.0.0.1
     #[arg(value_name = "ADDR")]
@@ -67,33 +68,21 @@ pub struct Serve {
     /// Send what one says to all, not only back to who said it
     #[arg(long)]
     pub chat: bool,
-    /// Accept no more than so many connections at once
-    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..), allow_hyphen_values = true)]
-    pub limit: u32,
     /// So many messages may wait for one client; who is slower than the rest is dropped
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..), allow_hyphen_values = true)]
     pub queue: u32,
-    /// Refuse a message larger than this
-    #[arg(long, value_name = "SIZE", default_value = "1m", value_parser = size, allow_hyphen_values = true)]
-    pub message: u64,
-    /// End a connection that has sent more than so much
-    #[arg(long, value_name = "SIZE", default_value = "64m", value_parser = size, allow_hyphen_values = true)]
-    pub bytes: u64,
-    /// End a connection on which nothing has moved for so long
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = some_time, allow_hyphen_values = true)]
-    pub idle: Duration,
+    /// The limits of each connection.
+    #[command(flatten)]
+    pub limits: Limits,
+    /// What messages it accepts.
+    #[command(flatten)]
+    pub messages: Messages,
     /// Show that we are there after so much silence
     #[arg(long, value_name = "TIME", value_parser = some_time, allow_hyphen_values = true, default_value = "25s")]
     pub beat: Duration,
     /// End after so long
     #[arg(long = "for", value_name = "TIME", value_parser = some_time, allow_hyphen_values = true)]
     pub time: Option<Duration>,
-    /// Let in pages of this origin too, such as http://example.com
-    #[arg(long = "origin", value_name = "ORIGIN", value_parser = allowed_origin)]
-    pub origins: Vec<String>,
-    /// Let in pages of any origin: what a server does that does not check
-    #[arg(long, conflicts_with = "origins")]
-    pub any_origin: bool,
     /// What the protocol is told besides; --help lists what each takes
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
     pub settings: Vec<(String, String)>,
@@ -105,10 +94,10 @@ pub struct Serve {
 /// What each protocol is, and what it can be told, below the examples.
 fn protocols() -> String {
     let mut text = "Protocols:".to_owned();
-    for ends in ENDS {
-        text += &hanging(&format!("  {:<12} ", ends.name), ends.what);
-        for (name, what) in ends.options {
-            text += &hanging(&format!("  {:<12}   --set {name}=… ", ""), what);
+    for (name, ends) in registry::ends() {
+        text += &hanging(&format!("  {name:<12} "), ends.what);
+        for (option, what) in ends.options {
+            text += &hanging(&format!("  {:<12}   --set {option}=… ", ""), what);
         }
     }
     text

@@ -4,10 +4,11 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 
+use super::Connections;
 use crate::{
     cli::values::{Place, callee, close, short_time},
     event::Host,
-    transport,
+    transport::registry,
 };
 
 /// What is compared.
@@ -67,21 +68,21 @@ pub struct Diff {
 pub struct Tap {
     /// Where clients call; a port alone is 127.0.0.1
     #[arg(value_name = "LISTEN")]
-    pub listen: Place,
+    pub at: Place,
     /// The server that is called for each of them
     #[arg(value_name = "TARGET", value_parser = callee)]
     pub target: Place,
     /// Only a line for each connection, at its end
     #[arg(long)]
     pub quiet: bool,
-    /// Accept no more than so many connections at once
-    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..), allow_hyphen_values = true)]
-    pub limit: u32,
+    /// The limit of connections.
+    #[command(flatten)]
+    pub connections: Connections,
 }
 
 /// Those that `diff` knows, and all of them.
 fn protocol_names() -> impl Iterator<Item = &'static str> {
-    transport::ALL.iter().map(|transport| transport.name).chain(["all"])
+    registry::scripted().map(|(name, _)| name).chain(["all"])
 }
 
 /// Who sends a message.

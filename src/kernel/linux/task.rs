@@ -1,28 +1,27 @@
-//! A thread seen from outside: /proc/self/task/TID/syscall, see proc_pid_syscall(5).
+//! A thread observed from another one: /proc/self/task/TID/syscall, see proc_pid_syscall(5).
 
 use std::{fs, io};
 
 use super::super::ThreadState;
 
-/// A thread of this process. It holds no descriptor, so it may be dropped on a thread that has another descriptor table.
+/// A thread of this process. It holds no descriptor, so threads with different descriptor tables can share it.
 #[derive(Debug, Clone, Copy)]
 pub struct Task {
-    id: libc::pid_t,
+    id: i32,
 }
 
 impl Task {
-    /// The thread that calls this.
+    /// The calling thread. Corresponds to `gettid(2)`.
     pub fn current() -> Task {
-        // SAFETY: takes and changes nothing.
-        Task { id: unsafe { libc::gettid() } }
+        Task { id: rustix::thread::gettid().as_raw_nonzero().get() }
     }
 
-    /// Its number, as strace and /proc know it.
+    /// The thread's number, as in strace and /proc.
     pub fn id(&self) -> Option<i64> {
         Some(i64::from(self.id))
     }
 
-    /// Whether the thread waits in a network call on this descriptor; without one (-1), whether it sleeps.
+    /// Whether the thread is blocked in a network call on `descriptor`; with −1, whether it sleeps in `clock_nanosleep`.
     pub fn state(&self, descriptor: i64) -> ThreadState {
         match self.current_syscall() {
             Err(_) => ThreadState::Unknown,
@@ -34,7 +33,7 @@ impl Task {
         }
     }
 
-    /// Number and first argument of the system call that the thread sleeps in; `None` if it runs.
+    /// Number and first argument of the system call that the thread is blocked in. `None` if it is not blocked.
     fn current_syscall(&self) -> io::Result<Option<(libc::c_long, i64)>> {
         let text = fs::read_to_string(format!("/proc/self/task/{}/syscall", self.id))?;
         let mut words = text.split_whitespace();
@@ -44,7 +43,7 @@ impl Task {
     }
 }
 
-/// The calls on sockets that can wait.
+/// System calls on sockets that can block.
 const NETWORK_CALLS: [libc::c_long; 9] = [
     libc::SYS_accept,
     libc::SYS_accept4,

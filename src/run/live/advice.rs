@@ -1,26 +1,26 @@
 //! What is said around a live call: how to look at it from elsewhere, what an error means, what to do next.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{io::ErrorKind, net::SocketAddr, time::Duration};
 
 use super::class::{Class, Service};
-use crate::event::Socket;
+use crate::{
+    event::Socket,
+    server::{
+        listener::{self, list_sockets},
+        origin::OriginPolicy,
+    },
+};
 
 /// What an error of a call means and what to do about it, in Markdown; nothing if the system's words are all there is to say.
 ///
 /// `counterpart` is the command that would have been there to be called.
 pub(super) fn on(call: &str, errno: &str, about: Option<SocketAddr>, counterpart: &str) -> Option<String> {
     let at = about.map_or_else(|| "that address".to_owned(), |at| format!("`{at}`"));
-    let port = about.map_or(0, |at| at.port());
     let v6 = about.is_some_and(|at| at.is_ipv6());
     Some(match (call, errno) {
-        ("bind" | "listen", "EADDRINUSE") => taken(&at, port),
-        ("bind", "EACCES") if (1..1024).contains(&port) => format!(
-            "**EACCES**: port {port} is one of the low ports that need a privilege (ip(7); CAP_NET_BIND_SERVICE on Linux). Take one from 1024 up."
-        ),
-        ("bind", "EADDRNOTAVAIL") => format!(
-            "**EADDRNOTAVAIL**: {at} is no address of this machine{}. These are:\n\n```\n{OWN_ADDRESSES}\n```",
-            if v6 { "; perhaps IPv6 is off here" } else { "" }
-        ),
+        ("bind" | "listen", "EADDRINUSE") => return listener::advice(ErrorKind::AddrInUse, about),
+        ("bind", "EACCES") => return listener::advice(ErrorKind::PermissionDenied, about),
+        ("bind", "EADDRNOTAVAIL") => return listener::advice(ErrorKind::AddrNotAvailable, about),
         ("socket", "EAFNOSUPPORT") => {
             "**EAFNOSUPPORT**: this kernel has no such address family: IPv6 is not there. Take an IPv4 address, such as 127.0.0.1."
                 .to_owned()
@@ -110,42 +110,6 @@ pub(super) fn violation(code: u16, what: &str) -> String {
     format!("The other side broke a rule, and the connection is failed (RFC 6455 §7.1.7): {what}.")
 }
 
-/// Somebody else has the address.
-fn taken(at: &str, port: u16) -> String {
-    let linux = cfg!(target_os = "linux");
-    let hidden = if linux {
-        " A TCP socket that is bound and does not listen is not in that list; a newer `ss` has the option `-B` for those. Programs of other people are named to root."
-    } else {
-        ""
-    };
-    format!(
-        "**EADDRINUSE**: {at} is taken: by a program that listens or is bound there, or by a connection of that port. One in TIME_WAIT has no program, and goes by itself{}.\n\n\
-         ```\n{}\n```\n\nEnd the program, or take another port; with port 0 the kernel picks a free one.{hidden}",
-        if linux { " within a minute" } else { "" },
-        sockets_of(port)
-    )
-}
-
-/// What shows the sockets of a port from elsewhere, on this system.
-fn sockets_of(port: u16) -> String {
-    if cfg!(target_os = "linux") {
-        format!("ss -tuanp '( sport = :{port} or dport = :{port} )'")
-    } else if cfg!(windows) {
-        format!("netstat -ano | findstr :{port}")
-    } else {
-        format!("lsof -nP -i :{port}\nnetstat -an | grep '[.]{port} '")
-    }
-}
-
-/// What shows the addresses of this machine.
-const OWN_ADDRESSES: &str = if cfg!(target_os = "linux") {
-    "ip -br addr"
-} else if cfg!(windows) {
-    "ipconfig"
-} else {
-    "ifconfig"
-};
-
 /// What shows a descriptor from elsewhere.
 fn descriptor(fd: i64) -> String {
     let pid = std::process::id();
@@ -173,7 +137,7 @@ pub(super) fn bound(at: SocketAddr, udp: bool, fd: i64, until: &str) -> String {
         return format!(
             "The socket is held until {until}. UDP needs no more: datagrams can come. Send one, and see it wait:\n\n\
              ```\necho hello | nc -u -w1 {host} {port}\n{}\n```{linux}",
-            sockets_of(port)
+            list_sockets(port)
         );
     }
     let hidden = if cfg!(target_os = "linux") {
@@ -204,7 +168,7 @@ pub(super) fn listening(at: SocketAddr, backlog: u16, until: &str) -> String {
     format!(
         "The socket listens, and nobody will accept. It is held until {until}. Call it {calls} times from a second terminal, and see the queue fill:\n\n\
          ```\nfor i in $(seq {calls}); do sleep 60 | nc {host} {port} & done\n{}\n```{linux}",
-        sockets_of(port)
+        list_sockets(port)
     )
 }
 
@@ -230,7 +194,7 @@ fn reach(at: SocketAddr) -> String {
 pub(super) fn connected(to: Option<SocketAddr>, until: &str) -> String {
     format!(
         "Connected. It is held until {until}; what the other side does meanwhile is shown. From a second terminal:\n\n```\n{}\n```",
-        sockets_of(to.map_or(0, |to| to.port()))
+        list_sockets(to.map_or(0, |to| to.port()))
     )
 }
 
@@ -320,14 +284,14 @@ pub(super) fn not_upgraded(status: i64) -> String {
 pub(super) fn welcome(at: SocketAddr, class: &Class) -> String {
     let (host, port) = (reach(at), at.port());
     let shown = if host.contains(':') { format!("[{host}]") } else { host.clone() };
-    let Class { connections, idle, bytes, message, .. } = class;
-    let (what, how, size) = match class.service {
+    let Class { connections, idle, bytes, .. } = class;
+    let (what, how, size) = match &class.service {
         Service::Echo => (
             format!("It serves `{at}`: a thread for each caller, and what comes is sent back."),
             format!("nc {host} {port}"),
             String::new(),
         ),
-        Service::WebSocket { .. } => (
+        Service::WebSocket { message, .. } => (
             format!(
                 "It serves WebSockets at `ws://{shown}:{port}/`, a thread for each, and sends every message back. A browser gets a page at `http://{shown}:{port}/`."
             ),
@@ -336,7 +300,7 @@ pub(super) fn welcome(at: SocketAddr, class: &Class) -> String {
         ),
     };
     let origin = match &class.service {
-        Service::WebSocket { any_origin: true, .. } => {
+        Service::WebSocket { origins: OriginPolicy { any: true, .. }, .. } => {
             "\n\n**Any origin:** a page of any web site, open in a browser that can reach this server, can connect and read what comes (RFC 6455 §10.2)."
         }
         Service::WebSocket { .. } if !at.ip().is_loopback() => {

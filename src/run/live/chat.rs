@@ -92,7 +92,7 @@ impl Live<'_> {
     fn something_came(&mut self) -> bool {
         let waits = self.run.sessions[Host::Client as usize].has_more("w");
         let held = self.run.stage.desk(Host::Client).find("c");
-        waits || held.is_some_and(|held| kernel::is_readable(held.socket(), Duration::ZERO))
+        waits || held.is_some_and(|held| kernel::is_readable(held.socket()))
     }
 
     /// The next message. False if it was the last.

@@ -1,16 +1,15 @@
-//! A class: a server for many at once, a thread for each connection, all told in one narration.
+//! A class: a server for many peers at once, with a thread for each connection, all narrated in one narration.
 //!
-//! The threads of the connections make the calls, and hand what they did to the one that tells it. So a slow terminal slows
-//! nobody's call that is being timed; and when too much waits to be told, everybody waits for it, so that nothing is lost.
+//! The threads of the connections make the calls, and hand them to the main thread, which narrates. A slow terminal delays no
+//! call that is being timed; when too many reports wait, every connection waits, so that nothing is lost.
 
 mod connection;
-mod door;
-mod room;
+mod server;
 
 use std::{
     io,
     sync::{
-        Arc,
+        Arc, Mutex,
         mpsc::{self, Receiver, RecvTimeoutError},
     },
     time::{Duration, Instant},
@@ -18,77 +17,74 @@ use std::{
 
 use super::{Hold, Live, Result, Stop, Telling, advice};
 use crate::{
-    call::Piece,
+    call::{Held, Piece},
     event::{self, Host, What},
     kernel,
-    run::{Audience, Run, act::GLANCE},
-    stage::{Stage, WorkerThread, raise_descriptor_limit},
+    run::{Audience, Run},
+    server::{
+        self as core, AcceptError,
+        listener::{BACKLOG, connection_limit},
+        origin::OriginPolicy,
+    },
+    stage::{Stage, WorkerThread},
 };
-use room::{Report, Room};
+use server::{Report, Server};
 
-/// What a class is served, and within which limits.
+/// What a class is served, where, and within which limits.
 #[derive(Debug, Clone)]
 pub struct Class {
-    /// Where.
+    /// The address to listen at.
     pub at: String,
-    /// What.
+    /// What is served.
     pub service: Service,
-    /// So many connections at once; whoever calls beyond that waits in the accept queue.
+    /// Most connections at once. Further ones wait in the accept queue.
     pub connections: usize,
-    /// A connection on which nothing has moved for so long is ended.
+    /// Longest time in which nothing moves on a connection. Then it is ended.
     pub idle: Duration,
-    /// A connection that has sent more than so many bytes is ended.
+    /// Most bytes received on a connection. Then it is ended.
     pub bytes: u64,
-    /// The largest WebSocket message, in bytes.
-    pub message: u64,
-    /// Whose calls are told.
+    /// Whose calls are narrated.
     pub tell: Tell,
 }
 
-/// What is done with what comes.
+/// What is done with what is received.
 #[derive(Debug, Clone)]
 pub enum Service {
     /// It is sent back.
     Echo,
     /// The connection is upgraded, and messages are sent back; a browser that asks for no upgrade gets a page.
     WebSocket {
-        /// Origins to let in besides the page's own.
-        origins: Vec<String>,
-        /// Let in pages of any origin.
-        any_origin: bool,
+        /// The pages that may connect.
+        origins: OriginPolicy,
+        /// The largest message, in bytes.
+        message: u64,
     },
 }
 
-/// Whose calls are told.
+/// Whose calls are narrated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tell {
-    /// Everybody's.
+    /// Those of all connections.
     All,
     /// This connection's, counted from 1.
     Only(u32),
-    /// Nobody's: only who is connected is kept.
+    /// None: only the table of connections is kept.
     Nobody,
 }
 
-/// Reports that may wait to be told.
-const WAITING: usize = 8192;
+/// Reports that may wait to be narrated. A thread that has one more waits.
+const MAX_REPORTS: usize = 8192;
 
-/// So many are told before anything else is looked at: who wants to leave is not to wait for all of them.
-const AT_ONCE: usize = 32;
+/// Reports narrated between two checks of the shutdown flag.
+const BATCH: usize = 32;
 
-/// How often the table of who is connected is drawn.
-const REDRAW: Duration = Duration::from_millis(250);
+/// Longest time that the main thread waits for a report before it looks at anything else.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Somebody who is told that the server ends gets so long to say goodbye.
-const FAREWELL: Duration = Duration::from_millis(1500);
+/// Interval at which the table of connections is drawn.
+const REDRAW_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Connections that may wait to be accepted; the kernel cuts this to `net.core.somaxconn`.
-const BACKLOG: u16 = 4096;
-
-/// Descriptors that are kept for other things than connections.
-const SPARE: usize = 32;
-
-/// Serves until the person ends it. True if all went well.
+/// Serves until the person ends it. Returns true if all went well.
 ///
 /// # Errors
 /// If the stage fails.
@@ -109,114 +105,111 @@ impl Live<'_> {
         let at = self.listener(&class.at)?;
         self.step(Telling::Brief, &format!("server$ listen s {BACKLOG}"))?;
         let at = self.bound(at);
-        let class = Class { connections: self.seats(class.connections), ..class.clone() };
+        let (connections, warning) = connection_limit(class.connections, 1);
+        warning.iter().for_each(|warning| self.say(warning));
+        let class = Class { connections, ..class.clone() };
         self.say(&advice::welcome(at, &class));
         let Some(listener) = self.run.stage.desk(Host::Server).find("s") else { return Err(Stop::Failed) };
-        let (reports, told) = mpsc::sync_channel(WAITING);
-        let room = Arc::new(Room::new(class, reports));
-        let inside = Arc::clone(&room);
-        let door = WorkerThread::spawn("server".to_owned(), move |doing| {
-            door::accept_all(&inside, &listener, doing)
-        })?;
-        let outcome = self.watch(&room, &told);
-        self.send_home(&room, &door, &told);
-        self.say(&room.summary());
-        outcome
+        let (sender, reports) = mpsc::sync_channel(MAX_REPORTS);
+        let server = Arc::new(Server::new(class, sender));
+        let accepting = Arc::new(Accepting::default());
+        let (own, outcome) = (Arc::clone(&server), Arc::clone(&accepting));
+        let acceptor = WorkerThread::spawn("server".to_owned(), move |_| outcome.run(&own, &listener))?;
+        let watched = self.watch(&server, &reports, &accepting);
+        self.shut_down(&server, &acceptor, &reports);
+        self.say(&server.summary());
+        watched
     }
 
-    /// As many connections as were asked for, if the process may have so many descriptors.
-    fn seats(&mut self, wanted: usize) -> usize {
-        let most = raise_descriptor_limit().saturating_sub(SPARE).max(1);
-        if wanted > most {
-            self.say(&format!(
-                "This process may have {} descriptors, so it takes {most} connections at once and not {wanted}; `ulimit -n` shows and raises the limit.",
-                most + SPARE
-            ));
-        }
-        wanted.min(most)
-    }
-
-    /// Tells what the connections do, until the person has seen enough.
-    fn watch(&mut self, room: &Room, told: &Receiver<Report>) -> Result<()> {
+    /// Narrates what the connections do, until the person has seen enough or no more connections can be accepted.
+    fn watch(&mut self, server: &Server, reports: &Receiver<Report>, accepting: &Accepting) -> Result<()> {
         let mut drawn = Instant::now();
         loop {
-            match told.recv_timeout(GLANCE) {
+            match reports.recv_timeout(POLL_INTERVAL) {
                 Ok(report) => {
-                    self.tell(report)?;
-                    // What waits is told before anything else is looked at; who wants to leave is heard all the same.
-                    for report in told.try_iter().take(AT_ONCE) {
-                        self.tell(report)?;
-                    }
+                    self.tell(report);
+                    reports.try_iter().take(BATCH).for_each(|report| self.tell(report));
                 }
                 Err(RecvTimeoutError::Timeout) => self.run.journal.audience().settled(),
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
+            if let Some(error) = accepting.failure() {
+                self.say(&format!("{error}."));
+                return Err(Stop::Failed);
+            }
             if self.run.journal.audience().stopped() {
                 return Err(Stop::Person);
             }
-            if drawn.elapsed() >= REDRAW {
-                self.draw(room);
+            if drawn.elapsed() >= REDRAW_INTERVAL {
+                self.draw(server);
                 drawn = Instant::now();
             }
         }
     }
 
-    fn tell(&mut self, report: Report) -> Result<()> {
+    fn tell(&mut self, report: Report) {
         match report {
             Report::Piece(piece) => self.run.journal.write_piece(Host::Server, None, &piece, Instant::now()),
             Report::Peer(peer, at) => self.run.journal.write_at(at, What::Peer(peer)),
             Report::Say(text) => self.say(&text),
-            Report::Broken(text) => {
-                self.say(&text);
-                return Err(Stop::Failed);
-            }
         }
-        Ok(())
     }
 
-    /// Shows who is connected, to whoever wants to see it.
-    fn draw(&mut self, room: &Room) {
+    /// Shows the table of connections, if the audience wants it.
+    fn draw(&mut self, server: &Server) {
         if !self.run.journal.audience().wants_table() {
             return;
         }
-        let peers = room.table(|held| kernel::observe(held.socket(), true).state.map(str::to_owned));
+        let peers = server.table(|held| kernel::observe(held.socket(), true).state.map(str::to_owned));
         self.run.journal.audience().table(&peers);
     }
 
-    /// Nobody is let in any more, and whoever is there is told goodbye. What they still do is told.
-    fn send_home(&mut self, room: &Room, door: &WorkerThread, told: &Receiver<Report>) {
-        room.close();
-        door.stop();
-        let began = Instant::now();
-        let mut cut = false;
-        loop {
-            let left = room.end_all(door);
-            // Whoever goes on talking is not waited for here: there may always be one more.
-            for report in told.try_iter().take(AT_ONCE) {
-                // A server that is ending does not fail any more.
-                let _ = self.tell(report);
-            }
-            if left == 0 {
-                break;
-            }
-            if began.elapsed() > FAREWELL && !cut {
-                cut = true;
-                room.cut_off();
-            }
-            if began.elapsed() > FAREWELL * 4 {
-                self.say(&format!("{left} threads did not end."));
-                break;
-            }
-            std::thread::park_timeout(Duration::from_millis(5));
+    /// Accepts no more connections, and ends those that are there. What they still do is narrated.
+    fn shut_down(&mut self, server: &Server, acceptor: &WorkerThread, reports: &Receiver<Report>) {
+        server.registry.stop();
+        let progress = || {
+            acceptor.stop();
+            server.stop_all();
+            // No more than a batch: a connection that goes on and on must not delay the end.
+            reports.try_iter().take(BATCH).for_each(|report| self.tell(report));
+        };
+        let remaining = core::drain(&server.registry, progress, || server.cut_all());
+        if remaining > 0 {
+            self.say(&format!("{remaining} threads did not end."));
         }
-        while let Ok(report) = told.try_recv() {
-            let _ = self.tell(report);
+        while let Ok(report) = reports.try_recv() {
+            self.tell(report);
         }
-        self.draw(room);
+        self.draw(server);
     }
 }
 
-/// The note of a piece, with the name of the connection that it belongs to.
+/// The accept loop, and the error that ended it.
+#[derive(Default)]
+struct Accepting(Mutex<Option<AcceptError>>);
+
+impl Accepting {
+    /// Accepts connections on a listener of the stage. The calls are narrated, so they block, and are ended by a signal.
+    fn run(&self, server: &Arc<Server>, listener: &Held) {
+        let accept = || {
+            let (piece, outcome) = Piece::accept(listener, &format!("c{}", server.registry.next_number()));
+            outcome.map(|(held, peer)| Some((piece, held, peer)))
+        };
+        let outcome = core::accept_all(
+            &server.registry,
+            accept,
+            |(piece, held, peer)| server.start(piece, held, peer),
+            |notice| server.report(Report::Say(notice.to_string())),
+        );
+        *server::lock(&self.0) = outcome.err();
+    }
+
+    fn failure(&self) -> Option<AcceptError> {
+        server::lock(&self.0).take()
+    }
+}
+
+/// A piece whose notes name the connection that they belong to.
 fn stamped(piece: Piece, name: &str) -> Piece {
     match piece {
         Piece::Note(mut what) => {

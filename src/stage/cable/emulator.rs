@@ -1,4 +1,4 @@
-//! What the cable does with a frame: lets it cross, keeps it for a while, or loses it. No input or output here.
+//! The emulated link: decides whether a frame crosses, is held, is delayed or is lost, as netem does. It performs no I/O.
 
 use std::{
     collections::VecDeque,
@@ -10,32 +10,32 @@ use std::{
 use super::{CableEventKind, Fate, Frame, FrameSelector, Log};
 use crate::event::Host;
 
-/// The state of the cable.
+/// The state of the link.
 #[derive(Debug)]
 pub(super) struct LinkEmulator {
-    /// What happened.
+    /// The cable's events.
     pub log: Log,
-    /// How many frames were sent.
+    /// Number of frames that the hosts sent.
     frames: u64,
     holding: bool,
     cut: bool,
     delay: Duration,
     held: Vec<Arc<Frame>>,
-    /// Frames on their way and when they arrive, in that order.
+    /// Delayed frames with the times of their arrival, in that order.
     delayed: VecDeque<(Instant, Arc<Frame>)>,
 }
 
-/// What a frame does that has just been sent.
+/// What happens to a frame that was just sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It crosses at once; this is its number. Its fate is not written down yet.
+    /// It crosses at once. This is its number; its fate is not logged yet.
     Forward(u64),
-    /// The line keeps it, or it is lost.
+    /// It is held, delayed or lost.
     Keep,
 }
 
 impl LinkEmulator {
-    /// A plain cable.
+    /// A link that lets every frame cross.
     pub fn new() -> LinkEmulator {
         LinkEmulator {
             log: Log::new(),
@@ -48,7 +48,7 @@ impl LinkEmulator {
         }
     }
 
-    /// A host has sent a frame. It is copied only if somebody will want it later.
+    /// Takes a frame that a host sent. Copies it only if it stays on the link or is logged.
     pub fn accept_frame(&mut self, from: Host, at: Instant, bytes: &[u8]) -> Verdict {
         self.frames += 1;
         let number = self.frames;
@@ -66,7 +66,7 @@ impl LinkEmulator {
             }
             Some(frame) if waits => {
                 self.log.fate(at, number, Fate::Delayed(self.delay));
-                // A cable keeps the order, also when it has just become shorter.
+                // Frames stay in order, even if the delay was just reduced.
                 let after = self.delayed.back().map(|(due, _)| *due);
                 let due = at + self.delay;
                 self.delayed.push_back((after.map_or(due, |after| due.max(after)), frame));
@@ -76,38 +76,38 @@ impl LinkEmulator {
         Verdict::Keep
     }
 
-    /// The next frame whose time on the cable is over.
+    /// Removes the next delayed frame whose time of arrival is `now` or before.
     pub fn pop_due(&mut self, now: Instant) -> Option<Arc<Frame>> {
         let due = self.delayed.front().is_some_and(|(due, _)| *due <= now);
         due.then(|| self.delayed.pop_front()).flatten().map(|(_, frame)| frame)
     }
 
-    /// When the next frame arrives at the other end.
+    /// Time of arrival of the next delayed frame.
     pub fn next_due(&self) -> Option<Instant> {
         self.delayed.front().map(|(due, _)| *due)
     }
 
-    /// Every frame waits from now on.
+    /// Holds every frame that is sent from now on.
     pub fn hold(&mut self) {
         self.holding = true;
     }
 
-    /// Frames take so long from now on.
+    /// Delays every frame that is sent from now on.
     pub fn delay(&mut self, delay: Duration) {
         self.delay = delay;
     }
 
-    /// What is sent is lost from now on.
+    /// Loses every frame that is sent from now on.
     pub fn cut(&mut self) {
         self.cut = true;
     }
 
-    /// Whether it is cut.
+    /// Whether the link is cut.
     pub fn is_cut(&self) -> bool {
         self.cut
     }
 
-    /// As new. Gives what was on it, in the order in which it was sent.
+    /// Ends holding, cutting and delaying. Returns the frames on the link, in the order of sending.
     pub fn mend(&mut self) -> Vec<Arc<Frame>> {
         self.holding = false;
         self.cut = false;
@@ -118,12 +118,12 @@ impl LinkEmulator {
         frames
     }
 
-    /// What is held, oldest first.
+    /// The held frames, oldest first.
     pub fn held(&self) -> &[Arc<Frame>] {
         &self.held
     }
 
-    /// Takes frames off the cable, oldest first.
+    /// Removes held frames from the link, and returns them, oldest first.
     pub fn take(&mut self, which: &FrameSelector) -> Vec<Arc<Frame>> {
         let chosen = which.choose(&self.held);
         self.held.retain(|frame| !chosen.iter().any(|one| one.number == frame.number));
@@ -143,50 +143,50 @@ mod tests {
 
     #[test]
     fn a_plain_cable_lets_all_cross() {
-        let mut line = LinkEmulator::new();
-        assert_eq!(line.accept_frame(Host::Client, Instant::now(), &BYTES), Verdict::Forward(1));
-        assert_eq!(line.accept_frame(Host::Server, Instant::now(), &BYTES), Verdict::Forward(2));
-        assert_eq!(line.log.take().len(), 2);
+        let mut link = LinkEmulator::new();
+        assert_eq!(link.accept_frame(Host::Client, Instant::now(), &BYTES), Verdict::Forward(1));
+        assert_eq!(link.accept_frame(Host::Server, Instant::now(), &BYTES), Verdict::Forward(2));
+        assert_eq!(link.log.take().len(), 2);
     }
 
     #[test]
     fn a_held_frame_waits_and_mending_gives_all_in_order() {
-        let mut line = LinkEmulator::new();
+        let mut link = LinkEmulator::new();
         let now = Instant::now();
-        line.delay(Duration::from_millis(5));
-        assert_eq!(line.accept_frame(Host::Client, now, &BYTES), Verdict::Keep);
-        line.hold();
-        line.accept_frame(Host::Server, now, &BYTES);
-        line.accept_frame(Host::Client, now, &BYTES);
-        assert_eq!(numbers(line.held()), [2, 3]);
-        assert_eq!(numbers(&line.take(&FrameSelector::from(Host::Client))), [3]);
-        assert_eq!(numbers(&line.mend()), [1, 2]);
-        assert!(line.next_due().is_none());
-        assert_eq!(line.accept_frame(Host::Client, now, &BYTES), Verdict::Forward(4));
+        link.delay(Duration::from_millis(5));
+        assert_eq!(link.accept_frame(Host::Client, now, &BYTES), Verdict::Keep);
+        link.hold();
+        link.accept_frame(Host::Server, now, &BYTES);
+        link.accept_frame(Host::Client, now, &BYTES);
+        assert_eq!(numbers(link.held()), [2, 3]);
+        assert_eq!(numbers(&link.take(&FrameSelector::from(Host::Client))), [3]);
+        assert_eq!(numbers(&link.mend()), [1, 2]);
+        assert!(link.next_due().is_none());
+        assert_eq!(link.accept_frame(Host::Client, now, &BYTES), Verdict::Forward(4));
     }
 
     #[test]
     fn a_shorter_delay_lets_nobody_overtake() {
-        let mut line = LinkEmulator::new();
+        let mut link = LinkEmulator::new();
         let now = Instant::now();
-        line.delay(Duration::from_millis(50));
-        line.accept_frame(Host::Client, now, &BYTES);
-        line.delay(Duration::ZERO);
-        assert_eq!(line.accept_frame(Host::Client, now, &BYTES), Verdict::Keep);
-        assert!(line.pop_due(now).is_none());
+        link.delay(Duration::from_millis(50));
+        link.accept_frame(Host::Client, now, &BYTES);
+        link.delay(Duration::ZERO);
+        assert_eq!(link.accept_frame(Host::Client, now, &BYTES), Verdict::Keep);
+        assert!(link.pop_due(now).is_none());
         let later = now + Duration::from_millis(50);
-        assert_eq!(line.pop_due(later).map(|frame| frame.number), Some(1));
-        assert_eq!(line.pop_due(later).map(|frame| frame.number), Some(2));
-        assert!(line.pop_due(later).is_none());
+        assert_eq!(link.pop_due(later).map(|frame| frame.number), Some(1));
+        assert_eq!(link.pop_due(later).map(|frame| frame.number), Some(2));
+        assert!(link.pop_due(later).is_none());
     }
 
     #[test]
     fn a_cut_cable_loses_what_is_sent() {
-        let mut line = LinkEmulator::new();
-        line.hold();
-        line.cut();
-        assert_eq!(line.accept_frame(Host::Client, Instant::now(), &BYTES), Verdict::Keep);
-        assert!(line.held().is_empty());
-        assert!(matches!(line.log.take()[1].kind, CableEventKind::Fate { frame: 1, fate: Fate::Lost }));
+        let mut link = LinkEmulator::new();
+        link.hold();
+        link.cut();
+        assert_eq!(link.accept_frame(Host::Client, Instant::now(), &BYTES), Verdict::Keep);
+        assert!(link.held().is_empty());
+        assert!(matches!(link.log.take()[1].kind, CableEventKind::Fate { frame: 1, fate: Fate::Lost }));
     }
 }

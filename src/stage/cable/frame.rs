@@ -1,27 +1,27 @@
-//! A frame on the cable, what became of it, and how one is named.
+//! A frame on the cable, its fate, and how held frames are selected.
 
 use std::{sync::Arc, time::Duration};
 
 use crate::event::Host;
 
-/// Bytes of an Ethernet header: two addresses and the kind of what is inside.
+/// Bytes of an Ethernet header: two addresses and the EtherType.
 const ETHERNET: usize = 14;
 
-/// One Ethernet frame, without preamble and check sequence, as it left a host.
+/// An Ethernet frame as a host sent it, without preamble and frame check sequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
-    /// Counted from 1 over both directions, in the order in which the hosts sent.
+    /// Counted from 1 over both directions, in the order of sending.
     pub number: u64,
-    /// Who sent it.
+    /// The sender.
     pub from: Host,
-    /// All of it, beginning with the receiver's Ethernet address.
+    /// The whole frame, beginning with the destination's Ethernet address.
     pub bytes: Vec<u8>,
 }
 
 impl Frame {
-    /// The bit that [`Cable::corrupt`](super::Cable::corrupt) turns over, counted from 0 at the start of the frame, the most
-    /// significant bit of a byte first: the last bit of the IP packet. That is payload where there is any, and always under the
-    /// checksum of TCP or UDP.
+    /// The bit that [`Cable::corrupt`](super::Cable::corrupt) inverts: the last bit of the IP packet. It is payload if there is
+    /// any, and always covered by the checksum of TCP or UDP. Counted from 0 at the start of the frame, the most significant
+    /// bit of a byte first.
     pub fn weakest_bit(&self) -> usize {
         let length = |at: usize| {
             let two = self.bytes.get(at..at + 2)?;
@@ -39,50 +39,50 @@ impl Frame {
     }
 }
 
-/// What became of a frame.
+/// What happened to a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// It waits until it is told what to do.
+    /// It waits on the cable for a command.
     Held,
-    /// It crosses in so long.
+    /// It crosses after this time.
     Delayed(Duration),
     /// It crossed.
     Delivered,
     /// It crossed twice.
     Duplicated,
-    /// It crossed with this bit turned over, counted from 0 at the start of the frame.
+    /// It crossed with one bit inverted.
     Corrupted {
-        /// The most significant bit of a byte first.
+        /// Counted from 0 at the start of the frame, the most significant bit of a byte first.
         bit: usize,
     },
-    /// It was thrown away.
+    /// It was dropped on command.
     Dropped,
-    /// It was on the cable when there was none: cut, or nobody's interface is up at the other end.
+    /// It was lost: the cable was cut, or the interface at the other end was down.
     Lost,
 }
 
-/// Which of the frames that are held.
+/// Selects held frames.
 pub enum FrameSelector {
-    /// So many, the oldest first; all if there are fewer.
+    /// This number of frames, the oldest first; all frames if fewer are held.
     Oldest(usize),
-    /// Every one.
+    /// Every frame.
     All,
-    /// The oldest for which this holds.
+    /// The oldest frame for which the function returns true.
     Matching(Box<dyn Fn(&Frame) -> bool + Send>),
 }
 
 impl FrameSelector {
-    /// The frame of this number.
+    /// The frame with this number.
     pub fn number(number: u64) -> FrameSelector {
         FrameSelector::Matching(Box::new(move |frame| frame.number == number))
     }
 
-    /// The oldest one of this host.
+    /// The oldest frame of this host.
     pub fn from(host: Host) -> FrameSelector {
         FrameSelector::Matching(Box::new(move |frame| frame.from == host))
     }
 
-    /// The chosen ones; empty if what is asked for is not there.
+    /// The selected frames, oldest first. Empty if no frame matches.
     pub(super) fn choose(&self, held: &[Arc<Frame>]) -> Vec<Arc<Frame>> {
         match self {
             FrameSelector::All => held.to_vec(),
@@ -93,7 +93,7 @@ impl FrameSelector {
         }
     }
 
-    /// How many have to be held before there is something to wait for no longer.
+    /// Number of selected frames that end [`Cable::wait_for_held`](super::Cable::wait_for_held).
     pub(super) fn at_least(&self) -> usize {
         match self {
             FrameSelector::Oldest(number) => (*number).max(1),

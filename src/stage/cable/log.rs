@@ -1,25 +1,25 @@
-//! What happened on the cable, in order, until somebody takes it; bounded, and open about what did not fit.
+//! The cable's events, in order, until the run takes them. The log is bounded, and reports what did not fit.
 
 use std::{mem, sync::Arc, time::Instant};
 
 use super::{Fate, Frame};
 
-/// Memory for what nobody has taken yet, in bytes.
+/// Size of the log, in bytes. Events that do not fit are dropped and counted.
 const MAX_LOG_SIZE: usize = 64 << 20;
 
-/// What an entry costs beside the bytes of its frame, about.
+/// Approximate size of an entry without the bytes of its frame, in bytes.
 const ENTRY_OVERHEAD: usize = 96;
 
-/// Something that happened on the cable.
+/// An event on the cable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CableEvent {
-    /// When. Never before the one in front of it.
+    /// Its time. Never before that of the previous event.
     pub at: Instant,
-    /// What.
+    /// What happened.
     pub kind: CableEventKind,
 }
 
-/// What happened.
+/// The kinds of events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CableEventKind {
     /// A host sent a frame.
@@ -27,21 +27,21 @@ pub enum CableEventKind {
         /// The frame.
         frame: Arc<Frame>,
     },
-    /// Something became of a frame.
+    /// The fate of a frame was decided.
     Fate {
-        /// Its number.
+        /// The frame's number.
         frame: u64,
-        /// What.
+        /// Its fate.
         fate: Fate,
     },
-    /// Hosts sent faster than the cable could take: so many frames were lost before they had a number.
+    /// The hosts sent faster than the cable could receive. The lost frames have no numbers.
     Overrun {
-        /// How many.
+        /// Number of lost frames.
         frames: u64,
     },
-    /// Nobody took the log, and it was full: what came from here on is not in it.
+    /// The log was full. Later events are not in it.
     LogOverflow {
-        /// Entries.
+        /// Number of dropped events.
         events: u64,
         /// Bytes of the frames among them.
         bytes: u64,
@@ -52,17 +52,18 @@ pub enum CableEventKind {
 #[derive(Debug)]
 pub(super) struct Log {
     entries: Vec<CableEvent>,
-    /// About how much memory the entries take, in bytes.
+    /// Approximate size of the entries, in bytes.
     size: usize,
     max_size: usize,
+    /// Dropped events, and the bytes of their frames.
     overflow: (u64, u64),
     latest: Instant,
-    /// Whether anything is written down.
+    /// Whether events are recorded.
     pub recording: bool,
 }
 
 impl Log {
-    /// An empty log that writes all down.
+    /// An empty log, which records.
     pub fn new() -> Log {
         Log {
             entries: Vec::new(),
@@ -74,40 +75,38 @@ impl Log {
         }
     }
 
-    /// Writes down a fate.
+    /// Records the fate of a frame.
     pub fn fate(&mut self, at: Instant, frame: u64, fate: Fate) {
         self.write(at, CableEventKind::Fate { frame, fate });
     }
 
-    /// Writes down anything.
-    pub fn write(&mut self, at: Instant, what: CableEventKind) {
+    /// Records an event.
+    pub fn write(&mut self, at: Instant, kind: CableEventKind) {
         if !self.recording {
             return;
         }
         self.latest = self.latest.max(at);
-        let bytes = if let CableEventKind::Sent { frame } = &what { frame.bytes.len() } else { 0 };
+        let bytes = if let CableEventKind::Sent { frame } = &kind { frame.bytes.len() } else { 0 };
         if self.overflow.0 > 0 || self.size + bytes + ENTRY_OVERHEAD > self.max_size {
             self.overflow = (self.overflow.0 + 1, self.overflow.1 + bytes as u64);
             return;
         }
         self.size += bytes + ENTRY_OVERHEAD;
-        self.entries.push(CableEvent { at: self.latest, kind: what });
+        self.entries.push(CableEvent { at: self.latest, kind });
     }
 
-    /// Takes all entries out.
+    /// Empties the log and returns its events.
     pub fn take(&mut self) -> Vec<CableEvent> {
         self.size = 0;
-        let (happenings, bytes) = mem::take(&mut self.overflow);
-        if happenings > 0 {
-            self.entries.push(CableEvent {
-                at: self.latest,
-                kind: CableEventKind::LogOverflow { events: happenings, bytes },
-            });
+        let (events, bytes) = mem::take(&mut self.overflow);
+        if events > 0 {
+            let kind = CableEventKind::LogOverflow { events, bytes };
+            self.entries.push(CableEvent { at: self.latest, kind });
         }
         mem::take(&mut self.entries)
     }
 
-    /// Whether there is nothing to take.
+    /// Whether the log has no events.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }

@@ -1,19 +1,19 @@
-//! Systems other than Linux: there is no cable.
+//! Systems other than Linux: there is no cable. The types have no values, so their methods are never called.
 
-use std::{convert::Infallible, io};
+use std::convert::Infallible;
 
-use super::{Cable, Options, Possible, Reason, Setting, Unavailable};
+use super::{super::StageError, Cable, Capability, Options, Reason, Setting, Unavailable};
 use crate::event::Host;
 
-/// Whether the cable can be had here.
+/// Whether a cable can be had here.
 ///
 /// # Errors
 /// Always.
-pub fn probe() -> Result<Possible, Unavailable> {
+pub fn probe() -> Result<Capability, Unavailable> {
     Err(Reason::NotLinux.into())
 }
 
-/// Never possible.
+/// Prepares the process for cables.
 ///
 /// # Errors
 /// Always.
@@ -21,69 +21,55 @@ pub fn prepare() -> Result<(), Unavailable> {
     Err(Reason::NotLinux.into())
 }
 
-/// There is none.
 pub(super) struct CableEnds(Infallible);
 
 impl CableEnds {
-    /// Never called.
     pub fn send(&self, _: Host, _: &[&[u8]]) -> usize {
         match self.0 {}
     }
 
-    /// Never called.
     pub fn is_empty(&self) -> bool {
         match self.0 {}
     }
 }
 
-/// There is none.
 pub(in super::super) struct VethConfig(Infallible);
 
-/// Nobody moves in.
 pub(in super::super) struct HostNetwork(Infallible);
 
 impl VethConfig {
-    /// Never called.
-    pub fn setup_host(self) -> Result<HostNetwork, Unavailable> {
+    pub fn setup_host(self) -> Result<HostNetwork, StageError> {
         match self.0 {}
     }
 }
 
-/// There is none.
 pub(in super::super) struct Network(Infallible);
 
 impl Network {
-    /// There are none.
     pub fn veth_configs(_: Options) -> Result<[VethConfig; 2], Unavailable> {
         Err(Reason::NotLinux.into())
     }
 
-    /// Never called.
-    pub fn connect([client, _]: [HostNetwork; 2]) -> io::Result<Network> {
+    pub fn connect([client, _]: [HostNetwork; 2]) -> Result<Network, StageError> {
         match client.0 {}
     }
 
-    /// Never called.
     pub fn cable(&self) -> &Cable {
         match self.0 {}
     }
 
-    /// Never called.
-    pub fn set(&self, _: Host, _: &str, _: &str) -> io::Result<Setting> {
+    pub fn set(&self, _: Host, _: &str, _: &str) -> Result<Setting, StageError> {
         match self.0 {}
     }
 
-    /// Never called.
     pub fn settings(&self) -> Vec<Setting> {
         match self.0 {}
     }
 
-    /// Never called.
-    pub fn setting(&self, _: Host, _: &str) -> io::Result<String> {
+    pub fn setting(&self, _: Host, _: &str) -> Result<String, StageError> {
         match self.0 {}
     }
 
-    /// Never called.
     pub fn low_ports_are_privileged(&self) -> bool {
         match self.0 {}
     }

@@ -1,53 +1,53 @@
-//! Why there is no cable here, and what would change that.
+//! Why this machine cannot have a cable, and what would change that.
 
 use std::io;
 
-/// There is no cable to be had.
+/// This machine cannot have a cable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Unavailable {
-    /// Why, in a sentence without its full stop.
+    /// The reason: a sentence without its full stop.
     pub reason: Reason,
-    /// What would change it: a sentence or two, with the command to type.
+    /// The remedy: a sentence or two, with the command to type.
     pub remedy: String,
 }
 
-/// Why there is no cable.
+/// A reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
     /// Only Linux has network namespaces.
     #[error("the cable needs Linux: only there a process can have network stacks of its own")]
     NotLinux,
-    /// The process has more than one thread already: a mistake of this program.
+    /// The process has more than one thread: a bug of this program.
     #[error("the cable has to be laid while the process has one thread, and it has {0}")]
     Threads(usize),
     /// `user.max_user_namespaces` is 0.
     #[error("this machine allows no user namespaces: user.max_user_namespaces is 0")]
     UserNamespacesOff,
-    /// `kernel.unprivileged_userns_clone` is 0, see Debian's kernel.
+    /// `kernel.unprivileged_userns_clone` is 0, a setting of Debian's kernel.
     #[error("this machine keeps user namespaces for root: kernel.unprivileged_userns_clone is 0")]
     UserNamespacesForRoot,
-    /// `kernel.apparmor_restrict_unprivileged_userns` is 1: namespaces can be made, and give no rights.
+    /// `kernel.apparmor_restrict_unprivileged_userns` is 1: user namespaces can be made, and give no capabilities.
     #[error(
         "AppArmor takes the rights away that a user namespace gives: kernel.apparmor_restrict_unprivileged_userns is 1"
     )]
     AppArmor,
-    /// A filter of system calls, as containers have.
+    /// A seccomp filter, as containers have.
     #[error("a seccomp filter forbids new namespaces here, as in a container")]
     Seccomp,
     /// The kernel was built without namespaces.
     #[error("this kernel has no user or network namespaces")]
     NoNamespaces,
-    /// No virtual Ethernet.
+    /// The kernel has no veth(4).
     #[error("this kernel has no virtual Ethernet pairs (veth)")]
     NoVeth,
-    /// No packet sockets, or not for us.
+    /// The kernel has no packet(7) sockets, or the process may not open one.
     #[error("this kernel gives no packet socket (AF_PACKET)")]
     NoPacketSocket,
-    /// `/proc` is hidden or can't be written, so a user namespace gets no user.
+    /// `/proc` is hidden or read-only, so a user cannot be mapped into a user namespace.
     #[error("/proc is hidden or read-only here")]
     NoProc,
-    /// A limit is reached: of `user` or `net` namespaces.
+    /// The limit of `user` or `net` namespaces is reached.
     #[error("there are too many {kind} namespaces already: user.max_{kind}_namespaces is {limit}")]
     TooMany {
         /// `user` or `net`, as in the name of the limit.
@@ -55,17 +55,17 @@ pub enum Reason {
         /// The limit, or `?` where it can't be read.
         limit: String,
     },
-    /// Something else.
+    /// Another error.
     #[error("{step}: {error}")]
     Other {
-        /// What was being done.
+        /// The step that failed.
         step: &'static str,
-        /// What the system said.
+        /// The system's error.
         error: String,
     },
 }
 
-/// The profile that is shipped with the sources.
+/// The remedy for AppArmor: the profile that is in the repository.
 const PROFILE: &str = "Install the profile that comes with sockwalk: \
     sudo install -m 644 apparmor/sockwalk /etc/apparmor.d/sockwalk && sudo apparmor_parser -r /etc/apparmor.d/sockwalk \
     (its first lines say which paths it is for). \
@@ -111,7 +111,7 @@ impl From<Reason> for Unavailable {
 }
 
 impl Unavailable {
-    /// Something that has no reason of its own here.
+    /// An error without a variant of its own.
     pub(in super::super) fn other(step: &'static str, error: &io::Error) -> Unavailable {
         Reason::Other { step, error: crate::call::errno_text(error) }.into()
     }

@@ -1,63 +1,44 @@
-//! Linux: a host thread with descriptors of its own and without the rights of root.
-#![allow(
-    unsafe_code,
-    reason = "threads are given tables and rights of their own by system calls that std does not have"
-)]
+//! Linux: a host's thread has a descriptor table of its own and no capabilities.
+#![allow(unsafe_code, reason = "close_range(2) and malloc_trim(3) have no safe form in the crates we use")]
 
-/// The first descriptor behind standard input, output and error.
+use std::os::fd::AsFd;
+
+use rustix::{
+    io::fcntl_dupfd_cloexec,
+    thread::{CapabilitySet, CapabilitySets, set_capabilities},
+};
+
+/// The first descriptor after standard error.
 const FIRST: libc::c_uint = 3;
 
-/// As far behind as the observer goes, and a little more.
+/// A number beyond the observer's descriptor. The descriptor table is made large enough for it in advance.
 const FAR: libc::c_int = 120;
 
-/// Gives this thread a descriptor table of its own with nothing above standard error in it: its first socket is 3, as in a
-/// program of its own. Where that can't be had (before Linux 5.9), the numbers are those of the process.
+/// Gives this thread a descriptor table of its own that holds standard input, output and error only, so that its first socket
+/// is 3, as in a program of its own. Does nothing before Linux 5.9. Corresponds to `close_range(2)`.
 pub(in super::super) fn unshare_descriptors() {
-    // SAFETY: the closed descriptors are this thread's copies; their owners have theirs in the process's table.
+    // SAFETY: CLOSE_RANGE_UNSHARE closes copies of the descriptors, in this thread's new table. Their owners use the
+    // process's table.
     unsafe {
         libc::syscall(libc::SYS_close_range, FIRST, libc::c_uint::MAX, libc::CLOSE_RANGE_UNSHARE);
     }
-    // The observer will keep its descriptor far behind. To make room for that takes the kernel milliseconds once two threads
-    // share the table, and nothing now.
-    // SAFETY: plain calls; the descriptor that is closed was just made.
-    unsafe {
-        let far = libc::fcntl(libc::STDIN_FILENO, libc::F_DUPFD_CLOEXEC, FAR);
-        if far >= FAR {
-            libc::close(far);
-        }
-    }
+    // Enlarging the table takes the kernel milliseconds once two threads share it, and no time now.
+    drop(fcntl_dupfd_cloexec(std::io::stdin().as_fd(), FAR));
 }
 
-/// Drops all capabilities of this thread, see capabilities(7), or all but the one for raw sockets: root is shown what everybody
-/// meets.
-pub(in super::super) fn drop_capabilities(but_raw_sockets: bool) {
-    #[repr(C)]
-    struct Header {
-        version: u32,
-        pid: libc::c_int,
-    }
-    #[repr(C)]
-    #[derive(Default)]
-    struct Sets {
-        effective: u32,
-        permitted: u32,
-        inheritable: u32,
-    }
-    const VERSION_3: u32 = 0x2008_0522;
-    const NET_RAW: u32 = 1 << 13;
-    let header = Header { version: VERSION_3, pid: 0 };
-    let kept = if but_raw_sockets { NET_RAW } else { 0 };
-    let sets = [Sets { effective: kept, permitted: kept, inheritable: 0 }, Sets::default()];
-    // SAFETY: version 3 of capset reads one header and two sets; pid 0 is the calling thread alone.
-    unsafe {
-        libc::syscall(libc::SYS_capset, &raw const header, sets.as_ptr());
-    }
+/// Drops all capabilities of this thread, or all but CAP_NET_RAW, see capabilities(7): root meets EACCES like any user.
+/// Corresponds to `capset(2)`.
+pub(in super::super) fn drop_capabilities(keep_raw_sockets: bool) {
+    let kept = if keep_raw_sockets { CapabilitySet::NET_RAW } else { CapabilitySet::empty() };
+    let sets = CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() };
+    // Fails only for a process that lacks CAP_NET_RAW already; its socket(2) then reports EPERM.
+    let _ = set_capabilities(None, sets);
 }
 
 /// Corresponds to `malloc_trim(3)`.
 #[cfg(target_env = "gnu")]
 pub(in super::super) fn trim() {
-    // SAFETY: it may be called at any time from any thread.
+    // SAFETY: glibc allows the call at any time on any thread.
     unsafe {
         libc::malloc_trim(0);
     }

@@ -1,24 +1,33 @@
 //! Unix: a blocked thread is woken by a signal whose handler does nothing and does not restart the call.
-#![allow(unsafe_code, reason = "signals have no safe form in std")]
+#![allow(unsafe_code, reason = "signals have no safe form in the crates we use")]
 
-use std::sync::Once;
+use std::{os::fd::AsFd, sync::Once, time::Duration};
 
-/// The signal that ends a blocked call.
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::kernel::{Interest, poll};
+
+/// The signal that interrupts a blocked call.
 const SIGNAL: libc::c_int = libc::SIGUSR2;
+
+/// MSG_NOSIGNAL where it exists: EPIPE is an error, and no signal. std sets SO_NOSIGPIPE elsewhere.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) const NONBLOCKING: i32 = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) const NONBLOCKING: i32 = libc::MSG_DONTWAIT;
 
 /// A thread to signal.
 pub(in super::super) struct ThreadId(libc::pthread_t);
 
-// On some systems `pthread_t` is a pointer; it is only ever handed to pthread_kill.
-// SAFETY: pthread_kill may be called from any thread.
+// SAFETY: on some systems `pthread_t` is a pointer. It is passed to pthread_kill alone, which any thread may call.
 unsafe impl Send for ThreadId {}
 
-/// Installs the handler, once for the process.
+/// Installs the handler of the signal, once for the process. Corresponds to `sigaction(2)` without SA_RESTART.
 pub(in super::super) fn install_interrupt_handler() {
     static ONCE: Once = Once::new();
     extern "C" fn nothing(_: libc::c_int) {}
     ONCE.call_once(|| {
-        // SAFETY: all zero is a valid `sigaction` (no flags: no SA_RESTART); the handler touches nothing.
+        // SAFETY: all zero is a valid `sigaction` without flags, and the handler does nothing.
         unsafe {
             let mut action: libc::sigaction = std::mem::zeroed();
             action.sa_sigaction = nothing as *const () as libc::sighandler_t;
@@ -27,10 +36,10 @@ pub(in super::super) fn install_interrupt_handler() {
     });
 }
 
-/// Lets this thread, and those that it starts, hear no signal but the one that ends a call: any other would cut a narrated call
-/// short, even one that is ignored.
+/// Blocks all signals but the interrupting one, in this thread and in those that it starts: any other signal, even an ignored
+/// one, would cut a call of the lesson short. Corresponds to `pthread_sigmask(3)`.
 pub(in super::super) fn block_other_signals() {
-    // SAFETY: the set is filled before it is used, and only this thread's mask changes.
+    // SAFETY: sigfillset initializes the set, and only this thread's mask changes.
     unsafe {
         let mut all: libc::sigset_t = std::mem::zeroed();
         libc::sigfillset(&raw mut all);
@@ -41,38 +50,30 @@ pub(in super::super) fn block_other_signals() {
 
 /// The calling thread.
 pub(in super::super) fn current_thread() -> ThreadId {
-    // SAFETY: takes and changes nothing.
+    // SAFETY: pthread_self has no preconditions.
     ThreadId(unsafe { libc::pthread_self() })
 }
 
-/// Makes the call that the thread is blocked in return EINTR. The thread must be alive: its ticket sees to that.
+/// Makes the call that the thread is blocked in fail with EINTR. Corresponds to `pthread_kill(3)`. The thread must not have
+/// ended.
 pub(in super::super) fn interrupt(thread: &ThreadId) {
-    // SAFETY: the caller holds the lock under which the thread would take its id back before it ends.
+    // SAFETY: the thread is alive: `CurrentThread` has its id under a lock that the caller holds, and removes it before the
+    // thread ends.
     unsafe {
         libc::pthread_kill(thread.0, SIGNAL);
     }
 }
 
-/// Lets this process have as many descriptors as it may without asking anybody: the soft limit becomes the hard one, see
-/// getrlimit(2). Gives how many that are.
-pub fn raise_descriptor_limit() -> usize {
-    // SAFETY: both calls read or write one `rlimit`, for which all zero is a value.
-    unsafe {
-        let mut limit: libc::rlimit = std::mem::zeroed();
-        if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) != 0 {
-            return 256;
-        }
-        let wanted = libc::rlimit { rlim_cur: limit.rlim_max, ..limit };
-        if libc::setrlimit(libc::RLIMIT_NOFILE, &raw const wanted) == 0 {
-            limit = wanted;
-        }
-        usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX)
-    }
+/// Raises the soft limit of descriptors to the hard limit. Returns the limit in force. Corresponds to `setrlimit(2)`.
+pub(crate) fn raise_descriptor_limit() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    let limit = if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
+    usize::try_from(limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX)
 }
 
-/// Whether standard output is a pipe or socket whose other end is gone: poll(2) says POLLERR, and a write would give EPIPE.
-pub fn stdout_has_no_reader() -> bool {
-    let mut one = libc::pollfd { fd: libc::STDOUT_FILENO, events: 0, revents: 0 };
-    // SAFETY: the array is one `pollfd` long and outlives the call.
-    unsafe { libc::poll(&raw mut one, 1, 0) > 0 && one.revents & libc::POLLERR != 0 }
+/// Whether standard output is a pipe or a socket whose reader is gone, so that a write would fail with EPIPE.
+pub(crate) fn stdout_has_no_reader() -> bool {
+    let stdout = std::io::stdout();
+    poll([(&stdout.as_fd(), Interest::None)], Some(Duration::ZERO)).is_ok_and(|[found]| found.error)
 }

@@ -1,4 +1,4 @@
-//! Windows: a blocked synchronous call of a thread is cancelled.
+//! Windows: the synchronous I/O of a blocked thread is cancelled.
 #![allow(unsafe_code, reason = "cancelling a thread's call has no safe form in std")]
 
 use windows_sys::Win32::{
@@ -9,6 +9,9 @@ use windows_sys::Win32::{
     },
 };
 
+/// WinSock has no MSG_DONTWAIT.
+pub(super) const NONBLOCKING: i32 = 0;
+
 /// A thread whose calls can be cancelled.
 pub(in super::super) struct ThreadId(HANDLE);
 
@@ -18,13 +21,13 @@ unsafe impl Send for ThreadId {}
 /// Nothing to install_interrupt_handler.
 pub(in super::super) fn install_interrupt_handler() {}
 
-/// Nothing interrupts a call here.
+/// Does nothing: there are no signals.
 pub(in super::super) fn block_other_signals() {}
 
 /// The calling thread.
 pub(in super::super) fn current_thread() -> ThreadId {
     let mut handle: HANDLE = std::ptr::null_mut();
-    // SAFETY: duplicates the pseudo handle of this thread into a real one.
+    // SAFETY: the pseudo handles are valid on their own thread, and `handle` outlives the call.
     unsafe {
         let process = GetCurrentProcess();
         DuplicateHandle(process, GetCurrentThread(), process, &raw mut handle, 0, 0, DUPLICATE_SAME_ACCESS);
@@ -32,20 +35,20 @@ pub(in super::super) fn current_thread() -> ThreadId {
     ThreadId(handle)
 }
 
-/// Corresponds to `CancelSynchronousIo`: the blocked call returns with an error.
+/// Makes the blocked call fail. Corresponds to `CancelSynchronousIo`.
 pub(in super::super) fn interrupt(thread: &ThreadId) {
-    // SAFETY: the handle is a thread's own and open.
+    // SAFETY: the handle was made by `current_thread` and is never closed.
     unsafe {
         CancelSynchronousIo(thread.0);
     }
 }
 
-/// Handles have no such limit here.
-pub fn raise_descriptor_limit() -> usize {
+/// Windows limits handles by memory only.
+pub(crate) fn raise_descriptor_limit() -> usize {
     usize::MAX
 }
 
-/// Here only a write finds out.
-pub fn stdout_has_no_reader() -> bool {
+/// False: on Windows only a write finds out.
+pub(crate) fn stdout_has_no_reader() -> bool {
     false
 }

@@ -2,23 +2,25 @@
 
 use std::{collections::VecDeque, time::Instant};
 
+use super::Asking;
 use crate::{
     transport::{
-        ends::{Calling, Client, Heard, Leaving},
-        line::{Fault, http::Asking, room::Message},
+        api::{Client, ClientConfig, CloseMode, Heard},
+        connection::Fault,
+        message::Message,
     },
     wire::{http::ResponseHead, text},
 };
 
 /// A connection on which things are posted, made when it is needed.
 pub(in crate::transport) struct Posting {
-    calling: Calling,
+    calling: ClientConfig,
     asking: Option<Asking>,
 }
 
 impl Posting {
     /// For this server; it is not called yet.
-    pub fn new(calling: &Calling) -> Posting {
+    pub fn new(calling: &ClientConfig) -> Posting {
         Posting { calling: calling.clone(), asking: None }
     }
 
@@ -27,8 +29,8 @@ impl Posting {
         // A server may end a connection on which nothing is under way at any time (RFC 9112 §9.3.1).
         let good = self.asking.as_mut().is_some_and(|asking| asking.rest(Instant::now()));
         if !good {
-            let line = self.calling.connect()?;
-            self.asking = Some(Asking::new(line, &self.calling.authority, self.calling.message));
+            let connection = self.calling.connect()?;
+            self.asking = Some(Asking::new(connection, &self.calling.authority, self.calling.message));
         }
         self.asking.as_mut().ok_or_else(|| Fault::Asked("not connected".to_owned()))
     }
@@ -48,11 +50,11 @@ impl Posting {
     }
 
     /// Leaves it in one of two ways.
-    pub fn end(&mut self, how: Leaving) {
+    pub fn end(&mut self, how: CloseMode) {
         if let Some(asking) = self.asking.take() {
             match how {
-                Leaving::Abrupt => asking.line().will_be_reset(),
-                Leaving::Orderly => asking.into_incoming().linger(),
+                CloseMode::Abrupt => asking.connection().will_be_reset(),
+                CloseMode::Orderly => asking.into_read_half().linger(),
             }
         }
     }
@@ -69,14 +71,14 @@ pub(in crate::transport) fn good(head: &ResponseHead, content: &[u8]) -> Result<
 }
 
 struct OneByOne {
-    calling: Calling,
+    calling: ClientConfig,
     posting: Posting,
     /// What came in responses and was not heard yet.
     came: VecDeque<Heard>,
 }
 
 /// Connects.
-pub(super) fn connect(calling: Calling) -> Result<Box<dyn Client>, Fault> {
+pub(super) fn connect(calling: ClientConfig) -> Result<Box<dyn Client>, Fault> {
     let mut posting = Posting::new(&calling);
     posting.connect()?;
     Ok(Box::new(OneByOne { calling, posting, came: VecDeque::new() }))
@@ -103,7 +105,7 @@ impl Client for OneByOne {
         Ok(Heard::Nothing)
     }
 
-    fn end(&mut self, how: Leaving) -> Result<(), Fault> {
+    fn end(&mut self, how: CloseMode) -> Result<(), Fault> {
         self.posting.end(how);
         Ok(())
     }

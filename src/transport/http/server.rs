@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
+use super::{Handled, Request, Response, Serving, serve_site};
 use crate::transport::{
-    ends::{Over, Server},
-    line::{
-        Fault, Happened, Line, WORDS, Way,
-        http::{Handled, Request, Response, Serving, serve_site},
-        room::Room,
-    },
+    api::{Ending, Server},
+    connection::{Connection, Fault},
+    events::{Happened, WORDS, Way},
+    room::Room,
 };
 
 struct Echo;
@@ -19,8 +18,8 @@ pub(super) fn new(_room: &Room) -> Result<Arc<dyn Server>, Fault> {
 }
 
 impl Server for Echo {
-    fn serve(&self, line: &Arc<Line>, room: &Arc<Room>) -> Result<Over, Fault> {
-        serve_site(line, room, |serving, request| answer(serving, request, room))
+    fn serve(&self, connection: &Arc<Connection>, room: &Arc<Room>) -> Result<Ending, Fault> {
+        serve_site(connection, room, |serving, request| answer(serving, request, room))
     }
 }
 
@@ -33,7 +32,7 @@ fn answer(serving: &mut Serving, request: &Request, room: &Room) -> Result<Handl
             Some(refusal) => refusal,
             None => {
                 let content = &request.content;
-                serving.line().tell(WORDS, Happened::message(Way::Received, content));
+                serving.connection().tell(WORDS, Happened::message(Way::Received, content));
                 let kind = request.field("Content-Type").unwrap_or_else(|| "application/octet-stream".into());
                 Response::new(200).content(&kind, content.clone()).with("Cache-Control", "no-store")
             }

@@ -12,8 +12,10 @@ use super::ICMP;
 use crate::{
     call::{Held, Protocol},
     transport::{
-        ends::{Calling, Client, Heard, Leaving},
-        line::{Fault, Happened, Way, room::Message},
+        api::{Client, ClientConfig, CloseMode, Heard},
+        connection::Fault,
+        events::{Happened, Way},
+        message::Message,
     },
     websocket::opening::is_timeout,
     wire::icmp::{self, kind},
@@ -23,7 +25,7 @@ use crate::{
 const LONGEST: usize = 65_507;
 
 struct Pings {
-    calling: Calling,
+    calling: ClientConfig,
     held: Held,
     /// The number of the next echo, and how many were answered.
     next: u16,
@@ -31,12 +33,12 @@ struct Pings {
 }
 
 /// Takes a ping socket and gives it its default address. Nothing is sent for it.
-pub(super) fn connect(calling: Calling) -> Result<Box<dyn Client>, Fault> {
+pub(super) fn connect(calling: ClientConfig) -> Result<Box<dyn Client>, Fault> {
     let held = open(&calling)?;
     Ok(Box::new(Pings { calling, held, next: 1, asked: 0 }))
 }
 
-fn open(calling: &Calling) -> Result<Held, Fault> {
+fn open(calling: &ClientConfig) -> Result<Held, Fault> {
     let to = calling.to.iter().find(|to| to.is_ipv4());
     let to =
         to.ok_or_else(|| Fault::Asked("ICMP is called over IPv4, and there is no such address".to_owned()))?;
@@ -106,10 +108,10 @@ impl Client for Pings {
         self.asked
     }
 
-    fn end(&mut self, how: Leaving) -> Result<(), Fault> {
+    fn end(&mut self, how: CloseMode) -> Result<(), Fault> {
         match how {
-            Leaving::Orderly => Ok(()),
-            Leaving::Abrupt => {
+            CloseMode::Orderly => Ok(()),
+            CloseMode::Abrupt => {
                 Err(Fault::Asked("ICMP has no RST: a ping has no connection to break off".to_owned()))
             }
         }

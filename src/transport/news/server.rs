@@ -6,22 +6,23 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::json;
 
-use super::{BILL, PAUSE, SOCKET, page::page};
+use super::{BILL, PAUSE, SOCKET};
 use crate::{
     transport::{
-        ends::{Over, Server},
-        http::not_allowed,
-        line::{
-            Fault, Line, WebSocket,
-            http::{Allowed, Handled, Request, Response, Serving},
-            room::{Message, Room},
-        },
-        poll, sse, websocket,
+        api::{Ending, Server},
+        connection::{Connection, Fault},
+        http::{Allowed, Handled, Request, Response, Serving, not_allowed},
+        message::Message,
+        pages::news::page,
+        poll,
+        room::Room,
+        sse,
+        websocket::{self, connection::WebSocket},
     },
     websocket::answer::Policy,
 };
@@ -36,17 +37,17 @@ struct Bill {
     received: u64,
     sent: u64,
     /// Connections that are that way's alone and still go on: with what they had before.
-    open: Vec<(Weak<Line>, (u64, u64))>,
+    open: Vec<(Weak<Connection>, (u64, u64))>,
 }
 
 impl Bill {
     /// Bytes received and sent, with those of connections that go on.
     fn bytes(&mut self) -> (u64, u64) {
-        self.open.retain(|(line, _)| line.strong_count() > 0);
+        self.open.retain(|(connection, _)| connection.strong_count() > 0);
         let (mut received, mut sent) = (self.received, self.sent);
-        for (line, before) in &self.open {
-            if let Some(line) = line.upgrade() {
-                let now = line.traffic();
+        for (connection, before) in &self.open {
+            if let Some(connection) = connection.upgrade() {
+                let now = connection.traffic();
                 received += now.0 - before.0;
                 sent += now.1 - before.1;
             }
@@ -81,13 +82,13 @@ pub(super) fn new(room: &Room) -> Result<Arc<dyn Server>, Fault> {
 struct News(Arc<Feed>);
 
 impl Server for News {
-    fn serve(&self, line: &Arc<Line>, room: &Arc<Room>) -> Result<Over, Fault> {
+    fn serve(&self, connection: &Arc<Connection>, room: &Arc<Room>) -> Result<Ending, Fault> {
         self.0.writer.get_or_init(|| {
             let (feed, room) = (Arc::clone(&self.0), Arc::clone(room));
             // Without it there is no news, and the page says so.
             let _ = thread::Builder::new().name("news".to_owned()).spawn(move || feed.write(&room));
         });
-        self.0.serve(line, room)
+        self.0.serve(connection, room)
     }
 }
 
@@ -95,7 +96,7 @@ impl Feed {
     /// A piece of news every so often, until the server ends: when it was written, in ms since 1970, and a text.
     fn write(&self, room: &Room) {
         let mut number = 0_u64;
-        while !room.wait_for_the_end(self.every) {
+        while room.pause(Instant::now() + self.every) {
             if self.paused.load(Ordering::Relaxed) {
                 continue;
             }
@@ -107,9 +108,9 @@ impl Feed {
         }
     }
 
-    fn serve(&self, line: &Arc<Line>, room: &Arc<Room>) -> Result<Over, Fault> {
-        let mut serving = Serving::new(line, &room.terms);
-        let allowed = Allowed::here(line, &room.terms);
+    fn serve(&self, connection: &Arc<Connection>, room: &Arc<Room>) -> Result<Ending, Fault> {
+        let mut serving = Serving::new(connection, &room.terms);
+        let allowed = Allowed::here(connection, &room.terms);
         while let Some(request) = serving.next()? {
             if request.path() == SOCKET && request.asks_for_upgrade() {
                 return self.websocket(serving, &request, &allowed, room);
@@ -125,7 +126,7 @@ impl Feed {
             }
         }
         serving.close();
-        Ok(Over::orderly("all its requests were answered"))
+        Ok(Ending::orderly("all its requests were answered"))
     }
 
     fn websocket(
@@ -134,29 +135,29 @@ impl Feed {
         request: &Request,
         allowed: &Allowed,
         room: &Arc<Room>,
-    ) -> Result<Over, Fault> {
-        let line = Arc::clone(serving.line());
-        let had = (line.traffic().0 - request.bytes.len() as u64, line.traffic().1);
+    ) -> Result<Ending, Fault> {
+        let connection = Arc::clone(serving.connection());
+        let had = (connection.traffic().0 - request.bytes.len() as u64, connection.traffic().1);
         let policy = Policy { allowed_origins: allowed.list().map(<[String]>::to_vec), ..Policy::default() };
-        self.began(3, &line, had);
+        self.began(3, &connection, had);
         let outcome = WebSocket::accept(serving, request, &policy, room.terms.message)
-            .and_then(|websocket| websocket::server::talk(websocket, room));
-        self.ended(3, &line, had);
+            .and_then(|websocket| websocket::talk(websocket, room));
+        self.ended(3, &connection, had);
         outcome
     }
 
     fn answer(&self, serving: &mut Serving, request: &Request, room: &Room) -> Result<Handled, Fault> {
         let way = request.query("way");
         let way = WAYS.iter().position(|name| way.as_deref() == Some(name));
-        let line = Arc::clone(serving.line());
+        let connection = Arc::clone(serving.connection());
         let length = (request.bytes.len() + request.content.len()) as u64;
-        let had = (line.traffic().0 - length, line.traffic().1);
+        let had = (connection.traffic().0 - length, connection.traffic().1);
         if let Some(way) = way {
-            self.began(way, &line, had);
+            self.began(way, &connection, had);
         }
         let handled = self.handle(serving, request, room);
         if let Some(way) = way {
-            self.ended(way, &line, had);
+            self.ended(way, &connection, had);
         }
         handled
     }
@@ -188,18 +189,18 @@ impl Feed {
     }
 
     /// A request came in this way.
-    fn began(&self, way: usize, line: &Arc<Line>, had: (u64, u64)) {
+    fn began(&self, way: usize, connection: &Arc<Connection>, had: (u64, u64)) {
         let mut bills = self.bills.lock().unwrap_or_else(PoisonError::into_inner);
         bills[way].requests += 1;
-        bills[way].open.push((Arc::downgrade(line), had));
+        bills[way].open.push((Arc::downgrade(connection), had));
     }
 
     /// It is answered.
-    fn ended(&self, way: usize, line: &Arc<Line>, had: (u64, u64)) {
+    fn ended(&self, way: usize, connection: &Arc<Connection>, had: (u64, u64)) {
         let mut bills = self.bills.lock().unwrap_or_else(PoisonError::into_inner);
         let bill = &mut bills[way];
-        let now = line.traffic();
-        bill.open.retain(|(open, _)| !std::ptr::eq(open.as_ptr(), Arc::as_ptr(line)));
+        let now = connection.traffic();
+        bill.open.retain(|(open, _)| !std::ptr::eq(open.as_ptr(), Arc::as_ptr(connection)));
         bill.received += now.0.saturating_sub(had.0);
         bill.sent += now.1.saturating_sub(had.1);
     }
@@ -221,10 +222,9 @@ impl Feed {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
 
     use super::*;
-    use crate::transport::line::{Reporter, room::Terms};
+    use crate::transport::{events::Reporter, terms::Terms};
 
     #[test]
     fn how_often_news_comes_is_a_number() {

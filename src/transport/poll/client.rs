@@ -7,20 +7,17 @@ use std::{
 
 use super::{NEWS, read};
 use crate::transport::{
-    ends::{Calling, Client, Heard, Leaving},
-    http::{Posting, good},
-    line::{
-        Fault,
-        http::{Asking, with_query},
-        room::Message,
-    },
+    api::{Client, ClientConfig, CloseMode, Heard},
+    connection::Fault,
+    http::{Asking, Posting, good, with_query},
+    message::Message,
 };
 
 /// A long poll is given up when nothing has come for so much longer than the server may hold it.
 const SPARE: Duration = Duration::from_secs(30);
 
 struct Polling {
-    calling: Calling,
+    calling: ClientConfig,
     path: String,
     /// How often it asks; a long poll is asked again at once.
     every: Option<Duration>,
@@ -37,7 +34,7 @@ struct Polling {
 }
 
 /// Connects a client that asks every second.
-pub(super) fn short(calling: Calling) -> Result<Box<dyn Client>, Fault> {
+pub(super) fn short(calling: ClientConfig) -> Result<Box<dyn Client>, Fault> {
     let every = calling.option("every", "1000");
     let every = every.parse().ok().filter(|ms| *ms > 0).map(Duration::from_millis);
     let every = every.ok_or_else(|| Fault::Asked("every is a number of milliseconds".to_owned()))?;
@@ -45,11 +42,11 @@ pub(super) fn short(calling: Calling) -> Result<Box<dyn Client>, Fault> {
 }
 
 /// Connects a client whose question is held by the server.
-pub(super) fn long(calling: Calling) -> Result<Box<dyn Client>, Fault> {
+pub(super) fn long(calling: ClientConfig) -> Result<Box<dyn Client>, Fault> {
     open(calling, None)
 }
 
-fn open(calling: Calling, every: Option<Duration>) -> Result<Box<dyn Client>, Fault> {
+fn open(calling: ClientConfig, every: Option<Duration>) -> Result<Box<dyn Client>, Fault> {
     let client = client_name(&calling)?;
     let path = with_query(&calling.path, "client", &client);
     let asking = asking(&calling)?;
@@ -67,7 +64,7 @@ fn open(calling: Calling, every: Option<Duration>) -> Result<Box<dyn Client>, Fa
 }
 
 /// The name that the client gives itself, or a random one: nobody else is to guess it.
-pub(in crate::transport) fn client_name(calling: &Calling) -> Result<String, Fault> {
+pub(in crate::transport) fn client_name(calling: &ClientConfig) -> Result<String, Fault> {
     if let Some(name) = calling.options.get("client") {
         return Ok(name.clone());
     }
@@ -76,7 +73,7 @@ pub(in crate::transport) fn client_name(calling: &Calling) -> Result<String, Fau
     Ok(data_encoding::HEXLOWER.encode(&random))
 }
 
-fn asking(calling: &Calling) -> Result<Asking, Fault> {
+fn asking(calling: &ClientConfig) -> Result<Asking, Fault> {
     // A list of messages may be longer than each.
     Ok(Asking::new(calling.connect()?, &calling.authority, calling.message.saturating_mul(8)))
 }
@@ -164,19 +161,19 @@ impl Client for Polling {
         }
     }
 
-    fn end(&mut self, how: Leaving) -> Result<(), Fault> {
+    fn end(&mut self, how: CloseMode) -> Result<(), Fault> {
         self.posting.end(how);
         // A poll under way is abandoned: HTTP/1.1 has no other word for that than the end of the connection.
         match how {
-            Leaving::Abrupt => self.asking.line().will_be_reset(),
-            Leaving::Orderly => self.asking.line().cut(),
+            CloseMode::Abrupt => self.asking.connection().will_be_reset(),
+            CloseMode::Orderly => self.asking.connection().cut(),
         }
         Ok(())
     }
 
     fn again(&mut self) -> Result<(), Fault> {
         self.posting = Posting::new(&self.calling);
-        self.asking.line().cut();
+        self.asking.connection().cut();
         self.asking = asking(&self.calling)?;
         (self.asked, self.next) = (None, Instant::now());
         Ok(())

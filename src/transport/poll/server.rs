@@ -7,13 +7,12 @@ use std::{
 
 use super::{NEWS, written};
 use crate::transport::{
-    ends::{Over, Server},
-    http::{not_allowed, too_large},
-    line::{
-        Fault, Happened, Line, WORDS,
-        http::{Handled, Request, Response, Serving, serve_site},
-        room::{Message, Room},
-    },
+    api::{Ending, Server},
+    connection::{Connection, Fault},
+    events::{Happened, WORDS},
+    http::{Handled, Request, Response, Serving, not_allowed, serve_site, too_large},
+    message::Message,
+    room::Room,
 };
 
 /// Whoever is held is looked for so often: nobody else says that it has left.
@@ -35,8 +34,8 @@ pub(super) fn long(_room: &Room) -> Result<Arc<dyn Server>, Fault> {
 }
 
 impl Server for Polled {
-    fn serve(&self, line: &Arc<Line>, room: &Arc<Room>) -> Result<Over, Fault> {
-        serve_site(line, room, |serving, request| handle(serving, request, room, self.holds))
+    fn serve(&self, connection: &Arc<Connection>, room: &Arc<Room>) -> Result<Ending, Fault> {
+        serve_site(connection, room, |serving, request| handle(serving, request, room, self.holds))
     }
 }
 
@@ -67,7 +66,7 @@ fn say(serving: &Serving, request: &Request, room: &Room) -> Response {
         return refusal;
     }
     let client = request.query("client").unwrap_or_default();
-    match room.said(serving.line().number(), &client, Message::of(request.content.clone())) {
+    match room.said(serving.connection().number(), &client, Message::of(request.content.clone())) {
         Ok(()) => Response::new(204),
         Err(fault) => Response::text(503, format!("503 Service Unavailable\n{fault}\n")),
     }
@@ -104,7 +103,7 @@ fn ask(
     }
     if behind.missed > 0 {
         let text = format!("{} messages before these were forgotten: it asked too late", behind.missed);
-        serving.line().tell(WORDS, Happened::Note(text));
+        serving.connection().tell(WORDS, Happened::Note(text));
     }
     let response = Response::new(200).content("application/json", written(&behind));
     Ok(Some(response.with("Cache-Control", "no-store")))

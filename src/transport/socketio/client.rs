@@ -10,8 +10,11 @@ use serde_json::Value;
 use super::{ENGINE_IO, EVENT, SOCKET_IO, Transports, crossed};
 use crate::{
     transport::{
-        ends::{Calling, Client, Heard, Leaving},
-        line::{Came, Fault, Happened, Way, WebSocket, room::Message},
+        api::{Client, ClientConfig, CloseMode, Heard},
+        connection::Fault,
+        events::{Happened, Way},
+        message::Message,
+        websocket::connection::{Came, WebSocket},
     },
     wire::{
         engine_io::{Kind, PROBE, Packet, Query, Transport},
@@ -24,7 +27,7 @@ use polling::Polling;
 use session::{Session, Step};
 
 struct SocketIo {
-    calling: Calling,
+    calling: ClientConfig,
     auth: Option<Value>,
     transports: Transports,
     by: By,
@@ -39,7 +42,7 @@ enum By {
 }
 
 /// Opens a session and joins the namespace.
-pub(super) fn connect(calling: Calling) -> Result<Box<dyn Client>, Fault> {
+pub(super) fn connect(calling: ClientConfig) -> Result<Box<dyn Client>, Fault> {
     let transports = Transports::named(calling.option("transport", "upgrade"))?;
     let namespace = calling.option("namespace", MAIN);
     if !namespace.starts_with('/') || namespace.contains(',') {
@@ -57,7 +60,7 @@ pub(super) fn connect(calling: Calling) -> Result<Box<dyn Client>, Fault> {
 }
 
 /// The target of requests by this transport, for this session.
-fn target(calling: &Calling, transport: Transport, sid: Option<&str>) -> String {
+fn target(calling: &ClientConfig, transport: Transport, sid: Option<&str>) -> String {
     // A query of the person's own stands behind ours.
     let (path, more) = calling.path.split_once('?').unwrap_or((&calling.path, ""));
     let target = Query { transport, sid: sid.map(str::to_owned) }.target(path);
@@ -65,7 +68,7 @@ fn target(calling: &Calling, transport: Transport, sid: Option<&str>) -> String 
 }
 
 /// The handshake.
-fn open(calling: &Calling, transports: Transports) -> Result<(By, Session), Fault> {
+fn open(calling: &ClientConfig, transports: Transports) -> Result<(By, Session), Fault> {
     let until = Instant::now() + calling.within;
     let late = || Fault::Late("no open packet came in time".to_owned());
     let (mut by, packet) = if transports == Transports::WebSocket {
@@ -94,14 +97,14 @@ fn open(calling: &Calling, transports: Transports) -> Result<(By, Session), Faul
     Ok((by, session))
 }
 
-fn upgraded(calling: &Calling, sid: Option<&str>) -> Result<WebSocket, Fault> {
-    let line = calling.connect()?;
+fn upgraded(calling: &ClientConfig, sid: Option<&str>) -> Result<WebSocket, Fault> {
+    let connection = calling.connect()?;
     let target = target(calling, Transport::WebSocket, sid);
-    WebSocket::ask(&line, &calling.authority, &target, None, &[], calling.message, calling.within)
+    WebSocket::ask(&connection, &calling.authority, &target, None, &[], calling.message, calling.within)
 }
 
 /// The next packet of a WebSocket; none if none comes in time. Its end is a cut here.
-fn next(calling: &Calling, websocket: &mut WebSocket, until: Instant) -> Result<Option<Packet>, Fault> {
+fn next(calling: &ClientConfig, websocket: &mut WebSocket, until: Instant) -> Result<Option<Packet>, Fault> {
     loop {
         let packet = match websocket.hear(until)? {
             Came::Message(Message::Text(text)) => Packet::parse(text.as_bytes())?,
@@ -228,7 +231,7 @@ impl SocketIo {
 }
 
 /// A WebSocket for this session over which a packet came back.
-fn probed(calling: &Calling, sid: &str) -> Result<WebSocket, Fault> {
+fn probed(calling: &ClientConfig, sid: &str) -> Result<WebSocket, Fault> {
     let mut websocket = upgraded(calling, Some(sid))?;
     say(calling, &websocket, &[Packet::Text(Kind::Ping, PROBE.to_owned())])?;
     let until = Instant::now() + calling.within;
@@ -239,7 +242,7 @@ fn probed(calling: &Calling, sid: &str) -> Result<WebSocket, Fault> {
     }
 }
 
-fn say(calling: &Calling, websocket: &WebSocket, packets: &[Packet]) -> Result<(), Fault> {
+fn say(calling: &ClientConfig, websocket: &WebSocket, packets: &[Packet]) -> Result<(), Fault> {
     for packet in packets {
         let (layer, what) = crossed(Way::Sent, packet);
         calling.news.tell(1, layer, what);
@@ -247,7 +250,7 @@ fn say(calling: &Calling, websocket: &WebSocket, packets: &[Packet]) -> Result<(
             Packet::Binary(bytes) => Message::Binary(bytes.clone()),
             Packet::Text(..) => Message::of(packet.encode().1),
         };
-        websocket.voice().say(&message)?;
+        websocket.sender().say(&message)?;
     }
     Ok(())
 }
@@ -265,7 +268,7 @@ impl Client for SocketIo {
         let packets = self.receive(until)?;
         self.take(packets)?;
         let heard = self.heard.pop_front().unwrap_or(Heard::Nothing);
-        if let Heard::Over { .. } = heard {
+        if let Heard::Closed { .. } = heard {
             // Nothing else is wanted of the session; it may be gone already.
             let _ = self.goodbye();
         }
@@ -276,11 +279,11 @@ impl Client for SocketIo {
         self.session.awaits()
     }
 
-    fn end(&mut self, how: Leaving) -> Result<(), Fault> {
+    fn end(&mut self, how: CloseMode) -> Result<(), Fault> {
         match (how, &mut self.by) {
-            (Leaving::Abrupt, By::Polling(polling)) => polling.will_be_reset(),
-            (Leaving::Abrupt, By::WebSocket(websocket)) => websocket.line().will_be_reset(),
-            (Leaving::Orderly, _) => {
+            (CloseMode::Abrupt, By::Polling(polling)) => polling.will_be_reset(),
+            (CloseMode::Abrupt, By::WebSocket(websocket)) => websocket.connection().will_be_reset(),
+            (CloseMode::Orderly, _) => {
                 let leave = self.session.leave();
                 self.send(&[leave])?;
                 // Not in the same POST: the reference implementation looks at the close first, and takes what is left for a cut.

@@ -15,12 +15,14 @@ use serde_json::json;
 use super::{ENGINE_IO, EVENT, PATH, Transports, crossed};
 use crate::{
     transport::{
-        ends::{Over, Server},
-        line::{
-            Came, Fault, Happened, Line, More, Voice, Way, WebSocket,
-            http::{Allowed, Request, Response, Serving},
-            room::{Last, Message, Next, Room},
-        },
+        api::{Ending, Server},
+        connection::{Connection, Fault, ReadOutcome},
+        events::{Happened, Way},
+        http::{Allowed, Request, Response, Serving},
+        message::Message,
+        outbox::{Last, Next},
+        room::Room,
+        websocket::connection::{Came, FrameSender, WebSocket},
     },
     websocket::answer::Policy,
     wire::engine_io::{
@@ -88,14 +90,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Server for SocketIo {
-    fn serve(&self, line: &Arc<Line>, room: &Arc<Room>) -> Result<Over, Fault> {
-        let mut serving = Serving::new(line, &room.terms);
+    fn serve(&self, connection: &Arc<Connection>, room: &Arc<Room>) -> Result<Ending, Fault> {
+        let mut serving = Serving::new(connection, &room.terms);
         while let Some(request) = serving.next()? {
             let mut broke = None;
             let response = if request.path() != PATH {
                 Response::text(404, format!("Engine.IO is at {PATH}\n"))
             } else {
-                match self.admit(line, room, &request) {
+                match self.admit(connection, room, &request) {
                     Ok(query) if request.asks_for_upgrade() => {
                         return self.websocket(serving, &request, &query, room);
                     }
@@ -112,21 +114,26 @@ impl Server for SocketIo {
             let response = with_origin(response, &request);
             let keep = serving.answer(&request, &response)?;
             if let Some(fault) = broke {
-                serving.incoming().linger();
+                serving.read_half().linger();
                 return Err(fault);
             }
             if !keep {
-                serving.incoming().linger();
-                return Ok(Over::orderly("as Connection: close says"));
+                serving.read_half().linger();
+                return Ok(Ending::orderly("as Connection: close says"));
             }
         }
-        Ok(Over::orderly("no more requests"))
+        Ok(Ending::orderly("no more requests"))
     }
 }
 
 impl SocketIo {
     /// What the request wants, if it may: the checks of the reference implementation, in its order but for the version.
-    fn admit(&self, line: &Line, room: &Room, request: &Request) -> Result<Query, &'static HttpError> {
+    fn admit(
+        &self,
+        connection: &Connection,
+        room: &Room,
+        request: &Request,
+    ) -> Result<Query, &'static HttpError> {
         let query = Query::parse(&request.head.target)?;
         let barred = match self.setup.transports {
             Transports::Upgrade => false,
@@ -149,7 +156,7 @@ impl SocketIo {
             None if upgrade != (query.transport == Transport::WebSocket) => return Err(&ERRORS[3]),
             None => {}
         }
-        if !Allowed::here(line, &room.terms).lets_in(request) {
+        if !Allowed::here(connection, &room.terms).lets_in(request) {
             return Err(&ERRORS[4]);
         }
         Ok(query)
@@ -167,7 +174,7 @@ impl SocketIo {
         query: &Query,
         room: &Arc<Room>,
     ) -> Result<Response, (Response, Fault)> {
-        let number = serving.line().number();
+        let number = serving.connection().number();
         let unavailable = |fault: Fault| (Response::text(503, format!("{fault}\n")), fault);
         let Some(sid) = &query.sid else {
             let session = Session::begin(&self.setup, &self.sessions, room, number, By::Polling);
@@ -215,22 +222,22 @@ impl SocketIo {
         request: &Request,
         query: &Query,
         room: &Arc<Room>,
-    ) -> Result<Over, Fault> {
-        let number = serving.line().number();
-        let allowed = Allowed::here(serving.line(), &room.terms).list().map(<[String]>::to_vec);
+    ) -> Result<Ending, Fault> {
+        let number = serving.connection().number();
+        let allowed = Allowed::here(serving.connection(), &room.terms).list().map(<[String]>::to_vec);
         let policy = Policy { allowed_origins: allowed, ..Policy::default() };
         let Some(sid) = &query.sid else {
             let mut websocket = WebSocket::accept(serving, request, &policy, room.terms.message)?;
             let session = Session::begin(&self.setup, &self.sessions, room, number, By::WebSocket)?;
-            say(&websocket.voice(), &session.open_packet(false), room, number)?;
+            say(&websocket.sender(), &session.open_packet(false), room, number)?;
             return talk(&mut websocket, &session, room);
         };
         let session = self.session(sid).filter(|session| session.by() == By::Polling);
         let Some(session) = session else {
             // A second WebSocket, or one for a session that has just ended.
             serving.answer(request, &refusal(&ERRORS[3]))?;
-            serving.incoming().linger();
-            return Ok(Over::orderly("the session has a WebSocket already"));
+            serving.read_half().linger();
+            return Ok(Ending::orderly("the session has a WebSocket already"));
         };
         let mut websocket = WebSocket::accept(serving, request, &policy, room.terms.message)?;
         match probe(&mut websocket, &session, room)? {
@@ -240,7 +247,7 @@ impl SocketIo {
                     session.goes_by(By::Polling);
                 }
                 websocket.goodbye(1000, "")?;
-                Ok(Over::orderly("the WebSocket was not taken, polling goes on"))
+                Ok(Ending::orderly("the WebSocket was not taken, polling goes on"))
             }
         }
     }
@@ -267,7 +274,7 @@ fn with_origin(response: Response, request: &Request) -> Response {
 
 /// The answer to a GET: waits for packets, and takes along all that are there.
 fn wait(session: &Session, serving: &mut Serving, room: &Room) -> Response {
-    let number = serving.line().number();
+    let number = serving.connection().number();
     let mut found = Vec::new();
     let mut length = 0;
     let over = loop {
@@ -277,7 +284,7 @@ fn wait(session: &Session, serving: &mut Serving, room: &Room) -> Response {
             Instant::now()
         };
         match session.outbox.next(until) {
-            Next::Over(why) => break Some(why),
+            Next::Closed(why) => break Some(why),
             Next::Late if !found.is_empty() => break None,
             Next::Late if session.by() != By::Polling => {
                 found.push(Packet::empty(Kind::Noop));
@@ -285,7 +292,7 @@ fn wait(session: &Session, serving: &mut Serving, room: &Room) -> Response {
             }
             Next::Late => {
                 // Whoever hangs up while its GET waits has left (so the reference implementation: what is sent now would be lost).
-                if let Ok(More::End) | Err(_) = serving.incoming().more(Some(Instant::now())) {
+                if let Ok(ReadOutcome::End) | Err(_) = serving.read_half().read_more(Some(Instant::now())) {
                     session.end();
                 }
             }
@@ -313,7 +320,7 @@ fn wait(session: &Session, serving: &mut Serving, room: &Room) -> Response {
 
 /// The trial of a WebSocket for a session that polls: 2probe, 3probe, 5 (§Upgrade). True if all goes by it from now on.
 fn probe(websocket: &mut WebSocket, session: &Session, room: &Room) -> Result<bool, Fault> {
-    let number = websocket.line().number();
+    let number = websocket.connection().number();
     let until = Instant::now() + UPGRADE;
     let mut probed = false;
     loop {
@@ -329,7 +336,7 @@ fn probe(websocket: &mut WebSocket, session: &Session, room: &Room) -> Result<bo
             Packet::Text(Kind::Ping, data) if data == PROBE && !probed => {
                 probed = true;
                 session.goes_by(By::Probing);
-                say(&websocket.voice(), &Packet::Text(Kind::Pong, data), room, number)?;
+                say(&websocket.sender(), &Packet::Text(Kind::Pong, data), room, number)?;
             }
             Packet::Text(Kind::Upgrade, _) if probed => {
                 session.goes_by(By::WebSocket);
@@ -350,35 +357,35 @@ fn probe(websocket: &mut WebSocket, session: &Session, room: &Room) -> Result<bo
     }
 }
 
-fn say(voice: &Voice, packet: &Packet, room: &Room, number: u64) -> Result<(), Fault> {
+fn say(sender: &FrameSender, packet: &Packet, room: &Room, number: u64) -> Result<(), Fault> {
     let (layer, what) = crossed(Way::Sent, packet);
     room.tell(number, layer, what);
     match packet {
-        Packet::Binary(bytes) => voice.say(&Message::Binary(bytes.clone())),
-        Packet::Text(..) => voice.say(&Message::of(packet.encode().1)),
+        Packet::Binary(bytes) => sender.say(&Message::Binary(bytes.clone())),
+        Packet::Text(..) => sender.say(&Message::of(packet.encode().1)),
     }
 }
 
 /// A session on its WebSocket: one thread hears, another says what its outbox has.
-fn talk(websocket: &mut WebSocket, session: &Session, room: &Room) -> Result<Over, Fault> {
-    let line = Arc::clone(websocket.line());
-    let voice = websocket.voice();
+fn talk(websocket: &mut WebSocket, session: &Session, room: &Room) -> Result<Ending, Fault> {
+    let connection = Arc::clone(websocket.connection());
+    let sender = websocket.sender();
     thread::scope(|scope| {
-        let writer = scope.spawn(|| speak(&voice, &line, session, room));
+        let writer = scope.spawn(|| speak(&sender, &connection, session, room));
         let heard = loop {
             let packet = match websocket.hear(Instant::now() + room.terms.idle) {
                 Ok(Came::Message(Message::Text(text))) => Packet::parse(text.as_bytes()).map_err(Fault::from),
                 Ok(Came::Message(Message::Binary(bytes))) => Ok(Packet::Binary(bytes)),
                 Ok(Came::Ping(_) | Came::Pong(_)) => continue,
-                Ok(Came::Close(1006, _)) => break Ok(Over::abrupt("without a Close: 1006")),
-                Ok(Came::Close(code, _)) => break Ok(Over::orderly(format!("Close {code}"))),
+                Ok(Came::Close(1006, _)) => break Ok(Ending::abrupt("without a Close: 1006")),
+                Ok(Came::Close(code, _)) => break Ok(Ending::orderly(format!("Close {code}"))),
                 Ok(Came::Late) => break Err(Fault::Late("nothing moved on it for too long".to_owned())),
                 Err(fault) => break Err(fault),
             };
-            let outcome = packet.and_then(|packet| session.take(vec![packet], line.number()));
+            let outcome = packet.and_then(|packet| session.take(vec![packet], connection.number()));
             if let Err(fault) = outcome {
                 // The fault of a person's program: it should say what it is.
-                let _ = voice.close(Some(1002), &fault.to_string());
+                let _ = sender.close(Some(1002), &fault.to_string());
                 break Err(fault);
             }
         };
@@ -389,7 +396,7 @@ fn talk(websocket: &mut WebSocket, session: &Session, room: &Room) -> Result<Ove
             Ok(Last::Full) => {
                 Err(Fault::Limit("it is slower than the rest, and its outbox was full".to_owned()))
             }
-            Ok(Last::Stopping) => Ok(Over::orderly("the server ends")),
+            Ok(Last::Stopping) => Ok(Ending::orderly("the server ends")),
             Ok(Last::Gone) => heard,
             Err(fault) => heard.and(Err(fault)),
         }
@@ -397,23 +404,28 @@ fn talk(websocket: &mut WebSocket, session: &Session, room: &Room) -> Result<Ove
 }
 
 /// Says what there is to say until there will be nothing more; then Close.
-fn speak(voice: &Voice, line: &Line, session: &Session, room: &Room) -> Result<Last, Fault> {
+fn speak(
+    sender: &FrameSender,
+    connection: &Connection,
+    session: &Session,
+    room: &Room,
+) -> Result<Last, Fault> {
     loop {
         match session.outbox.next(Instant::now() + GLANCE) {
             Next::Late => {}
-            Next::Over(why) => {
+            Next::Closed(why) => {
                 let (code, reason) = match why {
                     Last::Full => (1008, "too slow"),
                     Last::Stopping => (1001, "the server ends"),
                     Last::Gone => (1000, ""),
                 };
                 if why != Last::Gone {
-                    say(voice, &Packet::empty(Kind::Close), room, line.number())?;
+                    say(sender, &Packet::empty(Kind::Close), room, connection.number())?;
                 }
-                voice.close(Some(code), reason)?;
+                sender.close(Some(code), reason)?;
                 if why != Last::Stopping {
                     // Who does not answer any more is not waited for.
-                    line.hear_no_more();
+                    connection.hear_no_more();
                 }
                 return Ok(why);
             }
@@ -422,8 +434,8 @@ fn speak(voice: &Voice, line: &Line, session: &Session, room: &Room) -> Result<L
                 for packet in
                     session.packets(item).iter().filter(|packet| **packet != Packet::empty(Kind::Noop))
                 {
-                    if let Err(fault) = say(voice, packet, room, line.number()) {
-                        line.cut();
+                    if let Err(fault) = say(sender, packet, room, connection.number()) {
+                        connection.cut();
                         return Err(fault);
                     }
                 }

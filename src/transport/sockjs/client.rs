@@ -6,20 +6,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    super::{
-        ends::{Calling, Client, Heard, Leaving},
-        line::{
-            Came, Fault, Happened, Line, Voice, Way, WebSocket,
-            http::{Asking, Piece},
-            room::Message,
-        },
+use super::{SOCKJS, said, told};
+use crate::{
+    transport::{
+        api::{Client, ClientConfig, CloseMode, Heard},
+        connection::{Connection, Fault},
+        events::{Happened, Way},
+        http::{Asking, Piece},
+        message::Message,
+        websocket::connection::{Came, FrameSender, WebSocket},
     },
-    SOCKJS, said, told,
-};
-use crate::wire::{
-    sockjs::{Frame, Reader, Text, Transport, encode_messages},
-    text,
+    wire::{
+        sockjs::{Frame, Reader, Text, Transport, encode_messages},
+        text,
+    },
 };
 
 /// What is tried, and in which order.
@@ -36,7 +36,7 @@ const INFO: u64 = 64 << 10;
 
 /// A client with its session.
 struct Sockjs {
-    calling: Calling,
+    calling: ClientConfig,
     session: Session,
 }
 
@@ -50,7 +50,7 @@ struct Session {
 }
 
 enum Carried {
-    WebSocket(Box<WebSocket>, Voice),
+    WebSocket(Box<WebSocket>, FrameSender),
     Requests(Box<Requests>),
 }
 
@@ -63,17 +63,17 @@ struct Requests {
 }
 
 /// Connects.
-pub(super) fn connect(calling: Calling) -> Result<Box<dyn Client>, Fault> {
+pub(super) fn connect(calling: ClientConfig) -> Result<Box<dyn Client>, Fault> {
     let session = begin(&calling)?;
     Ok(Box::new(Sockjs { calling, session }))
 }
 
 /// Asks for /info and tries the transports.
-fn begin(calling: &Calling) -> Result<Session, Fault> {
+fn begin(calling: &ClientConfig) -> Result<Session, Fault> {
     let base = calling.path.trim_end_matches('/');
     let began = Instant::now();
-    let line = calling.connect()?;
-    let mut asking = Asking::new(Arc::clone(&line), &calling.authority, INFO);
+    let connection = calling.connect()?;
+    let mut asking = Asking::new(Arc::clone(&connection), &calling.authority, INFO);
     asking.ask("GET", &format!("{base}/info"), &[], None)?;
     let (head, content) = asking.whole_within(calling.within)?;
     let round_trip = began.elapsed();
@@ -86,13 +86,13 @@ fn begin(calling: &Calling) -> Result<Session, Fault> {
         Fault::broken("/info", "websocket: true or false", &content, "sockjs-protocol, Info test")
     })?;
     let words = format!("/info: websocket {websocket}, a round trip takes {} ms", round_trip.as_millis());
-    line.tell(SOCKJS, Happened::Note(words));
+    connection.tell(SOCKJS, Happened::Note(words));
     let mut last = Fault::Refused("no transport was to be tried".to_owned());
     let mut asking = Some(asking);
     for name in calling.option("transports", TRANSPORTS).split(',') {
         let transport = match name.trim() {
             "websocket" if !websocket => {
-                line.tell(SOCKJS, Happened::Note("websocket: the server has none".to_owned()));
+                connection.tell(SOCKJS, Happened::Note("websocket: the server has none".to_owned()));
                 last = Fault::Refused("the server has no WebSocket".to_owned());
                 continue;
             }
@@ -111,7 +111,7 @@ fn begin(calling: &Calling) -> Result<Session, Fault> {
             Ok(session) => return Ok(session),
             Err(fault @ Fault::Asked(_)) => return Err(fault),
             Err(fault) => {
-                line.tell(SOCKJS, Happened::Note(format!("{}: {fault}", transport.name())));
+                connection.tell(SOCKJS, Happened::Note(format!("{}: {fault}", transport.name())));
                 last = fault;
             }
         }
@@ -121,23 +121,30 @@ fn begin(calling: &Calling) -> Result<Session, Fault> {
 
 /// A new session over this transport, with its open frame.
 fn attempt(
-    calling: &Calling,
+    calling: &ClientConfig,
     base: &str,
     transport: Transport,
     within: Duration,
     up: Option<(Asking, Instant)>,
 ) -> Result<Session, Fault> {
     let url = format!("{base}/{}", id()?);
-    let line = calling.connect()?;
+    let connection = calling.connect()?;
     let carried = if transport == Transport::WebSocket {
         let path = format!("{url}/{}", transport.endpoint());
         let most = escaped(calling.message);
-        let websocket =
-            WebSocket::ask(&line, &calling.authority, &path, None, &[], most, within.min(calling.within))?;
-        let voice = websocket.voice();
-        Carried::WebSocket(Box::new(websocket), voice)
+        let websocket = WebSocket::ask(
+            &connection,
+            &calling.authority,
+            &path,
+            None,
+            &[],
+            most,
+            within.min(calling.within),
+        )?;
+        let sender = websocket.sender();
+        Carried::WebSocket(Box::new(websocket), sender)
     } else {
-        let down = Asking::new(line, &calling.authority, escaped(calling.message));
+        let down = Asking::new(connection, &calling.authority, escaped(calling.message));
         let mut requests = Requests { transport, down, reader: reader(transport, calling), up };
         requests.ask(&url)?;
         Carried::Requests(Box::new(requests))
@@ -162,7 +169,9 @@ fn attempt(
         None => return Err(Fault::Late(format!("no open frame came within {} ms", within.as_millis()))),
     }
     let name = transport.name();
-    session.line().tell(SOCKJS, Happened::Opened(format!("session {} is open, by {name}", session.url)));
+    session
+        .connection()
+        .tell(SOCKJS, Happened::Opened(format!("session {} is open, by {name}", session.url)));
     Ok(session)
 }
 
@@ -182,7 +191,7 @@ fn escaped(message: u64) -> u64 {
     message.saturating_mul(6).saturating_add(64 << 10)
 }
 
-fn reader(transport: Transport, calling: &Calling) -> Reader {
+fn reader(transport: Transport, calling: &ClientConfig) -> Reader {
     Reader::new(transport, usize::try_from(escaped(calling.message)).unwrap_or(usize::MAX))
 }
 
@@ -197,7 +206,7 @@ impl Requests {
     fn hear(
         &mut self,
         url: &str,
-        calling: &Calling,
+        calling: &ClientConfig,
         until: Instant,
         frames: &mut VecDeque<Frame>,
     ) -> Result<(), Fault> {
@@ -213,7 +222,7 @@ impl Requests {
                 self.reader.push(&bytes);
                 while let Some(bytes) = self.reader.frame()? {
                     let frame = Frame::parse(&bytes)?;
-                    self.down.line().tell(SOCKJS, told(Way::Received, &bytes));
+                    self.down.connection().tell(SOCKJS, told(Way::Received, &bytes));
                     frames.push_back(frame);
                 }
             }
@@ -229,8 +238,8 @@ impl Requests {
                 }
                 self.reader = reader(self.transport, calling);
                 if !self.down.is_free() {
-                    let line = calling.connect()?;
-                    self.down = Asking::new(line, &calling.authority, escaped(calling.message));
+                    let connection = calling.connect()?;
+                    self.down = Asking::new(connection, &calling.authority, escaped(calling.message));
                 }
                 self.ask(url)?;
             }
@@ -239,7 +248,7 @@ impl Requests {
     }
 
     /// Sends messages, and waits until the server has them.
-    fn send(&mut self, url: &str, calling: &Calling, messages: &[u8]) -> Result<(), Fault> {
+    fn send(&mut self, url: &str, calling: &ClientConfig, messages: &[u8]) -> Result<(), Fault> {
         let fresh = self.up.take().filter(|(asking, used)| asking.is_free() && used.elapsed() < FRESH);
         let mut asking = match fresh {
             Some((asking, _)) => asking,
@@ -260,27 +269,27 @@ impl Requests {
 }
 
 impl Session {
-    fn line(&self) -> &Arc<Line> {
+    fn connection(&self) -> &Arc<Connection> {
         match &self.carried {
-            Carried::WebSocket(websocket, _) => websocket.line(),
-            Carried::Requests(requests) => requests.down.line(),
+            Carried::WebSocket(websocket, _) => websocket.connection(),
+            Carried::Requests(requests) => requests.down.connection(),
         }
     }
 
     /// The next frame, at most until then.
-    fn frame(&mut self, calling: &Calling, until: Instant) -> Result<Option<Frame>, Fault> {
+    fn frame(&mut self, calling: &ClientConfig, until: Instant) -> Result<Option<Frame>, Fault> {
         loop {
             if let Some(frame) = self.frames.pop_front() {
                 return Ok(Some(frame));
             }
             match &mut self.carried {
-                Carried::WebSocket(websocket, voice) => match websocket.hear(until)? {
+                Carried::WebSocket(websocket, sender) => match websocket.hear(until)? {
                     Came::Message(message) => {
                         let frame = Frame::parse(message.bytes()).map_err(|error| {
-                            let _ = voice.close(Some(1002), "Broken framing.");
+                            let _ = sender.close(Some(1002), "Broken framing.");
                             Fault::from(error)
                         })?;
-                        websocket.line().tell(SOCKJS, told(Way::Received, message.bytes()));
+                        websocket.connection().tell(SOCKJS, told(Way::Received, message.bytes()));
                         return Ok(Some(frame));
                     }
                     Came::Close(1006, _) => {
@@ -316,13 +325,13 @@ impl Client for Sockjs {
         let bytes = encode_messages(&[Text::from(message.as_str())]);
         let what = Happened::unit(Way::Sent, "messages", &bytes);
         match &mut session.carried {
-            Carried::WebSocket(websocket, voice) => {
-                voice.text(&String::from_utf8_lossy(&bytes))?;
-                websocket.line().tell(SOCKJS, what);
+            Carried::WebSocket(websocket, sender) => {
+                sender.text(&String::from_utf8_lossy(&bytes))?;
+                websocket.connection().tell(SOCKJS, what);
                 Ok(())
             }
             Carried::Requests(requests) => {
-                requests.down.line().tell(SOCKJS, what);
+                requests.down.connection().tell(SOCKJS, what);
                 requests.send(&session.url, &self.calling, &bytes)
             }
         }
@@ -343,31 +352,33 @@ impl Client for Sockjs {
             }
             Frame::Heartbeat => Heard::Other,
             // A server that was started anew takes the id for a new session's.
-            Frame::Open => Heard::Over { orderly: false, why: "the server has lost the session".to_owned() },
+            Frame::Open => {
+                Heard::Closed { orderly: false, why: "the server has lost the session".to_owned() }
+            }
             Frame::Close { code, .. } => {
                 if let Carried::WebSocket(websocket, _) = &mut self.session.carried {
                     websocket.goodbye(1000, "")?;
                 }
                 let why = format!("the server closes it: {}", said(&frame));
-                Heard::Over { orderly: code != 1002, why }
+                Heard::Closed { orderly: code != 1002, why }
             }
         })
     }
 
-    fn end(&mut self, how: Leaving) -> Result<(), Fault> {
+    fn end(&mut self, how: CloseMode) -> Result<(), Fault> {
         match (&mut self.session.carried, how) {
-            (Carried::WebSocket(websocket, _), Leaving::Orderly) => {
+            (Carried::WebSocket(websocket, _), CloseMode::Orderly) => {
                 if websocket.goodbye(1000, "")?.is_none() {
                     return Err(Fault::Late("no Close came back in time".to_owned()));
                 }
             }
-            (Carried::WebSocket(websocket, _), Leaving::Abrupt) => websocket.line().will_be_reset(),
+            (Carried::WebSocket(websocket, _), CloseMode::Abrupt) => websocket.connection().will_be_reset(),
             // There is no goodbye by requests: a client that leaves drops the one for frames.
-            (Carried::Requests(requests), Leaving::Orderly) => requests.down.line().end(),
-            (Carried::Requests(requests), Leaving::Abrupt) => {
-                requests.down.line().will_be_reset();
+            (Carried::Requests(requests), CloseMode::Orderly) => requests.down.connection().end(),
+            (Carried::Requests(requests), CloseMode::Abrupt) => {
+                requests.down.connection().will_be_reset();
                 if let Some((up, _)) = &requests.up {
-                    up.line().will_be_reset();
+                    up.connection().will_be_reset();
                 }
             }
         }

@@ -10,21 +10,25 @@ use std::{
 };
 
 use super::{
-    super::{
-        ends::{Over, Server},
-        line::{
-            Came, Fault, Happened, Line, Voice, Way, WebSocket,
-            http::{Allowed, Request, Response, Serving},
-            room::{Last, Message, Next, Outbox, Room},
-        },
-        websocket::talk as raw_talk,
-    },
     BASE, SOCKJS,
-    pages::{self, Page},
     table::{Receiver, Sessions},
     told,
 };
 use crate::{
+    transport::{
+        api::{Ending, Server},
+        connection::{Connection, Fault},
+        events::{Happened, Way},
+        http::{Allowed, Request, Response, Serving},
+        message::Message,
+        outbox::{Last, Next, Outbox},
+        pages::sockjs::{self as pages, Page},
+        room::Room,
+        websocket::{
+            connection::{Came, FrameSender, WebSocket},
+            talk as raw_talk,
+        },
+    },
     websocket::answer::Policy,
     wire::sockjs::{
         Endpoint, Frame, Place, TRANSPORTS, Text, Transport, Uplink, answer_to_malformed, parse_messages,
@@ -81,11 +85,11 @@ enum Turn {
 }
 
 impl Server for Sockjs {
-    fn serve(&self, line: &Arc<Line>, room: &Arc<Room>) -> Result<Over, Fault> {
-        let mut serving = Serving::new(line, &room.terms);
-        let allowed = Allowed::here(line, &room.terms);
+    fn serve(&self, connection: &Arc<Connection>, room: &Arc<Room>) -> Result<Ending, Fault> {
+        let mut serving = Serving::new(connection, &room.terms);
+        let allowed = Allowed::here(connection, &room.terms);
         while let Some(request) = serving.next()? {
-            let again = match self.turn(&request, &allowed, line) {
+            let again = match self.turn(&request, &allowed, connection) {
                 Turn::Answer(response) => serving.answer(&request, &response)?,
                 Turn::Refuse(response, fault) => {
                     serving.answer(&request, &response.with("Connection", "close"))?;
@@ -105,12 +109,12 @@ impl Server for Sockjs {
             }
         }
         serving.close();
-        Ok(Over::orderly("it asks for nothing more"))
+        Ok(Ending::orderly("it asks for nothing more"))
     }
 }
 
 impl Sockjs {
-    fn turn(&self, request: &Request, allowed: &Allowed, line: &Line) -> Turn {
+    fn turn(&self, request: &Request, allowed: &Allowed, connection: &Connection) -> Turn {
         if !allowed.lets_in(request) {
             let origin = request.field("Origin").unwrap_or_default();
             let words = format!("A page of {origin} may not use this server.\n");
@@ -142,7 +146,7 @@ impl Sockjs {
                 Err(fault) => Turn::Refuse(pages::plain(500, format!("{fault}\n")), fault),
             },
             Place::RawWebSocket => self.upgrade(request, true),
-            Place::Session { session, endpoint, .. } => self.session(request, session, endpoint, line),
+            Place::Session { session, endpoint, .. } => self.session(request, session, endpoint, connection),
         }
     }
 
@@ -156,10 +160,10 @@ impl Sockjs {
         Turn::WebSocket { raw }
     }
 
-    fn session(&self, request: &Request, id: &str, endpoint: &Endpoint, line: &Line) -> Turn {
+    fn session(&self, request: &Request, id: &str, endpoint: &Endpoint, connection: &Connection) -> Turn {
         match endpoint.name {
             "websocket" => self.upgrade(request, false),
-            "xhr_send" => self.send(request, id, line),
+            "xhr_send" => self.send(request, id, connection),
             "xhr" | "xhr_streaming" | "eventsource" => {
                 let transport = TRANSPORTS.into_iter().find(|way| way.endpoint() == endpoint.name);
                 transport
@@ -170,7 +174,7 @@ impl Sockjs {
     }
 
     /// xhr_send: messages of a client, for a session that there must be.
-    fn send(&self, request: &Request, id: &str, line: &Line) -> Turn {
+    fn send(&self, request: &Request, id: &str, connection: &Connection) -> Turn {
         let messages = match parse_messages(&request.content, Uplink::Request) {
             Ok(messages) => messages,
             Err(error) => {
@@ -179,7 +183,7 @@ impl Sockjs {
                 return Turn::Refuse(response, error.into());
             }
         };
-        line.tell(SOCKJS, Happened::unit(Way::Received, "messages", &request.content));
+        connection.tell(SOCKJS, Happened::unit(Way::Received, "messages", &request.content));
         let Some(held) = self.sessions.find(id) else {
             return Turn::Answer(pages::cross_origin(request, pages::uncached(pages::not_found())));
         };
@@ -200,8 +204,8 @@ impl Sockjs {
         transport: Transport,
         room: &Arc<Room>,
     ) -> Result<bool, Fault> {
-        let line = Arc::clone(serving.line());
-        let Some(held) = self.sessions.of(id, line.number(), room) else {
+        let connection = Arc::clone(serving.connection());
+        let Some(held) = self.sessions.of(id, connection.number(), room) else {
             let response = pages::plain(503, "There are too many sessions.\n");
             return serving.answer(request, &pages::cross_origin(request, pages::uncached(response)));
         };
@@ -220,7 +224,7 @@ impl Sockjs {
             let packed = transport.pack(&bytes, "");
             sent += packed.len();
             serving.piece(request, &packed)?;
-            line.tell(SOCKJS, told(Way::Sent, &bytes));
+            connection.tell(SOCKJS, told(Way::Sent, &bytes));
             Ok::<usize, Fault>(sent)
         };
         let (receiver, first) = match self.sessions.join(&held) {
@@ -282,7 +286,7 @@ fn next(
                     return Err(Fault::CutOff(words.to_owned()));
                 }
             },
-            Next::Over(why) => return Ok(What::Last(goodbye(why))),
+            Next::Closed(why) => return Ok(What::Last(goodbye(why))),
         }
     }
 }
@@ -309,32 +313,32 @@ fn together(first: &Message, outbox: &Outbox) -> Frame {
 }
 
 /// SockJS on a WebSocket: here a session lives and ends with its connection.
-fn talk(mut websocket: WebSocket, room: &Arc<Room>) -> Result<Over, Fault> {
-    let line = Arc::clone(websocket.line());
-    let seat = room.seat(line.number());
+fn talk(mut websocket: WebSocket, room: &Arc<Room>) -> Result<Ending, Fault> {
+    let connection = Arc::clone(websocket.connection());
+    let seat = room.seat(connection.number());
     let outbox = Arc::clone(&seat.outbox);
-    let voice = websocket.voice();
+    let sender = websocket.sender();
     // Something came since the last Ping.
     let alive = AtomicBool::new(true);
-    say(&voice, &line, &Frame::Open)?;
+    say(&sender, &connection, &Frame::Open)?;
     thread::scope(|scope| {
-        let writer = scope.spawn(|| speak(&voice, &line, &outbox, room, &alive));
+        let writer = scope.spawn(|| speak(&sender, &connection, &outbox, room, &alive));
         let heard = loop {
             match websocket.hear(Instant::now() + room.terms.idle) {
                 Ok(Came::Message(message)) => match parse_messages(message.bytes(), Uplink::WebSocket) {
                     Ok(messages) => {
-                        line.tell(SOCKJS, Happened::unit(Way::Received, "messages", message.bytes()));
+                        connection.tell(SOCKJS, Happened::unit(Way::Received, "messages", message.bytes()));
                         messages.iter().for_each(|one| seat.said(Message::Text(one.to_string())));
                     }
                     Err(error) => {
                         // The code and the words of sockjs-node; the document has the connection end, and no more.
-                        let _ = voice.close(Some(3000), "Broken framing.");
+                        let _ = sender.close(Some(3000), "Broken framing.");
                         break Err(error.into());
                     }
                 },
                 Ok(Came::Ping(_) | Came::Pong(_)) => {}
-                Ok(Came::Close(1006, _)) => break Ok(Over::abrupt("without a Close: 1006")),
-                Ok(Came::Close(code, _)) => break Ok(Over::orderly(format!("Close {code}"))),
+                Ok(Came::Close(1006, _)) => break Ok(Ending::abrupt("without a Close: 1006")),
+                Ok(Came::Close(code, _)) => break Ok(Ending::orderly(format!("Close {code}"))),
                 Ok(Came::Late) => break Err(Fault::Late("nothing moved on it for too long".to_owned())),
                 Err(fault) => break Err(fault),
             }
@@ -344,7 +348,7 @@ fn talk(mut websocket: WebSocket, room: &Arc<Room>) -> Result<Over, Fault> {
         let spoken = writer.join().unwrap_or(Ok(Last::Gone));
         let over = match spoken? {
             Last::Full => Err(Fault::Limit("it is slower than the rest, and its outbox was full".to_owned())),
-            Last::Stopping => heard.map(|_| Over::orderly("the server ends: c[3000,\"Go away!\"]")),
+            Last::Stopping => heard.map(|_| Ending::orderly("the server ends: c[3000,\"Go away!\"]")),
             Last::Gone => heard,
         };
         websocket.finish();
@@ -352,18 +356,18 @@ fn talk(mut websocket: WebSocket, room: &Arc<Room>) -> Result<Over, Fault> {
     })
 }
 
-fn say(voice: &Voice, line: &Line, frame: &Frame) -> Result<(), Fault> {
+fn say(sender: &FrameSender, connection: &Connection, frame: &Frame) -> Result<(), Fault> {
     let bytes = frame.encode();
-    voice.text(&String::from_utf8_lossy(&bytes))?;
-    line.tell(SOCKJS, told(Way::Sent, &bytes));
+    sender.text(&String::from_utf8_lossy(&bytes))?;
+    connection.tell(SOCKJS, told(Way::Sent, &bytes));
     Ok(())
 }
 
 /// Says what there is to say. The document's heartbeat is the frame h; a Ping goes with it, as sockjs-node sends one instead: its Pong
 /// says that somebody is there.
 fn speak(
-    voice: &Voice,
-    line: &Line,
+    sender: &FrameSender,
+    connection: &Connection,
     outbox: &Outbox,
     room: &Room,
     alive: &AtomicBool,
@@ -378,24 +382,24 @@ fn speak(
                     break Err(Fault::Late("no Pong came back: nobody is there any more".to_owned()));
                 }
                 beat = Instant::now() + room.terms.beat;
-                if let Err(fault) = voice.ping(b"") {
+                if let Err(fault) = sender.ping(b"") {
                     break Err(fault);
                 }
                 Frame::Heartbeat
             }
-            Next::Over(Last::Gone) => return Ok(Last::Gone),
-            Next::Over(why) => {
-                let said = say(voice, line, &goodbye(why));
-                break said.and_then(|()| voice.close(Some(1000), "Normal closure")).map(|()| why);
+            Next::Closed(Last::Gone) => return Ok(Last::Gone),
+            Next::Closed(why) => {
+                let said = say(sender, connection, &goodbye(why));
+                break said.and_then(|()| sender.close(Some(1000), "Normal closure")).map(|()| why);
             }
         };
-        if let Err(fault) = say(voice, line, &frame) {
+        if let Err(fault) = say(sender, connection, &frame) {
             break Err(fault);
         }
     };
     if outcome.is_err() || matches!(outcome, Ok(Last::Full)) {
         // What it has not read is not waited for.
-        line.cut();
+        connection.cut();
     }
     outcome
 }

@@ -8,14 +8,16 @@ use std::{
 };
 
 use super::{
-    super::line::{
-        Happened,
-        room::{Room, Seat},
-    },
     SOCKJS,
     session::{Joined, Left, Session},
 };
-use crate::wire::{sockjs::Frame, text};
+use crate::{
+    transport::{
+        events::Happened,
+        room::{Room, Seat},
+    },
+    wire::{sockjs::Frame, text},
+};
 
 /// A session and its place in the room: what is said to it waits there while no connection is.
 #[derive(Debug)]
@@ -69,7 +71,7 @@ impl Sessions {
     }
 
     /// The session with this id, new if there is none, which began with the connection `line`. None if there are too many.
-    pub fn of(&self, id: &str, line: u64, room: &Arc<Room>) -> Option<Arc<Held>> {
+    pub fn of(&self, id: &str, connection: u64, room: &Arc<Room>) -> Option<Arc<Held>> {
         let mut all = lock(&self.0.all);
         if let Some(held) = all.by_id.get(id) {
             return Some(Arc::clone(held));
@@ -78,7 +80,7 @@ impl Sessions {
             return None;
         }
         let session = Mutex::new(Session::new(Instant::now()));
-        let held = Arc::new(Held { session, room: Arc::clone(room), seat: room.seat(line) });
+        let held = Arc::new(Held { session, room: Arc::clone(room), seat: room.seat(connection) });
         all.by_id.insert(id.to_owned(), Arc::clone(&held));
         drop(all);
         self.0.changed.notify_all();
@@ -125,7 +127,7 @@ impl Inside {
                     let id = text::shown(id.as_bytes(), 40);
                     let time = self.patience.as_millis();
                     let words = format!("session {id} is over: no connection for {time} ms");
-                    held.room.tell(held.seat.line, SOCKJS, Happened::Note(words));
+                    held.room.tell(held.seat.connection, SOCKJS, Happened::Note(words));
                 }
                 all = lock(&self.all);
                 continue;
@@ -176,7 +178,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::line::{Reporter, room::Terms};
+    use crate::transport::{events::Reporter, terms::Terms};
 
     #[test]
     fn a_session_to_which_nobody_comes_back_is_taken_out_and_told() {

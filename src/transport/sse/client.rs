@@ -9,13 +9,11 @@ use std::{
 use super::EVENT_STREAM;
 use crate::{
     transport::{
-        ends::{Calling, Client, Heard, Leaving},
-        http::{Posting, good},
-        line::{
-            Fault, Happened, Line, Way,
-            http::{Asking, Piece, with_query},
-            room::Message,
-        },
+        api::{Client, ClientConfig, CloseMode, Heard},
+        connection::{Connection, Fault},
+        events::{Happened, Way},
+        http::{Asking, Piece, Posting, good, with_query},
+        message::Message,
         poll::{NEWS, client_name},
     },
     wire::{
@@ -25,7 +23,7 @@ use crate::{
 };
 
 struct Events {
-    calling: Calling,
+    calling: ClientConfig,
     path: String,
     say_path: String,
     posting: Posting,
@@ -37,7 +35,7 @@ struct Events {
 }
 
 /// Connects, and asks for the stream.
-pub(super) fn connect(calling: Calling) -> Result<Box<dyn Client>, Fault> {
+pub(super) fn connect(calling: ClientConfig) -> Result<Box<dyn Client>, Fault> {
     let client = client_name(&calling)?;
     let path = with_query(&calling.path, "client", &client);
     let say_path = with_query(calling.option("post", NEWS), "client", &client);
@@ -56,12 +54,12 @@ pub(super) fn connect(calling: Calling) -> Result<Box<dyn Client>, Fault> {
     }))
 }
 
-fn limit(calling: &Calling) -> usize {
+fn limit(calling: &ClientConfig) -> usize {
     usize::try_from(calling.message).unwrap_or(usize::MAX)
 }
 
 /// Asks for the stream, and waits for the head of the response (§9.2.3).
-fn ask(calling: &Calling, path: &str, last: &str) -> Result<Asking, Fault> {
+fn ask(calling: &ClientConfig, path: &str, last: &str) -> Result<Asking, Fault> {
     let mut asking = Asking::new(calling.connect()?, &calling.authority, calling.message);
     let mut fields = vec![("Accept", CONTENT_TYPE), ("Cache-Control", "no-store")];
     if !last.is_empty() {
@@ -81,13 +79,13 @@ fn ask(calling: &Calling, path: &str, last: &str) -> Result<Asking, Fault> {
     if head.status != 200 || !named.eq_ignore_ascii_case(CONTENT_TYPE.as_bytes()) {
         return Err(Fault::broken("Content-Type", CONTENT_TYPE, &kind, "WHATWG HTML §9.2.3"));
     }
-    asking.line().tell(EVENT_STREAM, Happened::Opened("the response is a stream of events".to_owned()));
+    asking.connection().tell(EVENT_STREAM, Happened::Opened("the response is a stream of events".to_owned()));
     Ok(asking)
 }
 
 impl Events {
-    fn line(&self) -> &Arc<Line> {
-        self.asking.line()
+    fn connection(&self) -> &Arc<Connection> {
+        self.asking.connection()
     }
 
     fn take(&mut self, item: Item) {
@@ -97,18 +95,19 @@ impl Events {
                 let id = text::shown(event.id.as_bytes(), 40);
                 let what = if event.kind == MESSAGE { "event".to_owned() } else { format!("event {kind}") };
                 let what = if id.is_empty() { what } else { format!("{what}, id {id}") };
-                self.line().tell(EVENT_STREAM, Happened::unit(Way::Received, what, event.data.as_bytes()));
+                self.connection()
+                    .tell(EVENT_STREAM, Happened::unit(Way::Received, what, event.data.as_bytes()));
                 self.came.push_back(Heard::Message(Message::Text(event.data)));
             }
             Item::Comment(words) => {
                 let words = format!("comment \"{}\"", text::shown(words.as_bytes(), 60));
-                self.line().tell(EVENT_STREAM, Happened::beat(Way::Received, words));
+                self.connection().tell(EVENT_STREAM, Happened::beat(Way::Received, words));
                 self.came.push_back(Heard::Other);
             }
             Item::Retry(ms) => {
                 self.retry = Some(Duration::from_millis(ms));
                 let words = format!("retry: after a cut it wants to be called again in {ms} ms");
-                self.line().tell(EVENT_STREAM, Happened::Note(words));
+                self.connection().tell(EVENT_STREAM, Happened::Note(words));
             }
             Item::Nothing => {}
         }
@@ -138,7 +137,7 @@ impl Client for Events {
                 Piece::Late => return Ok(Heard::Nothing),
                 // A browser calls again also when the response came to its end (§9.2.3).
                 Piece::End => {
-                    return Ok(Heard::Over {
+                    return Ok(Heard::Closed {
                         orderly: false,
                         why: "the response came to its end".to_owned(),
                     });
@@ -147,12 +146,12 @@ impl Client for Events {
         }
     }
 
-    fn end(&mut self, how: Leaving) -> Result<(), Fault> {
+    fn end(&mut self, how: CloseMode) -> Result<(), Fault> {
         self.posting.end(how);
         match how {
-            Leaving::Abrupt => self.line().will_be_reset(),
+            CloseMode::Abrupt => self.connection().will_be_reset(),
             // A response can't be stopped otherwise than by the end of the connection.
-            Leaving::Orderly => self.line().cut(),
+            CloseMode::Orderly => self.connection().cut(),
         }
         Ok(())
     }
@@ -160,7 +159,7 @@ impl Client for Events {
     fn again(&mut self) -> Result<(), Fault> {
         let last = self.reader.last_event_id().to_owned();
         // The old connection is of no use, whatever is left of it.
-        self.line().cut();
+        self.connection().cut();
         self.asking = ask(&self.calling, &self.path, &last)?;
         self.reader = Reader::resuming(limit(&self.calling), &last);
         self.posting = Posting::new(&self.calling);

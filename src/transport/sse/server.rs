@@ -5,14 +5,13 @@ use std::{sync::Arc, time::Instant};
 use super::{EVENT_STREAM, EVENTS};
 use crate::{
     transport::{
-        ends::{Over, Server},
-        http::not_allowed,
-        line::{
-            Fault, Happened, Line, Way,
-            http::{Handled, Request, Response, Serving, serve_site},
-            room::{Message, Room},
-        },
+        api::{Ending, Server},
+        connection::{Connection, Fault},
+        events::{Happened, Way},
+        http::{Handled, Request, Response, Serving, not_allowed, serve_site},
+        message::Message,
         poll,
+        room::Room,
     },
     wire::event_stream::{CONTENT_TYPE, comment, encode, retry},
 };
@@ -28,8 +27,8 @@ pub(super) fn new(_room: &Room) -> Result<Arc<dyn Server>, Fault> {
 }
 
 impl Server for Streams {
-    fn serve(&self, line: &Arc<Line>, room: &Arc<Room>) -> Result<Over, Fault> {
-        serve_site(line, room, |serving, request| match handle(serving, request, room)? {
+    fn serve(&self, connection: &Arc<Connection>, room: &Arc<Room>) -> Result<Ending, Fault> {
+        serve_site(connection, room, |serving, request| match handle(serving, request, room)? {
             // What is said comes by POST, as with polls.
             Handled::NotMine => poll::server::handle(serving, request, room, false),
             handled => Ok(handled),
@@ -94,7 +93,7 @@ pub(in crate::transport) fn handle(
         }
         if Instant::now() >= beat {
             serving.piece(request, &comment(""))?;
-            serving.line().tell(EVENT_STREAM, Happened::beat(Way::Sent, "comment"));
+            serving.connection().tell(EVENT_STREAM, Happened::beat(Way::Sent, "comment"));
             beat = Instant::now() + room.terms.beat;
         }
     }
@@ -102,6 +101,6 @@ pub(in crate::transport) fn handle(
 
 fn send(serving: &Serving, request: &Request, what: &str, bytes: &[u8]) -> Result<(), Fault> {
     serving.piece(request, bytes)?;
-    serving.line().tell(EVENT_STREAM, Happened::unit(Way::Sent, what, bytes));
+    serving.connection().tell(EVENT_STREAM, Happened::unit(Way::Sent, what, bytes));
     Ok(())
 }

@@ -4,17 +4,19 @@ mod session;
 
 use std::{collections::VecDeque, time::Instant};
 
-use self::session::{Event, Session};
 use super::{
     STOMP,
     beats::Due,
+    client::session::{Event, Session},
     crossed,
     link::{Came, Link, Speaker},
 };
 use crate::{
     transport::{
-        ends::{Calling, Client, Heard, Leaving},
-        line::{Fault, Happened, Way, room::Message},
+        api::{Client, ClientConfig, CloseMode, Heard},
+        connection::Fault,
+        events::{Happened, Way},
+        message::Message,
     },
     wire::stomp::Frame,
 };
@@ -23,7 +25,7 @@ use crate::{
 const GOODBYE: std::time::Duration = std::time::Duration::from_secs(3);
 
 struct Stomp {
-    calling: Calling,
+    calling: ClientConfig,
     link: Link,
     speaker: Speaker,
     session: Session,
@@ -31,7 +33,7 @@ struct Stomp {
 }
 
 /// Connects, begins a session and subscribes.
-pub(super) fn connect(calling: Calling) -> Result<Box<dyn Client>, Fault> {
+pub(super) fn connect(calling: ClientConfig) -> Result<Box<dyn Client>, Fault> {
     let link = Link::call(&calling)?;
     let (speaker, session) = (link.speaker(), Session::new(&calling)?);
     let mut stomp = Stomp { calling, link, speaker, session, heard: VecDeque::new() };
@@ -53,14 +55,14 @@ impl Stomp {
         }
         self.heard.clear();
         let said = self.session.in_words();
-        self.link.line().tell(STOMP, Happened::Opened(said));
+        self.link.connection().tell(STOMP, Happened::Opened(said));
         let subscribe = self.session.subscribe();
         self.send(&subscribe)
     }
 
     fn send(&mut self, frame: &Frame) -> Result<(), Fault> {
         let octets = frame.encode(self.session.version());
-        self.link.line().tell(STOMP, crossed(Way::Sent, &frame.command, &octets));
+        self.link.connection().tell(STOMP, crossed(Way::Sent, &frame.command, &octets));
         self.session.beats.sent(Instant::now());
         self.speaker.send(octets)
     }
@@ -72,7 +74,7 @@ impl Stomp {
             match event? {
                 Event::Frame { frame, octets } => self.frame(&frame, &octets)?,
                 Event::Beat => {
-                    self.link.line().tell(STOMP, Happened::beat(Way::Received, "end of line"));
+                    self.link.connection().tell(STOMP, Happened::beat(Way::Received, "end of line"));
                     self.heard.push_back(Heard::Other);
                 }
             }
@@ -81,7 +83,7 @@ impl Stomp {
     }
 
     fn frame(&mut self, frame: &Frame, octets: &[u8]) -> Result<(), Fault> {
-        self.link.line().tell(STOMP, crossed(Way::Received, &frame.command, octets));
+        self.link.connection().tell(STOMP, crossed(Way::Received, &frame.command, octets));
         let (heard, answer) = self.session.frame(frame)?;
         self.heard.push_back(heard);
         answer.map_or(Ok(()), |answer| self.send(&answer))
@@ -109,7 +111,7 @@ impl Client for Stomp {
                 }
                 Due::Send => {
                     self.session.beats.sent(Instant::now());
-                    self.link.line().tell(STOMP, Happened::beat(Way::Sent, "end of line"));
+                    self.link.connection().tell(STOMP, Happened::beat(Way::Sent, "end of line"));
                     self.speaker.send(b"\n".to_vec())?;
                     continue;
                 }
@@ -121,7 +123,7 @@ impl Client for Stomp {
                 Came::Late => {}
                 Came::End(why) => {
                     let why = format!("without a word of STOMP: {why}");
-                    return Ok(Heard::Over { orderly: false, why });
+                    return Ok(Heard::Closed { orderly: false, why });
                 }
             }
         }
@@ -131,9 +133,9 @@ impl Client for Stomp {
         self.session.awaits()
     }
 
-    fn end(&mut self, how: Leaving) -> Result<(), Fault> {
-        if how == Leaving::Abrupt {
-            self.link.line().will_be_reset();
+    fn end(&mut self, how: CloseMode) -> Result<(), Fault> {
+        if how == CloseMode::Abrupt {
+            self.link.connection().will_be_reset();
             return Ok(());
         }
         let disconnect = self.session.disconnect();
@@ -148,7 +150,7 @@ impl Client for Stomp {
                 // RabbitMQ says Close at once, without the RECEIPT, where a WebSocket carries it.
                 Came::End(why) => {
                     let note = format!("no RECEIPT of DISCONNECT, but {why}");
-                    self.link.line().tell(STOMP, Happened::Note(note));
+                    self.link.connection().tell(STOMP, Happened::Note(note));
                     break;
                 }
             }

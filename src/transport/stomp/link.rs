@@ -8,12 +8,13 @@ use std::{sync::Arc, time::Instant};
 use super::{STOMP, subprotocols};
 use crate::{
     transport::{
-        ends::Calling,
-        line::{
-            self, Fault, Happened, Incoming, Line, More, Voice, WebSocket,
-            http::{Allowed, Serving},
-            room::{Message, Room},
-        },
+        api::ClientConfig,
+        connection::{Connection, Fault, ReadHalf, ReadOutcome},
+        events::Happened,
+        http::{Allowed, Serving},
+        message::Message,
+        room::Room,
+        websocket::connection::{self, FrameSender, WebSocket},
     },
     websocket::answer::Policy,
     wire::http::is_token,
@@ -22,15 +23,15 @@ use crate::{
 /// The hearing half.
 #[derive(Debug)]
 pub(super) enum Link {
-    Tcp(Incoming),
+    Tcp(ReadHalf),
     WebSocket(Box<WebSocket>),
 }
 
 /// The speaking half, for any thread.
 #[derive(Debug, Clone)]
 pub(super) enum Speaker {
-    Tcp(Arc<Line>),
-    WebSocket(Voice),
+    Tcp(Arc<Connection>),
+    WebSocket(FrameSender),
 }
 
 /// What comes.
@@ -45,38 +46,43 @@ pub(super) enum Came {
 
 impl Link {
     /// Connects, and upgrades where the scheme says so.
-    pub(super) fn call(calling: &Calling) -> Result<Link, Fault> {
-        let line = calling.connect()?;
+    pub(super) fn call(calling: &ClientConfig) -> Result<Link, Fault> {
+        let connection = calling.connect()?;
         if calling.scheme != "ws" {
-            return Ok(Link::Tcp(line.incoming()));
+            return Ok(Link::Tcp(connection.read_half()));
         }
         // A frame is at most so much longer than the message in it.
         let most = calling.message.saturating_add(1 << 20);
         let (authority, path) = (&calling.authority, &calling.path);
-        let websocket = WebSocket::ask(&line, authority, path, None, &subprotocols(), most, calling.within)?;
+        let websocket =
+            WebSocket::ask(&connection, authority, path, None, &subprotocols(), most, calling.within)?;
         Ok(Link::WebSocket(Box::new(websocket)))
     }
 
     /// Serves both on one port: the first word tells them apart. No method of HTTP is a command of STOMP but CONNECT, and that
     /// is followed by a space there and by the end of the line here.
-    pub(super) fn accept(line: &Arc<Line>, room: &Room, until: Instant) -> Result<Option<Link>, Fault> {
-        let mut incoming = line.incoming();
+    pub(super) fn accept(
+        connection: &Arc<Connection>,
+        room: &Room,
+        until: Instant,
+    ) -> Result<Option<Link>, Fault> {
+        let mut incoming = connection.read_half();
         while !begins_like_a_request(incoming.unread()) {
             if !could_be_a_request(incoming.unread()) {
-                line.tell(STOMP, Happened::Note("the bytes are no HTTP: STOMP over TCP".to_owned()));
+                connection.tell(STOMP, Happened::Note("the bytes are no HTTP: STOMP over TCP".to_owned()));
                 return Ok(Some(Link::Tcp(incoming)));
             }
-            match incoming.more(Some(until))? {
-                More::Bytes => {}
-                More::End => return Ok(None),
-                More::Late => {
+            match incoming.read_more(Some(until))? {
+                ReadOutcome::Bytes => {}
+                ReadOutcome::End => return Ok(None),
+                ReadOutcome::TimedOut => {
                     return Err(Fault::Late("it said nothing, neither STOMP nor HTTP".to_owned()));
                 }
             }
         }
         let mut serving = Serving::of(incoming, &room.terms);
         let Some(request) = serving.next()? else { return Ok(None) };
-        let allowed_origins = Allowed::here(line, &room.terms).list().map(<[String]>::to_vec);
+        let allowed_origins = Allowed::here(connection, &room.terms).list().map(<[String]>::to_vec);
         let subprotocols = subprotocols().map(str::to_owned).to_vec();
         let policy = Policy { allowed_origins, subprotocols, ..Policy::default() };
         let most = room.terms.message.saturating_add(1 << 20);
@@ -84,17 +90,17 @@ impl Link {
             .map(|websocket| Some(Link::WebSocket(Box::new(websocket))))
     }
 
-    pub(super) fn line(&self) -> &Arc<Line> {
+    pub(super) fn connection(&self) -> &Arc<Connection> {
         match self {
-            Link::Tcp(incoming) => incoming.line(),
-            Link::WebSocket(websocket) => websocket.line(),
+            Link::Tcp(incoming) => incoming.connection(),
+            Link::WebSocket(websocket) => websocket.connection(),
         }
     }
 
     pub(super) fn speaker(&self) -> Speaker {
         match self {
-            Link::Tcp(incoming) => Speaker::Tcp(Arc::clone(incoming.line())),
-            Link::WebSocket(websocket) => Speaker::WebSocket(websocket.voice()),
+            Link::Tcp(incoming) => Speaker::Tcp(Arc::clone(incoming.connection())),
+            Link::WebSocket(websocket) => Speaker::WebSocket(websocket.sender()),
         }
     }
 
@@ -103,23 +109,23 @@ impl Link {
         match self {
             Link::Tcp(incoming) => {
                 if incoming.unread().is_empty() {
-                    match incoming.more(Some(until))? {
-                        More::Bytes => {}
-                        More::Late => return Ok(Came::Late),
-                        More::End => return Ok(Came::End("a FIN came".to_owned())),
+                    match incoming.read_more(Some(until))? {
+                        ReadOutcome::Bytes => {}
+                        ReadOutcome::TimedOut => return Ok(Came::Late),
+                        ReadOutcome::End => return Ok(Came::End("a FIN came".to_owned())),
                     }
                 }
                 Ok(Came::Octets(incoming.take_all()))
             }
             Link::WebSocket(websocket) => loop {
                 match websocket.hear(until)? {
-                    line::Came::Message(message) => return Ok(Came::Octets(message.bytes().to_vec())),
-                    line::Came::Ping(_) | line::Came::Pong(_) => {}
-                    line::Came::Late => return Ok(Came::Late),
-                    line::Came::Close(1006, _) => {
+                    connection::Came::Message(message) => return Ok(Came::Octets(message.bytes().to_vec())),
+                    connection::Came::Ping(_) | connection::Came::Pong(_) => {}
+                    connection::Came::Late => return Ok(Came::Late),
+                    connection::Came::Close(1006, _) => {
                         return Ok(Came::End("the stream ended without a Close".to_owned()));
                     }
-                    line::Came::Close(code, reason) => {
+                    connection::Came::Close(code, reason) => {
                         let reason = crate::wire::text::shown(reason.as_bytes(), 80);
                         return Ok(Came::End(format!("Close {code} \"{reason}\" came")));
                     }
@@ -144,8 +150,8 @@ impl Speaker {
     /// Sends octets: over a WebSocket as one message, of text if they are.
     pub(super) fn send(&self, octets: Vec<u8>) -> Result<(), Fault> {
         match self {
-            Speaker::Tcp(line) => line.send(&octets),
-            Speaker::WebSocket(voice) => voice.say(&Message::of(octets)),
+            Speaker::Tcp(connection) => connection.send(&octets),
+            Speaker::WebSocket(sender) => sender.say(&Message::of(octets)),
         }
     }
 }

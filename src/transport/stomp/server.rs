@@ -12,23 +12,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use self::{
-    broker::Broker,
-    session::{Session, Step},
-};
 use super::{
     STOMP,
     beats::{Beats, Due},
     crossed,
     link::{Came, Link, Speaker},
+    server::{
+        broker::Broker,
+        session::{Session, Step},
+    },
 };
 use crate::{
     transport::{
-        ends::{Over, Server},
-        line::{
-            Fault, Happened, Line, Way,
-            room::{Last, Next, Outbox, Room},
-        },
+        api::{Ending, Server},
+        connection::{Connection, Fault},
+        events::{Happened, Way},
+        outbox::{Last, Next, Outbox},
+        room::Room,
     },
     wire::stomp::{Frame, HeartBeat, Version},
 };
@@ -46,16 +46,16 @@ pub(super) fn new(room: &Room) -> Result<Arc<dyn Server>, Fault> {
 }
 
 impl Server for Stomp {
-    fn serve(&self, line: &Arc<Line>, room: &Arc<Room>) -> Result<Over, Fault> {
+    fn serve(&self, connection: &Arc<Connection>, room: &Arc<Room>) -> Result<Ending, Fault> {
         let until = Instant::now() + CONNECT.min(room.terms.idle);
-        let Some(mut link) = Link::accept(line, room, until)? else {
-            return Ok(Over::orderly("it said nothing"));
+        let Some(mut link) = Link::accept(connection, room, until)? else {
+            return Ok(Ending::orderly("it said nothing"));
         };
-        let seat = room.seat(line.number());
+        let seat = room.seat(connection.number());
         let (outbox, speaker) = (Arc::clone(&seat.outbox), link.speaker());
         let beats = Mutex::new(Beats::new(HeartBeat::default(), HeartBeat::default(), Instant::now()));
         thread::scope(|scope| {
-            let writer = scope.spawn(|| speak(&speaker, line, &outbox, &beats));
+            let writer = scope.spawn(|| speak(&speaker, connection, &outbox, &beats));
             let mut session = Session::new(&self.broker, &outbox, &room.terms);
             let heard = hear(&mut link, &mut session, room, &beats, until);
             // Nobody gives it messages any more, and those that it has not acknowledged go to somebody else.
@@ -68,7 +68,7 @@ impl Server for Stomp {
                     1008,
                     Err(Fault::Limit("it is slower than the rest, and its outbox was full".to_owned())),
                 ),
-                (Ok(Last::Stopping), _) => (1001, Ok(Over::orderly("the server ends: ERROR"))),
+                (Ok(Last::Stopping), _) => (1001, Ok(Ending::orderly("the server ends: ERROR"))),
                 (Ok(Last::Gone), Err(fault)) => (1002, Err(fault)),
                 (Ok(Last::Gone), Ok(over)) => (1000, Ok(over)),
             };
@@ -85,7 +85,7 @@ fn hear(
     room: &Room,
     beats: &Mutex<Beats>,
     connect_until: Instant,
-) -> Result<Over, Fault> {
+) -> Result<Ending, Fault> {
     let mut idle = Instant::now() + room.terms.idle;
     loop {
         let due = lock(beats).due(Instant::now());
@@ -105,10 +105,10 @@ fn hear(
             Came::Octets(octets) => {
                 idle = Instant::now() + room.terms.idle;
                 lock(beats).heard(Instant::now());
-                match session.received(&octets, |what| link.line().tell(STOMP, what)) {
+                match session.received(&octets, |what| link.connection().tell(STOMP, what)) {
                     Ok(Step::On) => {}
                     Ok(Step::Connected(agreed)) => *lock(beats) = agreed,
-                    Ok(Step::Bye) => return Ok(Over::orderly("DISCONNECT")),
+                    Ok(Step::Bye) => return Ok(Ending::orderly("DISCONNECT")),
                     Err(fault) => return Err(fault),
                 }
             }
@@ -119,13 +119,18 @@ fn hear(
                 return Err(Fault::Late("nothing moved on it for too long".to_owned()));
             }
             Came::Late => {}
-            Came::End(why) => return Ok(Over::abrupt(format!("without DISCONNECT: {why}"))),
+            Came::End(why) => return Ok(Ending::abrupt(format!("without DISCONNECT: {why}"))),
         }
     }
 }
 
 /// Sends what there is, and an end of line when nothing else was sent for long enough.
-fn speak(speaker: &Speaker, line: &Arc<Line>, outbox: &Outbox, beats: &Mutex<Beats>) -> Result<Last, Fault> {
+fn speak(
+    speaker: &Speaker,
+    connection: &Arc<Connection>,
+    outbox: &Outbox,
+    beats: &Mutex<Beats>,
+) -> Result<Last, Fault> {
     let outcome = loop {
         // Looked at again soon even if no beat is due: CONNECT may just have asked for some.
         let soon = Instant::now() + Duration::from_millis(250);
@@ -141,17 +146,17 @@ fn speak(speaker: &Speaker, line: &Arc<Line>, outbox: &Outbox, beats: &Mutex<Bea
                 (b"\n".to_vec(), Happened::beat(Way::Sent, "end of line"))
             }
             Next::Late | Next::Message(_) => continue,
-            Next::Over(Last::Stopping) => {
+            Next::Closed(Last::Stopping) => {
                 let error = Frame::new("ERROR").with("message", "the server ends");
                 let octets = error.encode(Version::V12);
-                line.tell(STOMP, crossed(Way::Sent, "ERROR", &octets));
+                connection.tell(STOMP, crossed(Way::Sent, "ERROR", &octets));
                 let _ = speaker.send(octets);
                 break Ok(Last::Stopping);
             }
-            Next::Over(why) => break Ok(why),
+            Next::Closed(why) => break Ok(why),
         };
         lock(beats).sent(Instant::now());
-        line.tell(STOMP, what);
+        connection.tell(STOMP, what);
         if let Err(fault) = speaker.send(octets) {
             break Err(fault);
         }
@@ -159,8 +164,8 @@ fn speak(speaker: &Speaker, line: &Arc<Line>, outbox: &Outbox, beats: &Mutex<Bea
     match outcome {
         Ok(Last::Gone) => {}
         // Whoever hears comes back.
-        Ok(Last::Stopping) => line.hear_no_more(),
-        Ok(Last::Full) | Err(_) => line.cut(),
+        Ok(Last::Stopping) => connection.hear_no_more(),
+        Ok(Last::Full) | Err(_) => connection.cut(),
     }
     outcome
 }

@@ -4,67 +4,69 @@ use std::{sync::Arc, time::Instant};
 
 use super::TCP;
 use crate::transport::{
-    ends::{Calling, Client, Heard, Leaving},
-    line::{Fault, Happened, Incoming, Line, More, Way, room::Message},
+    api::{Client, ClientConfig, CloseMode, Heard},
+    connection::{Connection, Fault, ReadHalf, ReadOutcome},
+    events::{Happened, Way},
+    message::Message,
 };
 
 struct Lines {
-    calling: Calling,
-    line: Arc<Line>,
-    incoming: Incoming,
+    calling: ClientConfig,
+    connection: Arc<Connection>,
+    incoming: ReadHalf,
 }
 
 /// Connects: that is all.
-pub(super) fn connect(calling: Calling) -> Result<Box<dyn Client>, Fault> {
-    let line = calling.connect()?;
-    let incoming = line.incoming();
-    Ok(Box::new(Lines { calling, line, incoming }))
+pub(super) fn connect(calling: ClientConfig) -> Result<Box<dyn Client>, Fault> {
+    let connection = calling.connect()?;
+    let incoming = connection.read_half();
+    Ok(Box::new(Lines { calling, connection, incoming }))
 }
 
 impl Client for Lines {
     fn say(&mut self, message: &Message, _ack: bool) -> Result<(), Fault> {
         let bytes = [message.bytes(), b"\n"].concat();
-        self.line.send(&bytes)?;
-        self.line.tell(TCP, Happened::unit(Way::Sent, "line", &bytes));
+        self.connection.send(&bytes)?;
+        self.connection.tell(TCP, Happened::unit(Way::Sent, "line", &bytes));
         Ok(())
     }
 
     fn hear(&mut self, until: Instant) -> Result<Heard, Fault> {
         loop {
             if let Some(line) = take_line(&mut self.incoming, self.calling.message)? {
-                self.line.tell(TCP, Happened::unit(Way::Received, "line", &line));
+                self.connection.tell(TCP, Happened::unit(Way::Received, "line", &line));
                 return Ok(Heard::Message(Message::of(without_end(line))));
             }
-            match self.incoming.more(Some(until))? {
-                More::Bytes => {}
-                More::Late => return Ok(Heard::Nothing),
+            match self.incoming.read_more(Some(until))? {
+                ReadOutcome::Bytes => {}
+                ReadOutcome::TimedOut => return Ok(Heard::Nothing),
                 // TCP has no other goodbye than its FIN.
-                More::End if self.incoming.unread().is_empty() => {
-                    return Ok(Heard::Over { orderly: true, why: "the server sent a FIN".to_owned() });
+                ReadOutcome::End if self.incoming.unread().is_empty() => {
+                    return Ok(Heard::Closed { orderly: true, why: "the server sent a FIN".to_owned() });
                 }
-                More::End => return Err(Fault::CutOff("in the middle of a line".to_owned())),
+                ReadOutcome::End => return Err(Fault::CutOff("in the middle of a line".to_owned())),
             }
         }
     }
 
-    fn end(&mut self, how: Leaving) -> Result<(), Fault> {
+    fn end(&mut self, how: CloseMode) -> Result<(), Fault> {
         match how {
-            Leaving::Orderly => self.incoming.linger(),
-            Leaving::Abrupt => self.line.will_be_reset(),
+            CloseMode::Orderly => self.incoming.linger(),
+            CloseMode::Abrupt => self.connection.will_be_reset(),
         }
         Ok(())
     }
 
     fn again(&mut self) -> Result<(), Fault> {
-        self.line.cut();
-        self.line = self.calling.connect()?;
-        self.incoming = self.line.incoming();
+        self.connection.cut();
+        self.connection = self.calling.connect()?;
+        self.incoming = self.connection.read_half();
         Ok(())
     }
 }
 
 /// The next whole line with its line feed, if it has come.
-pub(super) fn take_line(incoming: &mut Incoming, most: u64) -> Result<Option<Vec<u8>>, Fault> {
+pub(super) fn take_line(incoming: &mut ReadHalf, most: u64) -> Result<Option<Vec<u8>>, Fault> {
     let unread = incoming.unread();
     let end = unread.iter().position(|byte| *byte == b'\n');
     if end.unwrap_or(unread.len()) as u64 > most {

@@ -7,11 +7,12 @@ use super::{
     client::{take_line, without_end},
 };
 use crate::transport::{
-    ends::{Over, Server},
-    line::{
-        Fault, Happened, Incoming, Line, More, Way,
-        room::{Last, Message, Next, Outbox, Room},
-    },
+    api::{Ending, Server},
+    connection::{Connection, Fault, ReadHalf, ReadOutcome},
+    events::{Happened, Way},
+    message::Message,
+    outbox::{Last, Next, Outbox},
+    room::Room,
 };
 
 struct Lines;
@@ -22,26 +23,28 @@ pub(super) fn new(_room: &Room) -> Result<Arc<dyn Server>, Fault> {
 }
 
 impl Server for Lines {
-    fn serve(&self, line: &Arc<Line>, room: &Arc<Room>) -> Result<Over, Fault> {
-        let seat = room.seat(line.number());
+    fn serve(&self, connection: &Arc<Connection>, room: &Arc<Room>) -> Result<Ending, Fault> {
+        let seat = room.seat(connection.number());
         let outbox = Arc::clone(&seat.outbox);
         thread::scope(|scope| {
-            let writer = scope.spawn(|| write(line, &outbox, room));
-            let mut incoming = line.incoming();
+            let writer = scope.spawn(|| write(connection, &outbox, room));
+            let mut incoming = connection.read_half();
             let read = loop {
                 match take_line(&mut incoming, room.terms.message) {
                     Ok(Some(bytes)) => {
-                        line.tell(TCP, Happened::unit(Way::Received, "line", &bytes));
+                        connection.tell(TCP, Happened::unit(Way::Received, "line", &bytes));
                         seat.said(Message::of(without_end(bytes)));
                         continue;
                     }
                     Ok(None) => {}
                     Err(fault) => break Err(fault),
                 }
-                match incoming.more(Some(Instant::now() + room.terms.idle)) {
-                    Ok(More::Bytes) => {}
-                    Ok(More::End) => break Ok(Over::orderly("it sent a FIN")),
-                    Ok(More::Late) => break Err(Fault::Late("nothing moved on it for too long".to_owned())),
+                match incoming.read_more(Some(Instant::now() + room.terms.idle)) {
+                    Ok(ReadOutcome::Bytes) => {}
+                    Ok(ReadOutcome::End) => break Ok(Ending::orderly("it sent a FIN")),
+                    Ok(ReadOutcome::TimedOut) => {
+                        break Err(Fault::Late("nothing moved on it for too long".to_owned()));
+                    }
                     Err(fault) => break Err(fault),
                 }
             };
@@ -55,13 +58,13 @@ impl Server for Lines {
 
 /// What both threads came to.
 fn settle(
-    incoming: &mut Incoming,
-    read: Result<Over, Fault>,
+    incoming: &mut ReadHalf,
+    read: Result<Ending, Fault>,
     written: Result<Last, Fault>,
-) -> Result<Over, Fault> {
+) -> Result<Ending, Fault> {
     let over = match written? {
         Last::Full => Err(Fault::Limit("it is slower than the rest, and its outbox was full".to_owned())),
-        Last::Stopping => Ok(Over::orderly("the server ends")),
+        Last::Stopping => Ok(Ending::orderly("the server ends")),
         Last::Gone => read,
     };
     incoming.linger();
@@ -69,21 +72,21 @@ fn settle(
 }
 
 /// Writes until there is no more, and then ends the line: whoever reads it is woken by that.
-fn write(line: &Arc<Line>, outbox: &Outbox, room: &Room) -> Result<Last, Fault> {
+fn write(connection: &Arc<Connection>, outbox: &Outbox, room: &Room) -> Result<Last, Fault> {
     loop {
         match outbox.next(Instant::now() + room.terms.idle) {
             Next::Message(message) => {
                 let bytes = [message.bytes(), b"\n"].concat();
-                if let Err(fault) = line.send(&bytes) {
-                    line.cut();
+                if let Err(fault) = connection.send(&bytes) {
+                    connection.cut();
                     return Err(fault);
                 }
-                line.tell(TCP, Happened::unit(Way::Sent, "line", &bytes));
+                connection.tell(TCP, Happened::unit(Way::Sent, "line", &bytes));
             }
             Next::Own(_) | Next::Late => {}
-            Next::Over(why) => {
-                line.end();
-                line.hear_no_more();
+            Next::Closed(why) => {
+                connection.end();
+                connection.hear_no_more();
                 return Ok(why);
             }
         }

@@ -9,25 +9,27 @@ use std::{
 use super::{LONGEST, UDP};
 use crate::{
     transport::{
-        ends::{Calling, Client, Heard, Leaving},
-        line::{Fault, Happened, Way, room::Message},
+        api::{Client, ClientConfig, CloseMode, Heard},
+        connection::Fault,
+        events::{Happened, Way},
+        message::Message,
     },
     websocket::opening::is_timeout,
 };
 
 struct Datagrams {
-    calling: Calling,
+    calling: ClientConfig,
     socket: UdpSocket,
     room: Vec<u8>,
 }
 
 /// Takes a socket and gives it its default address. Nothing is sent for it.
-pub(super) fn connect(calling: Calling) -> Result<Box<dyn Client>, Fault> {
+pub(super) fn connect(calling: ClientConfig) -> Result<Box<dyn Client>, Fault> {
     let socket = open(&calling)?;
     Ok(Box::new(Datagrams { calling, socket, room: vec![0; LONGEST + 1] }))
 }
 
-fn open(calling: &Calling) -> Result<UdpSocket, Fault> {
+fn open(calling: &ClientConfig) -> Result<UdpSocket, Fault> {
     // The first address to which there is a way: that somebody is there, UDP can't tell.
     let mut last = Fault::Asked("there is no address to call".to_owned());
     for to in &calling.to {
@@ -84,10 +86,10 @@ impl Client for Datagrams {
         }
     }
 
-    fn end(&mut self, how: Leaving) -> Result<(), Fault> {
+    fn end(&mut self, how: CloseMode) -> Result<(), Fault> {
         match how {
-            Leaving::Orderly => Ok(()),
-            Leaving::Abrupt => {
+            CloseMode::Orderly => Ok(()),
+            CloseMode::Abrupt => {
                 Err(Fault::Asked("UDP has no RST: nothing tells the server that somebody leaves".to_owned()))
             }
         }

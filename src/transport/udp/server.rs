@@ -14,11 +14,12 @@ use std::{
 use super::{LONGEST, UDP};
 use crate::{
     transport::{
-        ends::{Over, Post, Server},
-        line::{
-            Fault, Happened, Line, Way,
-            room::{Message, Next, Room, Seat},
-        },
+        api::{DatagramServer, Ending, Server},
+        connection::{Connection, Fault},
+        events::{Happened, Way},
+        message::Message,
+        outbox::Next,
+        room::{Room, Seat},
     },
     websocket::opening::is_timeout,
 };
@@ -37,11 +38,11 @@ pub(super) fn new(_room: &Room) -> Result<Arc<dyn Server>, Fault> {
 }
 
 impl Server for Datagrams {
-    fn serve(&self, _line: &Arc<Line>, _room: &Arc<Room>) -> Result<Over, Fault> {
+    fn serve(&self, _line: &Arc<Connection>, _room: &Arc<Room>) -> Result<Ending, Fault> {
         Err(Fault::Asked("UDP has no connections that could be served".to_owned()))
     }
 
-    fn post(&self) -> Option<&dyn Post> {
+    fn post(&self) -> Option<&dyn DatagramServer> {
         Some(self)
     }
 }
@@ -55,7 +56,7 @@ struct Guest {
     sent: u64,
 }
 
-impl Post for Datagrams {
+impl DatagramServer for Datagrams {
     fn take_all(&self, socket: &UdpSocket, room: &Arc<Room>) -> io::Result<()> {
         socket.set_read_timeout(Some(GLANCE))?;
         let mut office = Office { socket, room, guests: BTreeMap::new(), number: 0, said: Vec::new() };
@@ -112,7 +113,7 @@ impl Office<'_> {
             let seat = self.room.seat(self.number);
             let heard = Instant::now();
             self.guests.insert(from, Guest { seat, number: self.number, heard, received: 0, sent: 0 });
-            self.room.met(self.guests.len());
+            self.room.registry.count_peer(self.guests.len());
         }
         let Some(guest) = self.guests.get_mut(&from) else { return };
         let length = bytes.len() as u64;
@@ -189,7 +190,7 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::transport::line::{Reporter, room::Terms};
+    use crate::transport::{events::Reporter, terms::Terms};
 
     /// Serves while `talk` talks; gives what was told.
     fn serving(terms: Terms, talk: impl FnOnce(SocketAddr)) -> Vec<Happened> {

@@ -2,15 +2,17 @@
 
 use std::time::Instant;
 
+use super::connection::{Came, FrameSender, WebSocket};
 use crate::transport::{
-    ends::{Calling, Client, Heard, Leaving},
-    line::{Came, Fault, Voice, WebSocket, room::Message},
+    api::{Client, ClientConfig, CloseMode, Heard},
+    connection::Fault,
+    message::Message,
 };
 
 struct Frames {
-    calling: Calling,
+    calling: ClientConfig,
     websocket: WebSocket,
-    voice: Voice,
+    sender: FrameSender,
     /// The last Ping that asks whether what was before it has arrived, and how many were answered.
     asked: (u64, u64),
     /// When something came last, and when a Ping went out for want of it.
@@ -25,25 +27,33 @@ const ARRIVED: &[u8] = b"arrived ";
 const THERE: &[u8] = b"there?";
 
 /// Connects and upgrades.
-pub(super) fn connect(calling: Calling) -> Result<Box<dyn Client>, Fault> {
+pub(super) fn connect(calling: ClientConfig) -> Result<Box<dyn Client>, Fault> {
     let websocket = open(&calling)?;
-    let voice = websocket.voice();
-    Ok(Box::new(Frames { calling, websocket, voice, asked: (0, 0), heard: Instant::now(), pinged: None }))
+    let sender = websocket.sender();
+    Ok(Box::new(Frames { calling, websocket, sender, asked: (0, 0), heard: Instant::now(), pinged: None }))
 }
 
-fn open(calling: &Calling) -> Result<WebSocket, Fault> {
-    let line = calling.connect()?;
+fn open(calling: &ClientConfig) -> Result<WebSocket, Fault> {
+    let connection = calling.connect()?;
     let origin = calling.options.get("origin").map(String::as_str);
-    WebSocket::ask(&line, &calling.authority, &calling.path, origin, &[], calling.message, calling.within)
+    WebSocket::ask(
+        &connection,
+        &calling.authority,
+        &calling.path,
+        origin,
+        &[],
+        calling.message,
+        calling.within,
+    )
 }
 
 impl Client for Frames {
     fn say(&mut self, message: &Message, ack: bool) -> Result<(), Fault> {
-        self.voice.say(message)?;
+        self.sender.say(message)?;
         if ack {
             self.asked.0 += 1;
             // Pings are answered in their order, behind all that came before: so the Pong says that the message is there.
-            self.voice.ping(&[ARRIVED, self.asked.0.to_string().as_bytes()].concat())?;
+            self.sender.ping(&[ARRIVED, self.asked.0.to_string().as_bytes()].concat())?;
         }
         Ok(())
     }
@@ -65,12 +75,12 @@ impl Client for Frames {
             },
             Came::Ping(_) | Came::Late => Heard::Other,
             Came::Close(1006, _) => {
-                Heard::Over { orderly: false, why: "without a Close: 1006 (RFC 6455 §7.1.5)".to_owned() }
+                Heard::Closed { orderly: false, why: "without a Close: 1006 (RFC 6455 §7.1.5)".to_owned() }
             }
             Came::Close(code, reason) => {
                 self.websocket.finish();
                 let reason = crate::wire::text::shown(reason.as_bytes(), 80);
-                Heard::Over { orderly: true, why: format!("the server said Close {code} \"{reason}\"") }
+                Heard::Closed { orderly: true, why: format!("the server said Close {code} \"{reason}\"") }
             }
         })
     }
@@ -79,10 +89,10 @@ impl Client for Frames {
         usize::try_from(self.asked.0 - self.asked.1).unwrap_or(usize::MAX)
     }
 
-    fn end(&mut self, how: Leaving) -> Result<(), Fault> {
+    fn end(&mut self, how: CloseMode) -> Result<(), Fault> {
         match how {
-            Leaving::Abrupt => self.websocket.line().will_be_reset(),
-            Leaving::Orderly => {
+            CloseMode::Abrupt => self.websocket.connection().will_be_reset(),
+            CloseMode::Orderly => {
                 if self.websocket.goodbye(1000, "")?.is_none() {
                     return Err(Fault::Late("no Close came back in time".to_owned()));
                 }
@@ -92,9 +102,9 @@ impl Client for Frames {
     }
 
     fn again(&mut self) -> Result<(), Fault> {
-        self.websocket.line().cut();
+        self.websocket.connection().cut();
         self.websocket = open(&self.calling)?;
-        self.voice = self.websocket.voice();
+        self.sender = self.websocket.sender();
         (self.asked, self.heard, self.pinged) = ((0, 0), Instant::now(), None);
         Ok(())
     }
@@ -109,7 +119,7 @@ impl Frames {
                 Err(Fault::Late(format!("no Pong came back within {time} ms: nobody is there any more")))
             }
             None if self.heard.elapsed() >= self.calling.beat => {
-                self.voice.ping(THERE)?;
+                self.sender.ping(THERE)?;
                 self.pinged = Some(Instant::now());
                 Ok(Heard::Nothing)
             }

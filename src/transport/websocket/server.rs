@@ -10,20 +10,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::ticker::Ticker;
+use super::{
+    connection::{Came, FrameSender, WebSocket},
+    ticker::Ticker,
+};
 use crate::{
+    server::http::page::{self, Sheet},
     transport::{
-        ends::{Over, Server},
-        line::{
-            Came, Fault, Happened, Line, Voice, Way, WebSocket,
-            http::{Allowed, Serving},
-            room::{Last, Message, Next, Outbox, Room, Seat},
-        },
+        api::{Ending, Server},
+        connection::{Connection, Fault},
+        events::{Happened, Way},
+        http::{Allowed, Serving},
+        message::Message,
+        outbox::{Last, Next, Outbox},
+        room::{Room, Seat},
     },
-    websocket::{
-        answer::Policy,
-        page::{self, Sheet},
-    },
+    websocket::answer::Policy,
 };
 
 /// So long one waits for the Close of who was told that it is too slow.
@@ -47,26 +49,26 @@ pub(super) fn new(room: &Room) -> Result<Arc<dyn Server>, Fault> {
 }
 
 impl Server for Frames {
-    fn serve(&self, line: &Arc<Line>, room: &Arc<Room>) -> Result<Over, Fault> {
-        let mut serving = Serving::new(line, &room.terms);
+    fn serve(&self, connection: &Arc<Connection>, room: &Arc<Room>) -> Result<Ending, Fault> {
+        let mut serving = Serving::new(connection, &room.terms);
         let Some(request) = serving.next()? else {
-            return Ok(Over::orderly("it asked for nothing"));
+            return Ok(Ending::orderly("it asked for nothing"));
         };
         // A browser that asks for no upgrade gets a page to use it from.
         if let Some(page) = page::answer(&request.head, self.page) {
-            line.send(&page.response)?;
+            connection.send(&page.response)?;
             let what = format!("response {}", page.status);
-            line.tell("HTTP", Happened::unit(Way::Sent, what, &page.response));
+            connection.tell("HTTP", Happened::unit(Way::Sent, what, &page.response));
             serving.close();
-            return Ok(Over::orderly("it got the page, and asked for no upgrade"));
+            return Ok(Ending::orderly("it got the page, and asked for no upgrade"));
         }
-        let allowed = Allowed::here(line, &room.terms).list().map(<[String]>::to_vec);
+        let allowed = Allowed::here(connection, &room.terms).list().map(<[String]>::to_vec);
         let policy = Policy { allowed_origins: allowed, ..Policy::default() };
         // Before the answer: whoever has that hears all that is said from then on.
-        let seat = room.seat(line.number());
+        let seat = room.seat(connection.number());
         let websocket = WebSocket::accept(serving, &request, &policy, room.terms.message)?;
         let Some(ticker) = &self.ticker else { return talk_from(&seat, websocket, room, &said) };
-        line.keep_little();
+        connection.keep_little();
         ticker.welcome(room, &seat, &request.head.target)?;
         talk_from(&seat, websocket, room, &Ticker::said)
     }
@@ -82,31 +84,31 @@ fn said(seat: &Seat, message: Message) -> Result<(), Fault> {
 }
 
 /// Serves a WebSocket to its end.
-pub fn talk(websocket: WebSocket, room: &Arc<Room>) -> Result<Over, Fault> {
-    let seat = room.seat(websocket.line().number());
+pub fn talk(websocket: WebSocket, room: &Arc<Room>) -> Result<Ending, Fault> {
+    let seat = room.seat(websocket.connection().number());
     talk_from(&seat, websocket, room, &said)
 }
 
-fn talk_from(seat: &Seat, mut websocket: WebSocket, room: &Room, say: &Say) -> Result<Over, Fault> {
-    let line = Arc::clone(websocket.line());
+fn talk_from(seat: &Seat, mut websocket: WebSocket, room: &Room, say: &Say) -> Result<Ending, Fault> {
+    let connection = Arc::clone(websocket.connection());
     let outbox = Arc::clone(&seat.outbox);
-    let voice = websocket.voice();
+    let sender = websocket.sender();
     // Something came since the last Ping.
     let alive = AtomicBool::new(true);
     thread::scope(|scope| {
         let (hears, nobody_hears) = mpsc::channel();
-        let writer = scope.spawn(|| speak(&voice, &line, &outbox, room, &alive, nobody_hears));
+        let writer = scope.spawn(|| speak(&sender, &connection, &outbox, room, &alive, nobody_hears));
         let heard = loop {
             match websocket.hear(Instant::now() + room.terms.idle) {
                 Ok(Came::Message(message)) => {
                     if let Err(fault) = say(seat, message) {
-                        let _ = voice.close(Some(1008), "that can't be asked for");
+                        let _ = sender.close(Some(1008), "that can't be asked for");
                         break Err(fault);
                     }
                 }
                 Ok(Came::Ping(_) | Came::Pong(_)) => {}
-                Ok(Came::Close(1006, _)) => break Ok(Over::abrupt("without a Close: 1006")),
-                Ok(Came::Close(code, _)) => break Ok(Over::orderly(format!("Close {code}"))),
+                Ok(Came::Close(1006, _)) => break Ok(Ending::abrupt("without a Close: 1006")),
+                Ok(Came::Close(code, _)) => break Ok(Ending::orderly(format!("Close {code}"))),
                 Ok(Came::Late) => break Err(Fault::Late("nothing moved on it for too long".to_owned())),
                 Err(fault) => break Err(fault),
             }
@@ -119,7 +121,7 @@ fn talk_from(seat: &Seat, mut websocket: WebSocket, room: &Room, say: &Say) -> R
             Last::Full => Err(Fault::Limit(
                 "it is slower than the rest, and its outbox was full: Close 1008".to_owned(),
             )),
-            Last::Stopping => heard.map(|_| Over::orderly("the server ends: Close 1001")),
+            Last::Stopping => heard.map(|_| Ending::orderly("the server ends: Close 1001")),
             Last::Gone => heard,
         };
         websocket.finish();
@@ -130,8 +132,8 @@ fn talk_from(seat: &Seat, mut websocket: WebSocket, room: &Room, say: &Say) -> R
 /// Says what there is to say, then Close. Who was silent since the last Ping, and did not answer it, is given up. `nobody_hears` is
 /// cut off when nothing more is heard.
 fn speak(
-    voice: &Voice,
-    line: &Line,
+    sender: &FrameSender,
+    connection: &Connection,
     outbox: &Outbox,
     room: &Room,
     alive: &AtomicBool,
@@ -141,7 +143,7 @@ fn speak(
     let outcome = loop {
         match outbox.next(beat) {
             Next::Message(message) => {
-                if let Err(fault) = voice.say(&message) {
+                if let Err(fault) = sender.say(&message) {
                     break Err(fault);
                 }
             }
@@ -151,18 +153,18 @@ fn speak(
                     break Err(Fault::Late("no Pong came back: nobody is there any more".to_owned()));
                 }
                 beat = Instant::now() + room.terms.beat;
-                if let Err(fault) = voice.ping(b"") {
+                if let Err(fault) = sender.ping(b"") {
                     break Err(fault);
                 }
             }
-            Next::Over(why) => {
+            Next::Closed(why) => {
                 let (code, reason) = match why {
                     Last::Full => (1008, "too slow"),
                     Last::Stopping => (1001, "the server ends"),
                     Last::Gone => return Ok(why),
                 };
                 // Whoever hears gets the Close that comes back, or the end.
-                break voice.close(Some(code), reason).map(|()| why);
+                break sender.close(Some(code), reason).map(|()| why);
             }
         }
     };
@@ -170,14 +172,14 @@ fn speak(
         // It is read, if slowly: what is on its way to it, and the Close behind, would be lost by a RST.
         Ok(Last::Full) => {
             if nobody_hears.recv_timeout(ANSWERED) == Err(RecvTimeoutError::Timeout) {
-                line.will_be_reset();
-                line.cut();
+                connection.will_be_reset();
+                connection.cut();
             }
         }
         // Nobody reads it, or a frame is out by half: a Close can't be said any more.
         Err(_) => {
-            line.will_be_reset();
-            line.cut();
+            connection.will_be_reset();
+            connection.cut();
         }
         Ok(_) => {}
     }

@@ -14,9 +14,11 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use crate::transport::line::{
-    Fault, lock,
-    room::{Message, Room, Seat, Terms},
+use crate::transport::{
+    connection::{Fault, lock},
+    message::Message,
+    room::{Room, Seat},
+    terms::Terms,
 };
 
 /// The option that makes a server a ticker.
@@ -154,7 +156,7 @@ fn message(key: usize, Price { cents, sequence, at }: Price) -> Arc<Message> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::line::{Reporter, room::Next};
+    use crate::transport::{events::Reporter, outbox::Next};
 
     fn asked(value: &str, chat: bool) -> Result<Option<Ticker>, Fault> {
         let options = [(OPTION.to_owned(), value.to_owned())].into();

@@ -1,6 +1,6 @@
 //! A refusal: an HTTP response that says what was wrong.
 
-use crate::websocket::Finding;
+use crate::server::http::{Rejection, reason};
 use crate::websocket::request::VERSION;
 use crate::wire::http::encode_response;
 
@@ -16,12 +16,11 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// The response for the requirement that was not met. The answer to HEAD has no content (RFC 9110 §9.3.2).
-    pub(super) fn new(status: u16, finding: &Finding, to_head: bool) -> Self {
+    /// The response to a request that is rejected. The answer to HEAD has no content (RFC 9110 §9.3.2).
+    pub(super) fn new(rejection: &Rejection, to_head: bool) -> Self {
+        let status = rejection.status;
         let reason = reason(status);
-        let Finding { requirement, section, found, offset, .. } = finding;
-        let place = offset.map_or(String::new(), |offset| format!(" at byte {offset}"));
-        let body = format!("{status} {reason}\nneeded: {requirement} ({section})\nfound{place}: {found}\n");
+        let body = rejection.content();
         let length = body.len().to_string();
 
         let mut fields = Vec::new();
@@ -62,8 +61,3 @@ pub const STATUSES: [(u16, &str, &str); 9] = [
     (431, "Request Header Fields Too Large", "RFC 6585 §5"),
     (505, "HTTP Version Not Supported", "RFC 9110 §15.6.6"),
 ];
-
-/// The reason phrase of a status; that of 400 for all that have none here.
-fn reason(status: u16) -> &'static str {
-    STATUSES.iter().find(|(code, ..)| *code == status).map_or("Bad Request", |(_, reason, _)| reason)
-}

@@ -1,8 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::server::http::page;
 use crate::websocket::cases::{REQUEST, REQUESTS};
-use crate::wire::http::parse_response;
+use crate::wire::http::{TooLarge, parse_response};
 
 fn policy() -> Policy {
     Policy {
@@ -112,12 +113,12 @@ fn no_extension_is_ever_accepted() {
 fn every_refusal_is_a_whole_response_that_closes() {
     let cases = REQUESTS.iter().filter(|case| case.outcome != 101);
     let judgements = cases.map(|case| judged(case.from, case.to)).chain([
-        judge_too_slow(7),
-        judge_too_large(TooLarge::Bytes),
-        judge_too_large(TooLarge::StartLine),
-        judge_cut_off(7),
-        judge_not_http(b"\x16\x03\x01", 0),
-        judge_not_http(b"\x1b]0;title\x07 \xff", 0),
+        reject(Rejection::timed_out(7)),
+        reject(Rejection::too_large(TooLarge::Bytes)),
+        reject(Rejection::too_large(TooLarge::StartLine)),
+        reject(Rejection::cut_off(7)),
+        reject(Rejection::not_http(b"\x16\x03\x01", 0)),
+        reject(Rejection::not_http(b"\x1b]0;title\x07 \xff", 0)),
     ]);
     for judgement in judgements {
         let finding = judgement.requirements.iter().find(|finding| !finding.met).unwrap().clone();
@@ -152,19 +153,19 @@ fn some_refusals_say_what_to_do_instead() {
 
 #[test]
 fn limits_and_time_have_their_statuses() {
-    assert_eq!(refusal(judge_too_slow(0)).status, 408);
-    assert_eq!(refusal(judge_too_large(TooLarge::StartLine)).status, 414);
-    assert_eq!(refusal(judge_too_large(TooLarge::Bytes)).status, 431);
-    assert_eq!(refusal(judge_too_large(TooLarge::Lines)).status, 431);
-    assert_eq!(refusal(judge_cut_off(3)).status, 400);
+    assert_eq!(refusal(reject(Rejection::timed_out(0))).status, 408);
+    assert_eq!(refusal(reject(Rejection::too_large(TooLarge::StartLine))).status, 414);
+    assert_eq!(refusal(reject(Rejection::too_large(TooLarge::Bytes))).status, 431);
+    assert_eq!(refusal(reject(Rejection::too_large(TooLarge::Lines))).status, 431);
+    assert_eq!(refusal(reject(Rejection::cut_off(3))).status, 400);
 }
 
 #[test]
 fn what_speaks_no_http_is_named() {
-    let tls = refusal(judge_not_http(b"\x16\x03\x01\x02\x00", 0));
+    let tls = refusal(reject(Rejection::not_http(b"\x16\x03\x01\x02\x00", 0)));
     assert_eq!(tls.status, 400);
     assert!(String::from_utf8(tls.response).unwrap().contains("a TLS record"));
-    let frame = refusal(judge_not_http(b"\x81\x85abcdefghi", 0));
+    let frame = refusal(reject(Rejection::not_http(b"\x81\x85abcdefghi", 0)));
     assert!(String::from_utf8(frame.response).unwrap().contains("\\x81"));
 }
 
@@ -191,5 +192,48 @@ proptest! {
         let judgement = judge_request(&request, &policy());
         let met = judgement.requirements.iter().all(|finding| finding.met);
         prop_assert_eq!(met, matches!(judgement.decision, Decision::Accept(_)));
+    }
+}
+
+/// The page for a browser's request, with one thing changed.
+fn page(from: &str, to: &str) -> Option<page::Page> {
+    page::answer(&parse_request(BROWSER.replacen(from, to, 1).as_bytes()).unwrap(), &page::ECHO)
+}
+
+const BROWSER: &str = "GET / HTTP/1.1\r\nHost: 127.0.0.1:7000\r\nConnection: keep-alive\r\n\
+    Upgrade-Insecure-Requests: 1\r\nAccept: text/html\r\n\r\n";
+
+#[test]
+fn whatever_is_no_plain_request_is_left_to_the_judge() {
+    let left = [
+        ("GET", "POST", 405),
+        ("GET", "get", 405),
+        ("HTTP/1.1", "HTTP/2.0", 505),
+        ("Host: 127.0.0.1:7000\r\n", "", 400),
+        ("Host", "Host: a\r\nHost", 400),
+        ("Accept: ", "Content-Length: 5\r\nAccept: ", 400),
+        ("Accept: ", "Transfer-Encoding: chunked\r\nAccept: ", 400),
+        ("Accept: ", "upgrade: h2c, WebSocket\r\nAccept: ", 426),
+        ("Accept: ", "sec-websocket-key: a\r\nAccept: ", 426),
+    ];
+    for (from, to, refused_with) in left {
+        assert_eq!(page(from, to), None, "{to}");
+        let judgement = judge_request(BROWSER.replacen(from, to, 1).as_bytes(), &Policy::default());
+        match judgement.decision {
+            Decision::Refuse(refusal) => assert_eq!(refusal.status, refused_with, "{to}"),
+            Decision::Accept(_) => panic!("{to}"),
+        }
+    }
+    let old = page::answer(&parse_request(b"GET / HTTP/1.0\r\n\r\n").unwrap(), &page::ECHO);
+    assert_eq!(old.map(|page| page.status), Some(200));
+}
+
+#[test]
+fn no_opening_handshake_gets_the_page() {
+    for case in REQUESTS {
+        let request = REQUEST.replace(case.from, case.to);
+        if let Ok(request) = parse_request(request.as_bytes()) {
+            assert_eq!(page::answer(&request, &page::ECHO), None, "{}", case.what);
+        }
     }
 }

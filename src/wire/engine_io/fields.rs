@@ -48,7 +48,7 @@ pub fn packet_fields(bytes: &[u8], carried: &Carried) -> Vec<Field> {
 }
 
 /// A binary message of a WebSocket as fields: one, as there is no packet type.
-pub fn binary_fields(bytes: &[u8], carried: &Carried) -> Vec<Field> {
+pub(crate) fn binary_fields(bytes: &[u8], carried: &Carried) -> Vec<Field> {
     if bytes.is_empty() {
         return Vec::new();
     }

@@ -8,7 +8,7 @@ const SECTION: &str = "Engine.IO 4, Handshake";
 
 /// The data of an open packet: a JSON object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Handshake {
+pub(crate) struct Handshake {
     /// The session's ID, for the query of all further requests.
     pub sid: String,
     /// The transports to which the client may go over: `["websocket"]`, or none.

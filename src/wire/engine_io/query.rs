@@ -23,7 +23,7 @@ impl Transport {
 
 /// The query of a request for Engine.IO: `EIO=4&transport=polling&sid=…`. Other keys, such as `t` that keeps caches away, say nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Query {
+pub(crate) struct Query {
     /// By what the packets go.
     pub transport: Transport,
     /// The session; none begins one.

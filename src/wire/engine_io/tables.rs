@@ -18,7 +18,7 @@ const fn packet(digit: u8, symbol: &'static str, meaning: &'static str, section:
 }
 
 /// All seven packet types, by number.
-pub const PACKET_TYPES: [PacketType; 7] = [
+pub(crate) const PACKET_TYPES: [PacketType; 7] = [
     packet(b'0', "open", "the server accepts, and says how the session goes", "Engine.IO 4, Handshake"),
     packet(b'1', "close", "the transport can be closed", "Engine.IO 4, Protocol"),
     packet(
@@ -47,7 +47,7 @@ pub fn packet_type(digit: u8) -> Option<&'static PacketType> {
 ///
 /// The document asks only for status 400; codes and words are those of the reference implementation, engine.io.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HttpError {
+pub(crate) struct HttpError {
     /// 0 to 5.
     pub code: u8,
     /// Its words in the answer.
@@ -67,7 +67,7 @@ const fn error(code: u8, message: &'static str, status: u16, when: &'static str)
 }
 
 /// All six errors, by code.
-pub const ERRORS: [HttpError; 6] = [
+pub(crate) const ERRORS: [HttpError; 6] = [
     error(0, "Transport unknown", 400, "the query names no transport, or one that this server has not"),
     error(
         1,

@@ -11,7 +11,7 @@ use crate::wire::{
 };
 
 /// The card of a host, made up of its address, so that a capture needs no other source: 02:00 and its last four bytes.
-pub fn card_of(address: IpAddr) -> Mac {
+pub(crate) fn card_of(address: IpAddr) -> Mac {
     let [.., a, b, c, d] = match address {
         IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
         IpAddr::V6(address) => address.octets(),

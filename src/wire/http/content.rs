@@ -136,12 +136,12 @@ impl ContentReader {
     }
 
     /// Whether all of it is here; what follows belongs to the next message.
-    pub fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         self.state == State::Whole
     }
 
     /// Whether the end of the stream is the end of the content, and nothing is missing.
-    pub fn may_end_here(&self) -> bool {
+    pub(crate) fn may_end_here(&self) -> bool {
         matches!(self.state, State::Whole | State::ToTheEnd)
     }
 
@@ -255,7 +255,7 @@ pub fn chunk(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The end of chunks, without trailers.
-pub const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+pub(crate) const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
 #[cfg(test)]
 mod tests {

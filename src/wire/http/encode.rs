@@ -3,7 +3,7 @@
 /// A request head: `method target HTTP/1.1`, then the fields in their order (RFC 9112 §3).
 ///
 /// CR, LF and NUL in any part become spaces, as RFC 9110 §5.5 advises, so that no value can smuggle in a line.
-pub fn encode_request(method: &str, target: &str, fields: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn encode_request(method: &str, target: &str, fields: &[(&str, &str)]) -> Vec<u8> {
     encode(&format!("{method} {target} HTTP/1.1"), fields)
 }
 

@@ -10,7 +10,7 @@ use crate::wire::text;
 const SHOWN: usize = 120;
 
 /// What the field lines of a WebSocket handshake are for: name, meaning, section.
-pub const MEANINGS: &[(&str, &str, &str)] = &[
+pub(crate) const MEANINGS: &[(&str, &str, &str)] = &[
     ("Host", "the server that is meant, as one address may serve many names", "RFC 9110 §7.2"),
     ("Upgrade", "the protocol to change to on this connection", "RFC 9110 §7.8"),
     ("Connection", "names the fields that are for the next hop only; here Upgrade", "RFC 9110 §7.6.1"),
@@ -34,7 +34,7 @@ pub const MEANINGS: &[(&str, &str, &str)] = &[
 ];
 
 /// What a field line with this name is for: its usual spelling, its meaning and its section. Case makes no difference.
-pub fn meaning_of(name: &str) -> Option<(&'static str, &'static str, &'static str)> {
+pub(crate) fn meaning_of(name: &str) -> Option<(&'static str, &'static str, &'static str)> {
     MEANINGS.iter().find(|(known, ..)| known.eq_ignore_ascii_case(name)).copied()
 }
 

@@ -1,7 +1,7 @@
 //! The names of ICMP's types and codes (RFC 792, 1122, 1812, 1191).
 
 /// The name of a type.
-pub fn type_name(kind: u8) -> Option<&'static str> {
+pub(crate) fn type_name(kind: u8) -> Option<&'static str> {
     Some(match kind {
         0 => "echo reply",
         3 => "destination unreachable",
@@ -21,7 +21,7 @@ pub fn type_name(kind: u8) -> Option<&'static str> {
 }
 
 /// The name of a code of a type. `None` also for the only code of a type.
-pub fn code_name(kind: u8, code: u8) -> Option<&'static str> {
+pub(crate) fn code_name(kind: u8, code: u8) -> Option<&'static str> {
     let names: &[&str] = match kind {
         3 => &[
             "network unreachable",

@@ -4,7 +4,7 @@ use super::{ENCODING, Packet};
 use crate::wire::{Malformed, engine_io};
 
 /// How many attachments are waited for; socket.io-parser's own limit since 4.2.6.
-pub const MAX_ATTACHMENTS: u32 = 10;
+pub(crate) const MAX_ATTACHMENTS: u32 = 10;
 
 /// A packet that has all its attachments.
 #[derive(Debug, Clone, PartialEq)]

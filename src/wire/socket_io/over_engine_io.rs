@@ -22,7 +22,7 @@ pub fn packet_fields(bytes: &[u8]) -> Vec<Field> {
 }
 
 /// A binary message of a WebSocket: one field, as it has no packet type.
-pub fn binary_fields(bytes: &[u8]) -> Vec<Field> {
+pub(crate) fn binary_fields(bytes: &[u8]) -> Vec<Field> {
     engine_io::binary_fields(bytes, &CARRIED)
 }
 

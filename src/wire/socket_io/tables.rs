@@ -22,7 +22,7 @@ const ACKNOWLEDGEMENT: &str = "Socket.IO 5, Acknowledgement";
 const DATA: &str = "Socket.IO 5, Sending and receiving data";
 
 /// All seven packet types, by number.
-pub const PACKET_TYPES: [PacketType; 7] = [
+pub(crate) const PACKET_TYPES: [PacketType; 7] = [
     packet(b'0', "CONNECT", "a client asks for a namespace, or the server lets it in", CONNECTION),
     packet(
         b'1',

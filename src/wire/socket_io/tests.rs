@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::*;
+use super::{assemble::MAX_ATTACHMENTS, *};
 use crate::wire::{engine_io, text};
 
 fn read(text: &str) -> Packet {

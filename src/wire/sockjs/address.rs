@@ -2,7 +2,7 @@
 
 /// A place under the base URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place<'a> {
+pub(crate) enum Place<'a> {
     /// The base URL itself: `Welcome to SockJS!`
     Greeting,
     /// `/info`: what the server can, and a time to measure.
@@ -24,7 +24,7 @@ pub enum Place<'a> {
 
 /// The last part of a session's URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Endpoint {
+pub(crate) struct Endpoint {
     /// The part: `xhr_streaming`.
     pub name: &'static str,
     /// The method with which it is asked, beside OPTIONS.
@@ -45,7 +45,7 @@ const fn endpoint(
 }
 
 /// All endpoints of a session.
-pub const ENDPOINTS: [Endpoint; 8] = [
+pub(crate) const ENDPOINTS: [Endpoint; 8] = [
     endpoint("websocket", "GET", "both ways over one WebSocket", "sockjs-protocol, WebSocket protocols"),
     endpoint(
         "xhr_streaming",

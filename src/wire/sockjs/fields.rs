@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(last.meaning, "wrong: message at byte 6: needed a JSON string in quotes, had \"7]\"");
         let all = fields(b"a");
         assert!(
-            all[0].meaning.ends_with("; then wrong: needed [, as messages come in an array, had the end")
+            all[0].meaning.ends_with("; then wrong: needed [, as messages come in an array, had nothing")
         );
     }
 

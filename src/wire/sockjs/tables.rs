@@ -47,7 +47,7 @@ pub const FRAMES: [FrameType; 4] = [
 ];
 
 /// The entry of a first byte.
-pub fn frame_type(letter: u8) -> Option<&'static FrameType> {
+pub(crate) fn frame_type(letter: u8) -> Option<&'static FrameType> {
     FRAMES.iter().find(|frame| frame.letter == letter)
 }
 
@@ -69,7 +69,7 @@ pub struct CloseCode {
 }
 
 /// The codes that have a meaning here, in order.
-pub const CLOSE_CODES: [CloseCode; 8] = [
+pub(crate) const CLOSE_CODES: [CloseCode; 8] = [
     CloseCode {
         first: 1000,
         last: 1000,

@@ -44,7 +44,7 @@ impl Text {
     }
 
     /// False if a surrogate stands alone: then it is no text, and no UTF-8 can carry it.
-    pub fn is_unicode(&self) -> bool {
+    pub(crate) fn is_unicode(&self) -> bool {
         char::decode_utf16(self.0.iter().copied()).all(|unit| unit.is_ok())
     }
 

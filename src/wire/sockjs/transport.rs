@@ -6,7 +6,7 @@ use super::{Text, Writer, tables::MESSAGES_SECTION};
 use crate::wire::Malformed;
 
 /// How many `h` an answer of xhr_streaming begins with: Internet Explorer 8 gave a page nothing before so much had come.
-pub const PRELUDE_LENGTH: usize = 2048;
+pub(crate) const PRELUDE_LENGTH: usize = 2048;
 
 /// A way for frames to reach a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,7 +26,7 @@ pub enum Transport {
 }
 
 /// All transports, in the order in which a client would rather have them.
-pub const TRANSPORTS: [Transport; 6] = [
+pub(crate) const TRANSPORTS: [Transport; 6] = [
     Transport::WebSocket,
     Transport::XhrStreaming,
     Transport::EventSource,
@@ -49,7 +49,7 @@ impl Transport {
     }
 
     /// The last part of its URL.
-    pub fn endpoint(self) -> &'static str {
+    pub(crate) fn endpoint(self) -> &'static str {
         match self {
             Transport::WebSocket => "websocket",
             Transport::XhrStreaming => "xhr_streaming",

@@ -4,7 +4,7 @@ use super::Version;
 
 /// A backslash that begins no escape of this version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Undefined {
+pub(crate) struct Undefined {
     /// Where the backslash stands.
     pub at: usize,
 }
@@ -43,7 +43,7 @@ pub fn escape(text: &str, version: Version) -> Vec<u8> {
 /// # Errors
 ///
 /// The first escape that is not defined: a fatal protocol error.
-pub fn unescape(written: &[u8], version: Version) -> Result<Vec<u8>, Undefined> {
+pub(crate) fn unescape(written: &[u8], version: Version) -> Result<Vec<u8>, Undefined> {
     let mut out = Vec::with_capacity(written.len());
     let mut at = 0;
     while let Some(octet) = written.get(at) {

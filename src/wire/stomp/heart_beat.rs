@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// The header of one side: `heart-beat:10000,5000` (Heart-beating). In milliseconds; 0 means no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct HeartBeat {
+pub(crate) struct HeartBeat {
     /// The shortest time between heart-beats that the sender can guarantee; 0 if it can't send any.
     pub can: u32,
     /// The time between heart-beats that the sender would like the other side to keep; 0 if it wants none.
@@ -27,7 +27,7 @@ impl HeartBeat {
     }
 
     /// How often this side must be heard by the other: the longer of what it can and what the other wants, or never.
-    pub fn sends_to(self, other: HeartBeat) -> Option<Duration> {
+    pub(crate) fn sends_to(self, other: HeartBeat) -> Option<Duration> {
         let every = self.can.max(other.wants);
         (self.can > 0 && other.wants > 0).then(|| Duration::from_millis(every.into()))
     }

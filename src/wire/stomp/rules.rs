@@ -29,61 +29,63 @@ pub const COMMAND: Rule =
     form("a frame begins with one of the commands, in capitals", "STOMP 1.2, Augmented BNF");
 
 /// A CR that no LF follows.
-pub const LINE_END: Rule = form("CR stands only before LF", "STOMP 1.2, Augmented BNF");
+pub(crate) const LINE_END: Rule = form("CR stands only before LF", "STOMP 1.2, Augmented BNF");
 
 /// A header line without a colon, or with nothing before it.
-pub const HEADER: Rule = form("a header is a name, a colon and a value", "STOMP 1.2, Augmented BNF");
+pub(crate) const HEADER: Rule = form("a header is a name, a colon and a value", "STOMP 1.2, Augmented BNF");
 
 /// NUL in a line. The grammar would let it stand in a header; but then the blank line was forgotten, and who waits for it waits for ever.
-pub const BLANK_LINE: Rule =
+pub(crate) const BLANK_LINE: Rule =
     form("a blank line comes before the body and its NULL", "STOMP 1.2, STOMP Frames");
 
 /// A backslash that begins none of the escapes.
-pub const ESCAPE: Rule =
+pub(crate) const ESCAPE: Rule =
     must("an escape is \\r, \\n, \\c or \\\\: any other is fatal", "STOMP 1.2, Value Encoding");
 
 /// A header that is not UTF-8.
-pub const UTF8: Rule = form("commands and headers are UTF-8", "STOMP 1.2, Value Encoding");
+pub(crate) const UTF8: Rule = form("commands and headers are UTF-8", "STOMP 1.2, Value Encoding");
 
 /// A content-length that is no number.
-pub const LENGTH: Rule = form("content-length is a number of octets", "STOMP 1.2, Header content-length");
+pub(crate) const LENGTH: Rule =
+    form("content-length is a number of octets", "STOMP 1.2, Header content-length");
 
 /// Something else than NULL after the body that content-length measures.
 pub const NULL: Rule =
     must("after content-length octets the frame still ends with NULL", "STOMP 1.2, Header content-length");
 
 /// A body in a frame that has none.
-pub const BODY: Rule = must("only SEND, MESSAGE and ERROR have a body", "STOMP 1.2, Body");
+pub(crate) const BODY: Rule = must("only SEND, MESSAGE and ERROR have a body", "STOMP 1.2, Body");
 
 /// More header lines than the receiver takes.
-pub const TOO_MANY_HEADERS: Rule =
+pub(crate) const TOO_MANY_HEADERS: Rule =
     form("this frame has more headers than this receiver takes", "STOMP 1.2, Size Limits");
 
 /// A longer header line than the receiver takes.
-pub const HEADER_TOO_LONG: Rule =
+pub(crate) const HEADER_TOO_LONG: Rule =
     form("this header line is longer than this receiver takes", "STOMP 1.2, Size Limits");
 
 /// A longer body than the receiver takes.
-pub const BODY_TOO_LONG: Rule =
+pub(crate) const BODY_TOO_LONG: Rule =
     form("this body is longer than this receiver takes", "STOMP 1.2, Size Limits");
 
 /// A frame of a client from a server, or the other way round.
-pub const SENDER: Rule =
+pub(crate) const SENDER: Rule =
     form("clients and servers have commands of their own", "STOMP 1.2, Client Frames, Server Frames");
 
 /// A header that the frame must have.
-pub const REQUIRED: Rule = must("a frame has the headers that it needs", "STOMP 1.2, Frames and Headers");
+pub(crate) const REQUIRED: Rule =
+    must("a frame has the headers that it needs", "STOMP 1.2, Frames and Headers");
 
 /// An `ack` in SUBSCRIBE that is none of the three.
-pub const ACK_MODE: Rule =
+pub(crate) const ACK_MODE: Rule =
     form("ack is auto, client or client-individual", "STOMP 1.2, SUBSCRIBE ack Header");
 
 /// A `heart-beat` that is not two numbers.
-pub const HEART_BEAT: Rule =
+pub(crate) const HEART_BEAT: Rule =
     must("heart-beat is two numbers with a comma between", "STOMP 1.2, Heart-beating");
 
 /// All rules, each with the last part of its path: what `explain stomp.rules` lists.
-pub const RULES: [(&str, &Rule); 16] = [
+pub(crate) const RULES: [(&str, &Rule); 16] = [
     ("command", &COMMAND),
     ("line-end", &LINE_END),
     ("header", &HEADER),

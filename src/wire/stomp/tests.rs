@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::*;
+use super::{rules::Rule, *};
 use crate::wire::field;
 
 /// All frames of these pieces, or the first that is none.

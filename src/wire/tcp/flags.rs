@@ -27,7 +27,7 @@ const NAMES: [(Flags, &str); 9] = [
 
 impl Flags {
     /// No bit.
-    pub const NONE: Flags = Flags(0);
+    pub(crate) const NONE: Flags = Flags(0);
     /// The sender has no more data.
     pub const FIN: Flags = Flags(0x001);
     /// A connection begins.
@@ -48,7 +48,7 @@ impl Flags {
     pub const AE: Flags = Flags(0x100);
 
     /// The lower 12 bits of a number: three reserved bits and the flags. The other four are dropped.
-    pub fn from_bits(bits: u16) -> Self {
+    pub(crate) fn from_bits(bits: u16) -> Self {
         Flags(bits & 0xfff)
     }
 

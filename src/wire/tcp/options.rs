@@ -8,23 +8,23 @@ const OPTIONS: &str = "RFC 9293 §3.1";
 /// Option kinds (RFC 9293 §3.2 and the registry of IANA).
 pub mod kind {
     /// End of Option List.
-    pub const END: u8 = 0;
+    pub(crate) const END: u8 = 0;
     /// No-Operation.
-    pub const NO_OPERATION: u8 = 1;
+    pub(crate) const NO_OPERATION: u8 = 1;
     /// Maximum Segment Size.
-    pub const MAXIMUM_SEGMENT_SIZE: u8 = 2;
+    pub(crate) const MAXIMUM_SEGMENT_SIZE: u8 = 2;
     /// Window Scale.
-    pub const WINDOW_SCALE: u8 = 3;
+    pub(crate) const WINDOW_SCALE: u8 = 3;
     /// SACK Permitted.
-    pub const SACK_PERMITTED: u8 = 4;
+    pub(crate) const SACK_PERMITTED: u8 = 4;
     /// SACK.
-    pub const SACK: u8 = 5;
+    pub(crate) const SACK: u8 = 5;
     /// Timestamps.
-    pub const TIMESTAMPS: u8 = 8;
+    pub(crate) const TIMESTAMPS: u8 = 8;
     /// User Timeout.
-    pub const USER_TIMEOUT: u8 = 28;
+    pub(crate) const USER_TIMEOUT: u8 = 28;
     /// Fast Open Cookie.
-    pub const FAST_OPEN: u8 = 34;
+    pub(crate) const FAST_OPEN: u8 = 34;
 }
 
 /// The blocks of a SACK option: at most four fit.
@@ -166,7 +166,7 @@ fn number(bytes: &[u8]) -> u32 {
 }
 
 /// The bytes of options, filled up with zeros to a multiple of 4. What would go beyond 40 bytes is left out.
-pub fn encode_options(options: &[TcpOption]) -> Vec<u8> {
+pub(crate) fn encode_options(options: &[TcpOption]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(40);
     for option in options {
         let before = bytes.len();

@@ -86,7 +86,7 @@ impl Segment {
     }
 
     /// How far it moves the sequence numbers on: a number for each byte, one for SYN and one for FIN (RFC 9293 §3.4).
-    pub fn sequence_length(&self) -> u32 {
+    pub(crate) fn sequence_length(&self) -> u32 {
         let marks = u32::from(self.flags.contains(Flags::SYN)) + u32::from(self.flags.contains(Flags::FIN));
         // Total Length has 16 bits, and a frame over 4 GB is none.
         u32::try_from(self.payload.len()).unwrap_or(u32::MAX).saturating_add(marks)

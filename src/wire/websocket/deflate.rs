@@ -18,7 +18,7 @@ use crate::wire::http::{Headers, elements};
 
 mod pack;
 
-pub use pack::Deflater;
+pub(crate) use pack::Deflater;
 
 /// The name that is registered for it.
 pub const NAME: &str = "permessage-deflate";
@@ -26,9 +26,6 @@ pub const NAME: &str = "permessage-deflate";
 /// What the sync flush ended with (§7.2.2), and an empty last block: that can only be read where a block may begin, so it proves
 /// that the message ended with one.
 const TAIL: [u8; 9] = [0x00, 0x00, 0xff, 0xff, 0x01, 0x00, 0x00, 0xff, 0xff];
-
-/// The largest window, in bytes: 2^15.
-pub const WINDOW: usize = 1 << 15;
 
 /// Room that is added at a time, in bytes.
 const STEP: usize = 8 << 10;
@@ -59,7 +56,7 @@ pub struct Agreed {
 
 impl Agreed {
     /// Reads it from the head of the answer. `None` if it does not name the extension, or with parameters that it doesn't have.
-    pub fn from_answer(headers: &Headers) -> Option<Self> {
+    pub(crate) fn from_answer(headers: &Headers) -> Option<Self> {
         headers
             .all("Sec-WebSocket-Extensions")
             .flat_map(|line| elements(&line.value))
@@ -101,7 +98,7 @@ fn bits(value: &[u8]) -> Option<u8> {
 
 /// Why a message could not be inflated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum InflateError {
+pub(crate) enum InflateError {
     /// The bytes are no DEFLATE, or refer to something before the window or before what is known.
     #[error("compressed byte {at}: needed DEFLATE that refers to nothing before its window (RFC 7692 §6.2)")]
     Broken {
@@ -115,7 +112,7 @@ pub enum InflateError {
 
 /// The machine, to be shared by all connections: it keeps nothing from one message to the next but room.
 #[derive(Default)]
-pub struct Inflater {
+pub(crate) struct Inflater {
     machine: Box<DecompressorOxide>,
     room: Vec<u8>,
 }
@@ -128,7 +125,7 @@ impl std::fmt::Debug for Inflater {
 
 /// A message that was inflated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Inflated<'a> {
+pub(crate) struct Inflated<'a> {
     /// Its bytes, no more than the limit.
     pub bytes: &'a [u8],
     /// It goes on beyond the limit: how far is not known.
@@ -147,7 +144,7 @@ impl Inflater {
     /// # Errors
     ///
     /// [`InflateError`]; then, and where the message is cut, the history is of no more use and becomes empty.
-    pub fn inflate(
+    pub(crate) fn inflate(
         &mut self,
         payload: &[u8],
         history: &mut Vec<u8>,

@@ -5,7 +5,7 @@ use crate::wire::utf8;
 
 /// What speaks for frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Plausible {
+pub(crate) struct Plausible {
     /// All of them are masked: a client sent them. Else none is.
     pub masked: bool,
     /// Whole frames.
@@ -24,7 +24,7 @@ const LOOKED_AT: usize = 256;
 /// What speaks for `bytes` being frames, the first of which begins there. `None` if a rule of RFC 6455 §5 speaks against it.
 ///
 /// It takes RSV1 on a data frame, as the extension that allows it may have been agreed on before.
-pub fn plausible(bytes: &[u8]) -> Option<Plausible> {
+pub(crate) fn plausible(bytes: &[u8]) -> Option<Plausible> {
     let mut found = Plausible { masked: *bytes.get(1)? & 0x80 != 0, frames: 0, exact: false, text: false };
     let mut rest = bytes;
     while !rest.is_empty() && found.frames < ENOUGH {

@@ -46,7 +46,7 @@ impl FrameReader {
     }
 
     /// For a stream whose first frame begins at `offset`: that is where counting starts.
-    pub fn at_offset(offset: u64) -> Self {
+    pub(crate) fn at_offset(offset: u64) -> Self {
         FrameReader { at: offset, ..FrameReader::default() }
     }
 

@@ -26,7 +26,7 @@ const fn reserved(number: u8) -> Opcode {
 }
 
 /// All sixteen opcodes, by number.
-pub const OPCODES: [Opcode; 16] = [
+pub(crate) const OPCODES: [Opcode; 16] = [
     opcode(0x0, "Continuation", "a further fragment of the message under way", "RFC 6455 §5.4"),
     opcode(0x1, "Text", "a message of UTF-8 text, or its first fragment", "RFC 6455 §5.6"),
     opcode(0x2, "Binary", "a message of any bytes, or its first fragment", "RFC 6455 §5.6"),
@@ -46,7 +46,7 @@ pub const OPCODES: [Opcode; 16] = [
 ];
 
 /// The entry of an opcode. Only the low four bits of `number` are looked at.
-pub fn opcode_entry(number: u8) -> &'static Opcode {
+pub(crate) fn opcode_entry(number: u8) -> &'static Opcode {
     &OPCODES[usize::from(number & 0x0f)]
 }
 
@@ -93,7 +93,7 @@ const fn range(
 }
 
 /// All 65536 Close codes, in order and without a hole.
-pub const CLOSE_CODES: [CloseCode; 21] = [
+pub(crate) const CLOSE_CODES: [CloseCode; 21] = [
     range(0, 999, "not used", "no Close code", false),
     sent(1000, "Normal Closure", "the work is done", DEFINED),
     sent(1001, "Going Away", "a server goes down, or a browser leaves the page", DEFINED),

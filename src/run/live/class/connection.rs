@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    net::IpAddr,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -10,98 +9,140 @@ use std::{
 use super::{
     super::advice::{bytes_told, duration},
     Service,
-    room::{Guest, Report, Room, lock},
+    server::{Connection, Report, Server, lock},
     stamped,
 };
 use crate::{
     call::{Doing, Done, Piece, copy, errno_name, errno_text, send_all},
     event::{Ending, Host, Value, What},
     run::upgrading::{arg, told},
+    server::{
+        origin::OriginPolicy,
+        shutdown::{LINGER_TIME, linger},
+    },
     websocket::{
         answer::Policy,
-        handoff::{Broken, Came, Handed, Terms},
+        handoff::{Broken, Came, Handed, ReceiveError, Terms},
         judge::Limits,
         opening::{self, Reception, is_timeout},
     },
 };
 
-/// The whole head of an opening request has to come in this time (RFC 9110 §15.5.9: 408).
-const HEAD: Duration = Duration::from_secs(10);
+/// Time in which the whole head of an opening request has to arrive (RFC 9110 §15.5.9: 408).
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long, and for how many bytes, one listens to a peer to whom all has been said, so that no RST takes away what it has not
-/// read yet.
-const LINGER: (Duration, usize) = (Duration::from_secs(1), 64 << 10);
-
-/// Room offered to each recv of a plain connection, in bytes.
-const ROOM: usize = 4096;
+/// Capacity offered to each `recv` of a plain connection, in bytes.
+const BUFFER_SIZE: usize = 4096;
 
 /// Serves a connection to its end.
-pub(super) fn serve(room: &Room, guest: &Arc<Guest>, doing: &Doing) {
-    let served = Served { room, guest, doing, told: room.tells(guest.number) };
-    let (end, detail) = match served.within_limits().and_then(|()| served.to_the_end()) {
-        Ok(both) => both,
-        Err(error) => served.why(&error),
-    };
-    // Who does not read would be sent to for minutes by the kernel; a RST is the end of that.
-    let at_once = end == Ending::Limit && detail.starts_with(STUCK);
-    served.close(at_once, end == Ending::Reset);
-    room.leave(guest, end, detail);
+pub(super) fn serve(server: &Server, connection: &Arc<Connection>, doing: &Doing) {
+    let narrated = server.narrates(connection.number);
+    let service = Serving { server, connection, doing, narrated };
+    let outcome = service.set_timeouts().map_err(Stop::from).and_then(|()| service.serve());
+    let End { ending, detail, closing } = outcome.unwrap_or_else(|stop| service.end_of(&stop));
+    service.close(closing);
+    server.remove(connection, ending, detail);
 }
 
-/// How the detail begins when a peer does not read.
-const STUCK: &str = "it does not read";
+/// How a connection ended.
+struct End {
+    ending: Ending,
+    detail: String,
+    closing: Closing,
+}
 
-struct Served<'a> {
-    room: &'a Room,
-    guest: &'a Arc<Guest>,
+/// How its socket is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Closing {
+    /// Our FIN, then what the peer still sends is read, then `close`.
+    Orderly,
+    /// By a RST: the peer reads nothing, and the kernel would send to it for minutes.
+    Abortive,
+    /// The peer has reset it, or its stream is broken off: only `close` is left.
+    Broken,
+}
+
+impl End {
+    fn new(ending: Ending, detail: impl Into<String>) -> End {
+        let closing = if ending == Ending::Reset { Closing::Broken } else { Closing::Orderly };
+        End { ending, detail: detail.into(), closing }
+    }
+}
+
+/// Why a connection is not served to the end of its stream.
+enum Stop {
+    /// A call failed, or a time limit of the socket ended it.
+    Call(io::Error),
+    /// The peer broke a rule of the protocol, and was told by a Close.
+    Violation(Broken),
+    /// The peer has sent more bytes than a connection may.
+    TooManyBytes,
+    /// The server stops.
+    ServerStops,
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Stop {
+        Stop::Call(error)
+    }
+}
+
+impl From<ReceiveError> for Stop {
+    fn from(error: ReceiveError) -> Stop {
+        match error {
+            ReceiveError::Call(error) => Stop::Call(error),
+            ReceiveError::Violation(broken) => Stop::Violation(broken),
+            ReceiveError::TooManyBytes => Stop::TooManyBytes,
+        }
+    }
+}
+
+struct Serving<'a> {
+    server: &'a Server,
+    connection: &'a Arc<Connection>,
     doing: &'a Doing,
-    told: bool,
+    narrated: bool,
 }
 
-type Over = (Ending, String);
-
-impl Served<'_> {
-    /// SO_RCVTIMEO and SO_SNDTIMEO, socket(7): a call on which nothing moves for so long comes back with EAGAIN.
-    fn within_limits(&self) -> io::Result<()> {
-        let socket = self.guest.held.socket();
-        socket.set_read_timeout(Some(self.room.class.idle))?;
-        socket.set_write_timeout(Some(self.room.class.idle))
+impl Serving<'_> {
+    /// SO_RCVTIMEO and SO_SNDTIMEO, socket(7): a call on which nothing moves for this time returns EAGAIN.
+    fn set_timeouts(&self) -> io::Result<()> {
+        let socket = self.connection.held.socket();
+        socket.set_read_timeout(Some(self.server.class.idle))?;
+        socket.set_write_timeout(Some(self.server.class.idle))
     }
 
-    fn to_the_end(&self) -> io::Result<Over> {
-        // Else what follows an answer that is not acknowledged yet would wait for that (Nagle's algorithm, RFC 9293 §3.7.4).
-        self.piece(Piece::set(&self.guest.held, "TCP_NODELAY", 1).0);
-        match &self.room.class.service {
+    fn serve(&self) -> Result<End, Stop> {
+        // Otherwise what follows an answer that is not acknowledged yet would wait for that (Nagle's algorithm, RFC 9293 §3.7.4).
+        self.piece(Piece::set(&self.connection.held, "TCP_NODELAY", 1).0);
+        match &self.server.class.service {
             Service::Echo => self.echo(),
-            Service::WebSocket { origins, any_origin } => self.websocket(origins, *any_origin),
+            Service::WebSocket { origins, message } => self.websocket(origins, *message),
         }
     }
 
-    /// What comes is sent back, until the peer has no more to say.
-    fn echo(&self) -> io::Result<Over> {
+    /// Sends back what is received, until the peer ends its stream.
+    fn echo(&self) -> Result<End, Stop> {
         loop {
             self.still_open()?;
-            let bytes = self.recv(ROOM)?;
+            let bytes = self.recv(BUFFER_SIZE)?;
             if bytes.is_empty() {
-                return Ok((
-                    Ending::Closed,
-                    "it sent a FIN; all that came before it was sent back".to_owned(),
-                ));
+                return Ok(End::new(Ending::Closed, "it sent a FIN; all that came before it was sent back"));
             }
             self.send(&bytes)?;
-            if self.guest.held.traffic().0 > self.room.class.bytes {
-                return Err(io::ErrorKind::QuotaExceeded.into());
+            if self.connection.held.traffic().0 > self.server.class.bytes {
+                return Err(Stop::TooManyBytes);
             }
         }
     }
 
-    /// Upgraded by hand, then in tungstenite's hands.
-    fn websocket(&self, origins: &[String], any_origin: bool) -> io::Result<Over> {
-        let allowed = if any_origin { None } else { Some(self.own_origins(origins)) };
-        let policy = Policy { allowed_origins: allowed, ..Policy::default() };
-        let reception =
-            Reception { policy, page: true, until: Some(Instant::now() + HEAD.min(self.room.class.idle)) };
-        let done = opening::answer(&self.guest.held, &reception);
+    /// Upgrades by hand, then leaves the frames to tungstenite.
+    fn websocket(&self, origins: &OriginPolicy, message: u64) -> Result<End, Stop> {
+        let local = self.connection.held.socket().local_addr().ok().and_then(|local| local.as_socket());
+        let policy = Policy { allowed_origins: origins.origins(local), ..Policy::default() };
+        let until = Instant::now() + HEAD_TIMEOUT.min(self.server.class.idle);
+        let reception = Reception { policy, page: true, until: Some(until) };
+        let done = opening::answer(&self.connection.held, &reception);
         let unmet = done.pieces.iter().find_map(|piece| match piece {
             Piece::Note(What::Upgrade(it)) if !it.met => Some(format!("{} ({})", it.requirement, it.section)),
             _ => None,
@@ -114,83 +155,82 @@ impl Served<'_> {
         self.tell(told("ws answer", Vec::new(), "the rest of the request's head"), done);
         match (outcome, unmet) {
             (Ok(101), _) => {}
-            (Ok(status), Some(unmet)) => return Ok((Ending::Refused, format!("{status}: needed {unmet}"))),
-            (Ok(200), None) => return Ok((Ending::Page, "200: it got the page".to_owned())),
-            (Ok(status), None) => return Ok((Ending::Page, format!("{status}: there is no such page"))),
+            (Ok(status), Some(unmet)) => {
+                return Ok(End::new(Ending::Refused, format!("{status}: needed {unmet}")));
+            }
+            (Ok(200), None) => return Ok(End::new(Ending::Page, "200: it got the page")),
+            (Ok(status), None) => {
+                return Ok(End::new(Ending::Page, format!("{status}: there is no such page")));
+            }
             (Err(error), _)
-                if error.kind() == io::ErrorKind::UnexpectedEof && self.guest.held.traffic().0 == 0 =>
+                if error.kind() == io::ErrorKind::UnexpectedEof && self.connection.held.traffic().0 == 0 =>
             {
-                return Ok((Ending::Closed, "it sent a FIN, and not a byte before it".to_owned()));
+                return Ok(End::new(Ending::Closed, "it sent a FIN, and not a byte before it"));
             }
-            (Err(error), _) => return Err(error),
+            (Err(error), _) => return Err(error.into()),
         }
-        self.guest.open.store(true, Ordering::Relaxed);
-        if self.told {
-            self.room.report(Report::Peer(self.guest.seen(None, None), Instant::now()));
+        self.connection.open.store(true, Ordering::Relaxed);
+        if self.narrated {
+            self.server.report(Report::Peer(self.connection.snapshot(None, None), Instant::now()));
         }
-        self.within_limits()?;
-        let class = &self.room.class;
-        let limits = Limits { frame: class.message, message: class.message };
-        let terms = Terms { limits, bytes: class.bytes, told: self.told };
-        let mut websocket = Handed::new(Host::Server, Arc::clone(&self.guest.held), terms);
-        let outcome = self.messages(&mut websocket);
-        match outcome {
-            Ok(over) => Ok(over),
-            Err(error) => {
-                let over = self.why(&error);
-                // A broken rule has been answered already.
-                if broken(&error).is_none() {
-                    self.say_why(&mut websocket, &over);
-                }
-                Ok(over)
+        self.set_timeouts()?;
+        let limits = Limits { frame: message, message };
+        let terms = Terms { limits, bytes: self.server.class.bytes, told: self.narrated };
+        let mut websocket = Handed::new(Host::Server, Arc::clone(&self.connection.held), terms);
+        self.messages(&mut websocket).or_else(|stop| {
+            let end = self.end_of(&stop);
+            // A violation has been answered already.
+            if !matches!(stop, Stop::Violation(_)) {
+                self.send_close(&mut websocket, &end);
             }
-        }
+            Ok(end)
+        })
     }
 
-    /// Each message is sent back.
-    fn messages(&self, websocket: &mut Handed) -> io::Result<Over> {
+    /// Sends each message back.
+    fn messages(&self, websocket: &mut Handed) -> Result<End, Stop> {
         loop {
             self.still_open()?;
             match self.next(websocket)? {
                 Came::Message(message) if message.is_text() || message.is_binary() => {
-                    self.guest.received.fetch_add(1, Ordering::Relaxed);
+                    self.connection.received.fetch_add(1, Ordering::Relaxed);
                     let args = vec![arg("kind", if message.is_text() { "text" } else { "binary" })];
                     let done = websocket.send(message);
                     let outcome = done.outcome.as_ref().map(drop).map_err(copy);
                     self.tell(told("ws send", args, "room in the send buffer"), done);
                     outcome?;
-                    self.guest.sent.fetch_add(1, Ordering::Relaxed);
+                    self.connection.sent.fetch_add(1, Ordering::Relaxed);
                 }
                 Came::Message(_) => {}
                 Came::Close { code: 1006, .. } => {
-                    return Ok((
+                    return Ok(End::new(
                         Ending::Reset,
-                        "it ended the stream without a Close: 1006 (RFC 6455 §7.1.5)".to_owned(),
+                        "it ended the stream without a Close: 1006 (RFC 6455 §7.1.5)",
                     ));
                 }
                 Came::Close { code: 1005, .. } => {
-                    return Ok((Ending::Closed, "Close without a code".to_owned()));
+                    return Ok(End::new(Ending::Closed, "Close without a code"));
                 }
-                Came::Close { code, .. } => return Ok((Ending::Closed, format!("Close {code}"))),
+                Came::Close { code, .. } => return Ok(End::new(Ending::Closed, format!("Close {code}"))),
             }
         }
     }
 
-    /// Whoever has more to say all the time waits in no call, and has to be told all the same that the server ends.
-    fn still_open(&self) -> io::Result<()> {
-        if self.room.is_closed() { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
+    /// Fails if the server stops. A peer that sends without a pause lets its thread wait in no call that could be ended.
+    fn still_open(&self) -> Result<(), Stop> {
+        if self.server.registry.is_stopping() { Err(Stop::ServerStops) } else { Ok(()) }
     }
 
-    fn next(&self, websocket: &mut Handed) -> io::Result<Came> {
+    fn next(&self, websocket: &mut Handed) -> Result<Came, ReceiveError> {
         let next = websocket.receive();
-        if self.told {
-            let value = match &next.outcome {
+        if self.narrated {
+            let outcome = match &next.outcome {
                 Ok(Came::Message(message)) => Ok(Value::Count(message.len())),
                 Ok(Came::Close { code, reason }) => Ok(Value::Close { code: *code, reason: reason.clone() }),
-                Err(error) => Err(copy(error)),
+                Err(error) => Err(error.to_io_error()),
             };
             let done = Done {
-                outcome: value,
+                outcome,
                 started: next.started,
                 took: next.took,
                 here: next.here,
@@ -201,168 +241,135 @@ impl Served<'_> {
         next.outcome
     }
 
-    /// A peer that is sent away learns why, if it still listens: RFC 6455 §7.4.1.
-    fn say_why(&self, websocket: &mut Handed, (end, detail): &Over) {
-        let (code, reason) = match end {
-            Ending::Stopped => (1001, "the server ends"),
-            Ending::Limit if detail.starts_with(STUCK) => return,
-            Ending::Limit => (1008, "a limit of this server"),
-            Ending::Failed => (1011, ""),
+    /// Sends the Close that says why the connection is ended (RFC 6455 §7.4.1), to a peer that still reads.
+    fn send_close(&self, websocket: &mut Handed, end: &End) {
+        let (code, reason) = match (end.ending, end.closing) {
+            (_, Closing::Abortive) => return,
+            (Ending::Stopped, _) => (1001, "the server ends"),
+            (Ending::Limit, _) => (1008, "a limit of this server"),
+            (Ending::Failed, _) => (1011, ""),
             _ => return,
         };
-        let socket = self.guest.held.socket();
-        let _ =
-            socket.set_write_timeout(Some(LINGER.0)).and_then(|()| socket.set_read_timeout(Some(LINGER.0)));
+        let socket = self.connection.held.socket();
+        let _ = socket
+            .set_write_timeout(Some(LINGER_TIME))
+            .and_then(|()| socket.set_read_timeout(Some(LINGER_TIME)));
         let done = websocket.close(Some(code), reason);
         let good = done.outcome.is_ok();
         self.tell(told("ws close", vec![arg("code", &code.to_string())], "room in the send buffer"), done);
-        // What was on its way is still taken in, until the answer to our Close.
-        let until = Instant::now() + LINGER.0;
+        // Messages that were on their way are read until the answer to our Close.
+        let until = Instant::now() + LINGER_TIME;
         while good && Instant::now() < until && matches!(self.next(websocket), Ok(Came::Message(_))) {}
     }
 
-    /// What an error means for the connection.
-    fn why(&self, error: &io::Error) -> Over {
-        if let Some(broken) = broken(error) {
-            let code = broken.0.rule.close_code;
-            // 1009, too big: that rule is this server's own (RFC 6455 §10.4).
-            let end = if code == 1009 { Ending::Limit } else { Ending::Violation };
-            return (end, format!("{broken}; answered with Close {code}"));
-        }
-        if self.room.is_closed() && error.kind() == io::ErrorKind::Interrupted {
-            self.doing.go_on();
-            return (Ending::Stopped, "the server ends".to_owned());
-        }
-        let idle = duration(self.room.class.idle);
+    /// What a stop means for the connection.
+    fn end_of(&self, stop: &Stop) -> End {
+        let class = &self.server.class;
+        let error = match stop {
+            Stop::Violation(broken) => {
+                let code = broken.0.rule.close_code;
+                // 1009, too big: that rule is this server's own (RFC 6455 §10.4).
+                let ending = if code == 1009 { Ending::Limit } else { Ending::Violation };
+                return End::new(ending, format!("{broken}; answered with Close {code}"));
+            }
+            Stop::TooManyBytes => {
+                return End::new(
+                    Ending::Limit,
+                    format!("it sent more than {} (--bytes)", bytes_told(class.bytes)),
+                );
+            }
+            Stop::Call(error) if error.kind() != io::ErrorKind::Interrupted => error,
+            Stop::Call(error) if !self.server.registry.is_stopping() => error,
+            Stop::Call(_) | Stop::ServerStops => {
+                self.doing.go_on();
+                return End::new(Ending::Stopped, "the server ends");
+            }
+        };
+        let idle = duration(class.idle);
         match error.kind() {
-            _ if is_timeout(error) && self.full() => {
-                (Ending::Limit, format!("{STUCK}: for {idle} there was no room to send to it (--idle)"))
-            }
-            _ if is_timeout(error) => (Ending::Limit, format!("nothing moved for {idle} (--idle)")),
-            io::ErrorKind::QuotaExceeded => {
-                (Ending::Limit, format!("it sent more than {} (--bytes)", bytes_told(self.room.class.bytes)))
-            }
+            _ if is_timeout(error) && self.has_unsent_bytes() => End {
+                ending: Ending::Limit,
+                detail: format!("it does not read: for {idle} there was no room to send to it (--idle)"),
+                closing: Closing::Abortive,
+            },
+            _ if is_timeout(error) => End::new(Ending::Limit, format!("nothing moved for {idle} (--idle)")),
             io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
-                (Ending::Reset, format!("{}: {}", errno_name(error), errno_text(error)))
+                End::new(Ending::Reset, format!("{}: {}", errno_name(error), errno_text(error)))
             }
-            io::ErrorKind::UnexpectedEof => (Ending::Reset, error.to_string()),
-            _ => (Ending::Failed, error.to_string()),
+            io::ErrorKind::UnexpectedEof => End::new(Ending::Reset, error.to_string()),
+            _ => End::new(Ending::Failed, error.to_string()),
         }
     }
 
-    /// Whether bytes that we sent are still not taken: the peer does not read.
-    fn full(&self) -> bool {
-        crate::kernel::observe(self.guest.held.socket(), true).send_queue.is_some_and(|bytes| bytes > 0)
+    /// Whether the peer has not taken all that was sent to it: it does not read.
+    fn has_unsent_bytes(&self) -> bool {
+        crate::kernel::observe(self.connection.held.socket(), true).send_queue.is_some_and(|bytes| bytes > 0)
     }
 
-    /// The pages that may connect: our own, by the address under which it was reached, and those that were allowed.
-    ///
-    /// The line `Host` has no say in this: a page that has its own name point at this machine could choose it (DNS rebinding).
-    fn own_origins(&self, more: &[String]) -> Vec<String> {
-        let mut origins = more.to_vec();
-        let Some(local) = self.guest.held.socket().local_addr().ok().and_then(|local| local.as_socket())
-        else {
-            return origins;
-        };
-        let (ip, port) = (local.ip().to_canonical(), local.port());
-        let mut add = |host: String| {
-            if port == 80 {
-                origins.push(format!("http://{host}"));
-            }
-            origins.push(format!("http://{host}:{port}"));
-        };
-        match ip {
-            IpAddr::V4(v4) => add(v4.to_string()),
-            IpAddr::V6(v6) => add(format!("[{v6}]")),
+    fn recv(&self, capacity: usize) -> io::Result<Vec<u8>> {
+        if !self.narrated {
+            return self.connection.held.recv(capacity).outcome;
         }
-        if ip.is_loopback() {
-            add("localhost".to_owned());
-        }
-        origins
-    }
-
-    fn recv(&self, room: usize) -> io::Result<Vec<u8>> {
-        if !self.told {
-            return self.guest.held.recv(room).outcome;
-        }
-        let (piece, outcome) = Piece::recv(&self.guest.held, room);
-        self.room.report(Report::Piece(piece));
+        let (piece, outcome) = Piece::recv(&self.connection.held, capacity);
+        self.server.report(Report::Piece(piece));
         outcome
     }
 
     fn send(&self, bytes: &[u8]) -> io::Result<()> {
-        if self.told {
+        if self.narrated {
             let mut pieces = Vec::new();
-            let outcome = send_all(&self.guest.held, bytes, &mut pieces);
+            let outcome = send_all(&self.connection.held, bytes, &mut pieces);
             for piece in pieces {
-                self.room.report(Report::Piece(piece));
+                self.server.report(Report::Piece(piece));
             }
             return outcome;
         }
         let mut rest = bytes;
         while !rest.is_empty() {
-            let taken = self.guest.held.send(rest).outcome?;
+            let taken = self.connection.held.send(rest).outcome?;
             rest = rest.get(taken..).unwrap_or_default();
         }
         Ok(())
     }
 
-    /// A step that was made of several calls.
+    /// Narrates a step that was made of several calls.
     fn tell(&self, told: crate::call::Told, done: Done) {
-        if self.told {
-            let piece = Piece::Call(self.guest.held.subject(), told, done);
-            self.room.report(Report::Piece(stamped(piece, &self.guest.name)));
+        if self.narrated {
+            let piece = Piece::Call(self.connection.held.subject(), told, done);
+            self.server.report(Report::Piece(stamped(piece, &self.connection.name)));
         }
     }
 
     fn piece(&self, piece: Piece) {
-        if self.told {
-            self.room.report(Report::Piece(piece));
+        if self.narrated {
+            self.server.report(Report::Piece(piece));
         }
     }
 
-    /// Ends the connection: our FIN, then what the peer still sends is read away, so that `close` needs no RST.
-    fn close(&self, at_once: bool, broken: bool) {
-        let held = &self.guest.held;
-        if at_once {
-            self.piece(Piece::set(held, "SO_LINGER", 0).0);
-        } else if !broken {
-            let (piece, outcome) = Piece::shutdown(held, "SHUT_WR");
-            self.piece(piece);
-            if outcome.is_ok() {
-                self.linger();
-            }
-        }
-        let _held = lock(&self.guest.descriptor);
-        self.piece(Piece::close(held));
-    }
-
-    fn linger(&self) {
-        let (time, most) = LINGER;
-        let until = Instant::now() + time;
-        let mut had = 0;
-        while had < most {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() || self.guest.held.socket().set_read_timeout(Some(left)).is_err() {
-                return;
-            }
-            let (piece, outcome) = Piece::recv(&self.guest.held, ROOM);
-            match outcome {
-                // That we stop listening is no fault, and not told as one.
-                Err(_) => return,
-                Ok(bytes) => {
-                    self.piece(piece);
-                    if bytes.is_empty() {
-                        return;
-                    }
-                    had += bytes.len();
+    /// Closes the socket.
+    fn close(&self, closing: Closing) {
+        let held = &self.connection.held;
+        match closing {
+            Closing::Abortive => self.piece(Piece::set(held, "SO_LINGER", 0).0),
+            Closing::Broken => {}
+            Closing::Orderly => {
+                let (piece, outcome) = Piece::shutdown(held, "SHUT_WR");
+                self.piece(piece);
+                if outcome.is_ok() {
+                    linger(|left| self.discard(left));
                 }
             }
         }
+        let _descriptor = lock(&self.connection.descriptor);
+        self.piece(Piece::close(held));
     }
-}
 
-/// The broken rule behind an error, if that is what it is.
-fn broken(error: &io::Error) -> Option<&Broken> {
-    error.get_ref().and_then(|inner| inner.downcast_ref())
+    /// Receives once, within this time, and returns the number of bytes. A `recv` that times out is no failure, and not narrated.
+    fn discard(&self, left: Duration) -> Option<usize> {
+        self.connection.held.socket().set_read_timeout(Some(left)).ok()?;
+        let (piece, outcome) = Piece::recv(&self.connection.held, BUFFER_SIZE);
+        let count = outcome.ok()?.len();
+        self.piece(piece);
+        Some(count)
+    }
 }

@@ -1,4 +1,4 @@
-//! What a host's thread does to become a host: a network of its own, with one interface, whose other end is ours.
+//! A host's network: a namespace with one interface, `eth0`, whose other end stays with the cable. See veth(4).
 
 use std::{
     fs::File,
@@ -8,35 +8,39 @@ use std::{
 };
 
 use super::{
-    super::{Options, Setting, Unavailable, address},
-    namespace::{self, SetupError, SetupStep},
-    netlink::{Netlink, index},
+    super::{super::StageError, Options, Setting, address},
+    namespace,
     offload::disable_offloads,
+    rtnetlink::{Rtnetlink, index},
     settings,
+    setup_error::{SetupError, SetupStep},
 };
-use crate::event::Host;
+use crate::{event::Host, kernel::Task};
 
-/// What a host needs to know to move in.
+/// The interfaces of one host, before they are made.
 pub(in super::super::super) struct VethConfig {
     host: Host,
     options: Options,
-    /// The name of our end.
-    pub(super) ours: String,
-    /// The group of our ends of this stage.
+    /// The name of the cable's end: `client1`.
+    pub(super) interface: String,
+    /// The interface group of the cable's ends of this stage.
     pub(super) group: u32,
 }
 
-/// What a host has found.
+/// A host's network, once it is set up.
 pub(in super::super::super) struct HostNetwork {
-    /// The number of its thread.
-    pub(super) thread: libc::pid_t,
-    pub(super) ours: String,
+    /// The host's thread, which is in the network.
+    pub(super) thread: Task,
+    /// See [`VethConfig`].
+    pub(super) interface: String,
+    /// See [`VethConfig`].
     pub(super) group: u32,
+    /// The kernel settings that were changed.
     pub(super) settings: Vec<Setting>,
 }
 
-/// A host's Ethernet address: one of those that anybody may give out.
-fn ethernet(host: Host) -> [u8; 6] {
+/// A host's Ethernet address: unicast, and locally administered (the bit 0x02 of the first byte).
+fn ethernet_address(host: Host) -> [u8; 6] {
     match host {
         Host::Client => [0x02, 0, 0, 0, 0, 1],
         Host::Server => [0x02, 0, 0, 0, 0, 2],
@@ -44,47 +48,50 @@ fn ethernet(host: Host) -> [u8; 6] {
 }
 
 impl VethConfig {
-    /// The plugs of a new cable: client and server.
+    /// The configurations of a new cable: client and server.
     pub(super) fn pair(options: Options) -> [VethConfig; 2] {
         static COUNT: AtomicU32 = AtomicU32::new(1);
-        // The group 0 is everybody's. Two stages may stand side by side, so each has names of its own.
+        // Stages of one process share a network namespace, so each has names and a group of its own. Group 0 is the default.
         let group = COUNT.fetch_add(1, Ordering::Relaxed) % 1_000_000 + 1;
-        Host::ALL.map(|host| VethConfig { host, options, ours: format!("{}{group}", host.name()), group })
+        Host::ALL.map(|host| {
+            let interface = format!("{}{group}", host.name());
+            VethConfig { host, options, interface, group }
+        })
     }
 
-    /// Makes the calling thread a host.
-    pub fn setup_host(self) -> Result<HostNetwork, Unavailable> {
-        self.setup().map_err(|stumble| Unavailable::other(stumble.step.text(), &stumble.error))
+    /// Makes the calling thread a host, with a network of its own.
+    pub fn setup_host(self) -> Result<HostNetwork, StageError> {
+        Ok(self.setup()?)
     }
 
-    /// Makes the calling thread a host. No descriptor is left open.
+    /// As [`VethConfig::setup_host`]. Leaves no descriptor open.
     ///
-    /// Our end is set up first: then the host's has a carrier as soon as it is up, and loses no frame.
+    /// The cable's end is brought up first. So the host's end has a carrier as soon as it is up, and no frame is lost.
     pub(super) fn setup(self) -> Result<HostNetwork, SetupError> {
-        let ground = Netlink::open().map_err(SetupError::at(SetupStep::Pair))?;
-        let sender =
-            File::open("/proc/thread-self/ns/net").map_err(SetupError::at(SetupStep::HostNamespace))?;
-        namespace::unshare(libc::CLONE_NEWNET).map_err(SetupError::at(SetupStep::HostNamespace))?;
-        let own = File::open("/proc/thread-self/ns/net").map_err(SetupError::at(SetupStep::HostNamespace))?;
-        ground
-            .add_pair(&self.ours, self.group, own.as_raw_fd(), ethernet(self.host))
-            .map_err(SetupError::at(SetupStep::Pair))?;
-        super::network::enter_network(&sender)
-            .and_then(|()| {
-                let ours = index(&self.ours)?;
-                // Where IPv6 is missing, there is nothing to be turned off.
-                let _ = ground.disable_address_generation(ours);
-                disable_offloads(&self.ours)?;
-                ground.set_up(ours)
-            })
-            .and_then(|()| super::network::enter_network(&own))
-            .map_err(SetupError::at(SetupStep::Pair))?;
-        self.configure_host_end().map_err(SetupError::at(SetupStep::Pair))
+        let outside = Rtnetlink::open().map_err(SetupError::at(SetupStep::Pair))?;
+        let process = namespace::current_network()?;
+        namespace::unshare_network()?;
+        let own = namespace::current_network()?;
+        self.make_pair(&outside, &process, &own)
+            .and_then(|()| self.configure_host_end())
+            .map_err(SetupError::at(SetupStep::Pair))
     }
 
-    /// In the host's own network: loopback, and `eth0` with its addresses.
-    fn configure_host_end(self) -> io::Result<HostNetwork> {
-        let netlink = Netlink::open()?;
+    /// Makes the pair, and configures the cable's end in the process's network. The thread is in `own` before and after.
+    fn make_pair(&self, outside: &Rtnetlink, process: &File, own: &File) -> io::Result<()> {
+        outside.add_pair(&self.interface, self.group, own.as_raw_fd(), ethernet_address(self.host))?;
+        namespace::enter_network(process)?;
+        let cable_end = index(&self.interface)?;
+        // Fails on a kernel without IPv6, which generates no addresses anyway.
+        let _ = outside.disable_address_generation(cable_end);
+        disable_offloads(&self.interface)?;
+        outside.set_up(cable_end)?;
+        namespace::enter_network(own)
+    }
+
+    /// Configures loopback, and `eth0` with its address, in the host's own network.
+    fn configure_host_end(&self) -> io::Result<HostNetwork> {
+        let netlink = Rtnetlink::open()?;
         netlink.set_up(index("lo")?)?;
         let mut settings = settings::set_timers(self.host, self.options.timers);
         if self.options.ping_sockets && self.host == Host::Client {
@@ -92,17 +99,16 @@ impl VethConfig {
         }
         let eth0 = index("eth0")?;
         disable_offloads("eth0")?;
-        // IPv6 would report to routers which groups it is in, as soon as it has an address. Without one it is silent; where it is
-        // missing altogether, there is nothing to be turned off.
+        // With an IPv6 address, the kernel would report its multicast groups to routers, in frames that no lesson expects.
+        // Fails on a kernel without IPv6.
         let _ = netlink.disable_address_generation(eth0);
         netlink.add_address(eth0, address(self.host, false), 24)?;
         netlink.set_up(eth0)?;
         if self.options.known_neighbours {
             let other = self.host.other();
-            netlink.add_neighbour(eth0, address(other, false), ethernet(other))?;
+            netlink.add_neighbour(eth0, address(other, false), ethernet_address(other))?;
         }
-        // SAFETY: takes and changes nothing.
-        let thread = unsafe { libc::gettid() };
-        Ok(HostNetwork { thread, ours: self.ours, group: self.group, settings })
+        let interface = self.interface.clone();
+        Ok(HostNetwork { thread: Task::current(), interface, group: self.group, settings })
     }
 }

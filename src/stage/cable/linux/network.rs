@@ -1,62 +1,63 @@
-//! Both hosts and the cable between them, from the first to the last moment of a stage.
+//! The networks of both hosts, and the cable between them.
 
 use std::{
     fs::File,
     io,
-    os::fd::AsRawFd,
     sync::{Mutex, PoisonError},
     thread,
 };
 
 use super::{
-    super::{Cable, Options, Setting, Unavailable},
+    super::{super::StageError, Cable, Options, Setting, Unavailable},
     forwarder::Forwarder,
     host_setup::{HostNetwork, VethConfig},
-    namespace,
-    netlink::Netlink,
+    namespace::enter_network,
     packet_socket::{CableEnds, PacketSocket},
+    prepare::prepare,
+    rtnetlink::Rtnetlink,
     settings,
     sock_destroy::destroy_tcp_sockets,
 };
 use crate::{event::Host, kernel};
 
-/// The two networks and what connects them. Dropping it takes all down.
+/// The two networks and the cable. Dropping it removes them.
 pub(in super::super::super) struct Network {
     cable: Cable,
-    pump: Option<Forwarder>,
-    /// Of our interfaces.
+    forwarder: Option<Forwarder>,
+    /// The interface group of the cable's ends.
     group: u32,
-    client: End,
-    server: End,
+    /// The hosts' network namespaces.
+    client: File,
+    server: File,
     settings: Mutex<Vec<Setting>>,
 }
 
-/// A host's network as seen from here.
-struct End {
-    namespace: File,
-}
-
 impl Network {
-    /// Lays the ground for the process, if that is not done yet, and gives each host its plug: client, then server.
+    /// Prepares the process for cables, and returns a configuration for each host: client, then server.
     pub fn veth_configs(options: Options) -> Result<[VethConfig; 2], Unavailable> {
-        namespace::ensure_entered()?;
+        prepare()?;
         Ok(VethConfig::pair(options))
     }
 
-    /// Lays the cable between two hosts that have moved in: client, then server.
-    pub fn connect([client, server]: [HostNetwork; 2]) -> io::Result<Network> {
+    /// Connects two hosts that have their networks: client, then server.
+    pub fn connect([client, server]: [HostNetwork; 2]) -> Result<Network, StageError> {
+        let failed = StageError::system("open the packet socket", "cable");
         let group = client.group;
-        // The kernel waits when it makes a ring: for both at a time.
+        // The kernel blocks while it makes a ring: both are made at the same time.
         let (one, other) = thread::scope(|scope| {
-            let one = scope.spawn(|| PacketSocket::open(&client.ours));
-            let other = PacketSocket::open(&server.ours);
+            let one = scope.spawn(|| PacketSocket::open(&client.interface));
+            let other = PacketSocket::open(&server.interface);
             (one.join().unwrap_or_else(|_| Err(panicked())), other)
         });
-        let wire = CableEnds::new(one?, other?);
+        let ends = CableEnds::new(one.map_err(&failed)?, other.map_err(failed)?);
         let settings = client.settings.iter().chain(&server.settings).cloned().collect();
-        let (client, server) = (End::of(&client)?, End::of(&server)?);
-        let (cable, pump) = Forwarder::start(wire)?;
-        Ok(Network { cable, pump: Some(pump), group, client, server, settings: Mutex::new(settings) })
+        let failed = StageError::system("open the network namespace", "host");
+        let [client, server] =
+            [namespace_of(&client).map_err(&failed)?, namespace_of(&server).map_err(failed)?];
+        let (cable, forwarder) =
+            Forwarder::start(ends).map_err(StageError::system("start the thread", "cable"))?;
+        let settings = Mutex::new(settings);
+        Ok(Network { cable, forwarder: Some(forwarder), group, client, server, settings })
     }
 
     /// The cable.
@@ -64,78 +65,65 @@ impl Network {
         &self.cable
     }
 
-    /// Changes a setting of a host's kernel, and remembers it.
-    pub fn set(&self, host: Host, name: &str, value: &str) -> io::Result<Setting> {
+    /// Changes a setting of a host's kernel, and records the change.
+    pub fn set(&self, host: Host, name: &str, value: &str) -> Result<Setting, StageError> {
         let setting = self.within(host, || settings::set(host, name, value))?;
         self.settings.lock().unwrap_or_else(PoisonError::into_inner).push(setting.clone());
         Ok(setting)
     }
 
-    /// What was changed so far, in order.
+    /// The changes so far, in order.
     pub fn settings(&self) -> Vec<Setting> {
         self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Reads a setting of a host's kernel.
-    pub fn setting(&self, host: Host, name: &str) -> io::Result<String> {
+    pub fn setting(&self, host: Host, name: &str) -> Result<String, StageError> {
         self.within(host, || settings::read(name))?
+            .map_err(|source| StageError::Setting { name: name.to_owned(), source })
     }
 
-    /// Whether an ordinary user may not bind port 80 on either host.
+    /// Whether unprivileged processes may not bind port 80 on either host.
     pub fn low_ports_are_privileged(&self) -> bool {
         Host::ALL.into_iter().all(|host| self.within(host, kernel::low_ports_are_privileged).unwrap_or(true))
     }
 
-    /// Does something on a thread in a host's network. Not on the host's own thread: its descriptors are the lesson's.
-    fn within<T: Send>(&self, host: Host, job: impl FnOnce() -> T + Send) -> io::Result<T> {
-        let end = self.end(host);
+    /// Runs `job` on a new thread in a host's network. The host's own thread makes the lesson's calls only.
+    fn within<T: Send>(&self, host: Host, job: impl FnOnce() -> T + Send) -> Result<T, StageError> {
+        let namespace = match host {
+            Host::Client => &self.client,
+            Host::Server => &self.server,
+        };
         thread::scope(|scope| {
-            let inside = move || enter_network(&end.namespace).map(|()| job());
+            let inside = move || enter_network(namespace).map(|()| job());
             let thread = thread::Builder::new().name("settings".to_owned()).spawn_scoped(scope, inside)?;
             thread.join().unwrap_or_else(|_| Err(panicked()))
         })
-    }
-
-    fn end(&self, host: Host) -> &End {
-        match host {
-            Host::Client => &self.client,
-            Host::Server => &self.server,
-        }
+        .map_err(StageError::system("enter the network", host.name()))
     }
 }
 
 impl Drop for Network {
     fn drop(&mut self) {
-        // A connection whose program is gone would keep its namespace until its timers have run out.
+        // A connection that outlives its program would keep its namespace alive until its timers end.
         for host in Host::ALL {
             let _ = self.within(host, destroy_tcp_sockets);
         }
-        // The namespaces end when nobody uses them any more; the interfaces at once. The kernel waits here too.
+        // A namespace ends with its last user, the interfaces at once. The kernel blocks in both: they are done at the same
+        // time.
         thread::scope(|scope| {
-            scope.spawn(|| Netlink::open().and_then(|netlink| netlink.remove_group(self.group)));
-            drop(self.pump.take());
+            scope.spawn(|| Rtnetlink::open().and_then(|netlink| netlink.remove_group(self.group)));
+            drop(self.forwarder.take());
         });
     }
 }
 
-impl End {
-    fn of(host: &HostNetwork) -> io::Result<End> {
-        // `/proc/self/task` and not `thread-self`: it is another thread's.
-        let namespace = File::open(format!("/proc/self/task/{}/ns/net", host.thread))?;
-        Ok(End { namespace })
-    }
+/// The network namespace of a host's thread. (`/proc/thread-self` is that of the calling thread.)
+fn namespace_of(host: &HostNetwork) -> io::Result<File> {
+    let thread = host.thread.id().unwrap_or_default();
+    File::open(format!("/proc/self/task/{thread}/ns/net"))
 }
 
 fn panicked() -> io::Error {
-    io::Error::other("a thread of ours gave up")
-}
-
-/// Moves the calling thread to that network namespace. Corresponds to `setns(2)`.
-pub(super) fn enter_network(namespace: &File) -> io::Result<()> {
-    // SAFETY: takes no pointer, and changes this thread alone.
-    if unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNET) } == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
+    io::Error::other("a thread panicked")
 }

@@ -1,20 +1,21 @@
-//! Our end of a host's interface: a packet(7) socket that gets what the host sends, and sends to the host.
-#![allow(
-    clippy::cast_possible_truncation,
-    reason = "sizes and numbers of small things, as the kernel's calls want them"
-)]
+//! The cable's end of a host's interface: a packet(7) socket that receives the host's frames and sends frames to it.
 
 use std::{
-    io,
-    mem::{self, MaybeUninit},
-    os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
-    thread,
+    io::{self, IoSlice},
+    os::fd::{AsFd, AsRawFd, BorrowedFd},
+    slice, thread,
 };
 
-use super::ring::{Ring, RingFrame};
+use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, send, sendmmsg};
+use socket2::{Domain, SockAddr, Socket, Type};
+
+use super::{
+    ring::{Ring, RingFrame},
+    sockopt::set_packet_option,
+};
 use crate::event::Host;
 
-/// So many frames are sent by one call.
+/// Frames that are sent by one call, at most.
 pub(super) const BATCH_SIZE: usize = 64;
 
 /// Both ends of the cable.
@@ -24,12 +25,11 @@ pub(in super::super) struct CableEnds {
 }
 
 impl CableEnds {
-    /// Of both hosts' interfaces.
     pub(super) fn new(client: PacketSocket, server: PacketSocket) -> CableEnds {
         CableEnds { client, server }
     }
 
-    /// Closes both: the kernel waits until nobody uses them any more, for both at a time.
+    /// Closes both ends at the same time: the kernel blocks in each until no CPU uses the socket.
     pub(super) fn close(self) {
         let CableEnds { client, server } = self;
         thread::scope(|scope| {
@@ -38,7 +38,7 @@ impl CableEnds {
         });
     }
 
-    /// Our end of a host's interface.
+    /// The end of a host's interface.
     pub(super) fn end(&self, host: Host) -> &PacketSocket {
         match host {
             Host::Client => &self.client,
@@ -46,138 +46,94 @@ impl CableEnds {
         }
     }
 
-    /// Gives all memory back whose frames were taken.
+    /// Returns the slots of all frames that were advanced over to the kernel.
     pub(super) fn release(&mut self) {
         self.client.ring.release();
         self.server.ring.release();
     }
 
-    /// Sends frames to a host. Gives how many of them went.
+    /// Sends frames to a host. Returns the number of frames that were sent.
     pub fn send(&self, to: Host, frames: &[&[u8]]) -> usize {
         frames.iter().filter(|frame| self.end(to).send(&[frame]) == 1).count()
     }
 
-    /// Whether no host has sent anything that was not taken yet.
+    /// Whether every frame of the hosts was advanced over.
     pub fn is_empty(&self) -> bool {
         self.client.peek().is_none() && self.server.peek().is_none()
     }
 }
 
-/// Our end of one host's interface.
+/// The end of one host's interface.
 pub(super) struct PacketSocket {
     ring: Ring,
-    socket: OwnedFd,
+    socket: Socket,
 }
 
 impl PacketSocket {
-    /// Opens it by the name of our interface, in this thread's network namespace.
-    pub fn open(name: &str) -> io::Result<PacketSocket> {
-        // Protocol 0: nothing is received before the socket is bound to its one interface.
-        // SAFETY: makes a descriptor, which becomes the property of one owner.
-        let socket = unsafe {
-            let made = libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0);
-            if made < 0 {
-                return Err(io::Error::last_os_error());
-            }
-            OwnedFd::from_raw_fd(made)
-        };
+    /// Opens a socket on `interface`, in this thread's network namespace.
+    pub fn open(interface: &str) -> io::Result<PacketSocket> {
+        // With protocol 0 the socket receives nothing before it is bound to its interface.
+        let socket = Socket::new(Domain::PACKET, Type::RAW, None)?;
         let yes: libc::c_int = 1;
-        set(socket.as_fd(), libc::PACKET_IGNORE_OUTGOING, &yes)?;
-        // Straight to the host's interface: nothing queues on a cable.
-        set(socket.as_fd(), libc::PACKET_QDISC_BYPASS, &yes)?;
+        set_packet_option(socket.as_fd(), libc::PACKET_IGNORE_OUTGOING, &yes)?;
+        // Frames go to the interface directly: a cable has no queue.
+        set_packet_option(socket.as_fd(), libc::PACKET_QDISC_BYPASS, &yes)?;
         let ring = Ring::new(socket.as_fd())?;
-        // SAFETY: all zero is an empty `sockaddr_ll`.
-        let mut address: libc::sockaddr_ll = unsafe { mem::zeroed() };
-        address.sll_family = libc::AF_PACKET as libc::sa_family_t;
-        address.sll_protocol = (libc::ETH_P_ALL as u16).to_be();
-        address.sll_ifindex =
-            libc::c_int::try_from(super::netlink::index(name)?).map_err(io::Error::other)?;
-        // SAFETY: the address outlives the call, and its length is its own.
-        let result = unsafe {
-            libc::bind(
-                socket.as_raw_fd(),
-                (&raw const address).cast(),
-                size_of_val(&address) as libc::socklen_t,
-            )
-        };
-        if result == 0 { Ok(PacketSocket { ring, socket }) } else { Err(io::Error::last_os_error()) }
+        socket.bind(&link_address(super::rtnetlink::index(interface)?)?)?;
+        Ok(PacketSocket { ring, socket })
     }
 
-    /// The next frame that the host sent, if one is there.
+    /// The next frame of the host, if there is one.
     pub fn peek(&self) -> Option<RingFrame<'_>> {
         self.ring.peek()
     }
 
-    /// Goes past it.
+    /// Makes the frame after it the next one.
     pub fn advance(&self) {
         self.ring.advance();
     }
 
-    /// Sends frames, at most [`BATCH`], by one call. Gives how many went before the first that could not. Corresponds to
-    /// `sendmmsg(2)`.
+    /// Sends frames, at most [`BATCH_SIZE`], by one call. Returns the number of frames that were sent before the first that
+    /// could not be. Corresponds to `sendmmsg(2)`, and to `send(2)` for a single frame.
     pub fn send(&self, frames: &[&[u8]]) -> usize {
-        let mut pieces = [const { MaybeUninit::<libc::iovec>::uninit() }; BATCH_SIZE];
-        let mut messages = [const { MaybeUninit::<libc::mmsghdr>::uninit() }; BATCH_SIZE];
-        let count = frames.len().min(BATCH_SIZE);
-        for ((frame, piece), message) in frames.iter().zip(&mut pieces).zip(&mut messages) {
-            let piece =
-                piece.write(libc::iovec { iov_base: frame.as_ptr().cast_mut().cast(), iov_len: frame.len() });
-            // SAFETY: all zero is an empty message.
-            let message = message.write(unsafe { mem::zeroed() });
-            message.msg_hdr.msg_iov = piece;
-            message.msg_hdr.msg_iovlen = 1;
+        if let [frame] = frames {
+            let sent = again_after_eintr(|| send(&self.socket, frame, SendFlags::empty()));
+            return usize::from(sent.is_ok());
         }
-        loop {
-            // SAFETY: `count` messages were filled in above; what they point to outlives the call and is only read.
-            let sent = unsafe {
-                libc::sendmmsg(
-                    self.socket.as_raw_fd(),
-                    messages.as_mut_ptr().cast(),
-                    count as libc::c_uint,
-                    0,
-                )
-            };
-            if sent >= 0 {
-                return sent as usize;
-            }
-            if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
-                return 0;
-            }
+        let mut slices = [IoSlice::new(&[]); BATCH_SIZE];
+        for (slice, frame) in slices.iter_mut().zip(frames) {
+            *slice = IoSlice::new(frame);
         }
+        let mut control = [const { None }; BATCH_SIZE];
+        let mut messages = Vec::with_capacity(BATCH_SIZE);
+        for (slice, control) in slices.iter().zip(&mut control).take(frames.len()) {
+            let control = control.insert(SendAncillaryBuffer::default());
+            messages.push(MMsgHdr::new(slice::from_ref(slice), control));
+        }
+        again_after_eintr(|| sendmmsg(&self.socket, &mut messages, SendFlags::empty())).unwrap_or(0)
     }
 
-    /// How many frames came while the ring was full, since this was last asked.
+    /// Frames that were lost because the ring was full, since the last call. Corresponds to `PACKET_STATISTICS` of packet(7).
     pub fn overruns(&self) -> u64 {
-        // SAFETY: all zero is a value of `tpacket_stats`.
-        let mut counted: libc::tpacket_stats = unsafe { mem::zeroed() };
-        let mut length = size_of_val(&counted) as libc::socklen_t;
-        // SAFETY: the kernel writes at most `length` bytes into `counted`, and both outlive the call.
+        let mut statistics = libc::tpacket_stats { tp_packets: 0, tp_drops: 0 };
+        let Ok(mut length) = libc::socklen_t::try_from(size_of_val(&statistics)) else { return 0 };
+        // SAFETY: the kernel writes at most `length` bytes into `statistics`, which consists of integers. Both outlive the
+        // call.
         unsafe {
             libc::getsockopt(
                 self.socket.as_raw_fd(),
                 libc::SOL_PACKET,
                 libc::PACKET_STATISTICS,
-                (&raw mut counted).cast(),
+                (&raw mut statistics).cast(),
                 &raw mut length,
             );
         }
-        counted.tp_drops.into()
+        statistics.tp_drops.into()
     }
 
-    /// Takes an error off the socket, such as ENETDOWN: poll(2) would report it again and again.
+    /// Clears the socket's error, such as ENETDOWN, which poll(2) would report again and again. Corresponds to SO_ERROR.
     pub fn clear_error(&self) {
-        let mut error: libc::c_int = 0;
-        let mut length = size_of_val(&error) as libc::socklen_t;
-        // SAFETY: the kernel writes one int.
-        unsafe {
-            libc::getsockopt(
-                self.socket.as_raw_fd(),
-                libc::SOL_SOCKET,
-                libc::SO_ERROR,
-                (&raw mut error).cast(),
-                &raw mut length,
-            );
-        }
+        let _ = self.socket.take_error();
     }
 }
 
@@ -187,21 +143,34 @@ impl AsFd for PacketSocket {
     }
 }
 
-/// Corresponds to `setsockopt(2)` at the level of packet sockets.
-pub(super) fn set<T: Copy>(socket: BorrowedFd<'_>, option: libc::c_int, value: &T) -> io::Result<()> {
-    // SAFETY: the kernel reads the value, which outlives the call, and no more than its size.
-    let result = unsafe {
-        libc::setsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_PACKET,
-            option,
-            ptr_of(value),
-            size_of::<T>() as libc::socklen_t,
-        )
-    };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+fn again_after_eintr<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
+    loop {
+        match call() {
+            Err(rustix::io::Errno::INTR) => {}
+            result => return result,
+        }
+    }
 }
 
-fn ptr_of<T>(value: &T) -> *const libc::c_void {
-    (&raw const *value).cast()
+/// The address of all protocols on an interface: `struct sockaddr_ll`, see packet(7).
+fn link_address(interface: u32) -> io::Result<SockAddr> {
+    let address = libc::sockaddr_ll {
+        sll_family: libc::sa_family_t::try_from(libc::AF_PACKET).map_err(io::Error::other)?,
+        sll_protocol: u16::try_from(libc::ETH_P_ALL).map_err(io::Error::other)?.to_be(),
+        sll_ifindex: libc::c_int::try_from(interface).map_err(io::Error::other)?,
+        sll_hatype: 0,
+        sll_pkttype: 0,
+        sll_halen: 0,
+        sll_addr: [0; 8],
+    };
+    let size = libc::socklen_t::try_from(size_of_val(&address)).map_err(io::Error::other)?;
+    // SAFETY: a `sockaddr_storage` holds any address, this one of `size` bytes.
+    let ((), address) = unsafe {
+        SockAddr::try_init(|storage, length| {
+            storage.cast::<libc::sockaddr_ll>().write(address);
+            *length = size;
+            Ok(())
+        })
+    }?;
+    Ok(address)
 }

@@ -1,6 +1,7 @@
-//! Memory that a packet socket shares with us: the kernel puts frames there, and we read them without a call.
+//! The receive ring of a packet socket: memory that the kernel shares with this process and fills with frames.
 //!
-//! Corresponds to PACKET_RX_RING with TPACKET_V2 in packet(7). Each slot begins with a header whose first word says whose it is.
+//! Corresponds to PACKET_RX_RING with TPACKET_V2 in packet(7). Each slot begins with a header, whose first word says whether
+//! the slot belongs to the kernel or to this process.
 
 use std::{
     cell::Cell,
@@ -11,39 +12,41 @@ use std::{
     time::Duration,
 };
 
-/// Bytes of a slot: a header, and a frame of an interface with an MTU of 1500.
+use super::sockopt::set_packet_option;
+
+/// Bytes of a slot: enough for the header and a frame of an interface with an MTU of 1500.
 const SLOT_SIZE: usize = 2048;
 
-/// How many frames may wait: more than a TCP window by default has segments in flight.
+/// Frames that the ring holds: more than the segments of a TCP window of default size.
 const SLOT_COUNT: usize = 4096;
 
 /// `TPACKET_V2` of linux/if_packet.h.
 const TPACKET_V2: libc::c_int = 1;
 
-/// The kernel gets its memory in pieces of this size, in bytes.
+/// Bytes of a block: the kernel allocates the ring in such pieces.
 const BLOCK_SIZE: usize = 1 << 16;
 
 /// The ring of one socket.
 pub(super) struct Ring {
     memory: *mut u8,
-    /// The slot that is read next.
+    /// The slot that is read next. Always below [`SLOT_COUNT`].
     next: Cell<usize>,
-    /// How many slots in front of it are not given back yet.
-    taken: Cell<usize>,
+    /// Number of slots before `next` that belong to this process.
+    held: Cell<usize>,
 }
 
-// SAFETY: the memory is this ring's alone until it is dropped, and no method lets two threads in at once: `Cell` sees to it.
+// SAFETY: the memory belongs to this ring until it is dropped, and `Cell` keeps the ring to one thread at a time.
 unsafe impl Send for Ring {}
 
 /// A frame in the ring.
 pub(super) struct RingFrame<'a> {
-    /// What of it fits into a slot.
+    /// The frame, cut after the size of a slot.
     pub bytes: &'a [u8],
-    /// Whether that is all.
+    /// Whether the frame was not cut.
     pub whole: bool,
-    /// Whether frames were lost before it.
+    /// Whether frames before it were lost.
     pub overrun: bool,
-    /// When it came, since 1970.
+    /// Time of arrival since 1970.
     pub at: Duration,
 }
 
@@ -51,15 +54,15 @@ impl Ring {
     /// Makes the ring of a packet socket that is not bound yet.
     pub fn new(socket: BorrowedFd<'_>) -> io::Result<Ring> {
         let count = |number: usize| libc::c_uint::try_from(number).map_err(io::Error::other);
-        super::packet_socket::set(socket, libc::PACKET_VERSION, &TPACKET_V2)?;
+        set_packet_option(socket, libc::PACKET_VERSION, &TPACKET_V2)?;
         let request = libc::tpacket_req {
             tp_block_size: count(BLOCK_SIZE)?,
             tp_block_nr: count(SLOT_SIZE * SLOT_COUNT / BLOCK_SIZE)?,
             tp_frame_size: count(SLOT_SIZE)?,
             tp_frame_nr: count(SLOT_COUNT)?,
         };
-        super::packet_socket::set(socket, libc::PACKET_RX_RING, &request)?;
-        // SAFETY: a new mapping of the size that the ring was just made with; nothing else is in its place.
+        set_packet_option(socket, libc::PACKET_RX_RING, &request)?;
+        // SAFETY: a new mapping, at an address that the kernel chooses, of the size that the ring has.
         let memory = unsafe {
             libc::mmap(
                 ptr::null_mut(),
@@ -73,12 +76,12 @@ impl Ring {
         if memory == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        Ok(Ring { memory: memory.cast(), next: Cell::new(0), taken: Cell::new(0) })
+        Ok(Ring { memory: memory.cast(), next: Cell::new(0), held: Cell::new(0) })
     }
 
-    /// The next frame, if one is there. It stays the next until it is taken.
+    /// The next frame, if one has arrived. It stays the next one until [`Ring::advance`].
     pub fn peek(&self) -> Option<RingFrame<'_>> {
-        if self.taken.get() == SLOT_COUNT {
+        if self.held.get() == SLOT_COUNT {
             return None;
         }
         let slot = self.slot(self.next.get());
@@ -86,12 +89,13 @@ impl Ring {
         if status & libc::TP_STATUS_USER == 0 {
             return None;
         }
-        // SAFETY: the slot is ours until it is given back, which takes `&mut self`; the header was written before its status.
+        // SAFETY: the slot belongs to this process until `release`, which needs `&mut self`. The kernel wrote the header before
+        // the status.
         let header = unsafe { ptr::read(slot.cast::<libc::tpacket2_hdr>()) };
         let start = usize::from(header.tp_mac).min(SLOT_SIZE);
         let length = usize::try_from(header.tp_snaplen).unwrap_or(SLOT_SIZE).min(SLOT_SIZE - start);
         Some(RingFrame {
-            // SAFETY: as above, and start and length stay inside the slot.
+            // SAFETY: as above; `start + length` is at most the slot's size.
             bytes: unsafe { std::slice::from_raw_parts(slot.add(start), length) },
             whole: usize::try_from(header.tp_len).ok() == Some(length),
             overrun: status & libc::TP_STATUS_LOSING != 0,
@@ -99,16 +103,16 @@ impl Ring {
         })
     }
 
-    /// Goes past the frame that was peeked at. Its bytes stay where they are.
+    /// Makes the frame after it the next one. The bytes stay valid until [`Ring::release`].
     pub fn advance(&self) {
         self.next.set((self.next.get() + 1) % SLOT_COUNT);
-        self.taken.set(self.taken.get() + 1);
+        self.held.set(self.held.get() + 1);
     }
 
-    /// Gives the slots of all frames that were taken back to the kernel.
+    /// Returns the slots of all frames that were advanced over to the kernel.
     pub fn release(&mut self) {
-        let taken = self.taken.replace(0);
-        for back in (1..=taken).rev() {
+        let held = self.held.replace(0);
+        for back in (1..=held).rev() {
             let slot = (self.next.get() + SLOT_COUNT - back) % SLOT_COUNT;
             self.status(slot).store(libc::TP_STATUS_KERNEL, Ordering::Release);
         }
@@ -120,14 +124,14 @@ impl Ring {
     }
 
     fn status(&self, number: usize) -> &AtomicU32 {
-        // SAFETY: each slot begins with its status word, aligned, and both we and the kernel use it atomically.
+        // SAFETY: each slot begins with its status word, aligned; this process and the kernel access it atomically.
         unsafe { &*self.slot(number).cast::<AtomicU32>() }
     }
 }
 
 impl Drop for Ring {
     fn drop(&mut self) {
-        // SAFETY: the mapping is ours, and nobody borrows from a ring that is dropped.
+        // SAFETY: the mapping is this ring's, and no borrow of a ring outlives it.
         unsafe {
             libc::munmap(self.memory.cast(), SLOT_SIZE * SLOT_COUNT);
         }

@@ -1,11 +1,11 @@
-//! sysctl(8) in a host's network namespace: `/proc/sys/net` shows each thread the settings of its own.
+//! Kernel settings of a host's network namespace, see sysctl(8): `/proc/sys/net` shows each thread those of its namespace.
 
 use std::{fs, io};
 
 use super::super::{Setting, Timers};
 use crate::event::Host;
 
-/// The settings that make the kernel patient, at their maximum. `tcp_fin_timeout` has none: an hour, in seconds.
+/// TCP's limits of retransmission, at their maxima, in retries. `tcp_fin_timeout` is in seconds and has no maximum: an hour.
 const STRETCHED: [(&str, &str); 5] = [
     ("net.ipv4.tcp_syn_retries", "127"),
     ("net.ipv4.tcp_synack_retries", "255"),
@@ -14,7 +14,7 @@ const STRETCHED: [(&str, &str); 5] = [
     ("net.ipv4.tcp_fin_timeout", "3600"),
 ];
 
-/// Makes the kernel of this thread's network namespace as patient as asked for.
+/// Sets the timers of this thread's network namespace. Returns the changes.
 pub(super) fn set_timers(host: Host, timers: Timers) -> Vec<Setting> {
     match timers {
         Timers::Default => Vec::new(),
@@ -22,14 +22,13 @@ pub(super) fn set_timers(host: Host, timers: Timers) -> Vec<Setting> {
     }
 }
 
-/// Lets the group of this process open ping sockets: nobody may at first, see icmp(7).
+/// Allows the group of this process to open ping sockets, which no group may by default, see icmp(7).
 pub(super) fn allow_ping_sockets(host: Host) -> Setting {
-    // SAFETY: takes and changes nothing.
-    let group = unsafe { libc::getegid() };
+    let group = rustix::process::getegid();
     set(host, "net.ipv4.ping_group_range", &format!("{group} {group}"))
 }
 
-/// Changes one setting of this thread's network namespace.
+/// Changes a setting of this thread's network namespace. The result says whether the kernel refused.
 pub(super) fn set(host: Host, name: &str, value: &str) -> Setting {
     let before = read(name).ok();
     let failed = path(name).and_then(|path| fs::write(path, value)).err();
@@ -42,14 +41,14 @@ pub(super) fn set(host: Host, name: &str, value: &str) -> Setting {
     }
 }
 
-/// Reads one setting of this thread's network namespace.
+/// Reads a setting of this thread's network namespace.
 pub(super) fn read(name: &str) -> io::Result<String> {
-    // Two numbers are parted by a tab.
+    // The kernel separates two numbers by a tab.
     let text = fs::read_to_string(path(name)?)?;
     Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// Only what belongs to a network, and by a name that can't lead elsewhere.
+/// The file of a setting. Fails with `InvalidInput` for a name that is no network setting or that would lead out of the folder.
 fn path(name: &str) -> io::Result<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if name.starts_with("net.") && name.chars().all(plain) && !name.contains("..") {

@@ -2,12 +2,8 @@
 
 use std::time::Instant;
 
-use super::super::crossed;
 use crate::{
-    transport::{
-        ends::Calling,
-        line::{Fault, Way, http::Asking},
-    },
+    transport::{api::ClientConfig, connection::Fault, events::Way, http::Asking, socketio::crossed},
     wire::{
         engine_io::{Packet, encode_payload, parse_payload},
         text,
@@ -20,7 +16,7 @@ const MOST: u64 = 100_000;
 /// The requests of a session.
 #[derive(Debug)]
 pub(super) struct Polling {
-    calling: Calling,
+    calling: ClientConfig,
     /// Path and query, with the session's ID once there is one.
     target: String,
     /// The GET, on a connection that is used again as long as the server keeps it.
@@ -30,7 +26,7 @@ pub(super) struct Polling {
 }
 
 impl Polling {
-    pub(super) fn new(calling: &Calling, target: String) -> Self {
+    pub(super) fn new(calling: &ClientConfig, target: String) -> Self {
         Polling { calling: calling.clone(), target, get: None, most: MOST }
     }
 
@@ -108,7 +104,7 @@ impl Polling {
     /// Whoever is waited for gets a RST when this is dropped.
     pub(super) fn will_be_reset(&self) {
         if let Some(get) = &self.get {
-            get.line().will_be_reset();
+            get.connection().will_be_reset();
         }
     }
 

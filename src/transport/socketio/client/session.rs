@@ -7,11 +7,12 @@ use std::{
 
 use serde_json::Value;
 
-use super::super::{event, out_of_place, said};
 use crate::{
     transport::{
-        ends::Heard,
-        line::{Fault, room},
+        api::Heard,
+        connection::Fault,
+        message,
+        socketio::{event, out_of_place, said},
     },
     wire::{
         engine_io::{Handshake, Kind, Packet},
@@ -76,7 +77,7 @@ impl Session {
     }
 
     /// What a person says; with `ack`, an answer is asked for.
-    pub(super) fn say(&mut self, message: &room::Message, ack: bool) -> Vec<Packet> {
+    pub(super) fn say(&mut self, message: &message::Message, ack: bool) -> Vec<Packet> {
         let id = ack.then_some(self.next);
         if let Some(id) = id {
             self.awaited.insert(id);
@@ -115,7 +116,7 @@ impl Session {
             Packet::Text(Kind::Noop, _) => return other(),
             Packet::Text(Kind::Close, _) => {
                 let why = "the server said close (Engine.IO 1)".to_owned();
-                return Ok(vec![Step::Heard(Heard::Over { orderly: true, why })]);
+                return Ok(vec![Step::Heard(Heard::Closed { orderly: true, why })]);
             }
             Packet::Text(Kind::Message, data) => self.assembler.text(data.as_bytes()),
             Packet::Binary(data) => self.assembler.binary(data),
@@ -153,7 +154,7 @@ impl Session {
             }
             K::Disconnect => {
                 let why = format!("the server put us out of {} (Socket.IO 1)", self.namespace);
-                heard(Heard::Over { orderly: true, why })
+                heard(Heard::Closed { orderly: true, why })
             }
             K::Event | K::BinaryEvent => {
                 let answer = packet.id.map(|id| {
@@ -212,7 +213,7 @@ mod tests {
             [Step::Refused("not authorized".into())]
         );
         let over = take(&mut session, "41/chat,");
-        assert!(matches!(over[..], [Step::Heard(Heard::Over { orderly: true, .. })]));
+        assert!(matches!(over[..], [Step::Heard(Heard::Closed { orderly: true, .. })]));
         assert_eq!(session.leave().encode().1, b"41/chat,");
         // What is said elsewhere is not for us.
         assert_eq!(take(&mut session, r#"42["msg","hello"]"#), [Step::Heard(Heard::Other)]);
@@ -221,7 +222,7 @@ mod tests {
     #[test]
     fn an_answer_belongs_to_its_event_once() {
         let (mut session, _) = session();
-        let hello = room::Message::Text("hello".into());
+        let hello = message::Message::Text("hello".into());
         assert_eq!(session.say(&hello, true)[0].encode().1, br#"42/chat,0["msg","hello"]"#);
         assert_eq!(session.say(&hello, false)[0].encode().1, br#"42/chat,["msg","hello"]"#);
         assert_eq!(session.awaits(), 1);
@@ -238,7 +239,7 @@ mod tests {
         assert_eq!(first, [Step::Heard(Heard::Other)]);
         let steps = session.take(Packet::Binary(vec![1]), Instant::now()).unwrap();
         let ack = Packet::message("3/chat,3[]");
-        let heard = Heard::Message(room::Message::Binary(vec![1]));
+        let heard = Heard::Message(message::Message::Binary(vec![1]));
         assert_eq!(steps, [Step::Answer(vec![ack]), Step::Heard(heard)]);
     }
 

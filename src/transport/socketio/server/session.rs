@@ -7,14 +7,17 @@ use std::{
 };
 
 use super::{
-    super::{ENGINE_IO, SOCKET_IO, crossed, event, said},
     Sessions, Setup,
     talk::{Step, Talk},
 };
 use crate::{
-    transport::line::{
-        Fault, Happened, Way,
-        room::{Last, Message, Next, Outbox, Room, Seat},
+    transport::{
+        connection::Fault,
+        events::{Happened, Way},
+        message::Message,
+        outbox::{Last, Next, Outbox},
+        room::{Room, Seat},
+        socketio::{ENGINE_IO, SOCKET_IO, crossed, event, said},
     },
     wire::engine_io::{Handshake, Kind, Packet, encode_payload, parse_payload},
 };
@@ -232,7 +235,7 @@ impl Session {
         match item {
             Next::Own(body) => parse_payload(&body).unwrap_or_default(),
             Next::Message(message) => self.events(&message),
-            Next::Late | Next::Over(_) => Vec::new(),
+            Next::Late | Next::Closed(_) => Vec::new(),
         }
     }
 
@@ -265,7 +268,7 @@ impl Session {
             if !why.is_empty() {
                 inside.over = true;
                 let ended = Happened::Ended { orderly: false, why: why.to_owned() };
-                self.room.tell(self.seat.line, ENGINE_IO, ended);
+                self.room.tell(self.seat.connection, ENGINE_IO, ended);
                 break;
             }
             if inside.pinged.is_none() && now >= inside.next_ping {

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::super::out_of_place;
 use crate::{
-    transport::line::Fault,
+    transport::{connection::Fault, socketio::out_of_place},
     wire::{
         engine_io::{Kind, Packet},
         socket_io::{self, Assembler, MAIN, Message},

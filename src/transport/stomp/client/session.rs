@@ -5,11 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::super::{beats::Beats, breach, malformed};
 use crate::{
     transport::{
-        ends::{Calling, Heard},
-        line::{Fault, room::Message},
+        api::{ClientConfig, Heard},
+        connection::Fault,
+        message::Message,
+        stomp::{beats::Beats, breach, malformed},
     },
     wire::{
         stomp::{Frame, FrameReader, HeartBeat, Item, Limits, Sender, Version, check},
@@ -54,7 +55,7 @@ struct Options {
 }
 
 impl Session {
-    pub(super) fn new(calling: &Calling) -> Result<Session, Fault> {
+    pub(super) fn new(calling: &ClientConfig) -> Result<Session, Fault> {
         // The host without its port: "the host name that the socket was established against".
         let host = calling.authority.rsplit_once(':').map_or(calling.authority.as_str(), |(host, _)| host);
         let acknowledge = calling.option("acknowledge", "auto").to_owned();

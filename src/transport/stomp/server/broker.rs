@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    transport::line::room::Outbox,
+    transport::outbox::Outbox,
     wire::stomp::{Frame, Version},
 };
 
@@ -129,10 +129,7 @@ impl Broker {
                 if inside.subscriptions[index].wanted.destination == sent.destination {
                     if inside.subscriptions[index].pending.len() >= self.most {
                         // It asked to acknowledge and does not: as slow as one who does not read.
-                        inside.subscriptions[index]
-                            .wanted
-                            .outbox
-                            .close(crate::transport::line::room::Last::Full);
+                        inside.subscriptions[index].wanted.outbox.close(crate::transport::outbox::Last::Full);
                         continue;
                     }
                     inside.deliver(index, &sent);
@@ -263,7 +260,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        transport::line::room::Next,
+        transport::outbox::Next,
         wire::stomp::{FrameReader, Item},
     };
 

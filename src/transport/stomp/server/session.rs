@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
-use super::{
-    super::{beats::Beats, breach, crossed, malformed},
-    broker::{Acknowledge, Broker, Meant, Sent, Wanted},
-};
+use super::broker::{Acknowledge, Broker, Meant, Sent, Wanted};
 use crate::{
-    transport::line::{
-        Fault, Happened, Way,
-        room::{Outbox, Terms},
+    transport::{
+        connection::Fault,
+        events::{Happened, Way},
+        outbox::Outbox,
+        stomp::{beats::Beats, breach, crossed, malformed},
+        terms::Terms,
     },
     wire::{
         stomp::{Frame, FrameReader, HeartBeat, Item, Limits, Sender, Version, check},

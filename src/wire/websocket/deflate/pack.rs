@@ -14,7 +14,7 @@ const USUAL: i32 = 0;
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
 /// Compresses the messages of one direction: each may refer back to those before it.
-pub struct Deflater(Box<CompressorOxide>);
+pub(crate) struct Deflater(Box<CompressorOxide>);
 
 impl Default for Deflater {
     fn default() -> Self {

@@ -1,0 +1,24 @@
+//! The server core: what every server of this program needs, whatever it serves.
+//!
+//! `accept ADDR`, `websocket ADDR`, `tap` and `serve` bind a [`listener`], run one [`acceptor`], keep their connections in a
+//! [`registry`], and end by the rules of [`shutdown`]. Each of them adds a function that serves one connection.
+//! [`origin`] decides which web pages may use a server.
+
+pub mod acceptor;
+pub mod http;
+pub mod listener;
+pub mod origin;
+pub mod registry;
+pub mod shutdown;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub use acceptor::{AcceptError, Notice, accept_all};
+pub use listener::{ListenError, Listener};
+pub use registry::{Registry, ending};
+pub use shutdown::{SHUTDOWN_GRACE, drain};
+
+/// Locks a mutex, also after another thread has panicked while it held the lock.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,4 @@
+//! Web pages that servers answer with.
+
+pub(crate) mod news;
+pub(crate) mod sockjs;

@@ -1,0 +1,320 @@
+//! The server's side of it all: who is here, what each is still to be sent, and when it has to go.
+//!
+//! What is said goes back to whoever said it, or to everybody (`--chat`). Each guest has an [`Outbox`] with an end: who is
+//! slower than the rest fills its own, and is dropped; the others never wait for it. Where only the newest counts, what waits is
+//! replaced by what comes, and nobody is dropped. Clients that only ask now and then have a [`Feed`] instead.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use super::{
+    connection::{Connection, Fault, lock},
+    events::{Happened, Reporter, WORDS, Way},
+    feed::{Feed, Feeds},
+    message::Message,
+    outbox::{Last, Outbox},
+    terms::Terms,
+};
+use crate::server::Registry;
+
+/// Somebody's place: leaves the room when it is dropped.
+#[derive(Debug)]
+pub struct Seat {
+    room: Arc<Room>,
+    number: u64,
+    /// The connection that it came by, or came by first.
+    pub connection: u64,
+    /// What it is still to be sent.
+    pub outbox: Arc<Outbox>,
+}
+
+impl Seat {
+    /// Its number: no other seat ever has it.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Its guest says something: that goes back to it, or to all.
+    pub fn said(&self, message: Message) {
+        let message = Arc::new(message);
+        self.room.tell(self.connection, WORDS, Happened::message(Way::Received, message.bytes()));
+        if self.room.chats() {
+            self.room.to_all(&message);
+        } else if !self.outbox.push(message) {
+            self.room.lose_patience(self.connection);
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.outbox.close(Last::Gone);
+        lock(&self.room.inside).seats.remove(&self.number);
+    }
+}
+
+/// Everybody who is here.
+#[derive(Debug)]
+pub struct Room {
+    /// How they are served.
+    pub terms: Terms,
+    /// Its connections.
+    pub registry: Registry<Arc<Connection>>,
+    news: Reporter,
+    inside: Mutex<Inside>,
+    /// What all hear who only ask now and then.
+    common: Arc<Feed>,
+    feeds: Feeds,
+    /// Whether all hear what one says.
+    chat: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Inside {
+    /// The connection of each seat, and its outbox.
+    seats: BTreeMap<u64, (u64, Arc<Outbox>)>,
+    /// Seats so far; the number of the last one.
+    seated: u64,
+}
+
+impl Room {
+    /// With nobody in it.
+    pub fn new(terms: Terms, news: Reporter) -> Arc<Room> {
+        let feeds = Feeds::new(terms.connections, terms.idle);
+        let chat = terms.chat;
+        Arc::new(Room {
+            registry: Registry::new(terms.connections),
+            terms,
+            news,
+            inside: Mutex::default(),
+            common: Arc::default(),
+            feeds,
+            chat: AtomicBool::new(chat),
+        })
+    }
+
+    /// What one says reaches all from now on, whatever the terms say.
+    pub fn speak_to_all(&self) {
+        self.chat.store(true, Ordering::Release);
+    }
+
+    fn chats(&self) -> bool {
+        self.chat.load(Ordering::Acquire)
+    }
+
+    /// Tells what happened on a connection.
+    pub fn tell(&self, number: u64, layer: &'static str, what: Happened) {
+        self.news.tell(number, layer, what);
+    }
+
+    /// A place for somebody to whom messages are to be sent as they come.
+    pub fn seat(self: &Arc<Room>, connection: u64) -> Seat {
+        let bytes = usize::try_from(self.terms.message.saturating_mul(2)).unwrap_or(usize::MAX);
+        let outbox = Arc::new(Outbox::within(self.terms.queue, bytes));
+        let mut inside = lock(&self.inside);
+        inside.seated += 1;
+        let number = inside.seated;
+        inside.seats.insert(number, (connection, Arc::clone(&outbox)));
+        drop(inside);
+        if self.is_stopping() {
+            outbox.close(Last::Stopping);
+        }
+        Seat { room: Arc::clone(self), number, connection, outbox }
+    }
+
+    /// The feed of somebody who asks for what is new: its own, by the name that it gives itself, or the one for all.
+    ///
+    /// # Errors
+    /// If there are too many already.
+    pub fn feed(&self, name: &str) -> Result<Arc<Feed>, Fault> {
+        if self.chats() {
+            return Ok(Arc::clone(&self.common));
+        }
+        let feed = self.feeds.of(name).ok_or_else(|| {
+            let most = self.terms.connections;
+            Fault::Limit(format!("there are {most} clients already, and no room for more"))
+        })?;
+        // Who comes while the server ends is told at once.
+        if self.is_stopping() {
+            feed.close();
+        }
+        Ok(feed)
+    }
+
+    /// Somebody who has a feed of this name says something, on this connection.
+    ///
+    /// # Errors
+    /// As [`Room::feed`].
+    pub fn said(&self, connection: u64, name: &str, message: Message) -> Result<(), Fault> {
+        let message = Arc::new(message);
+        self.tell(connection, WORDS, Happened::message(Way::Received, message.bytes()));
+        if self.chats() {
+            self.to_all(&message);
+        } else {
+            self.feed(name)?.push(message);
+        }
+        Ok(())
+    }
+
+    /// To everybody, in whatever way they listen.
+    pub fn to_all(&self, message: &Arc<Message>) {
+        // Under the lock, so that all hear all in the same order.
+        let inside = lock(&self.inside);
+        self.common.push(Arc::clone(message));
+        for (connection, outbox) in inside.seats.values() {
+            if !outbox.push(Arc::clone(message)) {
+                self.lose_patience(*connection);
+            }
+        }
+    }
+
+    /// To everybody who has a seat, in place of what with this key still waits for them.
+    pub fn newest_to_all(&self, key: usize, message: &Arc<Message>) {
+        for (_, outbox) in lock(&self.inside).seats.values() {
+            outbox.replace(key, Arc::clone(message));
+        }
+    }
+
+    /// Hurries the writes of a connection whose outbox is full.
+    fn lose_patience(&self, connection: u64) {
+        if let Some(connection) = self.registry.get(connection) {
+            connection.lose_patience();
+        }
+    }
+
+    /// Waits until then, and returns true; false if the server stops.
+    pub fn pause(&self, until: Instant) -> bool {
+        !self.registry.wait_for_stop(until)
+    }
+
+    /// Whether the server stops.
+    pub fn is_stopping(&self) -> bool {
+        self.registry.is_stopping()
+    }
+
+    /// Stops the server: outboxes and feeds are closed, so that each thread says goodbye; a thread that only waits for a
+    /// request reads the end of its stream.
+    pub fn stop(&self) {
+        self.registry.stop();
+        self.common.close();
+        self.feeds.all().iter().for_each(|feed| feed.close());
+        let inside = lock(&self.inside);
+        inside.seats.values().for_each(|(_, outbox)| outbox.close(Last::Stopping));
+        // A connection with a seat is not ended here: its outbox says goodbye first.
+        let seated: BTreeSet<u64> = inside.seats.values().map(|(connection, _)| *connection).collect();
+        drop(inside);
+        let all = self.registry.all();
+        all.iter().filter(|one| !seated.contains(&one.number())).for_each(|one| one.hear_no_more());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{thread, time::Duration};
+
+    use super::*;
+    use crate::transport::outbox::Next;
+
+    fn text(text: &str) -> Message {
+        Message::Text(text.to_owned())
+    }
+
+    fn room(terms: Terms) -> Arc<Room> {
+        Room::new(terms, Reporter::new().0)
+    }
+
+    fn now() -> Instant {
+        Instant::now()
+    }
+
+    #[test]
+    fn an_echo_goes_back_and_a_chat_goes_to_all() {
+        let echo = room(Terms::default());
+        let (one, two) = (echo.seat(1), echo.seat(2));
+        one.said(text("hello"));
+        assert_eq!(one.outbox.next(now()), Next::Message(Arc::new(text("hello"))));
+        assert_eq!(two.outbox.next(now()), Next::Late);
+
+        let chat = room(Terms { chat: true, ..Terms::default() });
+        let (one, two, feed) = (chat.seat(1), chat.seat(2), chat.feed("").unwrap());
+        one.said(text("hello"));
+        for seat in [&one, &two] {
+            assert_eq!(seat.outbox.next(now()), Next::Message(Arc::new(text("hello"))));
+        }
+        assert_eq!(feed.behind(0, now()).messages.len(), 1);
+        chat.said(3, "x", text("I only ask")).unwrap();
+        assert_eq!(two.outbox.next(now()), Next::Message(Arc::new(text("I only ask"))));
+    }
+
+    #[test]
+    fn who_is_slow_is_dropped_and_holds_nobody_up() {
+        let chat = room(Terms { chat: true, queue: 3, ..Terms::default() });
+        let (fast, slow) = (chat.seat(1), chat.seat(2));
+        for number in 0..10 {
+            fast.said(text(&number.to_string()));
+            assert_eq!(fast.outbox.next(now()), Next::Message(Arc::new(text(&number.to_string()))));
+        }
+        assert_eq!(slow.outbox.next(now()), Next::Closed(Last::Full));
+    }
+
+    #[test]
+    fn where_only_the_newest_counts_nobody_is_dropped_and_little_waits() {
+        let room = room(Terms { queue: 1, ..Terms::default() });
+        let seat = room.seat(1);
+        let one = |number: u64| Arc::new(text(&number.to_string()));
+        for number in 0..9_999 {
+            room.newest_to_all(if number % 3 == 0 { 0 } else { 1 }, &one(number));
+        }
+        // Each in its place: the one that began to wait first comes first.
+        assert_eq!(seat.outbox.next(now()), Next::Message(one(9_996)));
+        assert_eq!(seat.outbox.next(now()), Next::Message(one(9_998)));
+        assert_eq!(seat.outbox.next(now()), Next::Late);
+    }
+
+    #[test]
+    fn who_says_how_many_it_wants_gets_no_more() {
+        let room = room(Terms::default());
+        let seat = room.seat(1);
+        let one = |number: u64| Arc::new(text(&number.to_string()));
+        seat.outbox.want(1);
+        for number in 0..4 {
+            room.newest_to_all(usize::from(number == 3), &one(number));
+        }
+        assert_eq!(seat.outbox.next(now()), Next::Message(one(2)));
+        assert_eq!(seat.outbox.next(now()), Next::Late);
+        seat.outbox.want(u64::MAX);
+        assert_eq!(seat.outbox.next(now()), Next::Message(one(3)));
+        seat.outbox.want(0);
+        room.newest_to_all(0, &one(4));
+        assert_eq!(seat.outbox.next(now()), Next::Message(one(4)));
+        // Who wants nothing is told of the end all the same.
+        let idle = room.seat(2);
+        idle.outbox.want(0);
+        room.newest_to_all(0, &one(5));
+        room.stop();
+        assert_eq!(idle.outbox.next(now()), Next::Closed(Last::Stopping));
+    }
+
+    #[test]
+    fn at_the_end_everybody_is_told() {
+        let room = room(Terms::default());
+        let seat = room.seat(1);
+        let feed = room.feed("a").unwrap();
+        seat.outbox.put(vec![1]);
+        let until = now() + Duration::from_secs(5);
+        let waiting = thread::spawn(move || feed.behind(0, until));
+        room.stop();
+        assert!(waiting.join().unwrap().over);
+        // What waits goes out before the goodbye.
+        assert_eq!(seat.outbox.next(now()), Next::Own(vec![1]));
+        assert_eq!(seat.outbox.next(now()), Next::Closed(Last::Stopping));
+        assert_eq!(room.seat(2).outbox.next(now()), Next::Closed(Last::Stopping));
+        assert!(!room.registry.wait_for_vacancy(|| {}));
+    }
+}
