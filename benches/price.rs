@@ -21,7 +21,9 @@ use std::{
 
 use socket2::{Domain, SockAddr, Socket, Type};
 use sockwalk::{
-    call::{Protocol, Request},
+    call::{
+        self, Accept, Bind, Close, Connect, How, Listen, NewSocket, Protocol, Recv, Request, ShutDown, Site,
+    },
     event::Host,
     stage::{Job, Stage},
 };
@@ -138,17 +140,23 @@ fn ours(stage: &Stage, looking: bool) -> (Vec<Duration>, Duration) {
     let begun = Instant::now();
     for (index, (name, host)) in CALLS.into_iter().enumerate() {
         let (request, on, result) = match (name, host) {
-            ("socket", Host::Server) => (Request::Socket(Protocol::Tcp), None, Some("s")),
-            ("socket", Host::Client) => (Request::Socket(Protocol::Tcp), None, Some("c")),
-            ("bind", _) => (Request::Bind(address), Some("s"), None),
-            ("listen", _) => (Request::Listen(4), Some("s"), None),
-            ("connect", _) => (Request::Connect(address), Some("c"), None),
-            ("accept", _) => (Request::Accept, Some("s"), Some("conn")),
-            ("send", _) => (Request::Send(b"hello".to_vec(), Vec::new()), Some("c"), None),
-            ("recv", _) => (Request::Recv(100, Vec::new()), Some("conn"), None),
-            ("shutdown", _) => (Request::Shutdown("SHUT_WR"), Some("c"), None),
-            (_, Host::Client) => (Request::Close, Some("c"), None),
-            (_, Host::Server) => (Request::Close, Some("conn"), None),
+            ("socket", Host::Server) => {
+                (Request::NewSocket(NewSocket { protocol: Protocol::Tcp }), None, Some("s"))
+            }
+            ("socket", Host::Client) => {
+                (Request::NewSocket(NewSocket { protocol: Protocol::Tcp }), None, Some("c"))
+            }
+            ("bind", _) => (Request::Bind(Bind { address }), Some("s"), None),
+            ("listen", _) => (Request::Listen(Listen { backlog: 4 }), Some("s"), None),
+            ("connect", _) => (Request::Connect(Connect { address }), Some("c"), None),
+            ("accept", _) => (Request::Accept(Accept), Some("s"), Some("conn")),
+            ("send", _) => {
+                (Request::Send(call::Send { bytes: b"hello".to_vec(), flags: Vec::new() }), Some("c"), None)
+            }
+            ("recv", _) => (Request::Recv(Recv { size: 100, flags: Vec::new() }), Some("conn"), None),
+            ("shutdown", _) => (Request::ShutDown(ShutDown { how: How::Write }), Some("c"), None),
+            (_, Host::Client) => (Request::Close(Close), Some("c"), None),
+            (_, Host::Server) => (Request::Close(Close), Some("conn"), None),
         };
         times.push(on_stage(stage, host, request, on, result));
         // Where the kernel has put the listener is read in any case: the client has to know.
@@ -159,7 +167,7 @@ fn ours(stage: &Stage, looking: bool) -> (Vec<Duration>, Duration) {
         }
     }
     let whole = begun.elapsed();
-    on_stage(stage, Host::Server, Request::Close, Some("s"), None);
+    on_stage(stage, Host::Server, Request::Close(Close), Some("s"), None);
     (times, whole)
 }
 
@@ -171,7 +179,7 @@ fn on_stage(
     result: Option<&'static str>,
 ) -> Duration {
     let held = on.map(|name| stage.desk(host).find(name).expect("it was made"));
-    let job: Job = Box::new(move |desk| request.perform(desk, held.as_deref(), result));
+    let job: Job = Box::new(move |desk| request.perform(&Site { table: desk, on: held.as_deref(), result }));
     let done =
         stage.start(host, job).wait(Duration::from_secs(5)).expect("the host is there").expect("it returns");
     assert!(done.outcome.is_ok(), "{:?}", done.outcome);
@@ -238,7 +246,7 @@ fn calls() {
     // The bare threads are woken after the same pauses: another stage is looked at while ours would be.
     let other = Stage::loopback().expect("a second stage");
     for (host, name) in [(Host::Server, "s"), (Host::Server, "conn"), (Host::Client, "c")] {
-        on_stage(&other, host, Request::Socket(Protocol::Tcp), None, Some(name));
+        on_stage(&other, host, Request::NewSocket(NewSocket { protocol: Protocol::Tcp }), None, Some(name));
     }
     let pause = || drop(std::hint::black_box(other.observe()));
     let (mut narrated, mut bare): (Vec<Vec<Duration>>, Vec<Vec<Duration>>) =

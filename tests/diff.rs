@@ -123,7 +123,7 @@ fn what_can_not_be_compared_is_told() {
     }
 }
 
-/// The transports that this machine can show, without the cable's raw sockets on loopback.
+/// The protocols that this machine can show, without the cable's raw sockets on loopback.
 fn roads(arguments: &[&str]) -> Vec<Value> {
     let all = told(&[&["--protocols", "all", "--interval", "100ms"], arguments].concat());
     all["protocols"].as_array().unwrap().clone()
@@ -164,7 +164,7 @@ fn who_polls_has_news_late_and_who_is_connected_at_once() {
 }
 
 #[test]
-fn what_a_transport_can_not_take_is_told_beside_it() {
+fn what_a_protocol_can_not_take_is_told_beside_it() {
     let output = run(&["diff", "--protocols", "udp,tcp", "--binary", "--json", "--file", "/dev/stdin"]);
     assert!(output.status.success(), "{}", stderr(&output));
     let folder = Folder::new();

@@ -151,17 +151,21 @@ fn unsafe_code_is_only_where_the_system_is_touched() {
 #[test]
 fn the_words_of_the_notation_are_all_documented() {
     let text = fs::read_to_string(root().join("docs/lessons.md")).unwrap();
-    use sockwalk::lesson::words;
-    let words = words::WORDS
-        .iter()
-        .map(|word| word.name)
-        .chain(words::OPTIONS.iter().copied())
-        .chain(words::FLAGS.iter().copied());
-    let words = words.chain(words::STATES.iter().copied()).chain(words::KEYS.iter().map(|(name, _)| *name));
+    use sockwalk::{
+        call,
+        lesson::{State, words},
+        websocket,
+    };
+    let words = words::calls()
+        .map(|grammar| grammar.name)
+        .chain(call::OPTIONS.iter().copied())
+        .chain(call::FLAGS.iter().copied());
+    let words =
+        words.chain(State::all().map(|(name, _)| name)).chain(words::KEYS.iter().map(|(name, _)| *name));
     let words = words
         .chain(words::TAGS.iter().copied())
-        .chain(words::HOWS.iter().copied())
-        .chain(words::FRAME_MODIFIERS.iter().copied());
+        .chain(call::How::ALL.iter().map(|(name, _)| *name))
+        .chain(websocket::Modifier::ALL.iter().map(|(name, _)| *name));
     let words = words
         .chain(words::CABLES.iter().copied())
         .chain(words::WIRE.iter().map(|(name, ..)| *name))

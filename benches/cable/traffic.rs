@@ -10,7 +10,7 @@ use std::{
 };
 
 use sockwalk::{
-    call::{Protocol, Request},
+    call::{NewSocket, Protocol, Request, Site},
     event::Host,
     stage::{CableOptions, CallHandle, Job, Stage, prepare_cable},
 };
@@ -127,7 +127,8 @@ fn on_a_stage(
         let job: Job = Box::new(move |desk| {
             act();
             // A job ends with a call.
-            Request::Socket(Protocol::Tcp).perform(desk, None, Some("last"))
+            let new = Request::NewSocket(NewSocket { protocol: Protocol::Tcp });
+            new.perform(&Site { table: desk, on: None, result: Some("last") })
         });
         stage.start(host, job)
     };

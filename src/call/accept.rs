@@ -2,8 +2,42 @@
 
 use socket2::{SockAddr, Socket};
 
-use super::{Ran, Subject, Told};
+use super::{Arguments, CallDescription, Done, Grammar, On, Ran, Returns, Site, Subject};
 use crate::ran;
+
+/// `conn = accept s`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Accept;
+
+impl Accept {
+    pub(super) const GRAMMAR: Grammar = Grammar {
+        name: "accept",
+        on: On::Socket,
+        returns: Returns::Socket,
+        may_block: true,
+        about: "take the first waiting connection: accept(2)",
+    };
+
+    pub(super) fn read<R: Arguments>(_: &mut R) -> Result<Accept, R::Error> {
+        Ok(Accept)
+    }
+
+    pub(super) fn describe(&self, on: &Subject, result: Option<&str>) -> CallDescription {
+        let result = result.unwrap_or("conn");
+        CallDescription {
+            call: "accept",
+            args: Vec::new(),
+            c: format!("int {result} = accept({}, &peer, &len);", on.name),
+            asked: format!("accept4({}, …, SOCK_CLOEXEC)", on.fd),
+            syscalls: &["accept4"],
+            waits_for: "a connection in the accept queue",
+        }
+    }
+
+    pub(super) fn perform(&self, at: &Site) -> Done {
+        Done::of(accept(at.socket()), |(new, peer)| at.insert(at.held().protocol, new, peer.as_socket()))
+    }
+}
 
 /// Corresponds to `accept(2)`. Blocks while the queue is empty. Gives the new socket and the address of who called.
 ///
@@ -13,15 +47,4 @@ use crate::ran;
 /// stays in the queue).
 pub(super) fn accept(socket: &Socket) -> Ran<(Socket, SockAddr)> {
     ran!(retry socket.accept())
-}
-
-pub(super) fn told(on: &Subject, result: &str) -> Told {
-    Told {
-        call: "accept",
-        args: Vec::new(),
-        c: format!("int {result} = accept({}, &peer, &len);", on.name),
-        asked: format!("accept4({}, …, SOCK_CLOEXEC)", on.fd),
-        syscalls: &["accept4"],
-        waits_for: "a connection in the accept queue",
-    }
 }

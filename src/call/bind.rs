@@ -4,8 +4,56 @@ use std::net::SocketAddr;
 
 use socket2::{SockAddr, Socket};
 
-use super::{Ran, Subject, Told, arg, c_address};
+use super::{
+    Arguments, CallDescription, Done, Grammar, On, Ran, Returns, Site, Subject, Target, arg, c_address,
+};
 use crate::ran;
+
+/// `bind s :7000`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bind<A = SocketAddr> {
+    /// The local address.
+    pub address: A,
+}
+
+impl Bind<Target> {
+    pub(super) fn read<R: Arguments>(arguments: &mut R) -> Result<Bind<Target>, R::Error> {
+        Ok(Bind { address: arguments.target()? })
+    }
+
+    pub(super) fn resolve<E>(
+        self,
+        address: &mut impl FnMut(Target) -> Result<SocketAddr, E>,
+    ) -> Result<Bind, E> {
+        Ok(Bind { address: address(self.address)? })
+    }
+}
+
+impl Bind {
+    pub(super) const GRAMMAR: Grammar = Grammar {
+        name: "bind",
+        on: On::Socket,
+        returns: Returns::Nothing,
+        may_block: false,
+        about: "give it a local address: bind(2)",
+    };
+
+    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+        let address = self.address;
+        CallDescription {
+            call: "bind",
+            args: vec![arg("address", address)],
+            c: format!("bind({}, &{}, sizeof addr);", on.name, c_address(address)),
+            asked: format!("bind({}, {}, {})", on.fd, c_address(address), SockAddr::from(address).len()),
+            syscalls: &["bind"],
+            waits_for: "",
+        }
+    }
+
+    pub(super) fn perform(&self, at: &Site) -> Done {
+        Done::done(bind(at.socket(), self.address))
+    }
+}
 
 /// Corresponds to `bind(2)`. Port 0 asks the kernel for a free one.
 ///
@@ -14,15 +62,4 @@ use crate::ran;
 pub(super) fn bind(socket: &Socket, address: SocketAddr) -> Ran<()> {
     let address = SockAddr::from(address);
     ran!(socket.bind(&address))
-}
-
-pub(super) fn told(on: &Subject, address: SocketAddr) -> Told {
-    Told {
-        call: "bind",
-        args: vec![arg("address", address)],
-        c: format!("bind({}, &{}, sizeof addr);", on.name, c_address(address)),
-        asked: format!("bind({}, {}, {})", on.fd, c_address(address), SockAddr::from(address).len()),
-        syscalls: &["bind"],
-        waits_for: "",
-    }
 }

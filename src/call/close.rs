@@ -1,7 +1,40 @@
 //! `close(2)`: the descriptor is given back. The connection ends with the last descriptor of the socket, in its own time.
 
-use super::{Held, Ran, Subject, Told};
+use super::{Arguments, CallDescription, Done, Grammar, Held, On, Ran, Returns, Site, Subject};
 use crate::ran;
+
+/// `close c`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Close;
+
+impl Close {
+    pub(super) const GRAMMAR: Grammar = Grammar {
+        name: "close",
+        on: On::Socket,
+        returns: Returns::Nothing,
+        may_block: true,
+        about: "give the descriptor back: close(2)",
+    };
+
+    pub(super) fn read<R: Arguments>(_: &mut R) -> Result<Close, R::Error> {
+        Ok(Close)
+    }
+
+    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+        CallDescription {
+            call: "close",
+            args: Vec::new(),
+            c: format!("close({});", on.name),
+            asked: format!("close({})", on.fd),
+            syscalls: &["close"],
+            waits_for: "the last bytes to be acknowledged (SO_LINGER)",
+        }
+    }
+
+    pub(super) fn perform(&self, at: &Site) -> Done {
+        Done::done(close(at.held()))
+    }
+}
 
 /// Corresponds to `close(2)`. In Rust a socket is closed when its owner is dropped, so an error of `close` is lost; here there
 /// is none but EBADF, which an owner cannot meet.
@@ -11,15 +44,4 @@ use crate::ran;
 pub(super) fn close(held: &Held) -> Ran<()> {
     let socket = held.take();
     ran!(sure drop(socket))
-}
-
-pub(super) fn told(on: &Subject) -> Told {
-    Told {
-        call: "close",
-        args: Vec::new(),
-        c: format!("close({});", on.name),
-        asked: format!("close({})", on.fd),
-        syscalls: &["close"],
-        waits_for: "the last bytes to be acknowledged (SO_LINGER)",
-    }
 }

@@ -4,8 +4,57 @@ use std::net::SocketAddr;
 
 use socket2::{SockAddr, Socket};
 
-use super::{Ran, Subject, Told, arg, c_address};
+use super::{
+    Arguments, CallDescription, Done, Grammar, On, Ran, Returns, Site, Subject, Target, arg, c_address,
+};
 use crate::ran;
+
+/// `connect c server:7000`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Connect<A = SocketAddr> {
+    /// The remote address.
+    pub address: A,
+}
+
+impl Connect<Target> {
+    pub(super) fn read<R: Arguments>(arguments: &mut R) -> Result<Connect<Target>, R::Error> {
+        Ok(Connect { address: arguments.target()? })
+    }
+
+    pub(super) fn resolve<E>(
+        self,
+        address: &mut impl FnMut(Target) -> Result<SocketAddr, E>,
+    ) -> Result<Connect, E> {
+        Ok(Connect { address: address(self.address)? })
+    }
+}
+
+impl Connect {
+    pub(super) const GRAMMAR: Grammar = Grammar {
+        name: "connect",
+        on: On::Socket,
+        returns: Returns::Nothing,
+        may_block: true,
+        about: "call a listener: connect(2)",
+    };
+
+    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+        let address = self.address;
+        CallDescription {
+            call: "connect",
+            args: vec![arg("address", address)],
+            c: format!("connect({}, &{}, sizeof addr);", on.name, c_address(address)),
+            asked: format!("connect({}, {}, {})", on.fd, c_address(address), SockAddr::from(address).len()),
+            syscalls: &["connect"],
+            waits_for: "the other side's SYN,ACK",
+        }
+    }
+
+    pub(super) fn perform(&self, at: &Site) -> Done {
+        at.held().calls(self.address);
+        Done::done(connect(at.socket(), self.address))
+    }
+}
 
 /// Corresponds to `connect(2)`. Over TCP it blocks until the handshake is done or has failed; over UDP it only notes the
 /// address.
@@ -17,15 +66,4 @@ use crate::ran;
 pub(super) fn connect(socket: &Socket, address: SocketAddr) -> Ran<()> {
     let address = SockAddr::from(address);
     ran!(socket.connect(&address))
-}
-
-pub(super) fn told(on: &Subject, address: SocketAddr) -> Told {
-    Told {
-        call: "connect",
-        args: vec![arg("address", address)],
-        c: format!("connect({}, &{}, sizeof addr);", on.name, c_address(address)),
-        asked: format!("connect({}, {}, {})", on.fd, c_address(address), SockAddr::from(address).len()),
-        syscalls: &["connect"],
-        waits_for: "the other side's SYN,ACK",
-    }
 }

@@ -5,8 +5,11 @@
 
 use std::io;
 
-use super::{Done, Gave, Held, Piece, Told, arg, byte_count, quoted, told_bytes};
-use crate::ran;
+use super::{
+    Arguments, CallDescription, Done, Grammar, Held, On, Piece, Returns, Site, Subject, arg, byte_count,
+    quoted, told_bytes,
+};
+use crate::{event::Value, ran};
 
 /// The longest message that is put together, in bytes: what the other side claims is not to be trusted with memory.
 pub const LONGEST: usize = 1 << 20;
@@ -14,17 +17,121 @@ pub const LONGEST: usize = 1 << 20;
 /// Room offered to each `recv`, in bytes.
 const ROOM: usize = 4096;
 
-/// A way to find the end of a message.
-#[derive(Debug, Clone)]
-pub enum Framing {
-    /// Receive until these bytes have come.
-    Until(Vec<u8>),
-    /// Receive until there are so many bytes.
-    Exactly(usize),
-    /// Send a 4-byte length, most significant byte first, then these bytes.
-    SendPrefixed(Vec<u8>),
-    /// Receive a 4-byte length, then so many bytes.
-    Prefixed,
+/// `recv_until c "\r\n"`: receives until these bytes have come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecvUntil {
+    /// The end of a message.
+    pub delimiter: Vec<u8>,
+}
+
+/// `recv_exactly c 10`: receives until that many bytes have come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecvExactly {
+    /// Size of the message, in bytes.
+    pub size: usize,
+}
+
+/// `send_prefixed c "hello"`: sends a 4-byte length, most significant byte first, then these bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SendPrefixed {
+    /// What is sent.
+    pub message: Vec<u8>,
+}
+
+/// `recv_prefixed c`: receives a 4-byte length, then that many bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecvPrefixed;
+
+impl RecvUntil {
+    pub(super) const GRAMMAR: Grammar =
+        grammar("recv_until", Returns::Bytes, "framing by hand: recv until a delimiter");
+
+    pub(super) fn read<R: Arguments>(arguments: &mut R) -> Result<RecvUntil, R::Error> {
+        Ok(RecvUntil { delimiter: arguments.bytes()? })
+    }
+
+    pub(super) fn describe(&self, _: &Subject, _: Option<&str>) -> CallDescription {
+        CallDescription::of_steps(
+            "recv_until",
+            vec![arg("delimiter", quoted(&self.delimiter, 20))],
+            "the delimiter",
+        )
+    }
+
+    pub(super) fn perform(&self, at: &Site) -> Done {
+        let mut pieces = Vec::new();
+        let ran = ran!(recv_until(at.held(), &self.delimiter, &mut pieces));
+        Done { pieces, ..Done::of(ran, Value::Data) }
+    }
+}
+
+impl RecvExactly {
+    pub(super) const GRAMMAR: Grammar =
+        grammar("recv_exactly", Returns::Bytes, "framing by hand: recv until there are so many bytes");
+
+    pub(super) fn read<R: Arguments>(arguments: &mut R) -> Result<RecvExactly, R::Error> {
+        Ok(RecvExactly { size: arguments.size()? })
+    }
+
+    pub(super) fn describe(&self, _: &Subject, _: Option<&str>) -> CallDescription {
+        CallDescription::of_steps(
+            "recv_exactly",
+            vec![arg("size", byte_count(self.size))],
+            "the rest of the bytes",
+        )
+    }
+
+    pub(super) fn perform(&self, at: &Site) -> Done {
+        let mut pieces = Vec::new();
+        let ran = ran!(recv_exactly(at.held(), self.size, &mut pieces));
+        Done { pieces, ..Done::of(ran, Value::Data) }
+    }
+}
+
+impl SendPrefixed {
+    pub(super) const GRAMMAR: Grammar =
+        grammar("send_prefixed", Returns::Number, "framing by hand: a 4-byte length, then the bytes");
+
+    pub(super) fn read<R: Arguments>(arguments: &mut R) -> Result<SendPrefixed, R::Error> {
+        Ok(SendPrefixed { message: arguments.bytes()? })
+    }
+
+    pub(super) fn describe(&self, _: &Subject, _: Option<&str>) -> CallDescription {
+        CallDescription::of_steps(
+            "send_prefixed",
+            vec![arg("message", told_bytes(&self.message))],
+            "room in the send buffer",
+        )
+    }
+
+    pub(super) fn perform(&self, at: &Site) -> Done {
+        let mut pieces = Vec::new();
+        let ran = ran!(send_prefixed(at.held(), &self.message, &mut pieces));
+        Done { pieces, ..Done::of(ran, Value::Count) }
+    }
+}
+
+impl RecvPrefixed {
+    pub(super) const GRAMMAR: Grammar =
+        grammar("recv_prefixed", Returns::Bytes, "framing by hand: recv a 4-byte length, then so many bytes");
+
+    pub(super) fn read<R: Arguments>(_: &mut R) -> Result<RecvPrefixed, R::Error> {
+        Ok(RecvPrefixed)
+    }
+
+    pub(super) fn describe(&self, _: &Subject, _: Option<&str>) -> CallDescription {
+        CallDescription::of_steps("recv_prefixed", Vec::new(), "the rest of the message")
+    }
+
+    pub(super) fn perform(&self, at: &Site) -> Done {
+        let mut pieces = Vec::new();
+        let ran = ran!(recv_prefixed(at.held(), &mut pieces));
+        Done { pieces, ..Done::of(ran, Value::Data) }
+    }
+}
+
+const fn grammar(name: &'static str, returns: Returns, about: &'static str) -> Grammar {
+    Grammar { name, on: On::Socket, returns, may_block: true, about }
 }
 
 /// Receives until `delimiter` has come; gives the bytes with it. What stands behind it is kept for the next call.
@@ -115,34 +222,4 @@ fn find(bytes: &[u8], delimiter: &[u8]) -> Option<usize> {
         return Some(0);
     }
     bytes.windows(delimiter.len()).position(|window| window == delimiter)
-}
-
-impl Framing {
-    pub(super) fn perform(&self, on: &Held) -> Done {
-        let mut pieces = Vec::new();
-        let ran = match self {
-            Framing::Until(delimiter) => ran!(recv_until(on, delimiter, &mut pieces)).map(Gave::Data),
-            Framing::Exactly(size) => ran!(recv_exactly(on, *size, &mut pieces)).map(Gave::Data),
-            Framing::SendPrefixed(message) => ran!(send_prefixed(on, message, &mut pieces)).map(Gave::Count),
-            Framing::Prefixed => ran!(recv_prefixed(on, &mut pieces)).map(Gave::Data),
-        };
-        let done = Done::of(ran, Gave::value);
-        Done { pieces, ..done }
-    }
-
-    pub(super) fn told(&self, _on: &super::Subject) -> Told {
-        let (call, args, waits_for) = match self {
-            Framing::Until(delimiter) => {
-                ("recv_until", vec![arg("delimiter", quoted(delimiter, 20))], "the delimiter")
-            }
-            Framing::Exactly(size) => {
-                ("recv_exactly", vec![arg("size", byte_count(*size))], "the rest of the bytes")
-            }
-            Framing::SendPrefixed(message) => {
-                ("send_prefixed", vec![arg("message", told_bytes(message))], "room in the send buffer")
-            }
-            Framing::Prefixed => ("recv_prefixed", Vec::new(), "the rest of the message"),
-        };
-        Told { call, args, c: String::new(), asked: String::new(), syscalls: &[], waits_for }
-    }
 }

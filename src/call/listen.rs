@@ -2,8 +2,45 @@
 
 use socket2::Socket;
 
-use super::{Ran, Subject, Told, arg};
+use super::{Arguments, CallDescription, Done, Grammar, On, Ran, Returns, Site, Subject, arg};
 use crate::ran;
+
+/// `listen s 4`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listen {
+    /// The limit of the accept queue, in connections.
+    pub backlog: i32,
+}
+
+impl Listen {
+    pub(super) const GRAMMAR: Grammar = Grammar {
+        name: "listen",
+        on: On::Socket,
+        returns: Returns::Nothing,
+        may_block: false,
+        about: "let it be called: listen(2)",
+    };
+
+    pub(super) fn read<R: Arguments>(arguments: &mut R) -> Result<Listen, R::Error> {
+        Ok(Listen { backlog: arguments.number("backlog")? })
+    }
+
+    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+        let backlog = self.backlog;
+        CallDescription {
+            call: "listen",
+            args: vec![arg("backlog", backlog)],
+            c: format!("listen({}, {backlog});", on.name),
+            asked: format!("listen({}, {backlog})", on.fd),
+            syscalls: &["listen"],
+            waits_for: "",
+        }
+    }
+
+    pub(super) fn perform(&self, at: &Site) -> Done {
+        Done::done(listen(at.socket(), self.backlog))
+    }
+}
 
 /// Corresponds to `listen(2)`. `backlog` is a limit, in connections, for those that nobody has accepted yet; Linux cuts it
 /// silently to `net.core.somaxconn`.
@@ -12,15 +49,4 @@ use crate::ran;
 /// connected).
 pub(super) fn listen(socket: &Socket, backlog: i32) -> Ran<()> {
     ran!(socket.listen(backlog))
-}
-
-pub(super) fn told(on: &Subject, backlog: i32) -> Told {
-    Told {
-        call: "listen",
-        args: vec![arg("backlog", backlog)],
-        c: format!("listen({}, {backlog});", on.name),
-        asked: format!("listen({}, {backlog})", on.fd),
-        syscalls: &["listen"],
-        waits_for: "",
-    }
 }

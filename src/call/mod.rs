@@ -9,7 +9,8 @@ mod close;
 mod connect;
 mod desk;
 mod dup;
-pub mod framing;
+mod framing;
+mod grammar;
 mod listen;
 mod names;
 mod pause;
@@ -32,59 +33,126 @@ use std::{
 
 use socket2::Socket;
 
+pub use accept::Accept;
+pub use bind::Bind;
+pub use close::Close;
+pub use connect::Connect;
 pub use desk::{Desk, Held, Protocol};
-pub use framing::send_all;
+pub use dup::Dup;
+pub use framing::{RecvExactly, RecvPrefixed, RecvUntil, SendPrefixed, send_all};
+pub(crate) use grammar::calls;
+pub use grammar::{Arguments, At, Grammar, On, Place, Returns, Target};
+pub use listen::Listen;
+pub use names::{GetPeerName, GetSockName};
+pub use pause::Pause;
 pub use ran::{Doing, Here, Ran, timed, watched_by};
-pub use system::{errno_name, errno_text};
+pub use recv::Recv;
+pub use recvfrom::RecvFrom;
+pub use send::Send;
+pub use sendto::SendTo;
+pub use shutdown::{How, ShutDown};
+pub use socket::NewSocket;
+pub use sockopt::{GetSockOpt, OPTIONS, SetSockOpt};
+pub use std_listener::StdListener;
+pub use system::{ERRNOS, FLAGS, errno_name, errno_text};
+
+/// A call whose names are resolved.
+pub type Request = Call;
 
 use crate::event::{Arg, Value, What};
 
-/// A call with its arguments, as the man page orders them, without the socket.
-#[derive(Debug, Clone)]
-pub enum Request {
-    /// `socket(2)`
-    Socket(Protocol),
-    /// `bind(2)`
-    Bind(SocketAddr),
-    /// `listen(2)`
-    Listen(i32),
-    /// `accept(2)`
-    Accept,
-    /// `connect(2)`
-    Connect(SocketAddr),
-    /// `send(2)`: the bytes and the names of flags.
-    Send(Vec<u8>, Vec<&'static str>),
-    /// `recv(2)`: room in bytes, and the names of flags.
-    Recv(usize, Vec<&'static str>),
-    /// `sendto(2)`: the address, the bytes and the names of flags.
-    SendTo(SocketAddr, Vec<u8>, Vec<&'static str>),
-    /// `recvfrom(2)`: room in bytes, and the names of flags.
-    RecvFrom(usize, Vec<&'static str>),
-    /// `shutdown(2)`: `SHUT_WR` …
-    Shutdown(&'static str),
-    /// `close(2)`
-    Close,
-    /// `dup(2)`
-    Dup,
-    /// `setsockopt(2)`: the option's name and value.
-    SetOption(&'static str, i64),
-    /// `getsockopt(2)`
-    Option(&'static str),
-    /// `getsockname(2)`
-    LocalName,
-    /// `getpeername(2)`
-    PeerName,
-    /// `clock_nanosleep(2)`
-    Pause(Duration),
-    /// [`std::net::TcpListener::bind`]
-    StdListener(SocketAddr),
-    /// Framing by hand, see [`framing`].
-    Framing(framing::Framing),
+grammar::calls! {
+    /// A socket call with its arguments, in the order of the man page, without the socket. In a lesson an address is a
+    /// [`Target`], once names are resolved a [`SocketAddr`].
+    Call<A = Target>, described for Subject, performed at Site: {
+        /// `socket(2)`
+        NewSocket,
+        /// `bind(2)`
+        Bind<A>,
+        /// `listen(2)`
+        Listen,
+        /// `accept(2)`
+        Accept,
+        /// `connect(2)`
+        Connect<A>,
+        /// `send(2)`
+        Send,
+        /// `recv(2)`
+        Recv,
+        /// `sendto(2)`
+        SendTo<A>,
+        /// `recvfrom(2)`
+        RecvFrom,
+        /// `shutdown(2)`
+        ShutDown,
+        /// `close(2)`
+        Close,
+        /// `dup(2)`
+        Dup,
+        /// `setsockopt(2)`
+        SetSockOpt,
+        /// `getsockopt(2)`
+        GetSockOpt,
+        /// `getsockname(2)`
+        GetSockName,
+        /// `getpeername(2)`
+        GetPeerName,
+        /// `clock_nanosleep(2)`
+        Pause,
+        /// [`std::net::TcpListener::bind`]
+        StdListener<A>,
+        /// Framing by hand: up to a delimiter.
+        RecvUntil,
+        /// Framing by hand: a fixed length.
+        RecvExactly,
+        /// Framing by hand: a length in front, sent.
+        SendPrefixed,
+        /// Framing by hand: a length in front, received.
+        RecvPrefixed,
+    }
 }
 
-/// A call as it is told before it is made.
+/// Where a call is made: the sockets of the host, and the one that the call is on.
+pub struct Site<'a> {
+    /// The host's sockets; a new one is inserted here.
+    pub table: &'a Desk,
+    /// The socket that the call is on. Some unless the call's grammar says [`On::Nothing`].
+    pub on: Option<&'a Held>,
+    /// The name for what the call returns.
+    pub result: Option<&'a str>,
+}
+
+impl Site<'_> {
+    fn held(&self) -> &Held {
+        self.on.expect("a call on a socket is given one")
+    }
+
+    fn socket(&self) -> &Socket {
+        self.held().socket()
+    }
+
+    /// Inserts the new socket into the table under the name of the result.
+    fn insert(&self, protocol: Protocol, new: Socket, peer: Option<SocketAddr>) -> Value {
+        let name = self.result.unwrap_or("unnamed");
+        let held = self.table.put(name, protocol, new);
+        Value::Socket {
+            name: name.to_owned(),
+            fd: held.descriptor(),
+            peer: peer.map(|peer| peer.to_string()),
+        }
+    }
+
+    /// Inserts a second descriptor of this socket.
+    fn insert_duplicate(&self, new: Socket) -> Value {
+        let name = self.result.unwrap_or("unnamed");
+        let held = self.table.put_again(name, new, self.held());
+        Value::Socket { name: name.to_owned(), fd: held.descriptor(), peer: None }
+    }
+}
+
+/// A call as it is shown before it is made.
 #[derive(Debug, Clone)]
-pub struct Told {
+pub struct CallDescription {
     /// Its name as in the man page.
     pub call: &'static str,
     /// Names and values of the arguments.
@@ -97,25 +165,6 @@ pub struct Told {
     pub syscalls: &'static [&'static str],
     /// What would end the wait, should it block.
     pub waits_for: &'static str,
-}
-
-/// What a call gave.
-#[derive(Debug)]
-pub enum Gave {
-    /// Success.
-    Nothing,
-    /// A new socket, and who called.
-    Socket(Socket, Option<SocketAddr>),
-    /// A number of bytes.
-    Count(usize),
-    /// Bytes.
-    Data(Vec<u8>),
-    /// A datagram: what there was room for, what the call returned, and who sent it.
-    Datagram(Vec<u8>, usize, Option<SocketAddr>),
-    /// An address; none where the system gave one of no known family.
-    Address(Option<SocketAddr>),
-    /// An option's value.
-    Number(i64),
 }
 
 /// A call that was made on a host.
@@ -137,7 +186,7 @@ pub struct Done {
 #[derive(Debug)]
 pub enum Piece {
     /// A call that was made on the way: on which socket, how it is told, and what it came to.
-    Call(Subject, Told, Done),
+    Call(Subject, CallDescription, Done),
     /// Something that was worked out, judged or received.
     Note(What),
 }
@@ -151,126 +200,19 @@ pub struct Subject {
     pub fd: i64,
 }
 
-impl Request {
-    /// The call as it is told: of the socket `on`; `result` is the name for what it will give.
-    pub fn told(&self, on: Option<&Subject>, result: Option<&str>) -> Told {
-        let none = Subject { name: String::new(), fd: -1 };
-        let on = on.unwrap_or(&none);
-        match self {
-            Request::Socket(protocol) => socket::told(*protocol, result.unwrap_or("s")),
-            Request::Bind(address) => bind::told(on, *address),
-            Request::Listen(backlog) => listen::told(on, *backlog),
-            Request::Accept => accept::told(on, result.unwrap_or("conn")),
-            Request::Connect(address) => connect::told(on, *address),
-            Request::Send(bytes, flags) => send::told(on, bytes, flags),
-            Request::Recv(size, flags) => recv::told(on, *size, flags),
-            Request::SendTo(address, bytes, flags) => sendto::told(on, *address, bytes, flags),
-            Request::RecvFrom(size, flags) => recvfrom::told(on, *size, flags),
-            Request::Shutdown(how) => shutdown::told(on, how),
-            Request::Close => close::told(on),
-            Request::Dup => dup::told(on, result.unwrap_or("d")),
-            Request::SetOption(option, value) => sockopt::told_set(on, option, *value),
-            Request::Option(option) => sockopt::told(on, option),
-            Request::LocalName => names::told_local(on),
-            Request::PeerName => names::told_peer(on),
-            Request::Pause(time) => pause::told(*time),
-            Request::StdListener(address) => std_listener::told(*address, result.unwrap_or("s")),
-            Request::Framing(framing) => framing.told(on),
-        }
-    }
-
-    /// Makes the call. `on` is its socket, if it takes one; what it gives is put on the desk as `result`.
-    pub fn perform(&self, desk: &Desk, on: Option<&Held>, result: Option<&str>) -> Done {
-        if let Request::Framing(framing) = self {
-            return framing.perform(held(on));
-        }
-        let ran = match self {
-            Request::Socket(protocol) => socket::socket(*protocol).map(|new| Gave::Socket(new, None)),
-            Request::Bind(address) => bind::bind(held(on).socket(), *address).map(nothing),
-            Request::Listen(backlog) => listen::listen(held(on).socket(), *backlog).map(nothing),
-            Request::Accept => {
-                accept::accept(held(on).socket()).map(|(new, peer)| Gave::Socket(new, peer.as_socket()))
-            }
-            Request::Connect(address) => {
-                held(on).calls(*address);
-                connect::connect(held(on).socket(), *address).map(nothing)
-            }
-            Request::Send(bytes, flags) => send::send(held(on).socket(), bytes, flags).map(Gave::Count),
-            Request::Recv(size, flags) => {
-                let tells_length = flags.contains(&"MSG_TRUNC");
-                recv::recv(held(on).socket(), *size, flags).map(|came| match tells_length {
-                    // Over TCP the bytes are counted and thrown away: the kernel has written none.
-                    true if held(on).protocol.is_tcp() => Gave::Datagram(Vec::new(), came.length, None),
-                    true => Gave::Datagram(came.bytes, came.length, None),
-                    false => Gave::Data(came.bytes),
-                })
-            }
-            Request::SendTo(address, bytes, flags) => {
-                sendto::sendto(held(on).socket(), *address, bytes, flags).map(Gave::Count)
-            }
-            Request::RecvFrom(size, flags) => {
-                recvfrom::recvfrom(held(on).socket(), *size, flags).map(|came| {
-                    let thrown_away = held(on).protocol.is_tcp() && flags.contains(&"MSG_TRUNC");
-                    let bytes = if thrown_away { Vec::new() } else { came.bytes };
-                    Gave::Datagram(bytes, came.length, came.from)
-                })
-            }
-            Request::Shutdown(how) => shutdown::shutdown(held(on).socket(), how).map(nothing),
-            Request::Close => close::close(held(on)).map(nothing),
-            Request::Dup => dup::dup(held(on).socket()).map(|new| Gave::Socket(new, None)),
-            Request::SetOption(option, value) => sockopt::set(held(on).socket(), option, *value).map(nothing),
-            Request::Option(option) => sockopt::read(held(on).socket(), option).map(Gave::Number),
-            Request::LocalName => {
-                names::local(held(on).socket()).map(|address| Gave::Address(address.as_socket()))
-            }
-            Request::PeerName => {
-                names::peer(held(on).socket()).map(|address| Gave::Address(address.as_socket()))
-            }
-            Request::Pause(time) => pause::pause(*time).map(nothing),
-            Request::StdListener(address) => std_listener::bind(*address).map(|new| Gave::Socket(new, None)),
-            Request::Framing(_) => unreachable!("handled above"),
-        };
-        let protocol = match self {
-            Request::Socket(protocol) => *protocol,
-            Request::StdListener(address) if address.is_ipv6() => Protocol::Tcp6,
-            _ => on.map_or(Protocol::Tcp, |held| held.protocol),
-        };
-        Done::of(ran, |gave| match gave {
-            Gave::Socket(new, peer) => {
-                let name = result.unwrap_or("unnamed");
-                let held = match (self, on) {
-                    (Request::Dup, Some(of)) => desk.put_again(name, new, of),
-                    _ => desk.put(name, protocol, new),
-                };
-                Value::Socket {
-                    name: name.to_owned(),
-                    fd: held.descriptor(),
-                    peer: peer.map(|peer| peer.to_string()),
-                }
-            }
-            other => other.value(),
-        })
-    }
-}
-
-impl Gave {
-    /// In the form of the trace; a socket that no desk holds has no form and counts as success.
-    fn value(self) -> Value {
-        match self {
-            Gave::Nothing | Gave::Socket(..) => Value::Done,
-            Gave::Count(count) => Value::Count(count),
-            Gave::Data(bytes) => Value::Data(bytes),
-            Gave::Datagram(bytes, length, from) => {
-                Value::Datagram { bytes, length, from: from.map(|from| from.to_string()) }
-            }
-            Gave::Address(Some(address)) => Value::Address(address.to_string()),
-            Gave::Address(None) => Value::Done,
-            Gave::Number(number) => Value::Number(number),
-        }
+impl CallDescription {
+    /// A step that is made of several calls: no line of C, and no system call of its own.
+    pub(crate) fn of_steps(call: &'static str, args: Vec<Arg>, waits_for: &'static str) -> CallDescription {
+        CallDescription { call, args, c: String::new(), asked: String::new(), syscalls: &[], waits_for }
     }
 }
 
 impl Done {
+    /// A call that returns nothing but success.
+    fn done(ran: Ran<()>) -> Done {
+        Done::of(ran, |()| Value::Done)
+    }
+
     /// A single call.
     pub fn of<T>(ran: Ran<T>, value: impl FnOnce(T) -> Value) -> Done {
         let Ran { outcome, started, took, here } = ran;
@@ -282,7 +224,7 @@ impl Piece {
     /// A call on the way, and what it returned, for the one who goes on with it.
     pub fn call<T>(
         on: Subject,
-        told: Told,
+        description: CallDescription,
         ran: Ran<T>,
         value: impl FnOnce(&T) -> Value,
     ) -> (Piece, io::Result<T>) {
@@ -291,24 +233,27 @@ impl Piece {
             Ok(gave) => (Ok(value(&gave)), Ok(gave)),
             Err(error) => (Err(copy(&error)), Err(error)),
         };
-        (Piece::Call(on, told, Done { outcome: shown, started, took, here, pieces: Vec::new() }), outcome)
+        (
+            Piece::Call(on, description, Done { outcome: shown, started, took, here, pieces: Vec::new() }),
+            outcome,
+        )
     }
 
     /// `recv` on the way.
     pub fn recv(on: &Held, size: usize) -> (Piece, io::Result<Vec<u8>>) {
-        let told = recv::told(&on.subject(), size, &[]);
-        Piece::call(on.subject(), told, on.recv(size), |bytes| Value::Data(bytes.clone()))
+        let description = Recv { size, flags: Vec::new() }.describe(&on.subject(), None);
+        Piece::call(on.subject(), description, on.recv(size), |bytes| Value::Data(bytes.clone()))
     }
 
     /// `send` on the way.
     pub fn send(on: &Held, bytes: &[u8]) -> (Piece, io::Result<usize>) {
-        let told = send::told(&on.subject(), bytes, &[]);
-        Piece::call(on.subject(), told, on.send(bytes), |count| Value::Count(*count))
+        let description = Send { bytes: bytes.to_vec(), flags: Vec::new() }.describe(&on.subject(), None);
+        Piece::call(on.subject(), description, on.send(bytes), |count| Value::Count(*count))
     }
 
     /// Whether it is a `send`.
     pub fn is_send(&self) -> bool {
-        matches!(self, Piece::Call(_, told, _) if told.call == "send")
+        matches!(self, Piece::Call(_, description, _) if description.call == "send")
     }
 
     /// `accept` on the way: the new socket is `name`'s, and nobody's desk holds it.
@@ -318,29 +263,31 @@ impl Piece {
             held.saw_ends(None, peer);
             (held, peer)
         });
-        Piece::call(on.subject(), accept::told(&on.subject(), name), ran, |(held, peer)| Value::Socket {
-            name: name.to_owned(),
-            fd: held.descriptor(),
-            peer: peer.map(|peer| peer.to_string()),
+        Piece::call(on.subject(), Accept.describe(&on.subject(), Some(name)), ran, |(held, peer)| {
+            Value::Socket {
+                name: name.to_owned(),
+                fd: held.descriptor(),
+                peer: peer.map(|peer| peer.to_string()),
+            }
         })
     }
 
     /// `shutdown` on the way.
-    pub fn shutdown(on: &Held, how: &'static str) -> (Piece, io::Result<()>) {
-        let told = shutdown::told(&on.subject(), how);
-        Piece::call(on.subject(), told, shutdown::shutdown(on.socket(), how), |()| Value::Done)
+    pub fn shutdown(on: &Held, how: How) -> (Piece, io::Result<()>) {
+        let description = ShutDown { how }.describe(&on.subject(), None);
+        Piece::call(on.subject(), description, shutdown::shutdown(on.socket(), how), |()| Value::Done)
     }
 
     /// `setsockopt` on the way.
     pub fn set(on: &Held, option: &'static str, value: i64) -> (Piece, io::Result<()>) {
-        let told = sockopt::told_set(&on.subject(), option, value);
-        Piece::call(on.subject(), told, sockopt::set(on.socket(), option, value), |()| Value::Done)
+        let description = SetSockOpt { option, value }.describe(&on.subject(), None);
+        Piece::call(on.subject(), description, sockopt::set(on.socket(), option, value), |()| Value::Done)
     }
 
     /// `close` on the way.
     pub fn close(on: &Held) -> Piece {
-        let (subject, told) = (on.subject(), close::told(&on.subject()));
-        Piece::call(subject, told, close::close(on), |()| Value::Done).0
+        let (subject, description) = (on.subject(), Close.describe(&on.subject(), None));
+        Piece::call(subject, description, close::close(on), |()| Value::Done).0
     }
 }
 
@@ -363,15 +310,7 @@ pub(crate) fn told_bytes(bytes: &[u8]) -> String {
     format!("{} ({})", quoted(bytes, 40), byte_count(bytes.len()))
 }
 
-fn held(on: Option<&Held>) -> &Held {
-    on.expect("the lesson's lint gives every such call its socket")
-}
-
-fn nothing((): ()) -> Gave {
-    Gave::Nothing
-}
-
-fn arg(name: &str, value: impl ToString) -> Arg {
+pub(crate) fn arg(name: &str, value: impl ToString) -> Arg {
     Arg { name: name.to_owned(), value: value.to_string() }
 }
 

@@ -2,8 +2,48 @@
 
 use socket2::{SockAddr, Socket};
 
-use super::{Ran, Subject, Told};
-use crate::ran;
+use super::{Arguments, CallDescription, Done, Grammar, On, Ran, Returns, Site, Subject};
+use crate::{event::Value, ran};
+
+/// `getsockname s`
+#[derive(Debug, Clone, PartialEq)]
+pub struct GetSockName;
+
+impl GetSockName {
+    pub(super) const GRAMMAR: Grammar = grammar("getsockname", "the local address: getsockname(2)");
+
+    pub(super) fn read<R: Arguments>(_: &mut R) -> Result<GetSockName, R::Error> {
+        Ok(GetSockName)
+    }
+
+    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+        describe("getsockname", &["getsockname"], on)
+    }
+
+    pub(super) fn perform(&self, at: &Site) -> Done {
+        Done::of(local(at.socket()), |address| value(&address))
+    }
+}
+
+/// `getpeername c`
+#[derive(Debug, Clone, PartialEq)]
+pub struct GetPeerName;
+
+impl GetPeerName {
+    pub(super) const GRAMMAR: Grammar = grammar("getpeername", "the remote address: getpeername(2)");
+
+    pub(super) fn read<R: Arguments>(_: &mut R) -> Result<GetPeerName, R::Error> {
+        Ok(GetPeerName)
+    }
+
+    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+        describe("getpeername", &["getpeername"], on)
+    }
+
+    pub(super) fn perform(&self, at: &Site) -> Done {
+        Done::of(peer(at.socket()), |address| value(&address))
+    }
+}
 
 /// Corresponds to `getsockname(2)`: the local address; 0.0.0.0:0 if none was given.
 pub(super) fn local(socket: &Socket) -> Ran<SockAddr> {
@@ -17,16 +57,12 @@ pub(super) fn peer(socket: &Socket) -> Ran<SockAddr> {
     ran!(socket.peer_addr())
 }
 
-pub(super) fn told_local(on: &Subject) -> Told {
-    told("getsockname", &["getsockname"], on)
+const fn grammar(name: &'static str, about: &'static str) -> Grammar {
+    Grammar { name, on: On::Socket, returns: Returns::Address, may_block: false, about }
 }
 
-pub(super) fn told_peer(on: &Subject) -> Told {
-    told("getpeername", &["getpeername"], on)
-}
-
-fn told(call: &'static str, syscalls: &'static [&'static str], on: &Subject) -> Told {
-    Told {
+fn describe(call: &'static str, syscalls: &'static [&'static str], on: &Subject) -> CallDescription {
+    CallDescription {
         call,
         args: Vec::new(),
         c: format!("{call}({}, &addr, &len);", on.name),
@@ -34,4 +70,9 @@ fn told(call: &'static str, syscalls: &'static [&'static str], on: &Subject) -> 
         syscalls,
         waits_for: "",
     }
+}
+
+/// An address of an unknown family counts as success.
+fn value(address: &SockAddr) -> Value {
+    address.as_socket().map_or(Value::Done, |address| Value::Address(address.to_string()))
 }

@@ -2,8 +2,49 @@
 
 use std::time::Duration;
 
-use super::{Ran, Told, arg, system};
+use super::{Arguments, CallDescription, Done, Grammar, On, Ran, Returns, Site, Subject, arg, system};
 use crate::ran;
+
+/// `pause 200ms`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pause {
+    /// How long the thread sleeps.
+    pub time: Duration,
+}
+
+impl Pause {
+    pub(super) const GRAMMAR: Grammar = Grammar {
+        name: "pause",
+        on: On::Nothing,
+        returns: Returns::Nothing,
+        may_block: true,
+        about: "do nothing for a while: clock_nanosleep(2)",
+    };
+
+    pub(super) fn read<R: Arguments>(arguments: &mut R) -> Result<Pause, R::Error> {
+        Ok(Pause { time: arguments.time()? })
+    }
+
+    pub(super) fn describe(&self, _: &Subject, _: Option<&str>) -> CallDescription {
+        let time = self.time;
+        let spec = format!("{{{}, {}}}", time.as_secs(), time.subsec_nanos());
+        CallDescription {
+            call: "clock_nanosleep",
+            args: vec![
+                arg("clock", "CLOCK_MONOTONIC"),
+                arg("time", format!("{} ms from now", time.as_millis())),
+            ],
+            c: format!("clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){spec}, NULL);"),
+            asked: format!("clock_nanosleep(CLOCK_MONOTONIC, 0, {spec}, …)"),
+            syscalls: &["clock_nanosleep"],
+            waits_for: "the time to pass",
+        }
+    }
+
+    pub(super) fn perform(&self, _: &Site) -> Done {
+        Done::done(pause(self.time))
+    }
+}
 
 /// Corresponds to `clock_nanosleep(2)` with `CLOCK_MONOTONIC` and a time from now on; `nanosleep(2)` where a system has no such
 /// call. The thread sleeps at least so long: what arrives for its sockets meanwhile waits in the kernel.
@@ -13,16 +54,4 @@ use crate::ran;
 /// Errors: EINTR (a signal came before the time was over).
 pub(super) fn pause(time: Duration) -> Ran<()> {
     ran!(system::pause(time))
-}
-
-pub(super) fn told(time: Duration) -> Told {
-    let spec = format!("{{{}, {}}}", time.as_secs(), time.subsec_nanos());
-    Told {
-        call: "clock_nanosleep",
-        args: vec![arg("clock", "CLOCK_MONOTONIC"), arg("time", format!("{} ms from now", time.as_millis()))],
-        c: format!("clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){spec}, NULL);"),
-        asked: format!("clock_nanosleep(CLOCK_MONOTONIC, 0, {spec}, …)"),
-        syscalls: &["clock_nanosleep"],
-        waits_for: "the time to pass",
-    }
 }

@@ -1,10 +1,63 @@
 //! `recv(2)`: bytes that arrived are taken out of the kernel's receive buffer.
 #![allow(unsafe_code, reason = "the kernel fills memory that Rust takes for unwritten")]
 
+use std::net::SocketAddr;
+
 use socket2::Socket;
 
-use super::{Ran, Subject, Told, arg, byte_count, flags};
-use crate::ran;
+use super::{
+    Arguments, CallDescription, Done, FLAGS, Grammar, On, Ran, Returns, Site, Subject, arg, byte_count, flags,
+};
+use crate::{event::Value, ran};
+
+/// `recv c 100 MSG_PEEK`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recv {
+    /// Size of the buffer, in bytes.
+    pub size: usize,
+    /// Names of flags, such as `MSG_PEEK`.
+    pub flags: Vec<&'static str>,
+}
+
+impl Recv {
+    pub(super) const GRAMMAR: Grammar = Grammar {
+        name: "recv",
+        on: On::Socket,
+        returns: Returns::Bytes,
+        may_block: true,
+        about: "take bytes that arrived: recv(2)",
+    };
+
+    pub(super) fn read<R: Arguments>(arguments: &mut R) -> Result<Recv, R::Error> {
+        Ok(Recv { size: arguments.size()?, flags: arguments.all_of("flag", FLAGS)? })
+    }
+
+    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+        let (size, names) = (self.size, &self.flags);
+        let (_, written) = flags(names);
+        let mut args = vec![arg("room", byte_count(size))];
+        if !names.is_empty() {
+            args.push(arg("flags", &written));
+        }
+        CallDescription {
+            call: "recv",
+            args,
+            c: format!("recv({}, room, {size}, {written});", on.name),
+            asked: format!("recvfrom({}, …, {size}, {written}, NULL, NULL)", on.fd),
+            syscalls: &["recvfrom"],
+            waits_for: "bytes, or the end of the stream",
+        }
+    }
+
+    pub(super) fn perform(&self, at: &Site) -> Done {
+        let tells_length = self.flags.contains(&"MSG_TRUNC");
+        let is_tcp = at.held().protocol.is_tcp();
+        Done::of(recv(at.socket(), self.size, &self.flags), |came| match tells_length {
+            true => came.datagram(is_tcp, None),
+            false => Value::Data(came.bytes),
+        })
+    }
+}
 
 /// What a `recv` or a `recvfrom` gave.
 #[derive(Debug)]
@@ -15,6 +68,14 @@ pub(super) struct Came<A> {
     pub length: usize,
     /// Who sent it, where that was asked for.
     pub from: A,
+}
+
+impl<A> Came<A> {
+    /// The result as the trace writes it. With MSG_TRUNC over TCP (`uncopied`) the kernel counts bytes and writes none.
+    pub fn datagram(self, uncopied: bool, from: Option<SocketAddr>) -> Value {
+        let bytes = if uncopied { Vec::new() } else { self.bytes };
+        Value::Datagram { bytes, length: self.length, from: from.map(|from| from.to_string()) }
+    }
 }
 
 /// Corresponds to `recv(2)`. Gives what is there, at most `size` bytes, in whatever portions they lie in the buffer; blocks
@@ -51,20 +112,4 @@ pub(super) fn came<A>(mut buffer: Vec<u8>, size: usize, length: usize, from: A) 
     // SAFETY: the kernel has written the first `length` bytes, as far as there is room, or `room` has filled it with zeros.
     unsafe { buffer.set_len(length.min(size)) };
     Came { bytes: buffer, length, from }
-}
-
-pub(super) fn told(on: &Subject, size: usize, names: &[&'static str]) -> Told {
-    let (_, written) = flags(names);
-    let mut args = vec![arg("room", byte_count(size))];
-    if !names.is_empty() {
-        args.push(arg("flags", &written));
-    }
-    Told {
-        call: "recv",
-        args,
-        c: format!("recv({}, room, {size}, {written});", on.name),
-        asked: format!("recvfrom({}, …, {size}, {written}, NULL, NULL)", on.fd),
-        syscalls: &["recvfrom"],
-        waits_for: "bytes, or the end of the stream",
-    }
 }

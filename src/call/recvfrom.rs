@@ -5,10 +5,59 @@ use std::net::SocketAddr;
 use socket2::Socket;
 
 use super::{
-    Ran, Subject, Told, arg, byte_count, flags,
+    Arguments, CallDescription, Done, FLAGS, Grammar, On, Ran, Returns, Site, Subject, arg, byte_count,
+    flags,
     recv::{Came, came, room},
 };
 use crate::ran;
+
+/// `m = recvfrom s 100`
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecvFrom {
+    /// Size of the buffer, in bytes.
+    pub size: usize,
+    /// Names of flags, such as `MSG_PEEK`.
+    pub flags: Vec<&'static str>,
+}
+
+impl RecvFrom {
+    pub(super) const GRAMMAR: Grammar = Grammar {
+        name: "recvfrom",
+        on: On::Socket,
+        returns: Returns::Datagram,
+        may_block: true,
+        about: "take a datagram, and learn who sent it: recvfrom(2)",
+    };
+
+    pub(super) fn read<R: Arguments>(arguments: &mut R) -> Result<RecvFrom, R::Error> {
+        Ok(RecvFrom { size: arguments.size()?, flags: arguments.all_of("flag", FLAGS)? })
+    }
+
+    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+        let (size, names) = (self.size, &self.flags);
+        let (_, written) = flags(names);
+        let mut args = vec![arg("room", byte_count(size))];
+        if !names.is_empty() {
+            args.push(arg("flags", &written));
+        }
+        CallDescription {
+            call: "recvfrom",
+            args,
+            c: format!("recvfrom({}, room, {size}, {written}, &from, &len);", on.name),
+            asked: format!("recvfrom({}, …, {size}, {written}, …)", on.fd),
+            syscalls: &["recvfrom"],
+            waits_for: "a datagram",
+        }
+    }
+
+    pub(super) fn perform(&self, at: &Site) -> Done {
+        let uncopied = at.held().protocol.is_tcp() && self.flags.contains(&"MSG_TRUNC");
+        Done::of(recvfrom(at.socket(), self.size, &self.flags), |came| {
+            let from = came.from;
+            came.datagram(uncopied, from)
+        })
+    }
+}
 
 /// Corresponds to `recvfrom(2)`. Gives one datagram and the address of its sender: the one to send an answer to. Blocks while
 /// there is none. A datagram may be empty: 0 is no end here.
@@ -33,20 +82,4 @@ pub(super) fn recvfrom(
     };
     // Over TCP there is nothing to tell: the sender is who is connected.
     ran.map(|(length, from)| came(buffer, size, length, from.as_socket()))
-}
-
-pub(super) fn told(on: &Subject, size: usize, names: &[&'static str]) -> Told {
-    let (_, written) = flags(names);
-    let mut args = vec![arg("room", byte_count(size))];
-    if !names.is_empty() {
-        args.push(arg("flags", &written));
-    }
-    Told {
-        call: "recvfrom",
-        args,
-        c: format!("recvfrom({}, room, {size}, {written}, &from, &len);", on.name),
-        asked: format!("recvfrom({}, …, {size}, {written}, …)", on.fd),
-        syscalls: &["recvfrom"],
-        waits_for: "a datagram",
-    }
 }

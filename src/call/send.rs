@@ -2,8 +2,55 @@
 
 use socket2::Socket;
 
-use super::{Ran, Subject, Told, arg, flags, quoted, told_bytes};
-use crate::ran;
+use super::{
+    Arguments, CallDescription, Done, FLAGS, Grammar, On, Ran, Returns, Site, Subject, arg, flags, quoted,
+    told_bytes,
+};
+use crate::{event::Value, ran};
+
+/// `send c "hello" MSG_DONTWAIT`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Send {
+    /// What is sent.
+    pub bytes: Vec<u8>,
+    /// Names of flags, such as `MSG_DONTWAIT`.
+    pub flags: Vec<&'static str>,
+}
+
+impl Send {
+    pub(super) const GRAMMAR: Grammar = Grammar {
+        name: "send",
+        on: On::Socket,
+        returns: Returns::Number,
+        may_block: true,
+        about: "hand bytes to the kernel: send(2)",
+    };
+
+    pub(super) fn read<R: Arguments>(arguments: &mut R) -> Result<Send, R::Error> {
+        Ok(Send { bytes: arguments.bytes()?, flags: arguments.all_of("flag", FLAGS)? })
+    }
+
+    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+        let (bytes, names) = (&self.bytes, &self.flags);
+        let (_, written) = flags(names);
+        let mut args = vec![arg("bytes", told_bytes(bytes))];
+        if !names.is_empty() {
+            args.push(arg("flags", &written));
+        }
+        CallDescription {
+            call: "send",
+            args,
+            c: format!("send({}, {}, {}, {written});", on.name, quoted(bytes, 24), bytes.len()),
+            asked: format!("sendto({}, {}, {}, {written}, NULL, 0)", on.fd, quoted(bytes, 16), bytes.len()),
+            syscalls: &["sendto"],
+            waits_for: "room in the send buffer",
+        }
+    }
+
+    pub(super) fn perform(&self, at: &Site) -> Done {
+        Done::of(send(at.socket(), &self.bytes, &self.flags), Value::Count)
+    }
+}
 
 /// Corresponds to `send(2)`. Gives the number of bytes that the kernel took, which over TCP may be fewer than were offered.
 /// Blocks while the send buffer is full.
@@ -16,20 +63,4 @@ use crate::ran;
 pub(super) fn send(socket: &Socket, bytes: &[u8], names: &[&'static str]) -> Ran<usize> {
     let (flags, _) = flags(names);
     if flags == 0 { ran!(retry socket.send(bytes)) } else { ran!(retry socket.send_with_flags(bytes, flags)) }
-}
-
-pub(super) fn told(on: &Subject, bytes: &[u8], names: &[&'static str]) -> Told {
-    let (_, written) = flags(names);
-    let mut args = vec![arg("bytes", told_bytes(bytes))];
-    if !names.is_empty() {
-        args.push(arg("flags", &written));
-    }
-    Told {
-        call: "send",
-        args,
-        c: format!("send({}, {}, {}, {written});", on.name, quoted(bytes, 24), bytes.len()),
-        asked: format!("sendto({}, {}, {}, {written}, NULL, 0)", on.fd, quoted(bytes, 16), bytes.len()),
-        syscalls: &["sendto"],
-        waits_for: "room in the send buffer",
-    }
 }

@@ -4,8 +4,82 @@ use std::net::SocketAddr;
 
 use socket2::{SockAddr, Socket};
 
-use super::{Ran, Subject, Told, arg, c_address, flags, quoted, told_bytes};
-use crate::ran;
+use super::{
+    Arguments, CallDescription, Done, FLAGS, Grammar, On, Ran, Returns, Site, Subject, Target, arg,
+    c_address, flags, quoted, told_bytes,
+};
+use crate::{event::Value, ran};
+
+/// `sendto c server:7000 "hello"`
+#[derive(Debug, Clone, PartialEq)]
+pub struct SendTo<A = SocketAddr> {
+    /// Where the datagram goes.
+    pub address: A,
+    /// What is sent.
+    pub bytes: Vec<u8>,
+    /// Names of flags, such as `MSG_DONTWAIT`.
+    pub flags: Vec<&'static str>,
+}
+
+impl SendTo<Target> {
+    pub(super) fn read<R: Arguments>(arguments: &mut R) -> Result<SendTo<Target>, R::Error> {
+        Ok(SendTo {
+            address: arguments.target()?,
+            bytes: arguments.bytes()?,
+            flags: arguments.all_of("flag", FLAGS)?,
+        })
+    }
+
+    pub(super) fn resolve<E>(
+        self,
+        address: &mut impl FnMut(Target) -> Result<SocketAddr, E>,
+    ) -> Result<SendTo, E> {
+        Ok(SendTo { address: address(self.address)?, bytes: self.bytes, flags: self.flags })
+    }
+}
+
+impl SendTo {
+    pub(super) const GRAMMAR: Grammar = Grammar {
+        name: "sendto",
+        on: On::Socket,
+        returns: Returns::Number,
+        may_block: true,
+        about: "hand over a datagram for an address: sendto(2)",
+    };
+
+    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+        let (address, bytes, names) = (self.address, &self.bytes, &self.flags);
+        let (_, written) = flags(names);
+        let mut args = vec![arg("bytes", told_bytes(bytes))];
+        if !names.is_empty() {
+            args.push(arg("flags", &written));
+        }
+        args.push(arg("address", address));
+        let (to, length) = (c_address(address), SockAddr::from(address).len());
+        CallDescription {
+            call: "sendto",
+            args,
+            c: format!(
+                "sendto({}, {}, {}, {written}, &{to}, sizeof addr);",
+                on.name,
+                quoted(bytes, 24),
+                bytes.len()
+            ),
+            asked: format!(
+                "sendto({}, {}, {}, {written}, {to}, {length})",
+                on.fd,
+                quoted(bytes, 16),
+                bytes.len()
+            ),
+            syscalls: &["sendto"],
+            waits_for: "room in the send buffer",
+        }
+    }
+
+    pub(super) fn perform(&self, at: &Site) -> Done {
+        Done::of(sendto(at.socket(), self.address, &self.bytes, &self.flags), Value::Count)
+    }
+}
 
 /// Corresponds to `sendto(2)`. The datagram goes whole or not at all: the result is the number of bytes that it carries. A socket
 /// without an address gets a free port now.
@@ -26,33 +100,5 @@ pub(super) fn sendto(
         ran!(retry socket.send_to(bytes, &address))
     } else {
         ran!(retry socket.send_to_with_flags(bytes, &address, flags))
-    }
-}
-
-pub(super) fn told(on: &Subject, address: SocketAddr, bytes: &[u8], names: &[&'static str]) -> Told {
-    let (_, written) = flags(names);
-    let mut args = vec![arg("bytes", told_bytes(bytes))];
-    if !names.is_empty() {
-        args.push(arg("flags", &written));
-    }
-    args.push(arg("address", address));
-    let (to, length) = (c_address(address), SockAddr::from(address).len());
-    Told {
-        call: "sendto",
-        args,
-        c: format!(
-            "sendto({}, {}, {}, {written}, &{to}, sizeof addr);",
-            on.name,
-            quoted(bytes, 24),
-            bytes.len()
-        ),
-        asked: format!(
-            "sendto({}, {}, {}, {written}, {to}, {length})",
-            on.fd,
-            quoted(bytes, 16),
-            bytes.len()
-        ),
-        syscalls: &["sendto"],
-        waits_for: "room in the send buffer",
     }
 }

@@ -4,8 +4,122 @@ use std::{io, time::Duration};
 
 use socket2::{Socket, Type};
 
-use super::{Ran, Subject, Told, arg, system};
-use crate::ran;
+use super::{Arguments, CallDescription, Done, Grammar, On, Ran, Returns, Site, Subject, arg, system};
+use crate::{event::Value, ran};
+
+/// The options that can be set or read, by the names of socket(7), tcp(7) and ipv6(7).
+pub const OPTIONS: &[&str] = &[
+    "SO_REUSEADDR",
+    "SO_KEEPALIVE",
+    "SO_RCVBUF",
+    "SO_SNDBUF",
+    "SO_LINGER",
+    "SO_BROADCAST",
+    "SO_ERROR",
+    "SO_TYPE",
+    "SO_ACCEPTCONN",
+    "TCP_NODELAY",
+    "TCP_KEEPIDLE",
+    "TCP_KEEPINTVL",
+    "TCP_KEEPCNT",
+    "TCP_USER_TIMEOUT",
+    "TCP_QUICKACK",
+    "TCP_CORK",
+    "TCP_SYNCNT",
+    "TCP_MAXSEG",
+    "IPV6_V6ONLY",
+];
+
+/// `setsockopt s SO_REUSEADDR 1`
+#[derive(Debug, Clone, PartialEq)]
+pub struct SetSockOpt {
+    /// One of [`OPTIONS`].
+    pub option: &'static str,
+    /// Its new value.
+    pub value: i64,
+}
+
+/// `getsockopt s SO_RCVBUF`
+#[derive(Debug, Clone, PartialEq)]
+pub struct GetSockOpt {
+    /// One of [`OPTIONS`].
+    pub option: &'static str,
+}
+
+impl SetSockOpt {
+    pub(super) const GRAMMAR: Grammar = Grammar {
+        name: "setsockopt",
+        on: On::Socket,
+        returns: Returns::Nothing,
+        may_block: false,
+        about: "set an option: setsockopt(2)",
+    };
+
+    pub(super) fn read<R: Arguments>(arguments: &mut R) -> Result<SetSockOpt, R::Error> {
+        Ok(SetSockOpt { option: read_option(arguments)?, value: arguments.number("value")? })
+    }
+
+    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+        let SetSockOpt { option, value } = *self;
+        let level = level(option);
+        // SO_LINGER takes a struct of a switch and seconds, see socket(7); all others here take an int.
+        let (c, asked) = match option {
+            "SO_LINGER" => {
+                let linger = format!("{{{}, {}}}", u8::from(value >= 0), value.max(0));
+                (format!("&(struct linger){linger}, sizeof(struct linger)"), linger)
+            }
+            _ => (format!("&(int){{{value}}}, sizeof(int)"), value.to_string()),
+        };
+        CallDescription {
+            call: "setsockopt",
+            args: vec![arg("option", option), arg("value", value)],
+            c: format!("setsockopt({}, {level}, {option}, {c});", on.name),
+            asked: format!("setsockopt({}, {level}, {option}, {asked})", on.fd),
+            syscalls: &["setsockopt"],
+            waits_for: "",
+        }
+    }
+
+    pub(super) fn perform(&self, at: &Site) -> Done {
+        Done::done(set(at.socket(), self.option, self.value))
+    }
+}
+
+impl GetSockOpt {
+    pub(super) const GRAMMAR: Grammar = Grammar {
+        name: "getsockopt",
+        on: On::Socket,
+        returns: Returns::Number,
+        may_block: false,
+        about: "read an option: getsockopt(2)",
+    };
+
+    pub(super) fn read<R: Arguments>(arguments: &mut R) -> Result<GetSockOpt, R::Error> {
+        Ok(GetSockOpt { option: read_option(arguments)? })
+    }
+
+    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+        let option = self.option;
+        let level = level(option);
+        CallDescription {
+            call: "getsockopt",
+            args: vec![arg("option", option)],
+            c: format!("getsockopt({}, {level}, {option}, &value, &len);", on.name),
+            asked: format!("getsockopt({}, {level}, {option}, …)", on.fd),
+            syscalls: &["getsockopt"],
+            waits_for: "",
+        }
+    }
+
+    pub(super) fn perform(&self, at: &Site) -> Done {
+        Done::of(read(at.socket(), self.option), Value::Number)
+    }
+}
+
+fn read_option<R: Arguments>(arguments: &mut R) -> Result<&'static str, R::Error> {
+    let options: Vec<_> = OPTIONS.iter().map(|option| (*option, *option)).collect();
+    arguments.one_of("socket option", &options)
+}
 
 /// Corresponds to `setsockopt(2)`. Switches take 0 or 1, buffers bytes, `SO_LINGER` seconds (negative: off).
 ///
@@ -61,37 +175,5 @@ fn level(option: &str) -> &'static str {
         Some("TCP") => "IPPROTO_TCP",
         Some("IPV6") => "IPPROTO_IPV6",
         _ => "SOL_SOCKET",
-    }
-}
-
-pub(super) fn told_set(on: &Subject, option: &str, value: i64) -> Told {
-    let level = level(option);
-    // SO_LINGER takes a struct of a switch and seconds, see socket(7); all others here take an int.
-    let (c, asked) = match option {
-        "SO_LINGER" => {
-            let linger = format!("{{{}, {}}}", u8::from(value >= 0), value.max(0));
-            (format!("&(struct linger){linger}, sizeof(struct linger)"), linger)
-        }
-        _ => (format!("&(int){{{value}}}, sizeof(int)"), value.to_string()),
-    };
-    Told {
-        call: "setsockopt",
-        args: vec![arg("option", option), arg("value", value)],
-        c: format!("setsockopt({}, {level}, {option}, {c});", on.name),
-        asked: format!("setsockopt({}, {level}, {option}, {asked})", on.fd),
-        syscalls: &["setsockopt"],
-        waits_for: "",
-    }
-}
-
-pub(super) fn told(on: &Subject, option: &str) -> Told {
-    let level = level(option);
-    Told {
-        call: "getsockopt",
-        args: vec![arg("option", option)],
-        c: format!("getsockopt({}, {level}, {option}, &value, &len);", on.name),
-        asked: format!("getsockopt({}, {level}, {option}, …)", on.fd),
-        syscalls: &["getsockopt"],
-        waits_for: "",
     }
 }

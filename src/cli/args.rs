@@ -1,7 +1,7 @@
 //! What a person can type. No side effects here: `mod.rs` says what it means.
 
+mod client;
 mod decode;
-mod endpoint;
 mod server;
 mod tools;
 
@@ -9,12 +9,12 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use client::{Client, Leave, Serve};
 pub use decode::{Begins, Decode};
-pub use endpoint::{Client, Leave, Serve};
 pub use server::{Connections, Limits, Messages};
 pub use tools::{Diff, Tap};
 
-use endpoint::{client_help, serve_help};
+use client::{client_help, serve_help};
 
 use crate::view;
 
@@ -400,7 +400,7 @@ pub enum Command {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
         frame: Option<u64>,
     },
-    /// Send the same message over TCP and over a WebSocket, or by any road, and compare byte by byte
+    /// Send the same message over TCP and over a WebSocket, or by other protocols, and compare the bytes
     #[command(
         after_help = "Examples:\n  sockwalk diff hello --split 2,3 --from server\n  sockwalk diff hello --protocols poll,sse,websocket --interval 200ms"
     )]
@@ -434,13 +434,13 @@ pub enum Command {
         after_help = "Examples:\n  sockwalk tap 127.0.0.1:9001 127.0.0.1:7000\n  sockwalk tap 9002 localhost:8000 --quiet"
     )]
     Tap(Tap),
-    /// Be a client of a server: say TEXTs and then lines of standard input, and print what comes
+    /// Connect to a server by any protocol, send TEXTs and lines of standard input, print what arrives
     #[command(
         after_help = "Examples:\n  sockwalk client tcp localhost:7000 hello\n  sockwalk client websocket ws://localhost:8000/ hello --ack",
         after_long_help = client_help()
     )]
     Client(Client),
-    /// Serve a protocol at an address: whoever calls hears what it says, or what anybody says
+    /// Serve any of the protocols at an address, for any client
     #[command(
         after_help = "Examples:\n  sockwalk serve tcp 127.0.0.1:7000\n  sockwalk serve websocket 127.0.0.1:8000 --chat",
         after_long_help = serve_help()

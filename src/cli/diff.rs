@@ -59,8 +59,8 @@ pub(super) fn run(asked: &Diff, show: &Show) -> Result<ExitCode> {
     let wanted = Wanted::new(&message, &asked.split, asked.binary, usize::from(asked.repeat), from)?;
     let wanted = Wanted { interval: asked.interval, ..wanted };
     if !asked.protocols.is_empty() {
-        let transports = transports(&asked.protocols);
-        let roads = compare::roads(&wanted, &transports, stage(&stages), &mut Recorder(&mut screen))?;
+        let protocols = protocols(&asked.protocols);
+        let roads = compare::roads(&wanted, &protocols, stage(&stages), &mut Recorder(&mut screen))?;
         if asked.json {
             screen.plain(&roads_told(&roads).to_string());
         } else {
@@ -91,8 +91,8 @@ fn stage(stages: &Stages) -> impl FnMut(&Lesson) -> io::Result<Stage> {
     |lesson| stages.stage(lesson).map_err(|error| io::Error::other(format!("{error:#}")))
 }
 
-/// The transports of these names, each once.
-fn transports(names: &[String]) -> Vec<(&'static str, &'static Scripted)> {
+/// The protocols of these names, each once.
+fn protocols(names: &[String]) -> Vec<(&'static str, &'static Scripted)> {
     let named = |name: &str| names.iter().any(|known| known == name);
     registry::scripted().filter(|(name, _)| named("all") || named(name)).collect()
 }
@@ -161,7 +161,7 @@ fn told(it: &Comparison) -> Value {
 
 /// All roads as JSON.
 fn roads_told(it: &Roads) -> Value {
-    let transports: Vec<Value> = it
+    let protocols: Vec<Value> = it
         .roads
         .iter()
         .map(|road| {
@@ -193,7 +193,7 @@ fn roads_told(it: &Roads) -> Value {
         "message": hex(&it.message),
         "messages": it.messages,
         "from": it.from.name(),
-        "protocols": transports,
+        "protocols": protocols,
     })
 }
 

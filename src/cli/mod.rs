@@ -2,10 +2,10 @@
 
 mod args;
 mod check;
+mod client;
 mod decode;
 mod diff;
 mod doctor;
-mod endpoint;
 mod enter;
 mod explain;
 mod keys;
@@ -99,8 +99,8 @@ pub fn run() -> Result<ExitCode> {
         Command::Decode(decode) => decode::decode(&decode, show),
         Command::Explain { name, json } => explain::explain(&name.join(" "), json, show),
         Command::Tap(asked) => tap::run(&asked, show),
-        Command::Client(asked) => endpoint::client(&asked, show),
-        Command::Serve(asked) => endpoint::serve(&asked, show),
+        Command::Client(asked) => client::client(&asked, show),
+        Command::Serve(asked) => client::serve(&asked, show),
         Command::Doctor => doctor::doctor(show),
         Command::Progress { reset } => map::progress(reset, show),
         Command::Enter { host, pid, command } => enter::enter(host.into(), pid, &command),

@@ -154,7 +154,7 @@ impl FromStr for Callee {
     }
 }
 
-/// `destination=/topic/chat`: what a transport is told besides.
+/// `destination=/topic/chat`: what a protocol is told besides.
 pub fn setting(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),

@@ -25,7 +25,7 @@ pub(super) fn all() -> Vec<Entry> {
     sockjs::sockjs(&mut all);
     socket_io(&mut all);
     stomp::stomp(&mut all);
-    transports(&mut all);
+    protocols(&mut all);
     all
 }
 
@@ -47,7 +47,7 @@ fn written(it: &Text) -> Entry {
 }
 
 fn calls(all: &mut Vec<Entry>) {
-    for word in words::WORDS {
+    for word in words::calls() {
         let (what, page) = word.about.rsplit_once(": ").unwrap_or((word.about, "docs/lessons.md"));
         let page = if page.contains('(') || page.contains('§') { page } else { "docs/lessons.md" };
         let what = if page == "docs/lessons.md" { word.about } else { what };
@@ -120,9 +120,9 @@ fn socket_io(all: &mut Vec<Entry>) {
 }
 
 /// Ways to carry a message, from the table that `diff` runs.
-fn transports(all: &mut Vec<Entry>) {
+fn protocols(all: &mut Vec<Entry>) {
     for (name, it) in registry::scripted() {
-        let path = format!("transport.{name}");
+        let path = format!("protocol.{name}");
         let mut entry = entry(path, it.title, it.about, &it.sources.join(", "));
         entry.why = it.why.to_owned();
         entry.values = vec![

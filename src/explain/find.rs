@@ -31,9 +31,9 @@ pub fn find(query: &str) -> Found {
         return Found::Nothing(Vec::new());
     }
     if groups().any(|(group, _)| group == wanted) && wanted != "data" {
-        // And the transport of that name, if there is one.
-        let transport = format!("transport.{wanted}");
-        let of_it = |entry: &&Entry| entry.group() == wanted || entry.path == transport;
+        // And the protocol of that name, if there is one.
+        let protocol = format!("protocol.{wanted}");
+        let of_it = |entry: &&Entry| entry.group() == wanted || entry.path == protocol;
         return Found::Several(all.iter().filter(of_it).cloned().collect());
     }
     if let Some(entry) = all.iter().find(|entry| normal(&entry.path) == wanted) {

@@ -17,7 +17,7 @@ pub(super) fn shows(entry: &Entry) -> Option<(String, String)> {
             let lesson = lesson::find(&entry.name)?;
             return Some((command(lesson, 1), parts(lesson.text).next().map(title)?));
         }
-        "transport" => {
+        "protocol" => {
             let lesson = lesson::find(registry::find(last)?.scripted.as_ref()?.lesson)?;
             return Some((command(lesson, 1), parts(lesson.text).next().map(title)?));
         }

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::{
+    call::{self, How},
     kernel,
     lesson::words,
     wire::{
@@ -54,12 +55,13 @@ fn every_field_that_a_decoder_gives_is_found() {
 
 #[test]
 fn every_word_of_the_tables_is_found() {
-    let words = words::ERRNOS.iter().chain(words::OPTIONS).chain(words::FLAGS).chain(words::HOWS);
+    let words = call::ERRNOS.iter().map(|(name, _)| name).chain(call::OPTIONS).chain(call::FLAGS);
+    let words = words.chain(How::ALL.iter().map(|(name, _)| name));
     for word in words {
         assert_eq!(one(word).name, *word);
         assert_eq!(one(&word.to_lowercase()).name, *word);
     }
-    for word in words::WORDS {
+    for word in words::calls() {
         assert_eq!(one(word.name).name, word.name);
     }
     for (word, ..) in words::WIRE {
@@ -192,7 +194,7 @@ fn case_decides_between_the_call_and_the_state() {
     assert_eq!(one("1006").path, "ws.close.1006");
     assert_eq!(one("2010").path, "sockjs.close.2010");
     assert_eq!(one("4711").path, "ws.close.4000-4999");
-    let of_tcp = |entry: &Entry| entry.path.starts_with("tcp.") || entry.path == "transport.tcp";
+    let of_tcp = |entry: &Entry| entry.path.starts_with("tcp.") || entry.path == "protocol.tcp";
     assert!(matches!(find("tcp"), Found::Several(all) if all.iter().all(of_tcp)));
 }
 
@@ -242,14 +244,14 @@ fn everything_of_sockjs_is_found_with_its_lesson() {
     let (command, title) = one("sockjs.close.2010").lesson().unwrap();
     assert_eq!((command.as_str(), title.as_str()), ("sockwalk run sockjs --part 5", "How it ends"));
     assert!(
-        matches!(find("sockjs"), Found::Several(all) if all.iter().any(|entry| entry.path == "transport.sockjs"))
+        matches!(find("sockjs"), Found::Several(all) if all.iter().any(|entry| entry.path == "protocol.sockjs"))
     );
 }
 
 #[test]
-fn every_transport_is_found_with_its_reason_and_its_sources() {
+fn every_protocol_is_found_with_its_reason_and_its_sources() {
     for (name, _) in crate::transport::registry::scripted() {
-        let entry = one(&format!("transport.{name}"));
+        let entry = one(&format!("protocol.{name}"));
         assert!(!entry.why.is_empty() && !entry.defined.is_empty(), "{name}");
         assert!(entry.values.iter().any(|(_, value)| value.ends_with(name)));
     }

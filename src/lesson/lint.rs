@@ -3,12 +3,15 @@
 use std::collections::HashMap;
 
 use super::{
-    Act, Argument, Claim, Lesson, Statement, Step, Subject, Wanted,
+    Act, Call, Claim, Lesson, State, Statement, Step, Subject, Wanted,
     fault::{Fault, nearest},
     token::Origin,
-    words::{CALL_STATES, Gives, KEYS, Kind},
+    words::KEYS,
 };
-use crate::event::Host;
+use crate::{
+    call::{self, On, Returns, Target},
+    event::Host,
+};
 
 /// What a name stands for, so far in the lesson.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,18 +21,18 @@ enum Named {
     /// Closed on this line.
     Closed(usize),
     /// A call in the background, not waited for yet, and what it will give.
-    Running(Gives),
+    Running(Returns),
     /// What `recvfrom` gave.
     Datagram,
     Result,
 }
 
 /// What a name stands for once its call has come back.
-fn named(gives: Gives) -> Named {
-    match gives {
-        Gives::Socket => Named::Socket,
-        Gives::WebSocket => Named::WebSocket,
-        Gives::Datagram => Named::Datagram,
+fn named(returns: Returns) -> Named {
+    match returns {
+        Returns::Socket => Named::Socket,
+        Returns::WebSocket => Named::WebSocket,
+        Returns::Datagram => Named::Datagram,
         _ => Named::Result,
     }
 }
@@ -66,9 +69,9 @@ struct Linter<'a> {
 
 impl Linter<'_> {
     fn act(&mut self, step: &Step, act: &Act) {
-        for argument in &act.arguments {
-            let Argument::Socket(name) = argument else { continue };
-            let (fits, is, takes, expected) = if act.word.takes.contains(&Kind::WebSocket) {
+        let grammar = act.call.grammar();
+        if let Some(name) = &act.on {
+            let (fits, is, takes, expected) = if grammar.on == On::WebSocket {
                 (Named::WebSocket, "socket", "WebSocket", "expected what `ws handoff` gave")
             } else {
                 (Named::Socket, "WebSocket", "socket", "expected the socket that was handed off")
@@ -76,7 +79,7 @@ impl Linter<'_> {
             match self.names.get(&(act.host, name.clone())) {
                 Some(named) if *named == fits => {}
                 Some(Named::Socket | Named::WebSocket) => {
-                    let what = format!("`{name}` is a {is}, and `{}` takes a {takes}", act.word.name);
+                    let what = format!("`{name}` is a {is}, and `{}` takes a {takes}", grammar.name);
                     self.fault(step, name, what, expected);
                 }
                 Some(Named::Closed(line)) => {
@@ -94,8 +97,9 @@ impl Linter<'_> {
                 None => self.unknown(step, act.host, name, "socket"),
             }
         }
-        for argument in &act.arguments {
-            let Argument::Sender(name) = argument else { continue };
+        if let Call::Socket(call) = &act.call
+            && let Some(Target::Sender(name)) = call.address()
+        {
             match self.names.get(&(act.host, name.clone())) {
                 Some(Named::Datagram) => {}
                 Some(_) => self.fault(
@@ -107,9 +111,7 @@ impl Linter<'_> {
                 None => self.unknown(step, act.host, name, "datagram"),
             }
         }
-        if act.word.name == "close"
-            && let Some(Argument::Socket(name)) = act.arguments.first()
-        {
+        if let (Call::Socket(call::Call::Close(_)), Some(name)) = (&act.call, &act.on) {
             self.names.insert((act.host, name.clone()), Named::Closed(step.line));
         }
         if let Some(result) = &act.result {
@@ -122,9 +124,9 @@ impl Linter<'_> {
                     "expected a new name, or close it first",
                 );
             }
-            let named = match act.word.gives {
-                gives if act.background => Named::Running(gives),
-                gives => named(gives),
+            let named = match grammar.returns {
+                returns if act.background => Named::Running(returns),
+                returns => named(returns),
             };
             self.names.insert(key, named);
         }
@@ -133,8 +135,8 @@ impl Linter<'_> {
     fn wait(&mut self, step: &Step, host: Host, result: &str) {
         let key = (host, result.to_owned());
         match self.names.get(&key) {
-            Some(Named::Running(gives)) => {
-                let named = named(*gives);
+            Some(Named::Running(returns)) => {
+                let named = named(*returns);
                 self.names.insert(key, named);
             }
             Some(_) => self.fault(
@@ -156,8 +158,7 @@ impl Linter<'_> {
             let Subject { host, other_end, name } = subject;
             let owner = if *other_end { host.other() } else { *host };
             let named = self.names.get(&(owner, name.clone())).copied();
-            let of_a_call =
-                subject == &claim.subject && claim.state.is_some_and(|state| CALL_STATES.contains(&state));
+            let of_a_call = subject == &claim.subject && claim.state.is_some_and(State::is_of_a_call);
             match named {
                 None => self.unknown(step, owner, name, "socket"),
                 Some(Named::Running(_) | Named::Datagram | Named::Result) if of_a_call => {}

@@ -17,7 +17,13 @@ pub use fault::{Fault, Faults};
 pub use parse::{Front, LARGEST, parse};
 pub use sentence::{escaped, step, unescaped};
 
-use crate::event::Host;
+use crate::{
+    call::{self, Grammar, Target},
+    event::Host,
+    websocket,
+};
+
+pub use crate::call::{At, Place};
 
 /// A lesson, parsed and checked as far as it can be without running it.
 #[derive(Debug, Clone, PartialEq)]
@@ -239,10 +245,12 @@ pub struct Act {
     pub host: Host,
     /// The name for what it returns.
     pub result: Option<String>,
-    /// Which call.
-    pub word: &'static words::Word,
-    /// One for each of the word's kinds that was given.
-    pub arguments: Vec<Argument>,
+    /// The name of the socket or WebSocket that the call is on. Some unless the call's grammar says [`On::Nothing`].
+    ///
+    /// [`On::Nothing`]: call::On::Nothing
+    pub on: Option<String>,
+    /// Which call, with its arguments.
+    pub call: Call,
     /// `&`: on a thread of its own.
     pub background: bool,
     /// Milliseconds until it is ended, if the line says so.
@@ -251,60 +259,23 @@ pub struct Act {
     pub expect: Vec<Expected>,
 }
 
-/// An argument of a call.
+/// A call as a lesson writes it, without the name of its socket.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Argument {
-    /// A socket (or WebSocket) by name.
-    Socket(String),
-    /// `tcp`, `udp`, `tcp6`, `udp6`, `text`, `SHUT_WR`, `SO_REUSEADDR`: a word of a fixed list.
-    Word(&'static str),
-    /// Flags of send and recv.
-    Flags(Vec<&'static str>),
-    /// Where to bind or connect.
-    Address(Place),
-    /// Who sent the datagram of this name: `m.from`.
-    Sender(String),
-    /// A number.
-    Number(i64),
-    /// A time in milliseconds.
-    Time(u64),
-    /// Bytes.
-    Bytes(Vec<u8>),
-    /// A path, or another free word.
-    Text(String),
+pub enum Call {
+    /// A socket call.
+    Socket(call::Call<Target>),
+    /// A step of the WebSocket upgrade.
+    WebSocket(websocket::Step),
 }
 
-/// An address and port as a lesson names them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// Whose address.
-    pub at: At,
-    /// The port's name: a stage puts a free one in its place. 0 and ports under 1024 are taken as they are.
-    pub port: u16,
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.at {
-            At::Own => write!(f, ":{}", self.port),
-            At::Host(host) => write!(f, "{host}:{}", self.port),
-            At::Any => write!(f, "any:{}", self.port),
-            At::Ip(ip) => std::net::SocketAddr::new(ip, self.port).fmt(f),
+impl Call {
+    /// The notation of this call.
+    pub fn grammar(&self) -> &'static Grammar {
+        match self {
+            Call::Socket(call) => call.grammar(),
+            Call::WebSocket(step) => step.grammar(),
         }
     }
-}
-
-/// An address as a lesson names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum At {
-    /// The acting host's own: `:7000`.
-    Own,
-    /// A host's, by name: `server:7000`.
-    Host(Host),
-    /// All addresses: `any:7000`, 0.0.0.0 or `::`.
-    Any,
-    /// As written: `127.0.0.2:7000`, `[::1]:7000`.
-    Ip(std::net::IpAddr),
 }
 
 /// What a call may return, and where this is so.
@@ -394,12 +365,43 @@ pub struct Claim {
     pub subject: Subject,
     /// True: wait until all is settled and look once. False: wait until it holds, up to a deadline.
     pub still: bool,
-    /// `LISTEN`, `gone`, `blocked` …: none if only values are claimed.
-    pub state: Option<&'static str>,
+    /// None if only values are claimed.
+    pub state: Option<State>,
     /// `accept_queue=0`
     pub values: Vec<(words::Key, Compare, Wanted)>,
     /// On which systems or stages; everywhere if empty.
     pub on: Vec<&'static str>,
+}
+
+/// The state that is claimed of a socket or a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// A state of TCP: RFC 9293 §3.3.2, by its name in [`kernel::STATES`].
+    ///
+    /// [`kernel::STATES`]: crate::kernel::STATES
+    Tcp(&'static str),
+    /// `gone`: the kernel no longer knows the socket.
+    Gone,
+    /// `blocked`: the call waits.
+    Blocked,
+    /// `returned`: the call has returned.
+    Returned,
+}
+
+impl State {
+    /// All states by name.
+    pub fn all() -> impl Iterator<Item = (&'static str, State)> {
+        crate::kernel::STATES.iter().map(|(name, ..)| (*name, State::Tcp(name))).chain([
+            ("gone", State::Gone),
+            ("blocked", State::Blocked),
+            ("returned", State::Returned),
+        ])
+    }
+
+    /// Whether it is a state of a call, not of a socket.
+    pub fn is_of_a_call(self) -> bool {
+        matches!(self, State::Blocked | State::Returned)
+    }
 }
 
 /// Whom a claim is about.

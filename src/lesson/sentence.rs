@@ -6,12 +6,16 @@ mod expectation;
 mod wire;
 
 use super::{
-    Act, Outcome, Statement, Step,
+    Act, Call, Outcome, Statement, Step,
     fault::{Fault, nearest},
     token::{Origin, Token, TokenKind, tokens},
-    words::{self, WORDS, among},
+    words,
 };
-use crate::event::Host;
+use crate::{
+    call::{self, On, Returns},
+    event::Host,
+    websocket,
+};
 
 /// The statement of a line; `None` for an empty line or one that is all comment.
 pub(super) fn statement(origin: &Origin) -> Result<Option<Statement>, Fault> {
@@ -145,11 +149,6 @@ impl<'a> Words<'a> {
         }
     }
 
-    fn one_of(&mut self, role: &str, list: &'static [&'static str]) -> Result<&'static str> {
-        let token = self.word(&format!("a {role}: {}", list.join(", ")))?;
-        among(list, &token.text).ok_or_else(|| self.unknown(token, role, list))
-    }
-
     fn statement(&mut self) -> Result<Statement> {
         const STARTS: [&str; 4] = ["client$", "server$", "wire$", "check"];
         let first = self.word("`client$`, `server$`, `wire$` or `check`")?;
@@ -222,44 +221,52 @@ impl<'a> Words<'a> {
     }
 
     fn act(&mut self, host: Host, result: Option<String>) -> Result<Act> {
-        let name = self.word("a call, such as `socket tcp`")?;
-        let word = if name.text == "ws" {
-            let second = self.word("a step of the WebSocket, such as `ws request`")?;
-            let both = format!("ws {}", second.text);
-            let steps: Vec<&str> = WORDS.iter().filter_map(|word| word.name.strip_prefix("ws ")).collect();
-            WORDS
-                .iter()
-                .find(|word| word.name == both)
-                .ok_or_else(|| self.unknown(second, "step of the WebSocket", &steps))?
-        } else {
-            let calls: Vec<&str> =
-                WORDS.iter().map(|word| word.name).filter(|name| !name.starts_with("ws ")).collect();
-            WORDS
-                .iter()
-                .find(|word| word.name == name.text)
-                .ok_or_else(|| self.unknown(name, "call", &calls))?
+        let first = self.word("a call, such as `socket tcp`")?;
+        let (name, token) = match first.text.as_str() {
+            "ws" => {
+                let second = self.word("a step of the WebSocket, such as `ws request`")?;
+                (format!("ws {}", second.text), second)
+            }
+            name => (name.to_owned(), first),
         };
-        if matches!(word.gives, words::Gives::Socket | words::Gives::WebSocket) && result.is_none() {
+        let grammar = words::calls().find(|grammar| grammar.name == name);
+        let Some(grammar) = grammar else {
+            let steps = words::calls().filter_map(|grammar| grammar.name.strip_prefix("ws "));
+            let calls = words::calls().map(|grammar| grammar.name).filter(|name| !name.starts_with("ws "));
+            return Err(match token.at == first.at {
+                true => self.unknown(token, "call", &calls.collect::<Vec<_>>()),
+                false => self.unknown(token, "step of the WebSocket", &steps.collect::<Vec<_>>()),
+            });
+        };
+        let needs_a_name = match grammar.returns {
+            Returns::Socket => Some("socket"),
+            Returns::WebSocket => Some("WebSocket"),
+            _ => None,
+        };
+        if let Some(what) = needs_a_name
+            && result.is_none()
+        {
             return Err(self.fault(
-                name,
-                format!(
-                    "`{}` gives a {}, which needs a name",
-                    word.name,
-                    if word.gives == words::Gives::Socket { "socket" } else { "WebSocket" }
-                ),
-                format!("expected a name before it: `s = {} …`", word.name),
+                first,
+                format!("`{name}` gives a {what}, which needs a name"),
+                format!("expected a name before it: `s = {name} …`"),
             ));
         }
-        let mut arguments = Vec::new();
-        for kind in word.takes {
-            self.argument(word, *kind, &mut arguments)?;
-        }
+        let on = match grammar.on {
+            On::Nothing => None,
+            On::Socket => Some(self.name(&format!("the name of a socket for `{name}`"))?),
+            On::WebSocket => Some(self.name(&format!("the name of a WebSocket for `{name}`"))?),
+        };
+        let call = match call::Call::read(&name, self) {
+            Some(call) => Call::Socket(call?),
+            None => Call::WebSocket(websocket::Step::read(&name, self).expect("its grammar was found")?),
+        };
         let background = match self.peek() {
             Some(token) if token.is("&") => {
-                if !word.may_block {
+                if !grammar.may_block {
                     return Err(self.fault(
                         token,
-                        format!("`{}` never waits, so `&` makes no sense", word.name),
+                        format!("`{name}` never waits, so `&` makes no sense"),
                         "leave it out",
                     ));
                 }
@@ -289,7 +296,7 @@ impl<'a> Words<'a> {
                 format!("expected `=> blocked`, or the expectation at `wait {name}`"),
             ));
         }
-        Ok(Act { host, result, word, arguments, background, within, expect })
+        Ok(Act { host, result, on, call, background, within, expect })
     }
 }
 
@@ -314,7 +321,16 @@ mod tests {
     }
 
     use super::{argument::place, *};
-    use crate::lesson::{Argument, At, Compare, Expected, Place, Wanted};
+    use crate::{
+        call::{Recv, SendTo, Target},
+        lesson::{At, Compare, Expected, Place, State, Wanted},
+        websocket::{
+            Step,
+            frames::Odd,
+            opening::Asked,
+            step::{Answer, Request, SendFrame},
+        },
+    };
 
     fn parsed(source: &str) -> Result<Option<Statement>> {
         statement(&Origin { file: "f", line: 1, source })
@@ -333,7 +349,8 @@ mod tests {
             r#"server$ r = recv conn 100 MSG_PEEK within 2s => "hello" [linux] | EAGAIN [windows, macos]"#,
         );
         assert_eq!(act.result.as_deref(), Some("r"));
-        assert_eq!(act.arguments[2], Argument::Flags(vec!["MSG_PEEK"]));
+        let recv = Recv { size: 100, flags: vec!["MSG_PEEK"] };
+        assert_eq!((act.on.as_deref(), act.call), (Some("conn"), Call::Socket(call::Call::Recv(recv))));
         assert!(!act.background);
         assert_eq!(act.within, Some(2000));
         assert_eq!(act.expect.len(), 2);
@@ -376,7 +393,7 @@ mod tests {
             panic!()
         };
         assert!(claim.still && claim.subject.other_end);
-        assert_eq!(claim.state, Some("ESTABLISHED"));
+        assert_eq!(claim.state, Some(State::Tcp("ESTABLISHED")));
         assert_eq!(claim.values[0], (words::Key::RecvQueue, Compare::AtLeast, Wanted::Number(5)));
         assert!(matches!(claim.values[1].2, Wanted::Of(_, words::Key::LocalPort)));
     }
@@ -393,6 +410,8 @@ mod tests {
             ("client$ ws reqest c /", 12, Some("request")),
             ("server$ listen s", 17, None),
             ("server$ listen s four", 18, None),
+            ("server$ listen s 9999999999", 18, None),
+            ("client$ ws close w 99999", 20, None),
             ("server$ socket tcp", 9, None),
             ("server$ r = listen s 4 &", 24, None),
             ("server$ listen s 4 5", 20, None),
@@ -418,9 +437,12 @@ mod tests {
     fn a_datagram_goes_to_an_address_or_to_a_sender() {
         let to = act(r#"client$ sendto c server:7000 "hi" MSG_DONTWAIT => 2"#);
         let place = Place { at: At::Host(Host::Server), port: 7000 };
-        assert_eq!(to.arguments[1..3], [Argument::Address(place), Argument::Bytes(b"hi".to_vec())]);
+        let sendto =
+            SendTo { address: Target::Place(place), bytes: b"hi".to_vec(), flags: vec!["MSG_DONTWAIT"] };
+        assert_eq!(to.call, Call::Socket(call::Call::SendTo(sendto)));
         let back = act(r#"server$ sendto s m.from "hi""#);
-        assert_eq!(back.arguments[1], Argument::Sender("m".to_owned()));
+        let Call::Socket(call) = back.call else { panic!("{back:?}") };
+        assert_eq!(call.address(), Some(&Target::Sender("m".to_owned())));
         assert!(parsed(r#"server$ sendto s .from "hi""#).is_err());
         assert!(parsed(r#"server$ sendto s 1.from "hi""#).is_err());
         assert!(parsed("server$ sendto s server:7000").is_err());
@@ -444,27 +466,21 @@ mod tests {
 
     #[test]
     fn a_request_names_its_host_and_its_page() {
-        let arguments = |line: &str| match step(line).unwrap().what {
-            Statement::Act(act) => act.arguments,
-            other => panic!("{other:?}"),
+        let request = act("client$ ws request c /chat host a.example:80 origin http://b.example");
+        let asked = Asked {
+            path: "/chat".to_owned(),
+            authority: Some("a.example:80".to_owned()),
+            origin: Some("http://b.example".to_owned()),
+            protocol: None,
         };
-        use crate::lesson::Argument as A;
-        let text = |text: &str| A::Text(text.to_owned());
-        let request = arguments("client$ ws request c /chat host a.example:80 origin http://b.example");
-        let socket = A::Socket("c".to_owned());
-        assert_eq!(
-            request,
-            [
-                socket,
-                text("/chat"),
-                A::Word("host"),
-                text("a.example:80"),
-                A::Word("origin"),
-                text("http://b.example")
-            ]
-        );
-        assert_eq!(arguments("server$ ws answer conn allow http://b.example => 403").len(), 3);
-        assert_eq!(arguments("server$ ws answer conn within 1s => 408").len(), 1);
+        assert_eq!(request.on.as_deref(), Some("c"));
+        assert_eq!(request.call, Call::WebSocket(Step::Request(Request { asked })));
+        let answer = |allow: Option<&str>| {
+            Call::WebSocket(Step::Answer(Answer { allow: allow.map(str::to_owned), protocol: None }))
+        };
+        let allowed = act("server$ ws answer conn allow http://b.example => 403");
+        assert_eq!(allowed.call, answer(Some("http://b.example")));
+        assert_eq!(act("server$ ws answer conn within 1s => 408").call, answer(None));
         assert!(step("client$ ws request c /chat origin").is_err());
         assert!(step("client$ ws request c /chat from x").is_err());
     }
@@ -472,9 +488,8 @@ mod tests {
     #[test]
     fn a_frame_takes_modifiers() {
         let act = act(r#"client$ ws frame c text "hi" mask 37fa213d more"#);
-        assert_eq!(
-            act.arguments[3..],
-            [Argument::Word("mask"), Argument::Bytes(vec![0x37, 0xfa, 0x21, 0x3d]), Argument::Word("more")]
-        );
+        let odd = Odd { key: Some([0x37, 0xfa, 0x21, 0x3d]), more: true, ..Odd::default() };
+        let frame = SendFrame { opcode: 1, payload: b"hi".to_vec(), odd };
+        assert_eq!(act.call, Call::WebSocket(Step::SendFrame(frame)));
     }
 }

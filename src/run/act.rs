@@ -3,17 +3,19 @@
 use std::{
     io,
     net::SocketAddr,
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
 use super::{CALL_DEADLINE, CallResult, Run, Running, journal, outcome};
 use crate::{
-    call::{Done, Held, Protocol, Request, Subject, Told, framing::Framing},
+    call::{self, CallDescription, Done, Subject, Target},
     event::{Blocked, Host, Source, Value, What},
     kernel::ThreadState,
-    lesson::{Act, Argument, Expected, Outcome, Place, Statement, Step},
+    lesson::{Act, Call, Expected, Outcome, Place, Statement, Step},
     stage::{CallHandle, Job},
+    websocket,
 };
 
 /// A call that has not come back so soon is looked at: does it wait?
@@ -28,11 +30,11 @@ pub(super) const GLANCE: Duration = Duration::from_millis(50);
 /// How long a look at a thread that neither waits nor returns is repeated.
 const UNDECIDED: Duration = Duration::from_secs(2);
 
-/// What is to be done on a host, and how it is told.
-pub(super) struct Plan {
-    pub on: Option<Subject>,
-    pub told: Told,
-    pub job: Job,
+/// A call that is ready to be made.
+struct Plan {
+    on: Option<Subject>,
+    description: CallDescription,
+    job: Job,
 }
 
 impl Run<'_> {
@@ -67,7 +69,8 @@ impl Run<'_> {
             |here| here.source(),
         );
         let began = done.as_ref().map_or(started, |done| done.started);
-        let call = journal::call(id, act.host, plan.on.as_ref(), &plan.told, source, None, act.background);
+        let call =
+            journal::call(id, act.host, plan.on.as_ref(), &plan.description, source, None, act.background);
         self.journal.write_at(began, What::Call(call));
         if let Some(done) = done {
             let observed = self.returned(act.host, id, done, false);
@@ -76,7 +79,7 @@ impl Run<'_> {
         let known_by = if waiting == Some(ThreadState::Blocked) { "/proc" } else { "time" };
         self.journal.write(What::Blocked(Blocked {
             call: id,
-            waits_for: plan.told.waits_for.to_owned(),
+            waits_for: plan.description.waits_for.to_owned(),
             known_by: known_by.to_owned(),
         }));
         self.settle();
@@ -188,80 +191,55 @@ impl Run<'_> {
         }
     }
 
-    /// The call with its arguments; `None` if its socket was never had.
+    /// The call with its names resolved; `None` if an earlier call failed to return its socket or its datagram.
     fn plan(&mut self, act: &Act) -> io::Result<Option<Plan>> {
-        if act.word.name.starts_with("ws ") {
-            return self.plan_upgrade(act);
-        }
-        let held = match act.arguments.first() {
-            Some(Argument::Socket(name)) => match self.stage.desk(act.host).find(name) {
+        let name = act.on.clone().unwrap_or_default();
+        let socket = match &act.call {
+            // A WebSocket is described by the socket beneath it.
+            Call::WebSocket(_) => self.websockets.get(&(act.host, name.clone())).unwrap_or(&name),
+            Call::Socket(_) => &name,
+        };
+        let table = self.stage.desk(act.host);
+        let held = match &act.on {
+            Some(_) => match table.find(socket) {
                 Some(held) => Some(held),
                 None => return Ok(None),
             },
-            _ => None,
+            None => None,
         };
-        let Some(request) = self.request(act, held.as_deref())? else { return Ok(None) };
         let on = held.as_ref().map(|held| held.subject());
-        let told = request.told(on.as_ref(), act.result.as_deref());
         let result = act.result.clone();
-        let job: Job = Box::new(move |desk| request.perform(desk, held.as_deref(), result.as_deref()));
-        Ok(Some(Plan { on, told, job }))
-    }
-
-    /// The call; `None` if it is to go to the sender of a datagram that never came.
-    fn request(&mut self, act: &Act, held: Option<&Held>) -> io::Result<Option<Request>> {
-        use Argument as A;
-        let v6 = held.is_some_and(|held| held.protocol.is_v6());
-        let bad = || io::Error::other(format!("the arguments of `{}` are not understood", act.word.name));
-        let size =
-            |number: i64| usize::try_from(number).map_err(|_| io::Error::other("a size can't be negative"));
-        let address = match act.arguments.iter().find(|one| matches!(one, A::Address(_) | A::Sender(_))) {
-            Some(A::Address(place)) => Some(self.resolve(place, act.host, v6)?),
-            Some(A::Sender(name)) => match self.sender(act.host, name) {
-                Some(sender) => Some(sender),
-                None => return Ok(None),
-            },
-            _ => None,
-        };
-        let mut arguments = act
-            .arguments
-            .iter()
-            .skip(usize::from(held.is_some()))
-            .filter(|one| !matches!(one, A::Address(_) | A::Sender(_)));
-        let mut next = || arguments.next().cloned();
-        Ok(Some(match (act.word.name, next(), next()) {
-            ("socket", Some(A::Word(name)), _) => {
-                let protocol = Protocol::ALL.iter().find(|(known, _)| *known == name).ok_or_else(bad)?;
-                Request::Socket(protocol.1)
+        Ok(Some(match (&act.call, held) {
+            (Call::Socket(call), held) => {
+                let v6 = held.as_ref().is_some_and(|held| held.protocol.is_v6());
+                let request = call.clone().resolve(|target| match target {
+                    Target::Place(place) => self.resolve(&place, act.host, v6).map_err(Some),
+                    Target::Sender(name) => self.sender(act.host, &name).ok_or(None),
+                });
+                let request = match request {
+                    Ok(request) => request,
+                    Err(Some(error)) => return Err(error),
+                    Err(None) => return Ok(None),
+                };
+                let nothing = Subject { name: String::new(), fd: -1 };
+                let description = request.describe(on.as_ref().unwrap_or(&nothing), result.as_deref());
+                let job: Job = Box::new(move |table| {
+                    request.perform(&call::Site { table, on: held.as_deref(), result: result.as_deref() })
+                });
+                Plan { on, description, job }
             }
-            ("bind", ..) => Request::Bind(address.ok_or_else(bad)?),
-            ("connect", ..) => Request::Connect(address.ok_or_else(bad)?),
-            ("TcpListener::bind", ..) => Request::StdListener(address.ok_or_else(bad)?),
-            ("listen", Some(A::Number(backlog)), _) => {
-                Request::Listen(i32::try_from(backlog).map_err(|_| bad())?)
+            (Call::WebSocket(step), Some(held)) => {
+                let sessions = Arc::clone(&self.sessions[act.host as usize]);
+                let result = result.unwrap_or_default();
+                if let websocket::Step::HandOff(_) = step {
+                    self.websockets.insert((act.host, result.clone()), held.name.clone());
+                }
+                let site = websocket::Site { host: act.host, on: held, name, result, sessions };
+                let description = step.describe(&site, None);
+                let step = step.clone();
+                Plan { on, description, job: Box::new(move |_| step.perform(&site)) }
             }
-            ("accept", ..) => Request::Accept,
-            ("send", Some(A::Bytes(bytes)), flags) => Request::Send(bytes, flags_of(flags)),
-            ("recv", Some(A::Number(room)), flags) => Request::Recv(size(room)?, flags_of(flags)),
-            ("sendto", Some(A::Bytes(bytes)), flags) => {
-                Request::SendTo(address.ok_or_else(bad)?, bytes, flags_of(flags))
-            }
-            ("recvfrom", Some(A::Number(room)), flags) => Request::RecvFrom(size(room)?, flags_of(flags)),
-            ("shutdown", Some(A::Word(how)), _) => Request::Shutdown(how),
-            ("close", ..) => Request::Close,
-            ("dup", ..) => Request::Dup,
-            ("setsockopt", Some(A::Word(option)), Some(A::Number(value))) => {
-                Request::SetOption(option, value)
-            }
-            ("getsockopt", Some(A::Word(option)), _) => Request::Option(option),
-            ("getsockname", ..) => Request::LocalName,
-            ("getpeername", ..) => Request::PeerName,
-            ("pause", Some(A::Time(time)), _) => Request::Pause(Duration::from_millis(time)),
-            ("recv_until", Some(A::Bytes(delimiter)), _) => Request::Framing(Framing::Until(delimiter)),
-            ("recv_exactly", Some(A::Number(bytes)), _) => Request::Framing(Framing::Exactly(size(bytes)?)),
-            ("send_prefixed", Some(A::Bytes(message)), _) => Request::Framing(Framing::SendPrefixed(message)),
-            ("recv_prefixed", ..) => Request::Framing(Framing::Prefixed),
-            _ => return Err(bad()),
+            (Call::WebSocket(_), None) => return Ok(None),
         }))
     }
 
@@ -278,18 +256,11 @@ impl Run<'_> {
 
 /// How long the lesson waits for a call. A pause may last as long as it says.
 fn deadline(act: &Act) -> Duration {
-    let pause = match act.arguments.first() {
-        Some(Argument::Time(time)) => Duration::from_millis(*time),
+    let pause = match &act.call {
+        Call::Socket(call::Call::Pause(pause)) => pause.time,
         _ => Duration::ZERO,
     };
     act.within.map_or(CALL_DEADLINE + pause, Duration::from_millis)
-}
-
-fn flags_of(argument: Option<Argument>) -> Vec<&'static str> {
-    match argument {
-        Some(Argument::Flags(flags)) => flags,
-        _ => Vec::new(),
-    }
 }
 
 /// Waits until a call has come back or is seen to wait.

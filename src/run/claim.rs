@@ -5,7 +5,7 @@ use std::{fmt, io, net::SocketAddr, time::Instant};
 use super::{CLAIM_DEADLINE, CallResult, Run, act, picture::Picture};
 use crate::{
     event::{Check, Host, Socket, What},
-    lesson::{At, Claim, Compare, Place, Step, Subject, Wanted, words::Key},
+    lesson::{At, Claim, Compare, Place, State, Step, Subject, Wanted, words::Key},
 };
 
 /// A value of a socket.
@@ -85,14 +85,14 @@ impl Run<'_> {
 
     fn judge(&mut self, claim: &Claim) -> Verdict {
         let Subject { host, name, .. } = &claim.subject;
-        if let Some(state @ ("blocked" | "returned")) = claim.state {
+        if let Some(state @ (State::Blocked | State::Returned)) = claim.state {
             let (holds, observed) = match self.results.get(&(*host, name.clone())) {
                 Some(CallResult::Running(running)) => {
                     let blocked = act::is_blocked(&running.ticket, running.descriptor);
-                    (blocked.map(|blocked| blocked && state == "blocked"), "it waits".to_owned())
+                    (blocked.map(|blocked| blocked && state == State::Blocked), "it waits".to_owned())
                 }
                 Some(CallResult::Returned(observed)) => {
-                    (Some(state == "returned"), format!("it returned {}", observed.told()))
+                    (Some(state == State::Returned), format!("it returned {}", observed.told()))
                 }
                 None => (Some(false), "it was never made".to_owned()),
             };
@@ -109,7 +109,7 @@ impl Run<'_> {
                     holds: None,
                     observed: "this system shows no socket without a descriptor".into(),
                 },
-                Some("gone") => Verdict { holds: Some(true), observed: String::new() },
+                Some(State::Gone) => Verdict { holds: Some(true), observed: String::new() },
                 _ => Verdict { holds: Some(false), observed: "the kernel knows no such socket".into() },
             };
         };
@@ -125,18 +125,20 @@ impl Run<'_> {
             observed.push(what);
         };
         match claim.state {
-            Some("gone") => {
+            Some(State::Gone) => {
                 note(Some(!socket.exists), socket.state.clone().unwrap_or_else(|| "it exists".into()))
             }
-            Some(state) if !socket.exists => note(Some(false), format!("it is gone, not {state}")),
-            Some(state) => match &socket.state {
+            Some(State::Tcp(state)) if !socket.exists => {
+                note(Some(false), format!("it is gone, not {state}"))
+            }
+            Some(State::Tcp(state)) => match &socket.state {
                 Some(now) => note(Some(now == state), now.clone()),
                 None if !socket.has_states() => {
                     note(Some(false), format!("{} has no states", socket.protocol))
                 }
                 None => note(None, "this system does not say in which state a socket is".into()),
             },
-            None => {}
+            Some(State::Blocked | State::Returned) | None => {}
         }
         for (key, compare, wanted) in &claim.values {
             let there = value_of(&socket, *key);

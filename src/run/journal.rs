@@ -4,7 +4,7 @@ use std::time::{Instant, SystemTime};
 
 use super::{Audience, cable::fate_of, frames::Frames, micros, nanos};
 use crate::{
-    call::{Done, Piece, Subject, Told},
+    call::{CallDescription, Done, Piece, Subject},
     event::{Became, Call, Event, Frame, Host, What, Wire},
     stage::{self, CableEvent},
 };
@@ -120,9 +120,9 @@ impl<'a> Journal<'a> {
     pub fn write_piece(&mut self, host: Host, parent: Option<u64>, piece: &Piece, noted: Instant) {
         match piece {
             Piece::Note(what) => self.write_at(noted, what.clone()),
-            Piece::Call(on, told, done) => {
+            Piece::Call(on, description, done) => {
                 let id = self.next_call();
-                let call = call(id, host, Some(on), told, done.here.source(), parent, false);
+                let call = call(id, host, Some(on), description, done.here.source(), parent, false);
                 self.write_at(done.started, What::Call(call));
                 self.write_pieces(host, id, done);
                 let returned = super::outcome::returned(id, done, false);
@@ -137,7 +137,7 @@ pub(super) fn call(
     id: u64,
     host: Host,
     on: Option<&Subject>,
-    told: &Told,
+    description: &CallDescription,
     source: crate::event::Source,
     parent: Option<u64>,
     background: bool,
@@ -145,14 +145,14 @@ pub(super) fn call(
     Call {
         id,
         host,
-        call: told.call.to_owned(),
+        call: description.call.to_owned(),
         socket: on.map(|on| on.name.clone()),
         fd: on.map(|on| on.fd),
-        args: told.args.clone(),
+        args: description.args.clone(),
         source,
-        c: told.c.clone(),
-        asked: told.asked.clone(),
-        syscalls: told.syscalls.iter().map(|name| (*name).to_owned()).collect(),
+        c: description.c.clone(),
+        asked: description.asked.clone(),
+        syscalls: description.syscalls.iter().map(|name| (*name).to_owned()).collect(),
         parent,
         background,
     }

@@ -229,7 +229,7 @@ impl<'a> Live<'a> {
             return Err(io::Error::other(format!("`{text}` is no call")).into());
         };
         self.run.begin(&step, telling == Telling::Brief);
-        self.called = act.word.name;
+        self.called = act.call.grammar().name;
         let observed = self.run.act(&step, act)?;
         if self.run.journal.audience().stopped() {
             return Err(Stop::Person);

@@ -12,7 +12,6 @@ mod live;
 mod outcome;
 mod picture;
 mod text;
-mod upgrading;
 mod walk;
 
 use std::{

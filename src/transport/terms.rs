@@ -23,7 +23,7 @@ pub struct Terms {
     pub queue: usize,
     /// The web pages that may use the server.
     pub origins: OriginPolicy,
-    /// What a transport may be told besides, by name.
+    /// The options of the protocol, by name.
     pub options: BTreeMap<String, String>,
 }
 

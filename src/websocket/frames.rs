@@ -9,7 +9,7 @@ use crate::{
     ran,
     wire::{
         text,
-        websocket::{Frame, Header, fields, mask, opcode},
+        websocket::{Frame, Header, fields, mask},
     },
 };
 
@@ -23,7 +23,7 @@ const LONGEST: u64 = 1 << 20;
 const SPELLED: usize = 8;
 
 /// What makes a frame different from the ordinary one of its side.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Odd {
     /// This masking key and not a random one.
     pub key: Option<[u8; 4]>,
@@ -33,20 +33,6 @@ pub struct Odd {
     pub more: bool,
     /// RSV1 is 1.
     pub rsv1: bool,
-}
-
-/// The number of a kind of frame as a lesson names it.
-pub fn opcode_of(kind: &str) -> u8 {
-    match kind {
-        "continuation" => opcode::CONTINUATION,
-        "text" => opcode::TEXT,
-        "binary" => opcode::BINARY,
-        "close" => opcode::CLOSE,
-        "ping" => opcode::PING,
-        "pong" => opcode::PONG,
-        // 3 to 7 and B to F are reserved, RFC 6455 §5.2.
-        _ => 0x3,
-    }
 }
 
 /// Makes a frame and sends it. A client's is masked with a fresh random key, a server's is not (§5.1).

@@ -161,11 +161,38 @@ fn take_over(host: Host, on: Arc<Held>, terms: Terms, losing: bool) -> Ran<WebSo
     }
 }
 
-/// Sends a message: text, binary, ping or pong.
-pub fn send(sessions: &Sessions, name: &str, kind: &str, payload: &[u8]) -> Done {
+/// The kind of a message, or of a control frame that is not a Close.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageKind {
+    /// UTF-8.
+    Text,
+    /// Any bytes.
+    Binary,
+    /// Asks for a Pong.
+    Ping,
+    /// Answers a Ping.
+    Pong,
+}
+
+impl MessageKind {
+    /// All kinds by name.
+    pub const ALL: [(&'static str, MessageKind); 4] = [
+        ("text", MessageKind::Text),
+        ("binary", MessageKind::Binary),
+        ("ping", MessageKind::Ping),
+        ("pong", MessageKind::Pong),
+    ];
+
+    pub(super) fn name(self) -> &'static str {
+        MessageKind::ALL[self as usize].0
+    }
+}
+
+/// Sends a message.
+pub fn send(sessions: &Sessions, name: &str, kind: MessageKind, payload: &[u8]) -> Done {
     with(sessions, name, |handed| {
         let message = match kind {
-            "text" => match std::str::from_utf8(payload) {
+            MessageKind::Text => match std::str::from_utf8(payload) {
                 Ok(text) => Message::text(text),
                 Err(error) => {
                     return failed(io::Error::new(
@@ -174,9 +201,9 @@ pub fn send(sessions: &Sessions, name: &str, kind: &str, payload: &[u8]) -> Done
                     ));
                 }
             },
-            "ping" => Message::Ping(payload.to_vec().into()),
-            "pong" => Message::Pong(payload.to_vec().into()),
-            _ => Message::binary(payload.to_vec()),
+            MessageKind::Ping => Message::Ping(payload.to_vec().into()),
+            MessageKind::Pong => Message::Pong(payload.to_vec().into()),
+            MessageKind::Binary => Message::binary(payload.to_vec()),
         };
         handed.send(message)
     })

@@ -16,9 +16,11 @@ pub mod judge;
 pub mod opening;
 pub mod request;
 mod session;
+pub mod step;
 pub mod verify;
 
 pub use session::Sessions;
+pub use step::{Modifier, Site, Step};
 
 use crate::event::{Host, Requirement, Row};
 use crate::wire::http::HeaderLine;

@@ -27,7 +27,7 @@ use crate::{
 const BUFFER_SIZE: usize = 4096;
 
 /// What a client asks for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
     /// The path, with its query.
     pub path: String,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sockwalk::{
-    call::{Protocol, Request},
+    call::{self, Bind, Connect, NewSocket, Protocol, Request, Site},
     event::Host,
     stage::{CableOptions, Fate, Frame},
 };
@@ -42,10 +42,10 @@ fn tcp_echoes() {
 fn udp() {
     let stage = stage(CableOptions::default());
     let address = (stage.address(Host::Server, false), PORT).into();
-    call(&stage, Host::Server, Request::Socket(Protocol::Udp), "", "s").unwrap();
-    call(&stage, Host::Server, Request::Bind(address), "s", "").unwrap();
-    call(&stage, Host::Client, Request::Socket(Protocol::Udp), "", "c").unwrap();
-    call(&stage, Host::Client, Request::Connect(address), "c", "").unwrap();
+    call(&stage, Host::Server, Request::NewSocket(NewSocket { protocol: Protocol::Udp }), "", "s").unwrap();
+    call(&stage, Host::Server, Request::Bind(Bind { address }), "s", "").unwrap();
+    call(&stage, Host::Client, Request::NewSocket(NewSocket { protocol: Protocol::Udp }), "", "c").unwrap();
+    call(&stage, Host::Client, Request::Connect(Connect { address }), "c", "").unwrap();
     send(&stage, Host::Client, "c", b"hello");
     assert_eq!(recv(&stage, Host::Server, "s"), b"hello");
 }
@@ -107,8 +107,8 @@ fn bulk() {
             for _ in 0..ALL / bytes.len() {
                 let mut left = bytes.len();
                 while left > 0 {
-                    let ran =
-                        Request::Send(bytes[..left].to_vec(), vec![]).perform(desk, Some(&socket), None);
+                    let ran = Request::Send(call::Send { bytes: bytes[..left].to_vec(), flags: vec![] })
+                        .perform(&Site { table: desk, on: Some(&socket), result: None });
                     let Ok(sockwalk::event::Value::Count(count)) = &ran.outcome else { return ran };
                     left -= count;
                     done = Some(ran);

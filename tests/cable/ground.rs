@@ -12,7 +12,7 @@ use std::{
 };
 
 use sockwalk::{
-    call::{Protocol, Request},
+    call::{Close, Protocol, Request},
     event::Host,
     stage::{CableOptions, FrameSelector, Reason, Stage, Timers, cable_probe, enter},
 };
@@ -115,7 +115,7 @@ fn ends() {
     connected(&stage, Protocol::Tcp);
     wire(&stage).hold();
     send(&stage, Host::Client, "c", b"never read");
-    call(&stage, Host::Client, Request::Close, "c", "").unwrap();
+    call(&stage, Host::Client, Request::Close(Close), "c", "").unwrap();
     wire(&stage).wait_for_held(&FrameSelector::Oldest(2), LONG).unwrap();
     wire(&stage).cut();
     drop(stage);

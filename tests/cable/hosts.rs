@@ -3,7 +3,7 @@
 use std::fs;
 
 use sockwalk::{
-    call::{Protocol, Request},
+    call::{Bind, Close, Connect, Listen, NewSocket, Protocol, Request, Site},
     event::{Host, Value},
     stage::{CableOptions, FrameSelector, Timers},
 };
@@ -23,7 +23,9 @@ fn descriptors() {
     let stage = stage(CableOptions::default());
     for host in Host::ALL {
         for (name, fd) in [("a", 3), ("b", 4)] {
-            match call(&stage, host, Request::Socket(Protocol::Tcp), "", name).unwrap() {
+            match call(&stage, host, Request::NewSocket(NewSocket { protocol: Protocol::Tcp }), "", name)
+                .unwrap()
+            {
                 Value::Socket { fd: got, .. } => assert_eq!(got, fd),
                 other => panic!("{other:?}"),
             }
@@ -35,11 +37,11 @@ fn loopback() {
     let stage = stage(CableOptions::default());
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], PORT));
     for host in Host::ALL {
-        call(&stage, host, Request::Socket(Protocol::Tcp), "", "l").unwrap();
-        call(&stage, host, Request::Bind(address), "l", "").unwrap();
-        call(&stage, host, Request::Listen(1), "l", "").unwrap();
-        call(&stage, host, Request::Socket(Protocol::Tcp), "", "x").unwrap();
-        call(&stage, host, Request::Connect(address), "x", "").unwrap();
+        call(&stage, host, Request::NewSocket(NewSocket { protocol: Protocol::Tcp }), "", "l").unwrap();
+        call(&stage, host, Request::Bind(Bind { address }), "l", "").unwrap();
+        call(&stage, host, Request::Listen(Listen { backlog: 1 }), "l", "").unwrap();
+        call(&stage, host, Request::NewSocket(NewSocket { protocol: Protocol::Tcp }), "", "x").unwrap();
+        call(&stage, host, Request::Connect(Connect { address }), "x", "").unwrap();
     }
     assert!(wire(&stage).take_events().is_empty(), "nothing of it is on the cable");
 }
@@ -48,12 +50,12 @@ fn privileged() {
     let stage = stage(CableOptions::default());
     assert!(stage.is("privileged-ports"));
     let address = (stage.address(Host::Server, false), 80).into();
-    call(&stage, Host::Server, Request::Socket(Protocol::Tcp), "", "l").unwrap();
-    let refused = call(&stage, Host::Server, Request::Bind(address), "l", "").unwrap_err();
+    call(&stage, Host::Server, Request::NewSocket(NewSocket { protocol: Protocol::Tcp }), "", "l").unwrap();
+    let refused = call(&stage, Host::Server, Request::Bind(Bind { address }), "l", "").unwrap_err();
     assert_eq!(refused.raw_os_error(), Some(libc::EACCES));
     stage.set_sysctl(Host::Server, "net.ipv4.ip_unprivileged_port_start", "0").unwrap();
     assert!(!stage.is("privileged-ports"));
-    call(&stage, Host::Server, Request::Bind(address), "l", "").unwrap();
+    call(&stage, Host::Server, Request::Bind(Bind { address }), "l", "").unwrap();
 }
 
 fn raw() {
@@ -69,7 +71,11 @@ fn raw() {
             let rights = fs::read_to_string("/proc/thread-self/status").unwrap();
             let effective = rights.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap().trim();
             assert_eq!(u64::from_str_radix(effective, 16).unwrap(), if raw_sockets { 1 << 13 } else { 0 });
-            Request::Socket(Protocol::Tcp).perform(desk, None, Some("s"))
+            Request::NewSocket(NewSocket { protocol: Protocol::Tcp }).perform(&Site {
+                table: desk,
+                on: None,
+                result: Some("s"),
+            })
         };
         finish(&stage.start(Host::Client, Box::new(job))).outcome.unwrap();
     }
@@ -91,9 +97,9 @@ fn settings() {
     stage.set_sysctl(Host::Client, name, "1").unwrap();
     wire(&stage).cut();
     let address = (stage.address(Host::Server, false), PORT).into();
-    call(&stage, Host::Client, Request::Socket(Protocol::Tcp), "", "c").unwrap();
+    call(&stage, Host::Client, Request::NewSocket(NewSocket { protocol: Protocol::Tcp }), "", "c").unwrap();
     stage.set_sysctl(Host::Client, "net.ipv4.tcp_syn_linear_timeouts", "0").unwrap();
-    let failed = call(&stage, Host::Client, Request::Connect(address), "c", "").unwrap_err();
+    let failed = call(&stage, Host::Client, Request::Connect(Connect { address }), "c", "").unwrap_err();
     assert_eq!(failed.raw_os_error(), Some(libc::ETIMEDOUT));
 }
 
@@ -109,7 +115,7 @@ fn stretched() {
     connected(&stage, Protocol::Tcp);
     wire(&stage).hold();
     assert_eq!(state(&stage, Host::Client, "c"), Some("ESTABLISHED"));
-    call(&stage, Host::Client, Request::Close, "c", "").unwrap();
+    call(&stage, Host::Client, Request::Close(Close), "c", "").unwrap();
     wire(&stage).wait_for_held(&FrameSelector::from(Host::Client), LONG).unwrap();
     assert_eq!(state(&stage, Host::Client, "c"), Some("FIN_WAIT1"));
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use sockwalk::{
-    call::{Protocol, Request},
+    call::{Connect, Protocol, Request},
     event::Host,
     stage::{CableError, CableOptions, Fate, FrameSelector},
 };
@@ -30,7 +30,7 @@ fn held_handshake() {
     let stage = stage(CableOptions::default());
     let (cable, address) = (wire(&stage), listening(&stage, Protocol::Tcp));
     cable.hold();
-    let connect = start(&stage, Host::Client, Request::Connect(address), "c", "");
+    let connect = start(&stage, Host::Client, Request::Connect(Connect { address }), "c", "");
     let held = cable.wait_for_held(&FrameSelector::Oldest(1), LONG).unwrap();
     assert_eq!(tcp(&held[0]).unwrap().0, SYN);
     assert_eq!(state(&stage, Host::Client, "c"), Some("SYN_SENT"));
@@ -58,7 +58,7 @@ fn dropped_syn() {
     let stage = stage(CableOptions::default());
     let (cable, address) = (wire(&stage), listening(&stage, Protocol::Tcp));
     cable.hold();
-    let connect = start(&stage, Host::Client, Request::Connect(address), "c", "");
+    let connect = start(&stage, Host::Client, Request::Connect(Connect { address }), "c", "");
     cable.wait_for_held(&FrameSelector::All, LONG).unwrap();
     let first = cable.drop(&FrameSelector::Oldest(1)).unwrap();
     assert_eq!(first, [1]);

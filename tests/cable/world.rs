@@ -9,7 +9,7 @@ use std::{
 };
 
 use sockwalk::{
-    call::{Done, Protocol, Request},
+    call::{self, Accept, Bind, Connect, Done, Listen, NewSocket, Protocol, Recv, Request, Site},
     event::{Host, Value},
     stage::{Cable, CableEvent, CableEventKind, CableOptions, CallHandle, Fate, Frame, Stage},
 };
@@ -36,9 +36,9 @@ pub fn wire(stage: &Stage) -> &Cable {
 /// Starts a call on a host.
 pub fn start(stage: &Stage, host: Host, request: Request, on: &str, result: &str) -> CallHandle {
     let (on, result) = (on.to_owned(), result.to_owned());
-    let job = move |desk: &sockwalk::call::Desk| {
+    let job = move |desk: &call::Desk| {
         let held = desk.find(&on);
-        request.perform(desk, held.as_deref(), Some(&result))
+        request.perform(&Site { table: desk, on: held.as_deref(), result: Some(&result) })
     };
     stage.start(host, Box::new(job))
 }
@@ -56,27 +56,29 @@ pub fn finish(ticket: &CallHandle) -> Done {
 /// The server listens as `l`, and the client has a socket `c`.
 pub fn listening(stage: &Stage, protocol: Protocol) -> SocketAddr {
     let address = SocketAddr::new(stage.address(Host::Server, protocol.is_v6()), PORT);
-    call(stage, Host::Server, Request::Socket(protocol), "", "l").unwrap();
-    call(stage, Host::Server, Request::Bind(address), "l", "").unwrap();
-    call(stage, Host::Server, Request::Listen(4), "l", "").unwrap();
-    call(stage, Host::Client, Request::Socket(protocol), "", "c").unwrap();
+    call(stage, Host::Server, Request::NewSocket(NewSocket { protocol }), "", "l").unwrap();
+    call(stage, Host::Server, Request::Bind(Bind { address }), "l", "").unwrap();
+    call(stage, Host::Server, Request::Listen(Listen { backlog: 4 }), "l", "").unwrap();
+    call(stage, Host::Client, Request::NewSocket(NewSocket { protocol }), "", "c").unwrap();
     address
 }
 
 /// The client's `c` is connected to the server's `s`.
 pub fn connected(stage: &Stage, protocol: Protocol) {
     let address = listening(stage, protocol);
-    call(stage, Host::Client, Request::Connect(address), "c", "").unwrap();
-    call(stage, Host::Server, Request::Accept, "l", "s").unwrap();
+    call(stage, Host::Client, Request::Connect(Connect { address }), "c", "").unwrap();
+    call(stage, Host::Server, Request::Accept(Accept), "l", "s").unwrap();
 }
 
 pub fn send(stage: &Stage, host: Host, socket: &str, bytes: &[u8]) {
-    let sent = call(stage, host, Request::Send(bytes.to_vec(), vec![]), socket, "").unwrap();
+    let sent =
+        call(stage, host, Request::Send(call::Send { bytes: bytes.to_vec(), flags: vec![] }), socket, "")
+            .unwrap();
     assert_eq!(sent, Value::Count(bytes.len()));
 }
 
 pub fn recv(stage: &Stage, host: Host, socket: &str) -> Vec<u8> {
-    match call(stage, host, Request::Recv(65_536, vec![]), socket, "").unwrap() {
+    match call(stage, host, Request::Recv(Recv { size: 65_536, flags: vec![] }), socket, "").unwrap() {
         Value::Data(bytes) => bytes,
         other => panic!("recv gave {other:?}"),
     }

@@ -1,5 +1,6 @@
 //! Descriptors, flags and error numbers: what of the calls differs by operating system.
 
+mod errno;
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
@@ -10,14 +11,18 @@ mod windows;
 #[cfg(windows)]
 use windows as this;
 
-pub use this::{ERRNOS, descriptor, flag, is_listener, pause, set_tcp_option, tcp_option};
+pub use errno::ERRNOS;
+pub use this::{descriptor, flag, is_listener, pause, set_tcp_option, tcp_option};
+
+/// Flags of `send` and `recv`; a system may lack some, where they count as 0.
+pub const FLAGS: &[&str] = &["MSG_DONTWAIT", "MSG_PEEK", "MSG_WAITALL", "MSG_OOB", "MSG_TRUNC"];
 
 /// The name of an error: `ECONNREFUSED`. An error that has none here is named by its number.
 pub fn errno_name(error: &std::io::Error) -> String {
     let Some(number) = error.raw_os_error() else { return format!("{:?}", error.kind()) };
     ERRNOS
         .iter()
-        .find(|(_, known)| *known == number)
+        .find(|(_, known)| *known == Some(number))
         .map_or_else(|| format!("errno {number}"), |(name, _)| (*name).to_owned())
 }
 

@@ -5,43 +5,6 @@ use std::os::fd::AsRawFd;
 
 use socket2::Socket;
 
-/// Names of errors and their numbers on this system.
-pub const ERRNOS: &[(&str, i32)] = &[
-    ("EACCES", libc::EACCES),
-    ("EADDRINUSE", libc::EADDRINUSE),
-    ("EADDRNOTAVAIL", libc::EADDRNOTAVAIL),
-    ("EAFNOSUPPORT", libc::EAFNOSUPPORT),
-    ("EAGAIN", libc::EAGAIN),
-    ("EALREADY", libc::EALREADY),
-    ("EBADF", libc::EBADF),
-    ("ECONNABORTED", libc::ECONNABORTED),
-    ("ECONNREFUSED", libc::ECONNREFUSED),
-    ("ECONNRESET", libc::ECONNRESET),
-    ("EDESTADDRREQ", libc::EDESTADDRREQ),
-    ("EFAULT", libc::EFAULT),
-    ("EHOSTUNREACH", libc::EHOSTUNREACH),
-    ("EINPROGRESS", libc::EINPROGRESS),
-    ("EINTR", libc::EINTR),
-    ("EINVAL", libc::EINVAL),
-    ("EIO", libc::EIO),
-    ("EISCONN", libc::EISCONN),
-    ("EMFILE", libc::EMFILE),
-    ("EMSGSIZE", libc::EMSGSIZE),
-    ("ENETUNREACH", libc::ENETUNREACH),
-    ("ENOBUFS", libc::ENOBUFS),
-    ("ENOMEM", libc::ENOMEM),
-    ("ENOPROTOOPT", libc::ENOPROTOOPT),
-    ("ENOTCONN", libc::ENOTCONN),
-    ("ENOTSOCK", libc::ENOTSOCK),
-    ("EOPNOTSUPP", libc::EOPNOTSUPP),
-    ("EPERM", libc::EPERM),
-    ("EPIPE", libc::EPIPE),
-    ("EPROTO", libc::EPROTO),
-    ("EPROTONOSUPPORT", libc::EPROTONOSUPPORT),
-    ("ESHUTDOWN", libc::ESHUTDOWN),
-    ("ETIMEDOUT", libc::ETIMEDOUT),
-];
-
 /// The descriptor's number.
 pub fn descriptor(socket: &Socket) -> i64 {
     i64::from(socket.as_raw_fd())

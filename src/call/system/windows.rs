@@ -4,38 +4,6 @@ use std::os::windows::io::AsRawSocket;
 use socket2::Socket;
 use windows_sys::Win32::Networking::WinSock as ws;
 
-/// Names of errors and their numbers on this system.
-pub const ERRNOS: &[(&str, i32)] = &[
-    ("EACCES", ws::WSAEACCES),
-    ("EADDRINUSE", ws::WSAEADDRINUSE),
-    ("EADDRNOTAVAIL", ws::WSAEADDRNOTAVAIL),
-    ("EAFNOSUPPORT", ws::WSAEAFNOSUPPORT),
-    ("EAGAIN", ws::WSAEWOULDBLOCK),
-    ("EALREADY", ws::WSAEALREADY),
-    ("EBADF", ws::WSAEBADF),
-    ("ECONNABORTED", ws::WSAECONNABORTED),
-    ("ECONNREFUSED", ws::WSAECONNREFUSED),
-    ("ECONNRESET", ws::WSAECONNRESET),
-    ("EDESTADDRREQ", ws::WSAEDESTADDRREQ),
-    ("EFAULT", ws::WSAEFAULT),
-    ("EHOSTUNREACH", ws::WSAEHOSTUNREACH),
-    ("EINPROGRESS", ws::WSAEINPROGRESS),
-    ("EINTR", ws::WSAEINTR),
-    ("EINVAL", ws::WSAEINVAL),
-    ("EISCONN", ws::WSAEISCONN),
-    ("EMFILE", ws::WSAEMFILE),
-    ("EMSGSIZE", ws::WSAEMSGSIZE),
-    ("ENETUNREACH", ws::WSAENETUNREACH),
-    ("ENOBUFS", ws::WSAENOBUFS),
-    ("ENOPROTOOPT", ws::WSAENOPROTOOPT),
-    ("ENOTCONN", ws::WSAENOTCONN),
-    ("ENOTSOCK", ws::WSAENOTSOCK),
-    ("EOPNOTSUPP", ws::WSAEOPNOTSUPP),
-    ("EPROTONOSUPPORT", ws::WSAEPROTONOSUPPORT),
-    ("ESHUTDOWN", ws::WSAESHUTDOWN),
-    ("ETIMEDOUT", ws::WSAETIMEDOUT),
-];
-
 /// The handle's number.
 pub fn descriptor(socket: &Socket) -> i64 {
     i64::try_from(socket.as_raw_socket()).expect("handles are small numbers")

@@ -1,116 +1,111 @@
 //! The arguments of a call, and the times and addresses among them.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
-use super::{Result, Words, wire::milliseconds};
+use super::{Fault, Result, Words, wire::milliseconds};
 use crate::{
+    call::{Arguments, At, Place, Target},
     event::Host,
-    lesson::{
-        Argument, At, Place,
-        token::{Token, TokenKind},
-        words::{self, FLAGS, FRAME_MODIFIERS, HOWS, Kind, OPCODES, OPTIONS, PROTOCOLS},
-    },
+    lesson::token::{Token, TokenKind},
 };
 
-/// Bytes in one argument, at most: `"x" * N` is a lesson about full buffers, not about memory.
-const MOST_BYTES: usize = 16 << 20;
+/// Largest argument, in bytes. A longer one, such as `"x" * N`, is refused.
+const MAX_BYTES: usize = 16 << 20;
 
-impl Words<'_> {
-    pub(super) fn argument(
-        &mut self,
-        word: &words::Word,
-        kind: Kind,
-        arguments: &mut Vec<Argument>,
-    ) -> Result<()> {
-        let ends = self.at_end_of_arguments();
-        let argument = match kind {
-            Kind::Socket => {
-                Argument::Socket(self.name(&format!("the name of a socket for `{}`", word.name))?)
-            }
-            Kind::WebSocket => {
-                Argument::Socket(self.name(&format!("the name of a WebSocket for `{}`", word.name))?)
-            }
-            Kind::Protocol => Argument::Word(self.one_of("protocol", PROTOCOLS)?),
-            Kind::How => Argument::Word(self.one_of("direction to shut down", HOWS)?),
-            Kind::Option => Argument::Word(self.one_of("socket option", OPTIONS)?),
-            Kind::Opcode => Argument::Word(self.one_of("kind of frame", OPCODES)?),
-            Kind::Address => {
-                let token = self.word("an address, such as :7000 or server:7000")?;
-                match token.text.strip_suffix(".from") {
-                    Some(_) => Argument::Sender(self.sender(token)?),
-                    None => Argument::Address(self.place(token)?),
-                }
-            }
-            Kind::Time => Argument::Time(self.time()?),
-            Kind::Number("size") => Argument::Number(self.size()?),
-            Kind::Number(name) => Argument::Number(self.number(name)?),
-            Kind::MaybeNumber(name) if !ends && self.peek().is_some_and(|t| t.kind == TokenKind::Word) => {
-                Argument::Number(self.number(name)?)
-            }
-            Kind::Bytes => Argument::Bytes(self.bytes()?),
-            Kind::MaybeBytes if !ends => Argument::Bytes(self.bytes()?),
-            Kind::Path => {
-                let token = self.word("a path, such as /chat")?;
-                if !token.text.starts_with('/') {
-                    return Err(self.fault(
-                        token,
-                        format!("`{}` is no path", token.text),
-                        "expected a path that begins with /",
-                    ));
-                }
-                Argument::Text(token.text.clone())
-            }
-            Kind::Flags => {
-                let mut flags = Vec::new();
-                while !self.at_end_of_arguments() {
-                    flags.push(self.one_of("flag", FLAGS)?);
-                }
-                Argument::Flags(flags)
-            }
-            Kind::FrameModifiers => {
-                while !self.at_end_of_arguments() {
-                    let modifier = self.one_of("frame modifier", FRAME_MODIFIERS)?;
-                    arguments.push(Argument::Word(modifier));
-                    if modifier == "mask" {
-                        arguments.push(self.masking_key()?);
-                    }
-                }
-                return Ok(());
-            }
-            Kind::Maybe(only) if !ends => {
-                let token = self.word(&format!("`{only}` or the end of the line"))?;
-                if token.text != only {
-                    return Err(self.unknown(token, "modifier", &[only]));
-                }
-                Argument::Word(only)
-            }
-            Kind::MaybeNamed(name) if self.peek().is_some_and(|token| token.is(name)) => {
-                self.next += 1;
-                arguments.push(Argument::Word(name));
-                Argument::Text(self.word(&format!("a value for `{name}`"))?.text.clone())
-            }
-            Kind::MaybeNumber(_) | Kind::MaybeBytes | Kind::Maybe(_) | Kind::MaybeNamed(_) => return Ok(()),
-        };
-        arguments.push(argument);
-        Ok(())
-    }
+impl Arguments for Words<'_> {
+    type Error = Fault;
 
-    pub(super) fn at_end_of_arguments(&self) -> bool {
+    fn at_end(&self) -> bool {
         self.peek().is_none_or(|token| token.is("&") || token.is("=>") || token.is("within"))
     }
 
-    pub(super) fn masking_key(&mut self) -> Result<Argument> {
-        let token = self.word("a masking key: eight hex digits")?;
-        match data_encoding::HEXLOWER_PERMISSIVE.decode(token.text.as_bytes()) {
-            Ok(key) if key.len() == 4 => Ok(Argument::Bytes(key)),
-            _ => Err(self.fault(
+    fn at_word(&self) -> bool {
+        !self.at_end() && self.peek().is_some_and(|token| token.kind == TokenKind::Word)
+    }
+
+    fn one_of<T: Copy>(&mut self, role: &str, list: &[(&'static str, T)]) -> Result<T> {
+        let names = || list.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+        let token = self.word(&format!("a {role}: {}", names().join(", ")))?;
+        match list.iter().find(|(name, _)| *name == token.text) {
+            Some((_, value)) => Ok(*value),
+            None => Err(self.unknown(token, role, &names())),
+        }
+    }
+
+    fn number<T: TryFrom<i64>>(&mut self, role: &str) -> Result<T> {
+        let token = self.word(&format!("a number: the {role}"))?;
+        token.text.parse::<i64>().ok().and_then(|number| T::try_from(number).ok()).ok_or_else(|| {
+            self.fault(
                 token,
-                format!("`{}` is no masking key", token.text),
-                "expected eight hex digits, such as 37fa213d",
+                format!("`{}` is no number", token.text),
+                format!("expected the {role}, a number such as 10"),
+            )
+        })
+    }
+
+    fn size(&mut self) -> Result<usize> {
+        let token = self.peek();
+        let size: i64 = self.number("size in bytes")?;
+        match usize::try_from(size) {
+            Ok(size @ 0..=MAX_BYTES) => Ok(size),
+            _ => Err(self.fault(
+                token.expect("it was read as a number"),
+                format!("`{size}` is no size"),
+                format!("expected 0 to {MAX_BYTES} bytes"),
             )),
         }
     }
 
+    fn time(&mut self) -> Result<Duration> {
+        self.milliseconds().map(Duration::from_millis)
+    }
+
+    fn bytes(&mut self) -> Result<Vec<u8>> {
+        self.quoted()
+    }
+
+    fn target(&mut self) -> Result<Target> {
+        let token = self.word("an address, such as :7000 or server:7000")?;
+        Ok(match token.text.strip_suffix(".from") {
+            Some(_) => Target::Sender(self.sender(token)?),
+            None => Target::Place(self.place(token)?),
+        })
+    }
+
+    fn path(&mut self) -> Result<String> {
+        let token = self.word("a path, such as /chat")?;
+        if !token.text.starts_with('/') {
+            return Err(self.fault(
+                token,
+                format!("`{}` is no path", token.text),
+                "expected a path that begins with /",
+            ));
+        }
+        Ok(token.text.clone())
+    }
+
+    fn named(&mut self, name: &str) -> Result<Option<String>> {
+        if !self.peek().is_some_and(|token| token.is(name)) {
+            return Ok(None);
+        }
+        self.next += 1;
+        Ok(Some(self.word(&format!("a value for `{name}`"))?.text.clone()))
+    }
+
+    fn masking_key(&mut self) -> Result<[u8; 4]> {
+        let token = self.word("a masking key: eight hex digits")?;
+        let key = data_encoding::HEXLOWER_PERMISSIVE.decode(token.text.as_bytes()).ok();
+        key.and_then(|key| key.try_into().ok()).ok_or_else(|| {
+            self.fault(
+                token,
+                format!("`{}` is no masking key", token.text),
+                "expected eight hex digits, such as 37fa213d",
+            )
+        })
+    }
+}
+
+impl Words<'_> {
     pub(super) fn name(&mut self, expected: &str) -> Result<String> {
         let token = self.word(expected)?;
         if is_name(&token.text) {
@@ -133,33 +128,8 @@ impl Words<'_> {
         Err(self.fault(token, format!("`{name}` is no name"), "expected the name of what `recvfrom` gave"))
     }
 
-    pub(super) fn number(&mut self, role: &str) -> Result<i64> {
-        let token = self.word(&format!("a number: the {role}"))?;
-        token.text.parse().map_err(|_| {
-            self.fault(
-                token,
-                format!("`{}` is no number", token.text),
-                format!("expected the {role}, a number such as 10"),
-            )
-        })
-    }
-
-    /// Room for so many bytes.
-    pub(super) fn size(&mut self) -> Result<i64> {
-        let token = self.peek();
-        let size = self.number("size in bytes")?;
-        match usize::try_from(size) {
-            Ok(0..=MOST_BYTES) => Ok(size),
-            _ => Err(self.fault(
-                token.expect("it was read as a number"),
-                format!("`{size}` is no size"),
-                format!("expected 0 to {MOST_BYTES} bytes"),
-            )),
-        }
-    }
-
     /// `"text"`, `hex"81 05"`, each perhaps with `* 1000`.
-    pub(super) fn bytes(&mut self) -> Result<Vec<u8>> {
+    pub(super) fn quoted(&mut self) -> Result<Vec<u8>> {
         let token = self.take("bytes, such as \"hello\"")?;
         let TokenKind::Bytes(bytes) = &token.kind else {
             return Err(self.fault(
@@ -173,13 +143,13 @@ impl Words<'_> {
         }
         self.next += 1;
         let count = self.peek();
-        let times = self.number("count of repeats")?;
-        match usize::try_from(times).ok().filter(|times| times.saturating_mul(bytes.len()) <= MOST_BYTES) {
+        let times: i64 = self.number("count of repeats")?;
+        match usize::try_from(times).ok().filter(|times| times.saturating_mul(bytes.len()) <= MAX_BYTES) {
             Some(times) => Ok(bytes.repeat(times)),
             None => Err(self.fault(
                 count.unwrap_or(token),
                 "this makes too many bytes",
-                format!("at most {MOST_BYTES} in all"),
+                format!("at most {MAX_BYTES} in all"),
             )),
         }
     }
@@ -200,11 +170,11 @@ impl Words<'_> {
             return Ok(None);
         }
         self.next += 1;
-        self.time().map(Some)
+        self.milliseconds().map(Some)
     }
 
     /// `200ms`, `2s`: in milliseconds.
-    fn time(&mut self) -> Result<u64> {
+    fn milliseconds(&mut self) -> Result<u64> {
         let token = self.word("a time, such as 300ms or 2s")?;
         match milliseconds(&token.text) {
             Some(time @ 1..=60_000) => Ok(time),

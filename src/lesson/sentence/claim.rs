@@ -4,10 +4,10 @@ use super::{Result, Words, argument::place};
 use crate::{
     event::Host,
     lesson::{
-        Claim, Compare, Subject, Wanted,
+        Claim, Compare, State, Subject, Wanted,
         fault::{Fault, nearest},
         token::{Token, TokenKind},
-        words::{self, CALL_STATES, KEYS, STATES, among},
+        words::{self, KEYS},
     },
 };
 
@@ -29,7 +29,7 @@ impl Words<'_> {
                 break;
             }
             self.next += 1;
-            if let Some(state) = among(STATES, &token.text) {
+            if let Some((_, state)) = State::all().find(|(name, _)| *name == token.text) {
                 claim.state = Some(state);
                 continue;
             }
@@ -42,7 +42,7 @@ impl Words<'_> {
                 "expected a state such as LISTEN, or a value such as recv_queue=5",
             ));
         }
-        if claim.state.is_some_and(|state| CALL_STATES.contains(&state)) && !claim.values.is_empty() {
+        if claim.state.is_some_and(State::is_of_a_call) && !claim.values.is_empty() {
             return Err(self.fault(
                 token,
                 "a call has no such values",
@@ -60,7 +60,11 @@ impl Words<'_> {
             .filter_map(|(sign, compare)| text.find(sign).map(|at| (at, *compare, sign.len())))
             .min_by_key(|(at, _, length)| (*at, std::cmp::Reverse(*length)))
         else {
-            return Err(self.unknown(token, "state", STATES));
+            return Err(self.unknown(
+                token,
+                "state",
+                &State::all().map(|(name, _)| name).collect::<Vec<_>>(),
+            ));
         };
         let (name, wanted) = (&text[..at], &text[at + length..]);
         let keys: Vec<&str> = KEYS.iter().map(|(name, _)| *name).collect();

@@ -1,11 +1,14 @@
 //! What stands behind `=>`: what a call must come to, and where.
 
 use super::{Result, Words, argument::place};
-use crate::lesson::{
-    Compare, Expected, Outcome,
-    fault::{Fault, nearest},
-    token::{Token, TokenKind},
-    words::{ERRNOS, TAGS, among},
+use crate::{
+    call::{Arguments, ERRNOS},
+    lesson::{
+        Compare, Expected, Outcome,
+        fault::{Fault, nearest},
+        token::{Token, TokenKind},
+        words::{TAGS, among},
+    },
 };
 
 impl Words<'_> {
@@ -32,7 +35,7 @@ impl Words<'_> {
             self.take("what the call returns: ok, a number, \"bytes\", an address or an error's name")?;
         if let TokenKind::Bytes(_) = token.kind {
             self.next -= 1;
-            return self.bytes().map(Outcome::Bytes);
+            return self.quoted().map(Outcome::Bytes);
         }
         let text = token.text.as_str();
         match text {
@@ -41,14 +44,14 @@ impl Words<'_> {
             "deadline" => return Ok(Outcome::Deadline),
             "invalid" => return Ok(Outcome::Invalid),
             "close" | "violation" => {
-                let code = self.number("Close code")?;
+                let code: i64 = self.number("Close code")?;
                 let code = u16::try_from(code)
                     .map_err(|_| self.fault(token, "a Close code has 16 bits", "expected 1000 to 4999"))?;
                 return Ok(if text == "close" { Outcome::Close(code) } else { Outcome::Violation(code) });
             }
             _ => {}
         }
-        if let Some(errno) = among(ERRNOS, text) {
+        if let Some((errno, _)) = ERRNOS.iter().find(|(name, _)| *name == text) {
             return Ok(Outcome::Errno(errno));
         }
         let (compare, rest) = comparison(text).unwrap_or((Compare::Equal, text));
@@ -60,7 +63,7 @@ impl Words<'_> {
                 Err(_) => match place(text) {
                     Some(place) => return Ok(Outcome::Address(place)),
                     None => {
-                        let known = ERRNOS.iter().copied().chain(WORDS);
+                        let known = ERRNOS.iter().map(|(name, _)| *name).chain(WORDS);
                         return Err(Fault {
                             nearest: nearest(text, known),
                             ..self.fault(

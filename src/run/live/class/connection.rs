@@ -13,9 +13,8 @@ use super::{
     stamped,
 };
 use crate::{
-    call::{Doing, Done, Piece, copy, errno_name, errno_text, send_all},
+    call::{CallDescription, Doing, Done, How, Piece, arg, copy, errno_name, errno_text, send_all},
     event::{Ending, Host, Value, What},
-    run::upgrading::{arg, told},
     server::{
         origin::OriginPolicy,
         shutdown::{LINGER_TIME, linger},
@@ -152,7 +151,7 @@ impl Serving<'_> {
             Ok(_) => Ok(0),
             Err(error) => Err(copy(error)),
         };
-        self.tell(told("ws answer", Vec::new(), "the rest of the request's head"), done);
+        self.tell(CallDescription::of_steps("ws answer", Vec::new(), "the rest of the request's head"), done);
         match (outcome, unmet) {
             (Ok(101), _) => {}
             (Ok(status), Some(unmet)) => {
@@ -197,7 +196,7 @@ impl Serving<'_> {
                     let args = vec![arg("kind", if message.is_text() { "text" } else { "binary" })];
                     let done = websocket.send(message);
                     let outcome = done.outcome.as_ref().map(drop).map_err(copy);
-                    self.tell(told("ws send", args, "room in the send buffer"), done);
+                    self.tell(CallDescription::of_steps("ws send", args, "room in the send buffer"), done);
                     outcome?;
                     self.connection.sent.fetch_add(1, Ordering::Relaxed);
                 }
@@ -236,7 +235,7 @@ impl Serving<'_> {
                 here: next.here,
                 pieces: next.pieces,
             };
-            self.tell(told("ws recv", Vec::new(), "the rest of a message"), done);
+            self.tell(CallDescription::of_steps("ws recv", Vec::new(), "the rest of a message"), done);
         }
         next.outcome
     }
@@ -256,7 +255,14 @@ impl Serving<'_> {
             .and_then(|()| socket.set_read_timeout(Some(LINGER_TIME)));
         let done = websocket.close(Some(code), reason);
         let good = done.outcome.is_ok();
-        self.tell(told("ws close", vec![arg("code", &code.to_string())], "room in the send buffer"), done);
+        self.tell(
+            CallDescription::of_steps(
+                "ws close",
+                vec![arg("code", &code.to_string())],
+                "room in the send buffer",
+            ),
+            done,
+        );
         // Messages that were on their way are read until the answer to our Close.
         let until = Instant::now() + LINGER_TIME;
         while good && Instant::now() < until && matches!(self.next(websocket), Ok(Came::Message(_))) {}
@@ -333,9 +339,9 @@ impl Serving<'_> {
     }
 
     /// Narrates a step that was made of several calls.
-    fn tell(&self, told: crate::call::Told, done: Done) {
+    fn tell(&self, description: CallDescription, done: Done) {
         if self.narrated {
-            let piece = Piece::Call(self.connection.held.subject(), told, done);
+            let piece = Piece::Call(self.connection.held.subject(), description, done);
             self.server.report(Report::Piece(stamped(piece, &self.connection.name)));
         }
     }
@@ -353,7 +359,7 @@ impl Serving<'_> {
             Closing::Abortive => self.piece(Piece::set(held, "SO_LINGER", 0).0),
             Closing::Broken => {}
             Closing::Orderly => {
-                let (piece, outcome) = Piece::shutdown(held, "SHUT_WR");
+                let (piece, outcome) = Piece::shutdown(held, How::Write);
                 self.piece(piece);
                 if outcome.is_ok() {
                     linger(|left| self.discard(left));

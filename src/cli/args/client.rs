@@ -1,4 +1,4 @@
-//! What `client` and `serve` can be told, and what each protocol is.
+//! The arguments of `client` and `serve`, and the list of protocols in their help.
 
 use std::time::Duration;
 
@@ -10,65 +10,65 @@ use crate::{
     transport::registry,
 };
 
-/// Who is called, and what is said.
+/// The arguments of `client`.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Client")]
 pub struct Client {
-    /// How messages are carried
+    /// The protocol that carries the messages
     #[arg(value_name = "PROTOCOL", value_parser = clap::builder::PossibleValuesParser::new(registry::ends().map(|(name, _)| name)))]
     pub protocol: String,
     /// The server
     #[arg(value_name = "ADDR|URL")]
     pub to: Callee,
-    /// What to say; then lines of standard input are said
+    /// Messages to send; afterwards, each line of standard input is a message
     #[arg(value_name = "TEXT")]
     pub texts: Vec<String>,
-    /// With nothing more to say, leave when nothing has come for so long
+    /// Once everything is sent, close the connection when nothing has arrived for this time
     #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true, default_value = "1s")]
     pub wait: Duration,
-    /// Call again after a cut, so many times in a row
+    /// Reconnect after a lost connection, at most this many times in a row
     #[arg(long, value_name = "N", default_value_t = 0, allow_hyphen_values = true)]
     pub retry: u32,
-    /// Ask for an acknowledgement of each message, where the protocol has that
+    /// Request an acknowledgement of each message, where the protocol has one
     #[arg(long)]
     pub ack: bool,
-    /// How to leave
+    /// How to end the connection
     #[arg(long, value_name = "HOW", value_enum, default_value = "orderly")]
     pub end: Leave,
-    /// Show that we are there after so much silence
+    /// Send a heartbeat after this time without traffic
     #[arg(long, value_name = "TIME", value_parser = some_time, allow_hyphen_values = true, default_value = "25s")]
     pub beat: Duration,
-    /// What the protocol is told besides; --help lists what each takes
+    /// An option of the protocol; --help lists the options of each
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
     pub settings: Vec<(String, String)>,
-    /// Only messages and what went wrong
+    /// Print only messages and errors
     #[arg(long)]
     pub quiet: bool,
 }
 
-/// How a client leaves.
+/// How a client ends its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Leave {
-    /// With all goodbyes
+    /// With the closing handshake of every layer
     Orderly,
     /// With a RST
     Abrupt,
 }
 
-/// What is served.
+/// The arguments of `serve`.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Serve")]
+#[command(next_help_heading = "Server")]
 pub struct Serve {
-    /// How messages are carried
+    /// The protocol that carries the messages
     #[arg(value_name = "PROTOCOL", value_parser = clap::builder::PossibleValuesParser::new(registry::ends().map(|(name, _)| name)))]
     pub protocol: String,
-    /// Where; a port alone is 127.0.0.1
+    /// The address to listen at; a port alone means 127.0.0.1
     #[arg(value_name = "ADDR")]
     pub at: Place,
-    /// Send what one says to all, not only back to who said it
+    /// Send each message to all clients, not only back to its sender
     #[arg(long)]
     pub chat: bool,
-    /// So many messages may wait for one client; who is slower than the rest is dropped
+    /// The most messages that wait for one client; a client that falls further behind is disconnected
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..), allow_hyphen_values = true)]
     pub queue: u32,
     /// The limits of each connection.
@@ -77,21 +77,21 @@ pub struct Serve {
     /// What messages it accepts.
     #[command(flatten)]
     pub messages: Messages,
-    /// Show that we are there after so much silence
+    /// Send a heartbeat after this time without traffic
     #[arg(long, value_name = "TIME", value_parser = some_time, allow_hyphen_values = true, default_value = "25s")]
     pub beat: Duration,
-    /// End after so long
+    /// Stop after this time
     #[arg(long = "for", value_name = "TIME", value_parser = some_time, allow_hyphen_values = true)]
     pub time: Option<Duration>,
-    /// What the protocol is told besides; --help lists what each takes
+    /// An option of the protocol; --help lists the options of each
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
     pub settings: Vec<(String, String)>,
-    /// Only messages and what went wrong
+    /// Print only messages and errors
     #[arg(long)]
     pub quiet: bool,
 }
 
-/// What each protocol is, and what it can be told, below the examples.
+/// The protocols and their options, for the end of the help.
 fn protocols() -> String {
     let mut text = "Protocols:".to_owned();
     for (name, ends) in registry::ends() {
@@ -103,7 +103,7 @@ fn protocols() -> String {
     text
 }
 
-/// A new line with a text behind a beginning, below itself where it is longer than a line of help.
+/// `beginning` and `text` on a new line; further lines of `text` are indented to its first.
 fn hanging(beginning: &str, text: &str) -> String {
     const WIDTH: usize = 98;
     let indent = 17;
