@@ -7,6 +7,7 @@ pub mod live;
 pub mod pcap;
 #[cfg(unix)]
 pub mod programs;
+pub mod signals;
 
 use std::{
     fs,
@@ -21,6 +22,7 @@ pub const NINE: [&str; 9] =
 
 /// The binary, with a state folder of its own and nothing of the surroundings that would change what it shows.
 pub fn sockwalk(home: &Folder, arguments: &[&str]) -> Command {
+    signals::reset_in_children();
     let mut command = Command::new(env!("CARGO_BIN_EXE_sockwalk"));
     command.args(arguments).env("HOME", &home.0).env("XDG_STATE_HOME", home.0.join("state"));
     for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
