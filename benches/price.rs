@@ -1,6 +1,6 @@
 //! The price of narration, as ratios against peers measured in the same run.
 //!
-//! `cargo bench --bench price`. Three questions: does the program start at once (against a bare Rust hello-world); is a call as
+//! `cargo bench --bench price`. Three questions: does the program start at once (whole processes, against a bare Rust hello-world); is a call as
 //! timed by us the bare call (in a thread that is woken in the same way); what does it cost to read both ends after every call
 //! of a whole lifecycle (against the bare calls on two threads that hand over alike, the bare single-threaded ones, and
 //! strace). Ratios are of medians; runs alternate, so that a machine that drifts drifts for both.
@@ -10,6 +10,7 @@ use std::{
     env, fs,
     io::{Read, Write},
     net::{Ipv4Addr, SocketAddr},
+    path::Path,
     process::{Command, Stdio},
     sync::{
         Arc,
@@ -29,7 +30,7 @@ use sockwalk::{
 };
 
 const ROUNDS: usize = 400;
-const STARTS: usize = 150;
+const STARTS: usize = 400;
 
 fn main() {
     // `price lifecycle`: the bare lifecycle alone, so that strace has something to run.
@@ -53,38 +54,42 @@ fn ratio(a: Duration, b: Duration) -> f64 {
     a.as_secs_f64() / b.as_secs_f64()
 }
 
+/// Whole processes, from spawn to exit, each beside a hello-world that is compiled now and as this profile compiles.
 fn starts() {
     let folder = env::temp_dir().join(format!("sockwalk-bench-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("there is room for a folder");
     let (source, hello) = (folder.join("hello.rs"), folder.join("hello"));
     fs::write(&source, "fn main() { println!(\"Hello, world!\"); }\n").expect("there is room for a file");
-    let built =
-        Command::new("rustc").args(["-O", "-o"]).arg(&hello).arg(&source).status().expect("rustc is there");
-    assert!(built.success());
-    println!("start, against a bare Rust hello-world (median of {STARTS}):");
-    for arguments in [&["--version"][..], &["lessons"]] {
-        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-        for _ in 0..STARTS {
-            theirs.push(started(Command::new(&hello)));
-            let mut command = Command::new(env!("CARGO_BIN_EXE_sockwalk"));
-            command.args(arguments);
-            ours.push(started(command));
+    let as_in_release = ["-C", "opt-level=3", "-C", "strip=debuginfo", "-o"];
+    let built = Command::new("rustc").args(as_in_release).arg(&hello).arg(&source).status();
+    assert!(built.expect("rustc is there").success());
+    let program = Path::new(env!("CARGO_BIN_EXE_sockwalk"));
+    let commands =
+        [(&hello, &[][..]), (&program.to_owned(), &["--version"]), (&program.to_owned(), &["lessons"])];
+    let mut times = commands.map(|_| Vec::with_capacity(STARTS));
+    for _ in 0..STARTS {
+        for ((program, arguments), times) in commands.iter().zip(&mut times) {
+            times.push(started(Command::new(program).args(*arguments)));
         }
-        let (ours, theirs) = (median(&mut ours), median(&mut theirs));
-        println!(
-            "  sockwalk {:10} {ours:9.1?} / {theirs:.1?} = {:.2}",
-            arguments.join(" "),
-            ratio(ours, theirs)
-        );
     }
+    let [hello, version, lessons] = times.map(|mut times| median(&mut times));
+    println!("from spawn to exit, against a bare Rust hello-world (medians of {STARTS}, in turn):");
+    println!("  hello-world        {hello:9.1?}");
+    for (name, ours) in [("--version", version), ("lessons", lessons)] {
+        println!("  sockwalk {name:10} {ours:8.1?}   that is {:.2} ×", ratio(ours, hello));
+    }
+    let size = fs::metadata(program).map(|file| file.len()).unwrap_or_default();
+    println!("  the program has {:.1} MB", size as f64 / 1e6);
     let _ = fs::remove_dir_all(folder);
 }
 
-fn started(mut command: Command) -> Duration {
+fn started(command: &mut Command) -> Duration {
+    command.stdin(Stdio::null()).stdout(Stdio::null());
     let begun = Instant::now();
-    let output = command.stdin(Stdio::null()).output().expect("it starts");
-    assert!(output.status.success());
-    begun.elapsed()
+    let status = command.status().expect("it starts");
+    let taken = begun.elapsed();
+    assert!(status.success());
+    taken
 }
 
 /// A thread that is woken for each call, as a host's is, and times it bare.

@@ -10,7 +10,7 @@ pub(crate) mod budget;
 mod event;
 mod frames;
 mod http;
-mod layers;
+pub(in crate::analysis) mod layers;
 
 use budget::{Budget, Held};
 pub(crate) use event::Teller;
@@ -20,12 +20,15 @@ pub use event::{
 };
 use frames::{Compression, Frames};
 use http::{Http, Start, Step, start_of};
-use layers::{Layers, Out, road::Hint};
+use layers::{
+    Layers, Out,
+    detector::{Detector, ProtocolHint},
+    detectors,
+};
 
 use crate::event::Host;
 use crate::wire::{
     Protocol,
-    stomp::begins_like_stomp,
     websocket::{
         deflate::{Agreed, Inflater},
         plausible,
@@ -66,13 +69,18 @@ pub struct Options {
 
 /// True for protocols that a WebSocket's messages, or contents of HTTP, can be taken for.
 pub fn may_be_above(protocol: Protocol) -> bool {
-    protocol == Protocol::EventStream || Hint::of(protocol).is_some()
+    detectors::of(protocol).is_some()
 }
 
 impl Options {
+    /// What a TCP stream that is not HTTP is taken for.
+    fn on_tcp(&self) -> Option<&'static Detector> {
+        self.above.and_then(detectors::of).filter(|row| row.is_on_tcp())
+    }
+
     /// What every WebSocket is taken to carry.
-    fn hint(&self) -> Option<Hint> {
-        self.above.and_then(Hint::of)
+    fn hint(&self) -> Option<ProtocolHint> {
+        self.above.and_then(ProtocolHint::of)
     }
 }
 
@@ -114,8 +122,8 @@ enum Speech {
     Undecided(Undecided),
     Http(Box<Http>),
     WebSocket(Box<WebSocket>),
-    /// STOMP, right on TCP.
-    Stomp(Box<Layers>),
+    /// A protocol right on TCP.
+    Layers(Box<Layers>),
     /// Something else, to its end.
     Other,
 }
@@ -160,7 +168,7 @@ impl Conversation {
             Speech::WebSocket(socket) => socket.frames[side].is_lost(),
             Speech::Http(http) => http.is_lost(side),
             Speech::Undecided(undecided) => undecided.middle,
-            Speech::Stomp(_) | Speech::Other => false,
+            Speech::Layers(_) | Speech::Other => false,
         }
     }
 
@@ -191,7 +199,7 @@ impl Conversation {
                 let step = http.take(side, self.client, offset, bytes, shared, teller);
                 self.after_http(step, shared, teller);
             }
-            Speech::Stomp(layers) => {
+            Speech::Layers(layers) => {
                 let limit = shared.options.limits.message;
                 let mut out = Out { budget: &mut shared.budget, limit, teller };
                 layers.bytes(host, offset, bytes, &mut out);
@@ -221,7 +229,7 @@ impl Conversation {
                     self.speech = Speech::Undecided(Undecided { middle: true, ..Undecided::default() });
                 }
             }
-            Speech::Stomp(layers) => layers.lose(host, &mut shared.budget),
+            Speech::Layers(layers) => layers.gap(host, &mut shared.budget),
             Speech::Other => {}
             Speech::Undecided(undecided) => {
                 undecided.middle = true;
@@ -246,7 +254,7 @@ impl Conversation {
                 socket.layers.clear(&mut shared.budget);
             }
             Speech::Http(http) => http.end(self.client, shared, teller),
-            Speech::Stomp(layers) => layers.clear(&mut shared.budget),
+            Speech::Layers(layers) => layers.clear(&mut shared.budget),
             Speech::Other | Speech::Undecided(_) => {}
         }
         self.speech = Speech::Other;
@@ -274,9 +282,11 @@ impl Conversation {
                 self.speak(Speech::Http(Box::default()), shared, teller);
                 self.take(side, offset, bytes, shared, teller);
             }
-            Start::Stomp => self.stomp(side, offset, bytes, shared, teller),
-            _ if shared.options.above == Some(Protocol::Stomp) => {
-                self.stomp(side, offset, bytes, shared, teller)
+            Start::Session(row) => self.layered(row, side, offset, bytes, shared, teller),
+            _ if shared.options.on_tcp().is_some() => {
+                if let Some(row) = shared.options.on_tcp() {
+                    self.layered(row, side, offset, bytes, shared, teller);
+                }
             }
             _ if shared.options.websocket => {
                 self.speak(
@@ -294,17 +304,25 @@ impl Conversation {
         }
     }
 
-    /// Frames of STOMP, right on TCP.
-    fn stomp(&mut self, side: usize, offset: u64, bytes: &[u8], shared: &mut Shared, teller: &mut Teller) {
-        self.speak(Speech::Stomp(Box::new(Layers::on_tcp(Hint::Stomp))), shared, teller);
+    /// A protocol right on TCP.
+    fn layered(
+        &mut self,
+        row: &'static Detector,
+        side: usize,
+        offset: u64,
+        bytes: &[u8],
+        shared: &mut Shared,
+        teller: &mut Teller,
+    ) {
+        self.speak(Speech::Layers(Box::new(Layers::on_tcp(ProtocolHint::Known(row)))), shared, teller);
         self.take(side, offset, bytes, shared, teller);
     }
 
     /// Somewhere in the middle: what is it?
     fn guess(&mut self, side: usize, offset: u64, bytes: &[u8], shared: &mut Shared, teller: &mut Teller) {
-        if begins_like_stomp(bytes) {
+        if let Some(row) = detectors::recognised(bytes) {
             self.give_way(shared, teller);
-            return self.stomp(side, offset, bytes, shared, teller);
+            return self.layered(row, side, offset, bytes, shared, teller);
         }
         if matches!(start_of(bytes), Start::Http) {
             self.give_way(shared, teller);
@@ -424,7 +442,7 @@ impl Conversation {
 }
 
 /// Both directions. `agreed` comes with the number of the client's side.
-fn web_socket(agreed: Option<(Agreed, usize)>, otherwise: Compression, hint: Hint) -> Speech {
+fn web_socket(agreed: Option<(Agreed, usize)>, otherwise: Compression, hint: ProtocolHint) -> Speech {
     let of = |side: usize| match agreed {
         Some((agreed, client)) if side == client => Compression::Agreed(agreed.client),
         Some((agreed, _)) => Compression::Agreed(agreed.server),

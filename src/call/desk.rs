@@ -16,6 +16,7 @@ use socket2::Socket;
 
 use super::{Ran, recv, send, system};
 use crate::event::Host;
+use crate::sync::lock;
 
 /// The protocol of a socket, with its address family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -260,9 +261,4 @@ impl Desk {
             drop(held.take());
         }
     }
-}
-
-/// Locks. A thread that panicked with the lock left the data consistent: no update takes two steps.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -6,13 +6,14 @@ use std::{
     cell::RefCell,
     io,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use crate::event::Source;
+use crate::sync::lock;
 
 /// An expression of this program and its place in the source.
 #[derive(Debug)]
@@ -99,7 +100,7 @@ pub struct Doing {
 impl Doing {
     /// The first expression of the job: for a step of several calls, that of the whole step.
     pub fn here(&self) -> Option<&'static Here> {
-        *self.here.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.here)
     }
 
     /// Tells the thread to stop: from now on calls are not repeated after EINTR.
@@ -132,7 +133,7 @@ pub fn watched_by(doing: &Arc<Doing>) {
 pub fn timed<T>(here: &'static Here, retry: bool, mut call: impl FnMut() -> io::Result<T>) -> Ran<T> {
     DOING.with_borrow(|doing| {
         if let Some(doing) = doing {
-            doing.here.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(here);
+            lock(&doing.here).get_or_insert(here);
         }
     });
     let started = Instant::now();

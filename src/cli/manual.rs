@@ -6,7 +6,6 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use clap::CommandFactory;
 use clap_complete::Shell;
 
 use super::{args::Cli, code};
@@ -14,13 +13,13 @@ use super::{args::Cli, code};
 /// `sockwalk completions SHELL`
 pub(super) fn completions(shell: Shell) -> Result<ExitCode> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "sockwalk", &mut script);
+    clap_complete::generate(shell, &mut Cli::whole(), "sockwalk", &mut script);
     write(&script)
 }
 
 /// `sockwalk man [COMMAND]`
 pub(super) fn page(command: Option<&str>) -> Result<ExitCode> {
-    let mut program = Cli::command();
+    let mut program = Cli::whole();
     program.build();
     let described = match command {
         None => &program,

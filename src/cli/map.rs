@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use super::{Screen, args::Show, code, progress, progress::Progress, screen::Purpose};
-use crate::lesson::{self, Builtin, Front};
+use crate::lesson::{self, Builtin};
 
 /// `sockwalk` alone.
 pub(super) fn map(show: &Show) -> Result<ExitCode> {
@@ -68,7 +68,7 @@ fn list(screen: &mut Screen, progress: &Progress, all: bool) {
     let shown = lesson::builtin().iter().filter(|lesson| all || lesson.in_tour);
     let widest = shown.map(|lesson| lesson.name.len()).max().unwrap_or(0) + 1;
     let line = |number: usize, lesson: &Builtin| {
-        let title = Front::read(lesson.file, lesson.text).map(|front| front.title).unwrap_or_default();
+        let title = lesson.title();
         let place =
             place.as_ref().filter(|(name, _)| name == lesson.name).map(|(_, part)| format!("part {part}"));
         let done = progress.is_finished(lesson.name).then(|| "✓".to_owned());

@@ -24,12 +24,15 @@ mod values;
 mod walk;
 
 use std::{
+    env,
+    ffi::OsString,
     io::{self, Write},
+    mem::ManuallyDrop,
     process::ExitCode,
 };
 
 use anyhow::{Context, Result};
-use clap::{ArgMatches, CommandFactory, FromArgMatches, error::ErrorKind, parser::ValueSource};
+use clap::{ArgMatches, FromArgMatches, error::ErrorKind, parser::ValueSource};
 
 use args::{Cli, Command};
 use screen::Screen;
@@ -42,7 +45,7 @@ use crate::{run::Errand, view::escape};
 /// # Errors
 /// What can't be read, written or started, said for people.
 pub fn run() -> Result<ExitCode> {
-    let parsed = Cli::command().try_get_matches();
+    let parsed = parse(&env::args_os().collect::<Vec<_>>());
     let cli = match parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches))) {
         Ok((cli, matches)) => {
             go_together(&cli, &matches);
@@ -109,6 +112,29 @@ pub fn run() -> Result<ExitCode> {
     }
 }
 
+/// Parses the arguments, the program's name first.
+///
+/// # Errors
+/// What is wrong with them, or that help or the version is asked for.
+fn parse(arguments: &[OsString]) -> Result<ArgMatches, clap::Error> {
+    let quick = match arguments {
+        [_, version] if version == "--version" || version == "-V" => Some(Cli::without_commands()),
+        [_, name, ..] => Cli::only(name),
+        _ => None,
+    };
+    match quick.map(|command| matches(command, arguments)) {
+        Some(Ok(matches)) => Ok(matches),
+        Some(Err(version)) if version.kind() == ErrorKind::DisplayVersion => Err(version),
+        // Errors and help name other commands too.
+        _ => matches(Cli::whole(), arguments),
+    }
+}
+
+fn matches(command: clap::Command, arguments: &[OsString]) -> Result<ArgMatches, clap::Error> {
+    // The process ends before the memory is needed: to free it piece by piece would only take time.
+    ManuallyDrop::new(command).try_get_matches_from_mut(arguments)
+}
+
 /// Refuses options of `websocket` that the address, or the URL, has no use for: to ignore them would be to promise what is not done.
 fn go_together(cli: &Cli, matches: &ArgMatches) {
     let (Some(Command::Websocket { at: Some(at), .. }), Some((_, given))) =
@@ -151,7 +177,7 @@ fn complain(wrong: &clap::Error) -> ! {
 
 /// Ends as clap does when arguments do not go together.
 fn refuse(why: String) -> ! {
-    Cli::command().error(ErrorKind::ArgumentConflict, why).exit()
+    Cli::whole().error(ErrorKind::ArgumentConflict, why).exit()
 }
 
 /// 0 if all held, 1 if not.

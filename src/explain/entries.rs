@@ -1,4 +1,4 @@
-//! All entries, made of the tables of the other modules.
+//! Makes all entries from the tables of the other modules and the texts.
 
 use super::{
     Entry, fields, sockjs, stomp,
@@ -68,7 +68,7 @@ fn words(all: &mut Vec<Entry>) {
     all.extend(texts::parse(texts::OPTIONS).iter().map(written));
     for it in &texts::parse(texts::ERRORS) {
         let mut entry = written(it);
-        // What holds of any call is what an open connection meets.
+        // A meaning for any call is the one on an open connection.
         entry.values = match run::meaning("", it.name) {
             Some(meaning) => vec![("at send and recv".to_owned(), meaning)],
             None => meanings(it.name),
@@ -96,7 +96,7 @@ fn words(all: &mut Vec<Entry>) {
     }
 }
 
-/// Packets of Engine.IO and of Socket.IO, and how a server of theirs refuses.
+/// Packets of Engine.IO and of Socket.IO, and the errors of their servers.
 fn socket_io(all: &mut Vec<Entry>) {
     let character = |digit: u8| vec![("on the wire".to_owned(), char::from(digit).to_string())];
     for it in &engine_io::PACKET_TYPES {
@@ -133,7 +133,8 @@ fn protocols(all: &mut Vec<Entry>) {
     }
 }
 
-/// What an error means to the calls that make a connection; where it is the same they share a line.
+/// Returns the meaning of an error for each call that makes a connection. Calls with the same meaning share a
+/// line.
 fn meanings(errno: &str) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = Vec::new();
     for call in ["socket", "bind", "connect", "accept"] {

@@ -1,4 +1,4 @@
-//! Fields of frames: what their decoders say of them, asked by a few frames of every kind.
+//! Fields of frames, with the meanings that decoders give them in a few frames of every kind.
 
 use std::collections::HashMap;
 
@@ -31,7 +31,7 @@ fn names() -> impl Iterator<Item = Name> {
     })
 }
 
-/// What a decoder says of a field.
+/// The meanings and sections that a decoder gives to a field.
 #[derive(Default)]
 struct Meanings {
     /// Value, symbol and meaning; each meaning once.
@@ -84,12 +84,12 @@ fn field(name: &Name, said: &Meanings) -> Entry {
     }
 }
 
-/// Of a flag, what it says when it is set.
+/// Returns the meaning of a flag when it is set.
 fn set(values: &[(String, String)], other: &str) -> String {
     values.iter().find(|(value, _)| value == "1").map_or(other, |(_, meaning)| meaning).to_owned()
 }
 
-/// The path by the protocol's own name: `TCP Window`; and names that other programs use.
+/// Returns the name with its protocol: `TCP Window`; and the names of other programs.
 fn spellings(name: &Name) -> Vec<String> {
     let mut all = vec![format!("{} {}", name.protocol.name(), name.field)];
     let more: &[&str] = match name.text.key {
@@ -107,7 +107,7 @@ fn spellings(name: &Name) -> Vec<String> {
     all
 }
 
-/// Where it is defined: all sections if they are few, else the one of the protocol's header.
+/// Returns the sections of a field if they are few, else the one of the protocol's header.
 fn section(protocol: Protocol, sections: &[&'static str]) -> String {
     let base = match protocol {
         Protocol::Tcp => "RFC 9293 §3.1",
@@ -121,7 +121,7 @@ fn section(protocol: Protocol, sections: &[&'static str]) -> String {
     if sections.is_empty() || sections.len() > 3 { base.to_owned() } else { sections.join(", ") }
 }
 
-/// The values of fields that are numbers out of a list.
+/// Returns the values of fields that are numbers from a registry.
 fn numbers(path: &str) -> Vec<(String, String)> {
     let bytes = |name: fn(u8) -> Option<&'static str>| -> Vec<_> {
         (0..=u8::MAX).filter_map(|n| Some((n.to_string(), name(n)?.to_owned()))).collect()
@@ -149,7 +149,7 @@ fn numbers(path: &str) -> Vec<(String, String)> {
     }
 }
 
-/// Returns what all decoders say of the frames. What they say of malformed parts is left out.
+/// Returns the meanings of all fields of the frames, without those of malformed parts.
 fn meanings<'a>(frames: impl IntoIterator<Item = &'a [u8]>) -> HashMap<(Protocol, &'static str), Meanings> {
     let mut all: HashMap<_, Meanings> = HashMap::new();
     for frame in frames {

@@ -1,19 +1,19 @@
-//! From what somebody typed to an entry, to several, or to what they may have meant.
+//! Finds the entries that a query names, or similar names.
 
 use super::{Entry, all, groups};
 
-/// What a name leads to.
+/// The result of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// One thing; and what else has that name in another spelling.
+    /// One entry, and others that have the name in another spelling.
     One(Box<Entry>, Vec<Entry>),
-    /// Several things.
+    /// Several entries.
     Several(Vec<Entry>),
-    /// Nothing; these paths or names are near.
+    /// No entry; these paths or names are similar.
     Nothing(Vec<String>),
 }
 
-/// Without what people write differently: case, and the joints `-`, `_` and space.
+/// Removes differences of spelling: case, `-`, `_`, `:` and space.
 fn normal(text: &str) -> String {
     text.to_lowercase()
         .replace("http/1.1", "http")
@@ -22,7 +22,7 @@ fn normal(text: &str) -> String {
         .collect()
 }
 
-/// What `query` names: a path or its end, a name, one of its spellings, or the beginning of paths.
+/// Finds `query`: a path or its end, a name, one of its spellings, or the beginning of paths.
 pub fn find(query: &str) -> Found {
     let all = all();
     let query = query.trim().trim_end_matches('.');
@@ -64,13 +64,13 @@ pub fn find(query: &str) -> Found {
     }
 }
 
-/// The one that has such a name or spelling, if it is the only one.
+/// Returns the only entry that has such a name or spelling.
 fn only(all: &[Entry], is: impl Fn(&str) -> bool) -> Option<&Entry> {
     let mut found = all.iter().filter(|entry| is(&entry.name) || entry.spellings.iter().any(|text| is(text)));
     found.next().filter(|_| found.next().is_none())
 }
 
-/// A number alone is the WebSocket's, before it is of anything that stands on it.
+/// A bare number is a Close code of WebSocket, before any protocol above it.
 fn bare_number<'a>(named: &'a [Entry], wanted: &str) -> Option<&'a Entry> {
     let is_number = wanted.bytes().all(|byte| byte.is_ascii_digit());
     named.iter().find(|entry| is_number && entry.path.starts_with("ws.close."))
@@ -93,7 +93,7 @@ fn is_named(entry: &Entry, wanted: &str) -> bool {
             .any(|text| text == wanted || text.ends_with(&format!(".{wanted}")))
 }
 
-/// A Close code inside of a range that has one entry: 3456.
+/// Finds a Close code within a range that has one entry: 3456.
 fn in_a_range(all: &[Entry], wanted: &str) -> Option<Found> {
     let number: u16 = wanted.rsplit('.').next()?.parse().ok()?;
     if wanted.contains('.') && !wanted.starts_with("ws.close.") || number < 1000 && !wanted.contains('.') {
@@ -109,7 +109,7 @@ fn in_a_range(all: &[Entry], wanted: &str) -> Option<Found> {
     all.iter().find(holds).map(|entry| Found::One(Box::new(entry.clone()), Vec::new()))
 }
 
-/// At most three names that are near enough to be what was meant.
+/// Returns at most three similar names.
 fn near(all: &[Entry], wanted: &str) -> Vec<String> {
     let wanted: String = wanted.chars().take(40).collect();
     let mut near: Vec<(usize, &str)> = Vec::new();

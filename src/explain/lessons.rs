@@ -1,4 +1,4 @@
-//! Which part of which lesson shows something: the one whose text names it most often.
+//! Finds the part of a lesson that shows an entry: the one whose text names it most often.
 
 use super::{Entry, sockjs, stomp};
 use crate::{
@@ -6,10 +6,10 @@ use crate::{
     transport::registry,
 };
 
-/// The part of `websocket` that takes a frame apart, from 0.
+/// The part of `websocket` that dissects a frame, from 0.
 const FRAMES: usize = 3;
 
-/// The command that runs it, and the part's title.
+/// Returns the command that runs the part, and the part's title.
 pub(super) fn shows(entry: &Entry) -> Option<(String, String)> {
     let last = entry.path.rsplit('.').next().unwrap_or_default();
     let word = match entry.group() {
@@ -46,10 +46,10 @@ pub(super) fn shows(entry: &Entry) -> Option<(String, String)> {
     let mut best: Option<(usize, String, &str)> = None;
     for lesson in lesson::builtin() {
         for (index, part) in parts(lesson.text).enumerate() {
-            // The manual page that defines an error says to which call it belongs most.
+            // The lesson of the call whose manual page defines an error counts double.
             let at_home = entry.defined.starts_with(&format!("{}(", lesson.name));
             let times = count(part, word) * if at_home { 2 } else { 1 };
-            // Of equals the first.
+            // The first of equals wins.
             if times > best.as_ref().map_or(0, |(most, ..)| *most) {
                 best = Some((times, command(lesson, index + 1), part));
             }
@@ -72,7 +72,7 @@ fn command(lesson: &Builtin, part: usize) -> String {
     format!("sockwalk {run}{} --part {part}", lesson.name)
 }
 
-/// The parts of a lesson's text, each from its heading on.
+/// Returns the parts of a lesson's text, each from its heading on.
 fn parts(text: &str) -> impl Iterator<Item = &str> {
     text.split("\n## ").skip(1)
 }
@@ -81,7 +81,7 @@ fn title(part: &str) -> String {
     part.lines().next().unwrap_or_default().trim().to_owned()
 }
 
-/// How often the word stands in the text, by itself. Where it is claimed or done it counts three times.
+/// Returns how often the text has the word by itself. In a check or a call it counts three times.
 fn count(text: &str, word: &str) -> usize {
     if word.is_empty() {
         return 0;

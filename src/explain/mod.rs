@@ -1,7 +1,8 @@
-//! `sockwalk explain`: the reason why of a field, a flag, an opcode, an error, an option, a state, a status or a call.
+//! `sockwalk explain`: the reason why of a field, a flag, an opcode, an error, an option, a state, a status
+//! or a call.
 //!
-//! What a field says is asked of its decoder, which tells a few sample frames; numbers come from the tables that decoders and judges
-//! use. Only the reasons are written here, as data files in `en/`.
+//! Decoders provide the meanings of fields, from a few sample frames; numbers come from the tables that
+//! decoders and judges use. Only the reasons are written here, as data files in `en/`.
 
 mod entries;
 mod fields;
@@ -16,22 +17,22 @@ use std::sync::OnceLock;
 
 pub use find::{Found, find};
 
-/// All that is known of a name.
+/// Everything that is known about a name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Entry {
-    /// Where to ask for it: `tcp.flags.psh`.
+    /// Its path: `tcp.flags.psh`.
     pub path: String,
-    /// As it is usually written: `PSH`.
+    /// Its usual spelling: `PSH`.
     pub name: String,
     /// What it is.
     pub what: String,
-    /// Why it is there, or why it is so.
+    /// The reason for it.
     pub why: String,
     /// Sections and manual pages.
     pub defined: String,
-    /// Values, and what each means; empty where any number will do.
+    /// Values and their meanings; empty if any number is valid.
     pub values: Vec<(String, String)>,
-    /// Further ways to write it.
+    /// Other spellings.
     pub spellings: Vec<String>,
 }
 
@@ -47,17 +48,17 @@ impl Entry {
         all.filter(|it| it.key.split(", ").any(about)).map(|it| it.text).collect()
     }
 
-    /// The command of the part of a lesson that shows it, and that part's title.
+    /// Returns the command of the part of a lesson that shows it, and that part's title.
     pub fn lesson(&self) -> Option<(String, String)> {
         lessons::shows(self)
     }
 
-    /// Paths to go on with.
+    /// Returns related paths.
     pub fn related(&self) -> Vec<&str> {
         related::to(&self.path)
     }
 
-    /// The first part of its path: `tcp`.
+    /// Returns the first part of its path: `tcp`.
     pub fn group(&self) -> &str {
         self.path.split('.').next().unwrap_or_default()
     }

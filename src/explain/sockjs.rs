@@ -1,4 +1,4 @@
-//! SockJS: its frames, its Close codes, and the ways by which frames reach a client.
+//! SockJS: its frames, its close codes, and its endpoints.
 
 use super::{Entry, entries::entry};
 use crate::wire::sockjs::{CLOSE_CODES, ENDPOINTS, FRAMES};

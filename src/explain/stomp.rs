@@ -24,7 +24,7 @@ pub(super) fn stomp(all: &mut Vec<Entry>) {
     }
 }
 
-/// Who sends it, and with what.
+/// Returns the sender and the headers of a command.
 fn values(it: &Command) -> Vec<(String, String)> {
     let list = |names: &[&str]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     [

@@ -7,7 +7,8 @@
 //! The call would have to wait, and was told not to. The text may have several lines.
 //! ```
 //!
-//! The key is a path. The name and the lines `what` and `defined` are there only where no decoder and no table has them.
+//! The key is a path. The name and the lines `what` and `defined` are there only where no decoder and no
+//! table has them.
 
 use std::{collections::HashMap, sync::OnceLock};
 

@@ -34,20 +34,6 @@ pub struct Front {
     pub sources: Vec<String>,
 }
 
-impl Front {
-    /// Reads the front matter alone: what a list of lessons needs.
-    ///
-    /// # Errors
-    /// The faults of the front matter.
-    pub fn read(file: &str, text: &str) -> Result<Front, Faults> {
-        let mut faults = Vec::new();
-        // The rest of a built-in lesson is not even paged in.
-        let end = text.find("\n---").map_or(text.len(), |at| at + "\n---".len());
-        let (front, _) = front(&mut Lines::new(file, &text[..end]), &mut faults);
-        if faults.is_empty() { Ok(front) } else { Err(Faults(faults)) }
-    }
-}
-
 /// Parses a lesson and checks all that can be checked without running it.
 ///
 /// # Errors

@@ -326,8 +326,8 @@ mod tests {
         lesson::{At, Compare, Expected, Place, State, Wanted},
         websocket::{
             Step,
-            frames::Odd,
-            opening::Asked,
+            frames::FrameOptions,
+            opening::UpgradeRequest,
             step::{Answer, Request, SendFrame},
         },
     };
@@ -467,7 +467,7 @@ mod tests {
     #[test]
     fn a_request_names_its_host_and_its_page() {
         let request = act("client$ ws request c /chat host a.example:80 origin http://b.example");
-        let asked = Asked {
+        let asked = UpgradeRequest {
             path: "/chat".to_owned(),
             authority: Some("a.example:80".to_owned()),
             origin: Some("http://b.example".to_owned()),
@@ -488,7 +488,7 @@ mod tests {
     #[test]
     fn a_frame_takes_modifiers() {
         let act = act(r#"client$ ws frame c text "hi" mask 37fa213d more"#);
-        let odd = Odd { key: Some([0x37, 0xfa, 0x21, 0x3d]), more: true, ..Odd::default() };
+        let odd = FrameOptions { key: Some([0x37, 0xfa, 0x21, 0x3d]), more: true, ..FrameOptions::default() };
         let frame = SendFrame { opcode: 1, payload: b"hi".to_vec(), odd };
         assert_eq!(act.call, Call::WebSocket(Step::SendFrame(frame)));
     }

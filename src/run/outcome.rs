@@ -6,7 +6,7 @@ use crate::{
     call::{Done, errno_name, errno_text},
     event::{Return, Value},
     lesson::{Expected, Outcome, Place},
-    websocket::handoff::Broken,
+    websocket::handoff::ViolationError,
 };
 
 /// What a call came to.
@@ -83,7 +83,7 @@ fn value_told(value: &Value) -> String {
 }
 
 /// The broken rule behind an error, if that is what it is.
-fn broken(error: &io::Error) -> Option<&Broken> {
+fn broken(error: &io::Error) -> Option<&ViolationError> {
     error.get_ref()?.downcast_ref()
 }
 

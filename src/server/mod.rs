@@ -11,14 +11,7 @@ pub mod origin;
 pub mod registry;
 pub mod shutdown;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 pub use acceptor::{AcceptError, Notice, accept_all};
 pub use listener::{ListenError, Listener};
 pub use registry::{Registry, ending};
 pub use shutdown::{SHUTDOWN_GRACE, drain};
-
-/// Locks a mutex, also after another thread has panicked while it held the lock.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}

@@ -3,14 +3,14 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Condvar, Mutex, MutexGuard, PoisonError,
+        Condvar, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use super::lock;
 use crate::stage::trim_memory;
+use crate::sync::{lock, wait, wait_timeout};
 
 /// Connections at once from which on the memory of their threads is given back to the system when the last one ends.
 const CROWD: usize = 64;
@@ -161,7 +161,7 @@ impl<C> Registry<C> {
         }
         let mut state = self.state();
         while state.connected.len() >= self.limit && !self.is_stopping() {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = wait(&self.changed, state);
         }
         !self.is_stopping()
     }
@@ -218,7 +218,7 @@ impl<C> Registry<C> {
             if done(&state) || left.is_zero() {
                 return state;
             }
-            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = wait_timeout(&self.changed, state, left);
         }
     }
 

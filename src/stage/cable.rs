@@ -22,7 +22,7 @@ use other as this;
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
@@ -33,6 +33,7 @@ pub use this::{prepare, probe};
 pub use unavailable::{Reason, Unavailable};
 
 use crate::event::Host;
+use crate::sync::{lock, wait_timeout};
 use emulator::LinkEmulator;
 #[cfg(target_os = "linux")]
 use emulator::Verdict;
@@ -311,15 +312,14 @@ impl Cable {
             if left.is_zero() || state.ends.is_none() {
                 break false;
             }
-            let woken = self.shared.changed.wait_timeout(state, left);
-            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+            state = wait_timeout(&self.shared.changed, state, left);
         };
         state.waiting -= 1;
         found
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.shared.state)
     }
 
     /// Releases the lock, and wakes the threads that wait for a change.

@@ -3,7 +3,7 @@
 use std::{
     io,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
     thread::{self, JoinHandle},
@@ -16,6 +16,7 @@ use super::{
     observer::Observer,
     spin_recv, system,
 };
+use crate::sync::lock;
 use crate::{
     call::{Desk, Doing, Done, Here, watched_by},
     event::Host,
@@ -94,7 +95,7 @@ impl CurrentThread {
     }
 
     fn ids(&self) -> MutexGuard<'_, Option<ThreadIds>> {
-        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.ids)
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
     io::{self, Read},
     net::{Shutdown, TcpStream},
     sync::{
-        Mutex, PoisonError,
+        Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -17,6 +17,7 @@ use std::{
 use socket2::{SockRef, Socket};
 
 use super::{News, tape::Pen};
+use crate::sync::lock;
 use crate::{
     call::errno_name,
     stage::{Interest, poll, send_nonblocking},
@@ -213,7 +214,7 @@ impl Pair {
         } else {
             Cut::Reset(end, errno_name(error))
         };
-        self.cut.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+        lock(&self.cut).get_or_insert(why);
         self.reset();
     }
 
@@ -241,7 +242,7 @@ impl Pair {
 
     /// The tap has ended, and somebody does not take what is left.
     pub fn give_up(&self) {
-        self.cut.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(Cut::Stopped);
+        lock(&self.cut).get_or_insert(Cut::Stopped);
         self.reset();
         for socket in &self.sockets {
             let _ = socket.shutdown(Shutdown::Both);
@@ -250,7 +251,7 @@ impl Pair {
 
     /// Why it is over; nothing if both streams ended.
     pub fn cut(&self) -> Option<Cut> {
-        let cut = self.cut.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let cut = lock(&self.cut).clone();
         cut.or(self.stopping.load(Ordering::Acquire).then_some(Cut::Stopped))
     }
 

@@ -5,13 +5,14 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use super::{End, News};
+use crate::sync::{lock, wait_timeout};
 
 /// Bytes of reads that may wait.
 const MOST_BYTES: usize = 8 << 20;
@@ -79,7 +80,7 @@ impl Tape {
         let mut waiting = self.waiting();
         if waiting.entries.is_empty() {
             waiting.asleep = true;
-            let (woken, _) = self.changed.wait_timeout(waiting, most).unwrap_or_else(PoisonError::into_inner);
+            let woken = wait_timeout(&self.changed, waiting, most);
             waiting = woken;
             waiting.asleep = false;
         }
@@ -100,7 +101,7 @@ impl Tape {
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.waiting)
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
     io,
     net::SocketAddr,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -20,6 +20,8 @@ use socket2::{Domain, Socket, Type};
 use thiserror::Error;
 
 use super::events::{Happened, Reporter};
+use crate::random::NoRandomness;
+use crate::sync::lock;
 use crate::{
     call::{Held, Protocol},
     websocket::opening::is_timeout,
@@ -89,6 +91,9 @@ pub enum Fault {
     /// The peer said no, in the words of the protocol.
     #[error("{0}")]
     Refused(String),
+    /// The kernel gave no random bytes.
+    #[error(transparent)]
+    Random(#[from] NoRandomness),
     /// It was asked for something that can't be: by us, not by the peer.
     #[error("{0}")]
     Asked(String),
@@ -430,11 +435,6 @@ impl ReadHalf {
             }
         }
     }
-}
-
-/// The lock, also of a thread that panicked: what it guards is whole after each step.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

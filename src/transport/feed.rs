@@ -4,11 +4,12 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    sync::{Arc, Condvar, Mutex},
     time::{Duration, Instant},
 };
 
-use super::{connection::lock, message::Message};
+use super::message::Message;
+use crate::sync::{lock, wait_timeout};
 
 /// So many messages, and so many bytes of them, are kept.
 const KEPT: (usize, usize) = (1024, 256 << 10);
@@ -87,7 +88,7 @@ impl Feed {
                 inside.touched = Some(Instant::now());
                 return Behind { messages, missed, over: inside.over };
             }
-            inside = self.changed.wait_timeout(inside, left).unwrap_or_else(PoisonError::into_inner).0;
+            inside = wait_timeout(&self.changed, inside, left);
         }
     }
 

@@ -5,14 +5,13 @@
 
 mod asking;
 mod client;
-mod request;
 pub(super) mod script;
 pub mod server;
 mod serving;
 mod site;
 
+pub use crate::server::http::{Request, Response, decoded, reason};
 pub use asking::{Asking, Piece};
-pub use request::{Request, Response, decoded, reason};
 pub use serving::{Allowed, Serving};
 pub use site::{Handled, serve_site, with_query};
 

@@ -2,11 +2,12 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    sync::{Arc, Condvar, Mutex},
     time::Instant,
 };
 
-use super::{connection::lock, message::Message};
+use super::message::Message;
+use crate::sync::{lock, wait_timeout};
 
 /// Why nothing more comes out of an outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,7 +156,7 @@ impl Outbox {
             if left.is_zero() {
                 return Next::Late;
             }
-            inside = self.changed.wait_timeout(inside, left).unwrap_or_else(PoisonError::into_inner).0;
+            inside = wait_timeout(&self.changed, inside, left);
         }
     }
 

@@ -14,7 +14,7 @@ use std::{
 };
 
 use super::{
-    connection::{Connection, Fault, lock},
+    connection::{Connection, Fault},
     events::{Happened, Reporter, WORDS, Way},
     feed::{Feed, Feeds},
     message::Message,
@@ -22,6 +22,7 @@ use super::{
     terms::Terms,
 };
 use crate::server::Registry;
+use crate::sync::lock;
 
 /// Somebody's place: leaves the room when it is dropped.
 #[derive(Debug)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::random::NoRandomness;
 use crate::{event::Host, lesson};
 
 /// From so many bytes on somebody has to receive while they are sent: no buffer is sure to take more.
@@ -50,6 +51,12 @@ impl Sending {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct Cannot(pub String);
+
+impl From<NoRandomness> for Cannot {
+    fn from(error: NoRandomness) -> Cannot {
+        Cannot(error.to_string())
+    }
+}
 
 /// The lines, by what they are for. Both ends are there from the first on; what is left open at the end is closed.
 #[derive(Debug, Clone, Default)]
@@ -171,17 +178,4 @@ pub fn sockets(from: Host) -> (&'static str, &'static str) {
         Host::Client => ("c", "conn"),
         Host::Server => ("conn", "c"),
     }
-}
-
-/// So many letters and digits that nobody can guess: the name of a session.
-pub fn identifier<const N: usize>() -> Result<String, Cannot> {
-    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    Ok(random::<N>()?.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())
-}
-
-/// So many bytes that nobody can guess.
-pub fn random<const N: usize>() -> Result<[u8; N], Cannot> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| Cannot(format!("no random bytes: {error}")))?;
-    Ok(bytes)
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::wire::{
     self,
-    stomp::{Breach, Malformed, Version},
+    stomp::{FrameError, RuleError, Version},
 };
 
 /// Both ends.
@@ -64,7 +64,7 @@ fn crossed(way: Way, command: &str, octets: &[u8]) -> Happened {
 }
 
 /// Octets that are no STOMP.
-fn malformed(malformed: &Malformed) -> Fault {
+fn malformed(malformed: &FrameError) -> Fault {
     if malformed.rule.section == "STOMP 1.2, Size Limits" {
         return Fault::Limit(malformed.to_string());
     }
@@ -78,7 +78,7 @@ fn malformed(malformed: &Malformed) -> Fault {
 }
 
 /// A frame that breaks a rule.
-fn breach(breach: &Breach) -> Fault {
+fn breach(breach: &RuleError) -> Fault {
     Fault::Broken(wire::Malformed {
         field: format!("{} frame", breach.command).into(),
         offset: None,

@@ -4,8 +4,8 @@
 //! base64(SHA-1(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 //! ```
 //!
-//! This keeps no secret: anyone can do it. It shows that the other side knows WebSocket, and that it answers this
-//! request and no other, so that no cache and no innocent HTTP server can be taken for a WebSocket server (§1.3).
+//! The value is no secret: anyone can compute it. It shows that the server knows WebSocket and answers this request, so
+//! that no cache and no plain HTTP server can be mistaken for a WebSocket server (§1.3).
 
 use data_encoding::BASE64;
 use sha1_smol::Sha1;
@@ -13,22 +13,22 @@ use sha1_smol::Sha1;
 use crate::event::Row;
 use crate::wire::text;
 
-/// The text that is appended to every key. It was made up for RFC 6455 and is found nowhere else.
+/// The text that is appended to every key. RFC 6455 defines it, and no other protocol uses it.
 pub const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 const SECTION: &str = "RFC 6455 §4.2.2 (5.4)";
 
-/// `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key`: 28 characters of base64.
+/// Returns the `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key`: 28 characters of base64.
 ///
-/// The key is taken as the text that stands in the header, without the spaces around it. It is not decoded: the
-/// hash is over its characters.
+/// The key is the text of the header field, without the spaces around it. It is not decoded: the hash is over its
+/// characters.
 pub fn accept_key(key: &str) -> String {
     let concatenated = [key, GUID].concat();
     let hash = Sha1::from(concatenated).digest().bytes();
     BASE64.encode(&hash)
 }
 
-/// The same step by step, for people to follow.
+/// Shows the computation step by step.
 pub fn working(key: &str) -> Vec<Row> {
     let concatenated = [key, GUID].concat();
     let hash = Sha1::from(&concatenated).digest().bytes();

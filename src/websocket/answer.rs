@@ -1,12 +1,12 @@
-//! How does the server read the request, and what does it say? RFC 6455 §4.2.
+//! How does the server read the request and answer it? RFC 6455 §4.2.
 //!
-//! The requirements are judged one by one in the order of §4.2.1, then those of §4.2.2 that depend on the server.
-//! All are judged, so that all can be shown; the first that is not met decides the answer. Every refusal is a whole
-//! HTTP response, after which the connection is closed: no frame is ever sent to somebody who wasn't let in.
+//! The requirements are checked one by one in the order of §4.2.1, then those of §4.2.2 that depend on the server.
+//! All are checked, so that all can be shown; the first that is not met decides the answer. Every refusal is a complete
+//! HTTP response, after which the connection is closed: no frame is sent before the handshake has succeeded.
 
 use super::accept_key::accept_key;
 use super::request::VERSION;
-use super::{Finding, QUOTED, extensions, quoted};
+use super::{QUOTED, RuleCheck, extensions, quoted};
 use crate::server::{http::Rejection, origin::same_origin};
 use crate::wire::http::{RequestHead, Version, encode_response, is_token, parse_request};
 use crate::wire::text;
@@ -18,27 +18,27 @@ pub use refusal::{Refusal, STATUSES};
 /// What this server is willing to accept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// The one path that has a WebSocket, without a query: `/chat`. None: every path has.
+    /// The only path with a WebSocket, without a query: `/chat`. `None` means every path.
     pub path: Option<String>,
-    /// The web pages that may connect, each as a whole origin: `https://example.com`. None: all may.
+    /// The web pages that may connect, each as a whole origin: `https://example.com`. `None` means all.
     ///
-    /// A request without an Origin comes from no browser and is let in: this guards the users of browsers against
-    /// foreign pages, it doesn't guard the server (§10.2).
+    /// A request without an Origin does not come from a browser and is accepted: the check protects the users of browsers
+    /// against foreign pages. It does not protect the server (§10.2).
     pub allowed_origins: Option<Vec<String>>,
-    /// The subprotocols that the server speaks. Of these the first that the client offers is chosen.
+    /// The subprotocols of the server. The first one that the client offers is chosen.
     pub subprotocols: Vec<String>,
 }
 
-/// How a request was judged.
+/// The result of checking a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
-    /// Each requirement, in the order of the RFC.
-    pub requirements: Vec<Finding>,
-    /// What follows from them.
+    /// The requirements, in the order of the RFC.
+    pub requirements: Vec<RuleCheck>,
+    /// The decision that follows from the checks.
     pub decision: Decision,
 }
 
-/// What the server does.
+/// The decision of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// It answers 101, and both sides leave HTTP.
@@ -50,7 +50,7 @@ pub enum Decision {
 /// The answer 101.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acceptance {
-    /// The response, ready for the wire.
+    /// The response as it is sent.
     pub response: Vec<u8>,
     /// The client's key, from which the next is derived.
     pub key: String,
@@ -58,11 +58,11 @@ pub struct Acceptance {
     pub accept_key: String,
     /// The subprotocol chosen, if any.
     pub subprotocol: Option<String>,
-    /// Bytes of the request head. What came behind it is the beginning of the frame stream.
+    /// Length of the request head in bytes. The frame stream begins behind it.
     pub head_length: usize,
 }
 
-/// Judges a request head; bytes after its empty line are not looked at.
+/// Checks a request head. Bytes after its empty line are ignored.
 pub fn judge_request(head: &[u8], policy: &Policy) -> Judgement {
     let request = match parse_request(head) {
         Ok(request) => request,
@@ -93,7 +93,7 @@ pub fn judge_request(head: &[u8], policy: &Policy) -> Judgement {
     let Reading { findings, refusal, .. } = reading;
     let decision = match refusal {
         Some((index, status)) => {
-            let Finding { requirement, section, found, offset, .. } = findings[index].clone();
+            let RuleCheck { requirement, section, found, offset, .. } = findings[index].clone();
             let rejection = Rejection { status, requirement, section, found, offset };
             Decision::Refuse(Refusal::new(&rejection, request.method == "HEAD"))
         }
@@ -106,11 +106,11 @@ pub fn judge_request(head: &[u8], policy: &Policy) -> Judgement {
 pub fn reject(rejection: Rejection) -> Judgement {
     let refusal = Refusal::new(&rejection, false);
     let Rejection { requirement, section, found, offset, .. } = rejection;
-    let finding = Finding { requirement, section, met: false, found, offset };
+    let finding = RuleCheck { requirement, section, met: false, found, offset };
     Judgement { requirements: vec![finding], decision: Decision::Refuse(refusal) }
 }
 
-/// The answer 101 (§4.2.2 (5)), to a request that met every requirement.
+/// Returns the answer 101 (§4.2.2 (5)) to a request that met every requirement.
 fn accept(request: &RequestHead, policy: &Policy) -> Acceptance {
     let key = single(request, "Sec-WebSocket-Key").map(|(value, _)| text::escape(value)).unwrap_or_default();
     let accept_key = accept_key(&key);
@@ -130,16 +130,16 @@ fn accept(request: &RequestHead, policy: &Policy) -> Acceptance {
     Acceptance { response, key, accept_key, subprotocol, head_length: request.length }
 }
 
-/// The reading of one request.
+/// The state of checking one request.
 struct Reading<'a> {
     request: &'a RequestHead,
-    findings: Vec<Finding>,
-    /// The first finding that was not met, and the status that it deserves.
+    findings: Vec<RuleCheck>,
+    /// The first requirement that is not met, and the status that refuses it.
     refusal: Option<(usize, u16)>,
 }
 
 impl Reading<'_> {
-    /// One requirement: what was found and where, and the status that refuses it if it is not met.
+    /// Records a check: the value found, its position, and the status that refuses the request if it is not met.
     fn judge(
         &mut self,
         requirement: &'static str,
@@ -150,7 +150,7 @@ impl Reading<'_> {
         if let (Err(status), None) = (verdict, self.refusal) {
             self.refusal = Some((self.findings.len(), status));
         }
-        self.findings.push(Finding { requirement, section, met: verdict.is_ok(), found, offset });
+        self.findings.push(RuleCheck { requirement, section, met: verdict.is_ok(), found, offset });
     }
 
     fn well_formed(&mut self) {
@@ -167,7 +167,7 @@ impl Reading<'_> {
         self.judge("the method is GET", "RFC 6455 §4.2.1 (1)", (found, Some(request.start)), verdict);
     }
 
-    /// (1) An HTTP/1.0 server between the two might not understand Upgrade, so there it means nothing.
+    /// (1) An HTTP/1.0 intermediary might not understand Upgrade, so it has no meaning in HTTP/1.0.
     fn version_of_http(&mut self) {
         let Version { major, minor } = self.request.version;
         let found = (format!("HTTP/{major}.{minor}"), Some(self.request.version_offset));
@@ -193,7 +193,7 @@ impl Reading<'_> {
         self.judge("one Host line with a host", "RFC 6455 §4.2.1 (2), RFC 9112 §3.2", found, verdict);
     }
 
-    /// Bytes of a body would be taken for frames, or frames for a body.
+    /// The bytes of a body would be read as frames, or frames as a body.
     fn no_content(&mut self) {
         let headers = &self.request.headers;
         let packed = headers.all("Transfer-Encoding").next();
@@ -205,7 +205,7 @@ impl Reading<'_> {
         self.judge("no content behind the head", "RFC 9110 §9.3.1, RFC 9112 §6.3", found, verdict);
     }
 
-    /// (3) A list is right too: HTTP lets a client name several protocols.
+    /// (3) A list is valid too: HTTP lets a client name several protocols.
     fn upgrade(&mut self) {
         let verdict = met(self.request.headers.has_token("Upgrade", "websocket"), 426);
         let found = quoted(self.request.headers.all("Upgrade"));
@@ -226,7 +226,7 @@ impl Reading<'_> {
         self.judge("one key: 16 bytes in base64", "RFC 6455 §4.2.1 (5), §11.3.1", found, verdict);
     }
 
-    /// (6) Compared as text: 013 is no version.
+    /// (6) Compared as text: 013 is not a version.
     fn version(&mut self) {
         let verdict = match single(self.request, "Sec-WebSocket-Version") {
             Some((version, _)) => met(version == VERSION.as_bytes(), 426),
@@ -243,7 +243,7 @@ impl Reading<'_> {
         );
     }
 
-    /// (7) The whole origin counts: `https://example.com.evil.org` only begins like a good one.
+    /// (7) Compared whole: `https://example.com.evil.org` only begins like a permitted origin.
     fn origin(&mut self, policy: &Policy) {
         let (found, offset) = quoted(self.request.headers.all("Origin"));
         let found = if offset.is_none() { "no such line: not a browser".into() } else { found };
@@ -272,7 +272,7 @@ impl Reading<'_> {
         self.judge("subprotocols are tokens, each once", section, found, met(tokens && unique && named, 400));
     }
 
-    /// (9) Unknown extensions are not accepted, and that is all; a broken list fails the handshake.
+    /// (9) An unknown extension is ignored. A malformed list fails the handshake.
     fn extensions(&mut self) {
         let (found, verdict) = match extensions::names(&self.request.headers) {
             Ok(_) => (quoted(self.request.headers.all(extensions::HEADER)), Ok(())),
@@ -281,7 +281,7 @@ impl Reading<'_> {
         self.judge("extensions follow their grammar", "RFC 6455 §4.2.1 (9), §9.1", found, verdict);
     }
 
-    /// §4.2.2 (4), /resource name/. The query doesn't name the service, it is for the service.
+    /// §4.2.2 (4), /resource name/. The query is not part of the name of the service.
     fn resource(&mut self, policy: &Policy) {
         let target = self.request.target.as_str();
         let path = resource_name(target).and_then(|name| name.split('?').next());
@@ -299,23 +299,23 @@ fn met(met: bool, status: u16) -> Result<(), u16> {
     if met { Ok(()) } else { Err(status) }
 }
 
-/// The value of the only line with this name, and the line's offset; none if there is none or more than one.
+/// Returns the value of the only line with this name, and its offset. `None` if there is none or more than one.
 fn single<'a>(request: &'a RequestHead, name: &'a str) -> Option<(&'a [u8], usize)> {
     let mut lines = request.headers.all(name);
     let line = lines.next()?;
     lines.next().is_none().then_some((line.value.as_slice(), line.offset))
 }
 
-/// The subprotocols on offer, in the client's order.
+/// Returns the subprotocols that the client offers, in its order.
 fn offered(request: &RequestHead) -> Vec<String> {
     let items = request.headers.list("Sec-WebSocket-Protocol");
     items.map(|(item, _)| String::from_utf8_lossy(item).into_owned()).collect()
 }
 
-/// The form of base64 for 16 bytes: 22 characters and two signs of padding.
+/// Returns true for the base64 form of 16 bytes: 22 characters and two characters of padding.
 ///
-/// The last of the 22 has two bits of the key and four that are left over. They should be 0, but the example of
-/// §4.1 (7), `AQIDBAUGBwgJCgsMDQ4PEC==`, has others there: many decoders refuse it, and the RFC asks for none.
+/// The last of the 22 has two bits of the key and four unused bits. They should be 0, but the example of §4.1 (7),
+/// `AQIDBAUGBwgJCgsMDQ4PEC==`, has others there: many decoders refuse it, and the RFC does not ask to decode it.
 fn is_key(key: &[u8]) -> bool {
     let alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     match key {
@@ -324,7 +324,7 @@ fn is_key(key: &[u8]) -> bool {
     }
 }
 
-/// The resource name in a request target: the target itself, or what follows the host in an absolute URI.
+/// Returns the resource name in a request target: the target itself, or what follows the host in an absolute URI.
 fn resource_name(target: &str) -> Option<&str> {
     if target.contains('#') {
         return None;

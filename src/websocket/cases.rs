@@ -1,24 +1,24 @@
-//! Requests and responses of the opening handshake, good and bad, with what they deserve and who says so.
+//! Valid and invalid requests and responses of the opening handshake, with the expected result and the section that requires it.
 //!
-//! Each case is one change to a good head: `from` is replaced by `to`. The tests of `answer` and `verify` run them.
+//! Each case is one change to a valid head: `from` is replaced by `to`. The tests of `answer` and `verify` run them.
 
 /// A request that every server of RFC 6455 accepts.
 pub(super) const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\n\
     Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
-/// The answer to [`REQUEST`], if the client offered the subprotocols chat and superchat, and nothing else.
+/// The answer to [`REQUEST`], if the client offered the subprotocols chat and superchat only.
 pub(super) const RESPONSE: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
     Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
-/// A change to a good head, and what follows from it.
+/// A change to a valid head, and the expected result.
 pub(super) struct Case {
     pub what: &'static str,
     pub from: &'static str,
     pub to: &'static str,
-    /// Of a request the status of the answer; of a response 101 if the connection is established, else its own status
+    /// For a request, the status of the answer. For a response, 101 if the connection is established, else its own status,
     /// or 0 for "fail the connection".
     pub outcome: u16,
-    /// A section of the requirement that decides; empty if all are met.
+    /// The section of the requirement that decides; empty if all are met.
     pub section: &'static str,
 }
 
@@ -44,7 +44,7 @@ const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 const VERSION: &str = "Sec-WebSocket-Version: 13\r\n";
 const ACCEPT: &str = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
 
-/// To a server with a WebSocket at `/chat`, that speaks chat and v2.chat and lets pages of `https://example.com` in.
+/// Requests to a server with a WebSocket at `/chat`, which supports chat and v2.chat and accepts pages of `https://example.com`.
 pub(super) const REQUESTS: &[Case] = &[
     good("as the RFC has it", "", ""),
     good("names in other cases", "Sec-WebSocket-Key", "SEC-websocket-KEY"),
@@ -224,7 +224,7 @@ pub(super) const REQUESTS: &[Case] = &[
 
 const STATUS: &str = "HTTP/1.1 101 Switching Protocols";
 
-/// To a client that offered the subprotocols chat and superchat.
+/// Responses to a client that offered the subprotocols chat and superchat.
 pub(super) const RESPONSES: &[Case] = &[
     good("as the RFC has it", "", ""),
     good("names in other cases", "Sec-WebSocket-Accept", "sec-websocket-accept"),

@@ -1,7 +1,7 @@
 //! Which extensions does a header name? The grammar of `Sec-WebSocket-Extensions` (RFC 6455 §9.1).
 //!
-//! This program knows no extension. It reads the names all the same: a server must refuse what breaks the grammar,
-//! and a client must notice an extension that it never asked for.
+//! This endpoint supports no extension. It reads the names nevertheless: a server must refuse a header that breaks the
+//! grammar, and a client must notice an extension that it did not offer.
 
 use crate::wire::http::{Headers, elements, is_token};
 use crate::wire::text;
@@ -12,20 +12,20 @@ pub const HEADER: &str = "Sec-WebSocket-Extensions";
 /// The section of its grammar.
 pub const GRAMMAR: &str = "RFC 6455 §9.1";
 
-/// A piece that doesn't follow the grammar.
+/// A piece that breaks the grammar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed {
     /// The piece, escaped.
     pub found: String,
-    /// Where it stands in the head.
+    /// Its position in the head.
     pub offset: usize,
 }
 
-/// The names in all lines of the header, in order; none if there is no such line.
+/// Returns the names in all lines of the header, in order; none if there is no such line.
 ///
 /// # Errors
 ///
-/// [`Malformed`] for the first piece that isn't `token *( ";" token [ "=" ( token | quoted-string ) ] )`, and for a
+/// [`Malformed`] for the first piece that is not `token *( ";" token [ "=" ( token | quoted-string ) ] )`, and for a
 /// line that names nothing.
 pub fn names(headers: &Headers) -> Result<Vec<String>, Malformed> {
     let mut names = Vec::new();
@@ -47,7 +47,7 @@ pub fn names(headers: &Headers) -> Result<Vec<String>, Malformed> {
     Ok(names)
 }
 
-/// The name of one extension with its parameters, if it is well-formed.
+/// Returns the name of an extension with its parameters, if it is well-formed.
 fn name(item: &[u8]) -> Option<String> {
     let mut parts = item.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
     let name = parts.next().filter(|name| is_token(name))?;

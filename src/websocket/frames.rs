@@ -1,8 +1,9 @@
-//! Frames by hand: made, masked and sent; received, taken apart and unmasked. RFC 6455 §5.2, §5.3.
+//! Frames by hand: encode, mask and send; receive, decode and unmask. RFC 6455 §5.2, §5.3.
 
 use std::io;
 
 use super::rows;
+use crate::random;
 use crate::{
     call::{Done, Held, Piece, send_all},
     event::{Host, Row, Value, What, Working},
@@ -13,21 +14,21 @@ use crate::{
     },
 };
 
-/// Room offered to each recv, in bytes.
-const ROOM: usize = 4096;
+/// Size of the receive buffer in bytes.
+const BUFFER_SIZE: usize = 4096;
 
-/// The longest payload that is taken apart by hand, in bytes: a length is a claim, not a fact.
-const LONGEST: u64 = 1 << 20;
+/// Longest payload that is accepted, in bytes. A frame whose header announces more is refused before its payload is read.
+const MAX_PAYLOAD: u64 = 1 << 20;
 
-/// Bytes of a payload whose masking is spelled out.
-const SPELLED: usize = 8;
+/// Number of payload bytes whose masking is shown one by one.
+const MASK_ROWS: usize = 8;
 
-/// What makes a frame different from the ordinary one of its side.
+/// Deviations from the usual frame of a side.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Odd {
-    /// This masking key and not a random one.
+pub struct FrameOptions {
+    /// The masking key; `None` means a random one.
     pub key: Option<[u8; 4]>,
-    /// Not masked, though a client sends it.
+    /// The client does not mask the frame.
     pub unmasked: bool,
     /// FIN is 0: more fragments follow.
     pub more: bool,
@@ -36,9 +37,9 @@ pub struct Odd {
 }
 
 /// Makes a frame and sends it. A client's is masked with a fresh random key, a server's is not (§5.1).
-pub fn send(host: Host, on: &Held, opcode: u8, payload: &[u8], odd: &Odd) -> Done {
+pub fn send(host: Host, on: &Held, opcode: u8, payload: &[u8], options: &FrameOptions) -> Done {
     let mut pieces = Vec::new();
-    let ran = ran!(send_frame(host, on, opcode, payload, odd, &mut pieces));
+    let ran = ran!(send_frame(host, on, opcode, payload, options, &mut pieces));
     Done { pieces, ..Done::of(ran, Value::Count) }
 }
 
@@ -47,22 +48,22 @@ fn send_frame(
     on: &Held,
     opcode: u8,
     payload: &[u8],
-    odd: &Odd,
+    options: &FrameOptions,
     pieces: &mut Vec<Piece>,
 ) -> io::Result<usize> {
     let mut frame = Frame::new(opcode, payload);
-    let key = match odd.key {
+    let key = match options.key {
         Some(key) => Some(key),
-        None if host == Host::Client && !odd.unmasked => Some(fresh_key()?),
+        None if host == Host::Client && !options.unmasked => Some(fresh_key()?),
         None => None,
     };
     if let Some(key) = key {
         frame = frame.masked(key);
     }
-    if odd.more {
+    if options.more {
         frame = frame.unfinished();
     }
-    if odd.rsv1 {
+    if options.rsv1 {
         frame = frame.with_rsv(true, false, false);
     }
     let bytes = frame.encode();
@@ -75,22 +76,19 @@ fn send_frame(
             rows: masking(payload, key),
         })));
     }
-    pieces.push(Piece::Note(taken_apart(host, "the frame", &bytes)));
+    pieces.push(Piece::Note(dissected(host, "the frame", &bytes)));
     send_all(on, &bytes, pieces)?;
     Ok(bytes.len())
 }
 
-/// Four bytes that nobody can guess: RFC 6455 §5.3 asks for a strong source of entropy.
+/// Returns four unpredictable bytes: RFC 6455 §5.3 asks for a strong source of entropy.
 fn fresh_key() -> io::Result<[u8; 4]> {
-    let mut key = [0; 4];
-    getrandom::fill(&mut key)
-        .map_err(|error| io::Error::other(format!("no random bytes for a masking key: {error}")))?;
-    Ok(key)
+    random::bytes().map_err(io::Error::other)
 }
 
-/// Receives one frame and takes it apart. Gives its payload, unmasked. It is not judged: the payload of a wrong frame is shown too.
+/// Receives and decodes one frame. Returns its payload, unmasked. It is not checked: the payload of an invalid frame is shown too.
 ///
-/// Errors: `UnexpectedEof` if the stream ends in the middle of it, `InvalidData` if its length is out of reach.
+/// Fails with `UnexpectedEof` if the stream ends inside the frame, with `InvalidData` if its length exceeds the limit.
 pub fn receive(host: Host, on: &Held) -> Done {
     let mut pieces = Vec::new();
     let ran = ran!(receive_frame(host, on, &mut pieces));
@@ -101,10 +99,10 @@ fn receive_frame(host: Host, on: &Held, pieces: &mut Vec<Piece>) -> io::Result<V
     let mut bytes = std::mem::take(&mut *on.leftover());
     let header = loop {
         let whole = match Header::parse(&bytes) {
-            Ok(header) if header.length > LONGEST => {
+            Ok(header) if header.length > MAX_PAYLOAD => {
                 return Err(io::Error::new(
                     io::ErrorKind::InvalidData,
-                    format!("the frame claims {} bytes; at most {LONGEST} are taken", header.length),
+                    format!("the frame claims {} bytes; at most {MAX_PAYLOAD} are taken", header.length),
                 ));
             }
             Ok(header) if bytes.len() >= header.size() + length_of(&header) => Some(header),
@@ -113,16 +111,16 @@ fn receive_frame(host: Host, on: &Held, pieces: &mut Vec<Piece>) -> io::Result<V
         if let Some(header) = whole {
             break header;
         }
-        let (piece, outcome) = Piece::recv(on, ROOM);
+        let (piece, outcome) = Piece::recv(on, BUFFER_SIZE);
         pieces.push(piece);
         match outcome {
-            Ok(came) if came.is_empty() => {
+            Ok(received) if received.is_empty() => {
                 return Err(io::Error::new(
                     io::ErrorKind::UnexpectedEof,
                     format!("the stream ended after {} bytes of a frame", bytes.len()),
                 ));
             }
-            Ok(came) => bytes.extend_from_slice(&came),
+            Ok(received) => bytes.extend_from_slice(&received),
             Err(error) => {
                 *on.leftover() = bytes;
                 return Err(error);
@@ -130,7 +128,7 @@ fn receive_frame(host: Host, on: &Held, pieces: &mut Vec<Piece>) -> io::Result<V
         }
     };
     *on.leftover() = bytes.split_off(header.size() + length_of(&header));
-    pieces.push(Piece::Note(taken_apart(host, "the frame that came", &bytes)));
+    pieces.push(Piece::Note(dissected(host, "the frame that received", &bytes)));
     let mut payload = bytes.split_off(header.size());
     if let Some(key) = header.key {
         let rows = unmasking(&payload, key);
@@ -146,12 +144,12 @@ fn receive_frame(host: Host, on: &Held, pieces: &mut Vec<Piece>) -> io::Result<V
     Ok(payload)
 }
 
-/// The payload's length; the header was held against [`LONGEST`] before.
+/// Returns the length of the payload. The header has been checked against [`MAX_PAYLOAD`].
 fn length_of(header: &Header) -> usize {
     usize::try_from(header.length).unwrap_or(usize::MAX)
 }
 
-fn taken_apart(host: Host, title: &str, bytes: &[u8]) -> What {
+fn dissected(host: Host, title: &str, bytes: &[u8]) -> What {
     What::Working(Working {
         host,
         socket: None,
@@ -162,13 +160,13 @@ fn taken_apart(host: Host, title: &str, bytes: &[u8]) -> What {
 }
 
 fn masking(plain: &[u8], key: [u8; 4]) -> Vec<Row> {
-    spelled(plain, key, |plain, masked| {
+    mask_rows(plain, key, |plain, masked| {
         (letter(plain), format!("{plain:02x} ⊕ ",), format!(" = {masked:02x}"))
     })
 }
 
 fn unmasking(masked: &[u8], key: [u8; 4]) -> Vec<Row> {
-    spelled(masked, key, |masked, plain| {
+    mask_rows(masked, key, |masked, plain| {
         (format!("{masked:02x}"), format!("{masked:02x} ⊕ "), format!(" = {plain:02x}  {}", letter(plain)))
     })
 }
@@ -177,11 +175,11 @@ fn letter(byte: u8) -> String {
     text::escape(&[byte])
 }
 
-/// The first bytes of a payload, each with its byte of the key: `payload[i] ⊕ key[i mod 4]`.
-fn spelled(bytes: &[u8], key: [u8; 4], tell: impl Fn(u8, u8) -> (String, String, String)) -> Vec<Row> {
+/// Shows the masking of the first bytes of a payload: `payload[i] ⊕ key[i mod 4]`.
+fn mask_rows(bytes: &[u8], key: [u8; 4], row: impl Fn(u8, u8) -> (String, String, String)) -> Vec<Row> {
     let row = |(index, byte): (usize, &u8)| {
         let part = key[index % 4];
-        let (name, before, behind) = tell(*byte, byte ^ part);
+        let (name, before, behind) = row(*byte, byte ^ part);
         Row {
             name,
             value: format!("{before}{part:02x}{behind}"),
@@ -190,11 +188,11 @@ fn spelled(bytes: &[u8], key: [u8; 4], tell: impl Fn(u8, u8) -> (String, String,
             section: Some("RFC 6455 §5.3".to_owned()),
         }
     };
-    let mut rows: Vec<Row> = bytes.iter().enumerate().take(SPELLED).map(row).collect();
-    if bytes.len() > SPELLED {
+    let mut rows: Vec<Row> = bytes.iter().enumerate().take(MASK_ROWS).map(row).collect();
+    if bytes.len() > MASK_ROWS {
         rows.push(Row {
             name: "…".to_owned(),
-            value: format!("{} more bytes", bytes.len() - SPELLED),
+            value: format!("{} more bytes", bytes.len() - MASK_ROWS),
             meaning: "in the same way".to_owned(),
             bits: None,
             section: None,

@@ -1,8 +1,8 @@
-//! The hand-off: a connection that was upgraded by hand is given to tungstenite, which from then on makes the frames.
+//! The hand-off: a connection that was upgraded by hand is passed to tungstenite, which from then on makes the frames.
 //!
-//! tungstenite reads and writes through a `Line`, so that every `send` and `recv` of its is told like any other. The bytes
-//! that come are held against the rules by our own [`Judge`] first: tungstenite reports an error where a rule is broken, but
-//! neither the byte nor, always, the Close code that the RFC has for it, and it lets some broken rules pass.
+//! tungstenite reads and writes through a `SocketStream`, which records every `send` and `recv`. Our own [`Judge`] checks the
+//! received bytes first: tungstenite reports an error where a rule is broken, but not the byte, not always the Close code of
+//! the RFC, and it misses some violations.
 
 use std::{
     collections::VecDeque,
@@ -30,45 +30,45 @@ use crate::{
     ran,
 };
 
-/// tungstenite allocates this at once for each connection, in bytes.
+/// Size in bytes of the read buffer that tungstenite allocates for each connection.
 const READ_BUFFER: usize = 8 << 10;
 
-/// A connection as tungstenite sees it: something to read and to write.
-struct Line {
+/// The connection, as a stream that tungstenite reads and writes.
+struct SocketStream {
     on: Arc<Held>,
     judge: Judge,
     seen: VecDeque<Seen>,
-    /// The calls made on the way; none are kept where nobody is told of them.
+    /// The calls made; `None` if they are not recorded.
     pieces: Option<Vec<Piece>>,
-    /// So many bytes may come in all.
-    most: u64,
+    /// Bytes that may be received in total; then reading fails.
+    byte_limit: u64,
 }
 
-impl Read for Line {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+impl Read for SocketStream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if matches!(self.seen.back(), Some(Seen::Violation(_))) {
-            // Whatever tungstenite still waits for: nothing more is to be processed (§7.1.7).
+            // After a violation nothing more is processed, whatever tungstenite waits for (§7.1.7).
             return Err(io::ErrorKind::InvalidData.into());
         }
-        if self.on.traffic().0 > self.most {
+        if self.on.traffic().0 > self.byte_limit {
             return Err(io::ErrorKind::QuotaExceeded.into());
         }
         let outcome = match &mut self.pieces {
             Some(pieces) => {
-                let (piece, outcome) = Piece::recv(&self.on, room.len());
+                let (piece, outcome) = Piece::recv(&self.on, buffer.len());
                 pieces.push(piece);
                 outcome
             }
-            None => self.on.recv(room.len()).outcome,
+            None => self.on.recv(buffer.len()).outcome,
         };
         let bytes = outcome?;
-        room[..bytes.len()].copy_from_slice(&bytes);
+        buffer[..bytes.len()].copy_from_slice(&bytes);
         self.seen.extend(self.judge.push(&bytes));
         Ok(bytes.len())
     }
 }
 
-impl Write for Line {
+impl Write for SocketStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.pieces {
             Some(pieces) => {
@@ -85,54 +85,59 @@ impl Write for Line {
     }
 }
 
-/// A WebSocket in tungstenite's hands.
-pub struct Handed {
-    websocket: WebSocket<Line>,
+/// A WebSocket whose frames tungstenite makes.
+pub struct TungsteniteWebSocket {
+    websocket: WebSocket<SocketStream>,
     host: Host,
     name: String,
 }
 
-/// A rule that the peer broke, as an error.
+/// The error for a rule that the peer broke.
 #[derive(Debug)]
-pub struct Broken(pub Violation);
+pub struct ViolationError(pub Violation);
 
-impl StdError for Broken {}
+impl StdError for ViolationError {}
 
-impl fmt::Display for Broken {
+impl fmt::Display for ViolationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rule = self.0.rule;
         write!(f, "{} ({}), at byte {} of the frames", rule.words, rule.section, self.0.offset)
     }
 }
 
-/// What a WebSocket allows its peer, and whether its calls are told.
+/// What a WebSocket allows its peer, and whether its calls are recorded.
 #[derive(Debug, Clone, Copy)]
-pub struct Terms {
+pub struct HandoffOptions {
     /// The largest frame and message.
     pub limits: judge::Limits,
-    /// So many bytes may be received in all.
-    pub bytes: u64,
-    /// Whether every call is kept, to be told.
-    pub told: bool,
+    /// Bytes that may be received in total; then receiving fails.
+    pub byte_limit: u64,
+    /// Whether every call is recorded.
+    pub record_calls: bool,
 }
 
-impl Default for Terms {
-    /// Those of a lesson: RFC 6455 §10.4 asks for a limit.
-    fn default() -> Terms {
-        Terms { limits: judge::Limits::default(), bytes: u64::MAX, told: true }
+impl Default for HandoffOptions {
+    /// Returns the options of a lesson. RFC 6455 §10.4 asks for a limit.
+    fn default() -> HandoffOptions {
+        HandoffOptions { limits: judge::Limits::default(), byte_limit: u64::MAX, record_calls: true }
     }
 }
 
-/// Hands the connection over, with the bytes that were read past the blank line; if `losing`, without them.
+/// Hands the connection off with the bytes that were read past the blank line; if `losing`, without them.
 pub fn hand_off(sessions: &Sessions, host: Host, on: Arc<Held>, name: &str, losing: bool) -> Done {
-    let ran = take_over(host, on, Terms::default(), losing);
+    let ran = take_over(host, on, HandoffOptions::default(), losing);
     Done::of(ran, |websocket| {
-        sessions.keep(name, Handed { websocket, host, name: name.to_owned() });
+        sessions.store(name, TungsteniteWebSocket { websocket, host, name: name.to_owned() });
         Value::Done
     })
 }
 
-fn take_over(host: Host, on: Arc<Held>, terms: Terms, losing: bool) -> Ran<WebSocket<Line>> {
+fn take_over(
+    host: Host,
+    on: Arc<Held>,
+    options: HandoffOptions,
+    losing: bool,
+) -> Ran<WebSocket<SocketStream>> {
     let tail = std::mem::take(&mut *on.leftover());
     let (role, receiver) = match host {
         Host::Client => (Role::Client, judge::Role::Client),
@@ -141,19 +146,19 @@ fn take_over(host: Host, on: Arc<Held>, terms: Terms, losing: bool) -> Ran<WebSo
     let most = |limit: u64| Some(usize::try_from(limit).unwrap_or(usize::MAX));
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
-        .max_message_size(most(terms.limits.message))
-        .max_frame_size(most(terms.limits.frame));
-    let mut line = Line {
+        .max_message_size(most(options.limits.message))
+        .max_frame_size(most(options.limits.frame));
+    let mut stream = SocketStream {
         on,
-        judge: Judge::with_limits(receiver, terms.limits),
+        judge: Judge::with_limits(receiver, options.limits),
         seen: VecDeque::new(),
-        pieces: terms.told.then(Vec::new),
-        most: terms.bytes,
+        pieces: options.record_calls.then(Vec::new),
+        byte_limit: options.byte_limit,
     };
     if !losing {
-        line.seen.extend(line.judge.push(&tail));
+        stream.seen.extend(stream.judge.push(&tail));
     }
-    let (stream, config) = (line, Some(config));
+    let config = Some(config);
     if losing {
         ran!(sure WebSocket::from_raw_socket(stream, role, config))
     } else {
@@ -209,43 +214,45 @@ pub fn send(sessions: &Sessions, name: &str, kind: MessageKind, payload: &[u8]) 
     })
 }
 
-/// Starts or goes on with the closing handshake: RFC 6455 §7.1.2.
+/// Starts or continues the closing handshake: RFC 6455 §7.1.2.
 pub fn close(sessions: &Sessions, name: &str, code: Option<u16>, reason: &str) -> Done {
     with(sessions, name, |handed| handed.close(code, reason))
 }
 
-/// Receives the next message. A Ping is answered with a Pong, a Close with a Close; both go out within this call.
+/// Receives the next message. This call also answers a Ping with a Pong and a Close with a Close.
 ///
-/// Errors: [`Broken`] if the peer broke a rule; it was then answered with the Close code that fits.
+/// Fails with a [`ViolationError`] if the peer broke a rule; the matching Close code has then been sent.
 pub fn receive(sessions: &Sessions, name: &str) -> Done {
     with(sessions, name, |handed| {
         let next = handed.receive();
         let outcome = next.outcome.map(|came| match came {
-            Came::Message(message) => Value::Data(message.into_data().to_vec()),
-            Came::Close { code, reason } => Value::Close { code, reason },
+            Received::Message(message) => Value::Data(message.into_data().to_vec()),
+            Received::Close { code, reason } => Value::Close { code, reason },
         });
         let outcome = outcome.map_err(|error| error.to_io_error());
         Done { outcome, started: next.started, took: next.took, here: next.here, pieces: next.pieces }
     })
 }
 
-/// Why nothing could be received over a WebSocket.
+/// Why receiving from a WebSocket failed.
 #[derive(Debug)]
 pub enum ReceiveError {
     /// A call failed.
     Call(io::Error),
-    /// The peer broke a rule, and was answered with the Close code that fits.
-    Violation(Broken),
-    /// The peer has sent more bytes than [`Terms::bytes`].
+    /// The peer broke a rule; the matching Close code has been sent.
+    Violation(ViolationError),
+    /// The peer has sent more bytes than [`HandoffOptions::byte_limit`].
     TooManyBytes,
 }
 
 impl ReceiveError {
-    /// The error as a step of a lesson reports it.
+    /// Converts it to the error that a step of a lesson reports.
     pub fn to_io_error(&self) -> io::Error {
         match self {
             ReceiveError::Call(error) => copy(error),
-            ReceiveError::Violation(broken) => io::Error::new(io::ErrorKind::InvalidData, Broken(broken.0)),
+            ReceiveError::Violation(broken) => {
+                io::Error::new(io::ErrorKind::InvalidData, ViolationError(broken.0))
+            }
             ReceiveError::TooManyBytes => io::ErrorKind::QuotaExceeded.into(),
         }
     }
@@ -254,19 +261,19 @@ impl ReceiveError {
 impl From<io::Error> for ReceiveError {
     fn from(error: io::Error) -> ReceiveError {
         match error.kind() {
-            // `Line::read` fails with this kind, and nothing else does: it has no number of the system's.
+            // `SocketStream::read` fails with this kind, and nothing else does: it has no error number.
             io::ErrorKind::QuotaExceeded if error.raw_os_error().is_none() => ReceiveError::TooManyBytes,
             _ => ReceiveError::Call(error),
         }
     }
 }
 
-/// What came over a WebSocket.
+/// What a WebSocket received.
 #[derive(Debug)]
-pub enum Came {
+pub enum Received {
     /// A message, or a Ping or Pong.
     Message(Message),
-    /// A Close; 1005 if it had no code, 1006 if the stream ended without one.
+    /// A Close. The code is 1005 if it had none, 1006 if the stream ended without a Close.
     Close {
         /// Its code.
         code: u16,
@@ -275,41 +282,41 @@ pub enum Came {
     },
 }
 
-/// A [`Handed::receive`] that has come back.
-pub struct Received {
-    /// What came.
-    pub outcome: Result<Came, ReceiveError>,
-    /// When it began.
+/// The result and the times of [`TungsteniteWebSocket::receive`].
+pub struct ReceiveCall {
+    /// The message, or why there is none.
+    pub outcome: Result<Received, ReceiveError>,
+    /// The time at which the call began.
     pub started: Instant,
-    /// Time inside.
+    /// Time spent in the call.
     pub took: Duration,
-    /// The line that ran.
+    /// The source line of the call.
     pub here: &'static Here,
-    /// What it was made of.
+    /// The socket calls that it made.
     pub pieces: Vec<Piece>,
 }
 
-impl Handed {
-    /// Hands over a connection whose upgrade is done, with the bytes that were read past the blank line.
-    pub fn new(host: Host, on: Arc<Held>, terms: Terms) -> Handed {
+impl TungsteniteWebSocket {
+    /// Takes over an upgraded connection, with the bytes that were read past the blank line.
+    pub fn new(host: Host, on: Arc<Held>, options: HandoffOptions) -> TungsteniteWebSocket {
         let name = on.name.clone();
-        let ran = take_over(host, on, terms, false);
+        let ran = take_over(host, on, options, false);
         let websocket = ran.outcome.expect("taking over makes no call");
-        Handed { websocket, host, name }
+        TungsteniteWebSocket { websocket, host, name }
     }
 
-    /// Whether a message, or a broken rule, has come that was not given out yet.
+    /// Returns true if a message or a violation has been received and not yet been returned.
     pub(super) fn has_more(&self) -> bool {
         self.websocket.get_ref().seen.iter().any(|seen| !matches!(seen, Seen::Frame { .. }))
     }
 
     /// Receives the next message; see [`receive`].
-    pub fn receive(&mut self) -> Received {
+    pub fn receive(&mut self) -> ReceiveCall {
         let websocket = &mut self.websocket;
         let ran = ran!(error io_error, websocket.read());
         let (started, took, here) = (ran.started, ran.took, ran.here);
         let (outcome, note) = self.judged(ran.outcome);
-        Received { outcome, started, took, here, pieces: self.pieces(note) }
+        ReceiveCall { outcome, started, took, here, pieces: self.pieces(note) }
     }
 
     /// Sends a message.
@@ -328,7 +335,7 @@ impl Handed {
         Done { pieces: self.pieces(note), ..Done::of(ran, |()| Value::Done) }
     }
 
-    /// Starts or goes on with the closing handshake; see [`close`].
+    /// Starts or continues the closing handshake; see [`close`].
     pub fn close(&mut self, code: Option<u16>, reason: &str) -> Done {
         let frame =
             code.map(|code| CloseFrame { code: CloseCode::from(code), reason: reason.to_owned().into() });
@@ -339,7 +346,7 @@ impl Handed {
             ran.outcome = ran.outcome.and(closed_is_fine(error));
         }
         let mut pieces = self.pieces(None);
-        // Behind a Close nothing more goes out (§5.5.1): what was not sent is not told as sent.
+        // Nothing is sent after a Close (§5.5.1), so nothing is reported as sent.
         if pieces.iter().any(Piece::is_send) {
             pieces.push(Piece::Note(What::Message(note)));
         }
@@ -350,14 +357,14 @@ impl Handed {
         self.websocket.get_ref().pieces.is_some()
     }
 
-    /// tungstenite's message beside our judge's: a rule that tungstenite lets pass is broken all the same.
-    fn judged(&mut self, outcome: io::Result<Message>) -> (Result<Came, ReceiveError>, Option<What>) {
+    /// Combines the result of tungstenite with that of our judge, which sees violations that tungstenite misses.
+    fn judged(&mut self, outcome: io::Result<Message>) -> (Result<Received, ReceiveError>, Option<What>) {
         // Time that ran out, or a signal: nothing was taken from the stream.
         if let Err(error) = &outcome
             && error.kind() != io::ErrorKind::InvalidData
             && error.get_ref().is_none_or(|error| !error.is::<Error>())
         {
-            return (outcome.map(Came::Message).map_err(ReceiveError::from), None);
+            return (outcome.map(Received::Message).map_err(ReceiveError::from), None);
         }
         let seen = loop {
             match self.websocket.get_mut().seen.pop_front() {
@@ -366,18 +373,18 @@ impl Handed {
             }
         };
         let note = match &seen {
-            Some(seen) if self.tells() => seen.told_by(self.host, &self.name).map(What::Message),
+            Some(seen) if self.tells() => seen.to_event(self.host, &self.name).map(What::Message),
             _ => None,
         };
         match (seen, outcome) {
             (Some(Seen::Violation(violation)), _) => {
                 self.answer(violation);
-                (Err(ReceiveError::Violation(Broken(violation))), note)
+                (Err(ReceiveError::Violation(ViolationError(violation))), note)
             }
             (_, Err(error)) => match error.downcast::<Error>() {
                 // The stream ended without a Close: there is no code on the wire, and 1006 is what the API says (§7.1.5).
                 Ok(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => {
-                    (Ok(Came::Close { code: 1006, reason: String::new() }), note)
+                    (Ok(Received::Close { code: 1006, reason: String::new() }), note)
                 }
                 Ok(other) => {
                     let error = io::Error::new(io::ErrorKind::InvalidData, other.to_string());
@@ -389,17 +396,17 @@ impl Handed {
                 let _ = self.websocket.flush();
                 let code = payload.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code));
                 let reason = String::from_utf8_lossy(payload.get(2..).unwrap_or_default()).into_owned();
-                (Ok(Came::Close { code, reason }), note)
+                (Ok(Received::Close { code, reason }), note)
             }
             (_, Ok(message)) => {
                 // The Pong that answers a Ping waits in tungstenite's buffer.
                 let _ = self.websocket.flush();
-                (Ok(Came::Message(message)), note)
+                (Ok(Received::Message(message)), note)
             }
         }
     }
 
-    /// Says why the connection is failed: RFC 6455 §7.1.7 wants a Close with the code that fits (§7.4.1).
+    /// Fails the connection: RFC 6455 §7.1.7 asks for a Close with the matching code (§7.4.1).
     fn answer(&mut self, violation: Violation) {
         let frame = CloseFrame { code: CloseCode::from(violation.rule.close_code), reason: "".into() };
         let _ = self.websocket.close(Some(frame)).and_then(|()| self.websocket.flush());
@@ -420,7 +427,7 @@ impl Handed {
         }
     }
 
-    /// All calls that were made on the way, and what is to be said of them.
+    /// Returns the recorded calls, and the note that belongs to them.
     fn pieces(&mut self, note: Option<What>) -> Vec<Piece> {
         let Some(pieces) = &mut self.websocket.get_mut().pieces else { return Vec::new() };
         let mut pieces = std::mem::take(pieces);
@@ -429,7 +436,7 @@ impl Handed {
     }
 }
 
-fn with(sessions: &Sessions, name: &str, act: impl FnOnce(&mut Handed) -> Done) -> Done {
+fn with(sessions: &Sessions, name: &str, act: impl FnOnce(&mut TungsteniteWebSocket) -> Done) -> Done {
     sessions.with(name, act).unwrap_or_else(failed)
 }
 
@@ -439,7 +446,7 @@ fn failed(error: io::Error) -> Done {
     Done::of(ran, |value| value)
 }
 
-/// An error of tungstenite's that is the system's is told as such.
+/// Returns the system's error inside an error of tungstenite, if there is one.
 fn io_error(error: Error) -> io::Error {
     match error {
         Error::Io(error) => error,
@@ -447,7 +454,7 @@ fn io_error(error: Error) -> io::Error {
     }
 }
 
-/// After the last Close tungstenite says that the connection is closed: that is no failure.
+/// Accepts tungstenite's report that the connection is closed: after the last Close this is no failure.
 fn closed_is_fine(error: Error) -> io::Result<()> {
     match error {
         Error::ConnectionClosed => Ok(()),

@@ -1,7 +1,7 @@
-//! Do the frames of one side follow the rules? A strict judge of a stream of frames (RFC 6455 §5, §7, §8.1).
+//! Do the frames of one side follow the rules? A strict checker of a stream of frames (RFC 6455 §5, §7, §8.1).
 //!
-//! It takes bytes as they arrive, in any pieces, and says the same for all of them. It never holds more than
-//! the limits allow, whatever a length claims: memory grows with bytes that came, not with bytes that were promised.
+//! It takes bytes in pieces of any size; the results do not depend on the pieces. It never holds more than the limits
+//! allow: memory grows with the bytes received, not with the length that a header announces.
 //! After a violation it stops, as an endpoint must (§7.1.7); after a Close it ignores what follows (§5.5.1).
 
 use crate::event::{Host, Message};
@@ -11,7 +11,7 @@ use crate::wire::websocket::{CloseError, Header, close_code, mask_from, opcode, 
 
 pub(crate) use crate::wire::websocket::rules::{Level, RULES, Rule};
 
-/// Which side receives the frames that are judged.
+/// The side that receives the frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// The server: frames come from a client, so they must be masked.
@@ -20,7 +20,7 @@ pub enum Role {
     Client,
 }
 
-/// What is too big, in bytes. A sender that goes beyond is answered with 1009 (§10.4).
+/// Size limits in bytes. A frame or message beyond them is answered with 1009 (§10.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The longest payload of one frame.
@@ -30,18 +30,18 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 1 MiB for both: more than any lesson sends, less than any machine has.
+    /// Returns 1 MiB for both, which is more than any lesson sends.
     fn default() -> Self {
         Limits { frame: 1 << 20, message: 1 << 20 }
     }
 }
 
-/// What a message is.
+/// The kind of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// UTF-8.
+    /// A message of UTF-8 text.
     Text,
-    /// Any bytes.
+    /// A message of bytes.
     Binary,
     /// A Ping frame.
     Ping,
@@ -52,7 +52,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// As in the trace: `text`, `binary`, `ping`, `pong`, `close`.
+    /// Returns the name in the trace: `text`, `binary`, `ping`, `pong`, `close`.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Text => "text",
@@ -64,33 +64,33 @@ impl Kind {
     }
 }
 
-/// What the judge saw, in the order of the bytes.
+/// A result of the judge, in the order of the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
-    /// A frame is whole. The message that it completes, if it does, comes next.
+    /// A frame is complete. A message that it completes follows.
     Frame {
         /// Its header.
         header: Header,
-        /// Where it begins, in bytes from the start of the frame stream.
+        /// The offset of its first byte in the frame stream.
         offset: u64,
     },
-    /// A message is whole, its fragments joined; or a control frame is.
+    /// A message is complete, its fragments joined; or a control frame is.
     Message {
-        /// What it is.
+        /// The kind of the message.
         kind: Kind,
         /// The payload, unmasked.
         payload: Vec<u8>,
     },
-    /// A rule was broken. Nothing more will be seen.
+    /// A rule was broken. No further result follows.
     Violation(Violation),
 }
 
-/// A rule that was broken, and where.
+/// A broken rule, and the byte that breaks it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Violation {
     /// The rule, with its words, its section, its weight and the Close code that answers it.
     pub rule: &'static Rule,
-    /// The byte that breaks it, from the start of the frame stream.
+    /// The offset of the byte that breaks it in the frame stream.
     pub offset: u64,
 }
 
@@ -99,31 +99,31 @@ pub struct Violation {
 pub struct Judge {
     role: Role,
     limits: Limits,
-    /// Bytes looked at.
+    /// Bytes checked so far.
     at: u64,
-    /// Where the frame under way begins.
+    /// The offset of the current frame.
     frame_at: u64,
-    /// The header under way, byte by byte: at most 14.
+    /// The bytes of the current header: at most 14.
     head: Vec<u8>,
-    /// The frame whose payload is coming, and how much of it has come.
+    /// The frame whose payload is being received, and how many of its bytes have been.
     frame: Option<(Header, u64)>,
-    /// The message under way: its kind and the payload so far.
+    /// The current message: its kind and the payload so far.
     message: Option<(Kind, Vec<u8>)>,
-    /// The text under way. It is between characters when no text is.
+    /// Checks the UTF-8 of the current text. Outside a text it is between characters.
     text: utf8::Check,
-    /// The payload of the control frame under way, which may come in the middle of a message.
+    /// The payload of the current control frame, which may stand between the fragments of a message.
     control: Vec<u8>,
     over: bool,
     ignored: u64,
 }
 
 impl Judge {
-    /// With the default limits.
+    /// Returns a judge with the default limits.
     pub fn new(role: Role) -> Self {
         Self::with_limits(role, Limits::default())
     }
 
-    /// With limits of your own.
+    /// Returns a judge with the given limits.
     pub fn with_limits(role: Role, limits: Limits) -> Self {
         Judge {
             role,
@@ -140,7 +140,7 @@ impl Judge {
         }
     }
 
-    /// Takes the next bytes, and says what they complete.
+    /// Takes the next bytes, and returns what they complete.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<Seen> {
         let mut seen = Vec::new();
         let mut rest = bytes;
@@ -164,22 +164,22 @@ impl Judge {
         seen
     }
 
-    /// True after a violation or a Close: nothing more will be seen.
+    /// Returns true after a violation or a Close: no further result follows.
     pub fn is_over(&self) -> bool {
         self.over
     }
 
-    /// True if the bytes so far end with a whole message, so that nothing is lost if the connection ends here.
+    /// Returns true if the bytes so far end with a complete message, so that nothing is lost if the connection ends here.
     pub fn is_between_messages(&self) -> bool {
         self.over || self.head.is_empty() && self.frame.is_none() && self.message.is_none()
     }
 
-    /// How many bytes came after the Close and were ignored.
+    /// Returns the number of bytes after the Close, which were ignored.
     pub fn ignored(&self) -> u64 {
         self.ignored
     }
 
-    /// One byte of a header. Each part is judged as soon as it is there.
+    /// Takes a byte of a header. Each field is checked as soon as it is complete.
     fn header_byte(&mut self, byte: u8) -> Result<(), Violation> {
         if self.head.is_empty() {
             self.frame_at = self.at;
@@ -207,7 +207,7 @@ impl Judge {
         Ok(())
     }
 
-    /// FIN, RSV and opcode, and whether such a frame may come now.
+    /// Checks FIN, RSV and opcode, and whether such a frame is allowed here.
     fn judge_first(&self, byte: u8) -> Result<(), Violation> {
         let (fin, number) = (byte & 0x80 != 0, byte & 0x0f);
         if byte & 0x70 != 0 {
@@ -227,7 +227,7 @@ impl Judge {
         }
     }
 
-    /// MASK, and the length as far as this byte tells it.
+    /// Checks MASK, and the length as far as this byte holds it.
     fn judge_second(&self, byte: u8) -> Result<(), Violation> {
         match (self.role, byte & 0x80 != 0) {
             (Role::Server, false) => return Err(self.broken(&rules::NOT_MASKED, 1)),
@@ -241,7 +241,7 @@ impl Judge {
         Ok(())
     }
 
-    /// The whole length, before a byte of the payload is kept.
+    /// Checks the length before any byte of the payload is stored.
     fn judge_length(&self, header: &Header) -> Result<(), Violation> {
         if header.length >> 63 == 1 {
             return Err(self.broken(&rules::LENGTH_TOP_BIT, 2));
@@ -260,7 +260,7 @@ impl Judge {
         Ok(())
     }
 
-    /// The header is whole and right.
+    /// Begins the payload: the header is complete and valid.
     fn begin(&mut self, header: Header) {
         let kind = match header.opcode {
             opcode::TEXT => Some(Kind::Text),
@@ -273,7 +273,7 @@ impl Judge {
         self.frame = Some((header, 0));
     }
 
-    /// As much of the payload as is here; gives how many bytes that was.
+    /// Takes the bytes of the payload that are available, and returns their number.
     fn payload_piece(&mut self, header: &Header, done: u64, bytes: &[u8]) -> Result<usize, Violation> {
         let missing = usize::try_from(header.length - done).unwrap_or(usize::MAX);
         let piece = &bytes[..missing.min(bytes.len())];
@@ -297,7 +297,7 @@ impl Judge {
         Ok(piece.len())
     }
 
-    /// Tells the frame and what it completes, if its last byte has come.
+    /// Reports the frame and what it completes, if its last byte has been received.
     fn frame_end(&mut self, seen: &mut Vec<Seen>) -> Result<(), Violation> {
         let Some((header, _)) = self.frame.take_if(|(header, done)| *done == header.length) else {
             return Ok(());
@@ -327,7 +327,7 @@ impl Judge {
         Ok(())
     }
 
-    /// The body of a Close frame.
+    /// Checks the body of a Close frame.
     fn judge_close(&self, header: &Header) -> Result<(), Violation> {
         let body_at = self.at - header.length;
         let broken = |rule, index: usize| Err(Violation { rule, offset: body_at + index as u64 });
@@ -355,15 +355,15 @@ impl Judge {
         }
     }
 
-    /// A rule that byte `index` of the frame under way breaks.
+    /// Returns the violation of a rule by byte `index` of the current frame.
     fn broken(&self, rule: &'static Rule, index: u64) -> Violation {
         Violation { rule, offset: self.frame_at + index }
     }
 }
 
 impl Seen {
-    /// The same as an event, received by `host` on `socket`; nothing for a frame, which is no message.
-    pub fn told_by(&self, host: Host, socket: &str) -> Option<Message> {
+    /// Converts it to an event, received by `host` on `socket`. `None` for a frame, which is not a message.
+    pub fn to_event(&self, host: Host, socket: &str) -> Option<Message> {
         let message = Message {
             host,
             socket: socket.into(),
@@ -400,7 +400,7 @@ impl Seen {
     }
 }
 
-/// How many bytes of length follow the second byte.
+/// Returns the number of length bytes that follow the second byte.
 fn extended(second: u8) -> u8 {
     match second & 0x7f {
         126 => 2,

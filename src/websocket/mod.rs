@@ -1,11 +1,11 @@
 //! The WebSocket opening handshake by hand (RFC 6455 §4), and the rules of the frames that follow it (§5).
 //!
 //! Read it in the order in which it happens: [`request`] is what the client sends, [`answer`] is how the server
-//! reads it and what it says, [`accept_key`] is the value that ties the two together, [`verify`] is how the client
-//! reads the answer, and [`judge`] holds the frames of either side against the rules.
+//! reads and answers it, [`accept_key`] is the value that ties the two together, [`verify`] is how the client
+//! reads the answer, and [`judge`] checks the frames of either side against the rules.
 //!
-//! Those do no I/O: bytes come in, bytes and verdicts go out. How bytes are taken apart is in `wire`. The steps that a lesson
-//! takes on a socket are in [`opening`] and [`frames`], and [`handoff`] gives the connection to tungstenite.
+//! These modules do no I/O: they take bytes and return bytes and verdicts. Parsing and encoding is in `wire`. [`opening`] and
+//! [`frames`] run the steps on a socket, and [`handoff`] passes the connection to tungstenite.
 
 pub mod accept_key;
 pub mod answer;
@@ -26,27 +26,27 @@ use crate::event::{Host, Requirement, Row};
 use crate::wire::http::HeaderLine;
 use crate::wire::{Field, text};
 
-/// How much of what was found is quoted, in characters.
+/// Longest quotation of a value from the head, in characters.
 const QUOTED: usize = 80;
 
-/// A requirement of the handshake, and how it was judged.
+/// A requirement of the handshake, and whether the head meets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct RuleCheck {
     /// The requirement in a few words.
     pub requirement: &'static str,
-    /// Where it stands: `RFC 6455 §4.2.1 (5)`.
+    /// The section that states it: `RFC 6455 §4.2.1 (5)`.
     pub section: &'static str,
-    /// True if met.
+    /// True if the requirement is met.
     pub met: bool,
-    /// What was there, escaped.
+    /// The value found, escaped.
     pub found: String,
-    /// Where it stands in the head, in bytes from its start.
+    /// The position of the value in the head, in bytes.
     pub offset: Option<usize>,
 }
 
-impl Finding {
-    /// The same as an event, told by the host that judged.
-    pub fn told_by(&self, host: Host) -> Requirement {
+impl RuleCheck {
+    /// Converts it to the event of the host that checked.
+    pub fn to_event(&self, host: Host) -> Requirement {
         Requirement {
             host,
             socket: None,
@@ -59,7 +59,7 @@ impl Finding {
     }
 }
 
-/// Fields of decoded bytes as rows of a [`event::Working`](crate::event::Working).
+/// Converts the fields of decoded bytes to rows of a [`event::Working`](crate::event::Working).
 pub fn rows(fields: &[Field]) -> Vec<Row> {
     let row = |field: &Field| Row {
         name: field.name.into(),
@@ -74,7 +74,7 @@ pub fn rows(fields: &[Field]) -> Vec<Row> {
     fields.iter().map(row).collect()
 }
 
-/// The field lines with one name, as they are quoted in a finding: their values, and where the first stands.
+/// Returns the values of all field lines with one name, as a check quotes them, and the position of the first.
 fn quoted<'a>(lines: impl Iterator<Item = &'a HeaderLine>) -> (String, Option<usize>) {
     let mut found = String::new();
     let mut offset = None;
@@ -101,8 +101,8 @@ mod tests {
     #[test]
     fn a_finding_becomes_an_event() {
         let finding =
-            Finding { requirement: "a", section: "b", met: false, found: "c".into(), offset: Some(3) };
-        let event = finding.told_by(Host::Server);
+            RuleCheck { requirement: "a", section: "b", met: false, found: "c".into(), offset: Some(3) };
+        let event = finding.to_event(Host::Server);
         assert_eq!((event.host, event.met, event.offset), (Host::Server, false, Some(3)));
     }
 

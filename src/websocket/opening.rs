@@ -1,4 +1,4 @@
-//! The opening handshake on a socket: three steps, each made of the same `send` and `recv` as everything else.
+//! The opening handshake on a socket: three steps, each made of `send` and `recv` calls.
 
 use std::{
     io,
@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Finding, Sessions, accept_key,
+    RuleCheck, Sessions, accept_key,
     answer::{Decision, Judgement, Policy, judge_request, reject},
     request::ClientRequest,
     verify::{Answer, Failure, judge_response},
@@ -26,27 +26,32 @@ use crate::{
 /// Capacity offered to each `recv`, in bytes.
 const BUFFER_SIZE: usize = 4096;
 
-/// What a client asks for.
+/// The parameters of a client's opening request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct UpgradeRequest {
     /// The path, with its query.
     pub path: String,
-    /// The host, and the port if it is not 80, for the line `Host`; the peer's address if none is given.
+    /// The host, and the port if it is not 80, for the `Host` field. `None` means the peer's address.
     pub authority: Option<String>,
-    /// The web page that asks, as a browser would say.
+    /// The `Origin` field, as a browser sends it for a web page.
     pub origin: Option<String>,
-    /// The subprotocol that it wants to speak.
+    /// The subprotocol to offer.
     pub protocol: Option<String>,
 }
 
-/// The client asks: RFC 6455 §4.1.
-pub fn request(sessions: &Sessions, on: &Held, asked: &Asked) -> Done {
+/// Sends the client's opening request: RFC 6455 §4.1.
+pub fn request(sessions: &Sessions, on: &Held, asked: &UpgradeRequest) -> Done {
     let mut pieces = Vec::new();
     let ran = ran!(send_request(sessions, on, asked, &mut pieces));
     Done { pieces, ..Done::of(ran, Value::Count) }
 }
 
-fn send_request(sessions: &Sessions, on: &Held, asked: &Asked, pieces: &mut Vec<Piece>) -> io::Result<usize> {
+fn send_request(
+    sessions: &Sessions,
+    on: &Held,
+    asked: &UpgradeRequest,
+    pieces: &mut Vec<Piece>,
+) -> io::Result<usize> {
     let peer = || on.ends().1.map_or_else(|| "server".to_owned(), |peer| peer.to_string());
     let authority = asked.authority.clone().unwrap_or_else(peer);
     let mut request = ClientRequest::new(&authority, &asked.path).map_err(io::Error::other)?;
@@ -72,44 +77,44 @@ fn send_request(sessions: &Sessions, on: &Held, asked: &Asked, pieces: &mut Vec<
         rows: request.working(),
     })));
     send_all(on, &bytes, pieces)?;
-    sessions.asked(&on.name, request);
+    sessions.store_request(&on.name, request);
     Ok(bytes.len())
 }
 
-/// How a server receives whoever comes.
+/// How a server answers opening requests.
 #[derive(Debug, Clone, Default)]
-pub struct Reception {
-    /// Whom it lets in.
+pub struct AnswerOptions {
+    /// Which requests it accepts.
     pub policy: Policy,
-    /// Whether a browser that asks for no upgrade gets a page.
+    /// Whether a GET without an upgrade is answered with a page for browsers.
     pub page: bool,
-    /// When the whole head has to be there; where none is given, whoever waits for the call ends it.
-    pub until: Option<Instant>,
+    /// The time by which the whole head must have arrived. `None` leaves it to the deadline of the call.
+    pub deadline: Option<Instant>,
 }
 
-/// The server reads, judges and answers: RFC 6455 §4.2. Gives the HTTP status that it sent.
+/// Reads the request, checks it and answers: RFC 6455 §4.2. Returns the HTTP status that was sent.
 ///
-/// Bounded in bytes by the reader, and in time by `until` or the lesson's deadline: a client that says nothing, or dribbles, gets
-/// 408.
-pub fn answer(on: &Held, reception: &Reception) -> Done {
+/// The reader bounds the bytes; `deadline` or the deadline of the lesson bounds the time. A client whose head is not complete
+/// by then gets 408.
+pub fn answer(on: &Held, options: &AnswerOptions) -> Done {
     let mut pieces = Vec::new();
-    let ran = ran!(judge_and_answer(on, reception, &mut pieces));
+    let ran = ran!(judge_and_answer(on, options, &mut pieces));
     Done { pieces, ..Done::of(ran, Value::Number) }
 }
 
-fn judge_and_answer(on: &Held, reception: &Reception, pieces: &mut Vec<Piece>) -> io::Result<i64> {
-    let judgement = match read_head(&mut OnSocket { on, until: reception.until, pieces })? {
+fn judge_and_answer(on: &Held, options: &AnswerOptions, pieces: &mut Vec<Piece>) -> io::Result<i64> {
+    let judgement = match read_head(&mut OnSocket { on, until: options.deadline, pieces })? {
         // A peer that has sent nothing gets no answer.
         Head::CutOff(0) => return Err(cut_off(0)),
         head => match head.complete() {
             Ok(head) => {
-                let request = parse_request(&head).ok().filter(|_| reception.page);
+                let request = parse_request(&head).ok().filter(|_| options.page);
                 let page = request.and_then(|request| page::answer(&request, &page::ECHO));
                 if let Some(page) = page {
                     send_all(on, &page.response, pieces)?;
                     return Ok(i64::from(page.status));
                 }
-                judge_request(&head, &reception.policy)
+                judge_request(&head, &options.policy)
             }
             Err(rejection) => reject(rejection),
         },
@@ -135,9 +140,9 @@ fn judge_and_answer(on: &Held, reception: &Reception, pieces: &mut Vec<Piece>) -
     }
 }
 
-/// The client reads the answer and judges it: RFC 6455 §4.1. Gives the HTTP status that came.
+/// Reads the server's answer and checks it: RFC 6455 §4.1. Returns the HTTP status received.
 ///
-/// Errors: `InvalidData` if it is a 101 that does not keep the rules; the connection must then be failed.
+/// Fails with `InvalidData` if a 101 breaks a rule; the client must then fail the connection.
 pub fn verify(sessions: &Sessions, on: &Held) -> Done {
     let mut pieces = Vec::new();
     let ran = ran!(judge_the_answer(sessions, on, &mut pieces));
@@ -181,15 +186,15 @@ fn judge_the_answer(sessions: &Sessions, on: &Held, pieces: &mut Vec<Piece>) -> 
     }
 }
 
-/// How much is shown of what stands behind a head, in bytes.
+/// Longest beginning of a body that is shown, in bytes.
 const BODY_SHOWN: usize = 400;
 
-/// How much is shown of the name of a field, in characters.
+/// Longest field name that is shown, in characters; a longer one is cut.
 const NAME_SHOWN: usize = 40;
 
-/// The lines of an answer that is not 101, and what came with it: there it says why.
+/// Returns the fields of an answer that is not 101, and the beginning of its body: they give the server's reason.
 fn another_answer(head: &[u8], rest: &[u8]) -> Working {
-    let told = |field: &Field| {
+    let row = |field: &Field| {
         let line = field.value.split_once(": ").filter(|_| field.name == "field-line");
         let (name, value) = line.unwrap_or((field.name, &field.value));
         Row {
@@ -202,7 +207,7 @@ fn another_answer(head: &[u8], rest: &[u8]) -> Working {
     };
     let between = ["SP", "CRLF", "LF", "empty line"];
     let mut rows: Vec<Row> =
-        http::fields(head).iter().filter(|field| !between.contains(&field.name)).map(told).collect();
+        http::fields(head).iter().filter(|field| !between.contains(&field.name)).map(row).collect();
     if !rest.is_empty() {
         rows.push(Row {
             name: "content".to_owned(),
@@ -258,18 +263,18 @@ fn cut_off(had: usize) -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, format!("the stream ended after {had} bytes of a head"))
 }
 
-/// Whether the time for a head is over: by the socket's own limit, or, where it has none, because whoever waits ended the call.
+/// Returns true if the time for a head is over: the socket's timeout expired, or, where it has none, the call was interrupted.
 fn is_over(error: &io::Error, limited: bool) -> bool {
     if limited { is_timeout(error) } else { error.kind() == io::ErrorKind::Interrupted }
 }
 
-/// Whether a time limit of the socket ended a call: EAGAIN on Unix, ETIMEDOUT on Windows.
+/// Returns true if a timeout of the socket ended a call: EAGAIN on Unix, ETIMEDOUT on Windows.
 pub fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
-fn note_all(host: Host, findings: &[Finding], pieces: &mut Vec<Piece>) {
-    pieces.extend(findings.iter().map(|finding| Piece::Note(What::Upgrade(finding.told_by(host)))));
+fn note_all(host: Host, findings: &[RuleCheck], pieces: &mut Vec<Piece>) {
+    pieces.extend(findings.iter().map(|finding| Piece::Note(What::Upgrade(finding.to_event(host)))));
 }
 
 fn invalid(text: String) -> io::Error {

@@ -4,6 +4,7 @@ use data_encoding::BASE64;
 use thiserror::Error;
 
 use crate::event::Row;
+use crate::random::{self, NoRandomness};
 use crate::wire::http::{encode_request, is_token, meaning_of};
 use crate::wire::text;
 
@@ -23,41 +24,39 @@ pub struct ClientRequest {
 /// Why a request can't be made.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RequestError {
-    /// A part would not be what it should, or would break out of its line.
+    /// A part has the wrong form, or would break out of its line.
     #[error("{field} at byte {offset}: needed {needed}, had \"{had}\" ({section})")]
     Part {
         /// The part.
         field: &'static str,
-        /// The byte of the part where it goes wrong.
+        /// The position of the first invalid byte in the part.
         offset: usize,
-        /// What it should be.
+        /// The form required.
         needed: &'static str,
         /// The part, escaped.
         had: String,
-        /// Who says so.
+        /// The section that requires it.
         section: &'static str,
     },
-    /// The system gave no random bytes for the key.
-    #[error("Sec-WebSocket-Key: needed 16 random bytes, had none: {0}")]
-    Random(getrandom::Error),
+    /// The system returned no random bytes for the key.
+    #[error("Sec-WebSocket-Key: {0}")]
+    Random(#[from] NoRandomness),
 }
 
 impl ClientRequest {
-    /// A request with a fresh random key.
+    /// Returns a request with a new random key.
     ///
     /// `authority` is the host, and the port if it isn't 80: `example.com:8000`, `[::1]:7000`. `path` is the
     /// resource name with its query: `/chat?room=1`.
     ///
     /// # Errors
     ///
-    /// [`RequestError::Part`] for an authority or path that can't stand in a request, [`RequestError::Random`].
+    /// [`RequestError::Part`] for an invalid authority or path, [`RequestError::Random`].
     pub fn new(authority: &str, path: &str) -> Result<Self, RequestError> {
-        let mut nonce = [0; 16];
-        getrandom::fill(&mut nonce).map_err(RequestError::Random)?;
-        Self::with_nonce(authority, path, nonce)
+        Self::with_nonce(authority, path, random::bytes()?)
     }
 
-    /// A request with a given key, for tests and for recorded lessons. Real keys must be random (§4.1 (7)).
+    /// Returns a request with the given key, for tests and recorded lessons. Real keys must be random (§4.1 (7)).
     ///
     /// # Errors
     ///
@@ -82,11 +81,11 @@ impl ClientRequest {
         })
     }
 
-    /// Offers subprotocols, the best first.
+    /// Offers subprotocols in the order of preference.
     ///
     /// # Errors
     ///
-    /// [`RequestError::Part`] for one that is no token, or that is there twice (§4.1 (10)).
+    /// [`RequestError::Part`] for one that is not a token, or that occurs twice (§4.1 (10)).
     pub fn offering(mut self, subprotocols: &[&str]) -> Result<Self, RequestError> {
         const SECTION: &str = "RFC 6455 §4.1 (10)";
         for (index, name) in subprotocols.iter().enumerate() {
@@ -101,18 +100,18 @@ impl ClientRequest {
         Ok(self)
     }
 
-    /// Says which web page asks, as a browser must: `https://example.com`.
+    /// Sets the origin, as a browser must: `https://example.com`.
     ///
     /// # Errors
     ///
-    /// [`RequestError::Part`] for an origin that can't stand in its line.
+    /// [`RequestError::Part`] for an invalid origin.
     pub fn from_origin(mut self, origin: &str) -> Result<Self, RequestError> {
         check("origin", origin, "visible ASCII", "RFC 6454 §7.1", |byte| byte.is_ascii_graphic())?;
         self.origin = Some(origin.into());
         Ok(self)
     }
 
-    /// Host and port as in the Host line.
+    /// Returns host and port as in the Host field.
     pub fn authority(&self) -> &str {
         &self.authority
     }
@@ -127,19 +126,19 @@ impl ClientRequest {
         &self.key
     }
 
-    /// The subprotocols on offer.
+    /// Returns the subprotocols offered.
     pub fn subprotocols(&self) -> &[String] {
         &self.subprotocols
     }
 
-    /// The request, ready for the wire.
+    /// Returns the bytes of the request.
     pub fn bytes(&self) -> Vec<u8> {
         let lines = self.lines();
         let fields: Vec<_> = lines.iter().map(|line| (line.name, line.value.as_str())).collect();
         encode_request("GET", &self.path, &fields)
     }
 
-    /// How the key came about: 16 random bytes, in base64 (§4.1 (7)).
+    /// Shows how the key was made: 16 random bytes, in base64 (§4.1 (7)).
     pub fn key_working(&self) -> Vec<Row> {
         let nonce = BASE64.decode(self.key.as_bytes()).unwrap_or_default();
         let row = |name: &str, value: String, meaning: &str| Row {
@@ -163,7 +162,7 @@ impl ClientRequest {
         ]
     }
 
-    /// The request line by line: what each is for, and where it stands in [`ClientRequest::bytes`].
+    /// Describes the request line by line: the purpose of each line, and its position in [`ClientRequest::bytes`].
     pub fn working(&self) -> Vec<Row> {
         let mut rows = Vec::new();
         let mut at = 0;
@@ -195,7 +194,7 @@ impl ClientRequest {
         rows
     }
 
-    /// The field lines in the order of §4.1.
+    /// Returns the field lines in the order of §4.1.
     fn lines(&self) -> Vec<Line> {
         let line = |name, value: &str, section| Line { name, value: value.into(), section };
         let mut lines = vec![
@@ -215,14 +214,14 @@ impl ClientRequest {
     }
 }
 
-/// A field line, and the point of §4.1 that asks for it.
+/// A field line, and the item of §4.1 that requires it.
 struct Line {
     name: &'static str,
     value: String,
     section: &'static str,
 }
 
-/// What goes into a line must not be able to leave it: no space, no control, no line end.
+/// Checks that a value stays within its line: no space, no control character, no line end.
 fn check(
     field: &'static str,
     had: &str,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::{
     Sessions,
     answer::Policy,
-    frames::{self, Odd},
+    frames::{self, FrameOptions},
     handoff::{self, MessageKind},
-    opening::{self, Asked, Reception},
+    opening::{self, AnswerOptions, UpgradeRequest},
 };
 use crate::{
     call::{Arguments, CallDescription, Done, Grammar, Held, On, Returns, arg, calls, told_bytes},
@@ -59,7 +59,7 @@ pub struct Site {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
     /// What the client asks for.
-    pub asked: Asked,
+    pub asked: UpgradeRequest,
 }
 
 impl Request {
@@ -71,11 +71,11 @@ impl Request {
         let authority = arguments.named("host")?;
         let origin = arguments.named("origin")?;
         let protocol = arguments.named("protocol")?;
-        Ok(Request { asked: Asked { path, authority, origin, protocol } })
+        Ok(Request { asked: UpgradeRequest { path, authority, origin, protocol } })
     }
 
     fn describe(&self, _: &Site, _: Option<&str>) -> CallDescription {
-        let Asked { path, authority, origin, protocol } = &self.asked;
+        let UpgradeRequest { path, authority, origin, protocol } = &self.asked;
         let mut args = vec![arg("path", path)];
         args.extend(authority.as_ref().map(|host| arg("host", host)));
         args.extend(origin.as_ref().map(|origin| arg("origin", origin)));
@@ -117,7 +117,7 @@ impl Answer {
             subprotocols: self.protocol.clone().into_iter().collect(),
             ..Policy::default()
         };
-        opening::answer(&at.on, &Reception { policy, ..Reception::default() })
+        opening::answer(&at.on, &AnswerOptions { policy, ..AnswerOptions::default() })
     }
 }
 
@@ -184,7 +184,7 @@ pub struct SendFrame {
     /// The payload, unmasked.
     pub payload: Vec<u8>,
     /// What makes the frame different from the ordinary one.
-    pub odd: Odd,
+    pub odd: FrameOptions,
 }
 
 impl SendFrame {
@@ -193,7 +193,7 @@ impl SendFrame {
     fn read<R: Arguments>(arguments: &mut R) -> Result<SendFrame, R::Error> {
         let opcode = arguments.one_of("kind of frame", &OPCODES)?;
         let payload = arguments.bytes()?;
-        let mut odd = Odd::default();
+        let mut odd = FrameOptions::default();
         while !arguments.at_end() {
             match arguments.one_of("frame modifier", &Modifier::ALL)? {
                 Modifier::Mask => odd.key = Some(arguments.masking_key()?),

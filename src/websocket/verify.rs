@@ -1,36 +1,36 @@
 //! How does the client read the answer? RFC 6455 §4.1, the list after "The client MUST validate".
 //!
-//! Until all of it holds no frame may be sent. A check left out is a hole: a cache, a plain web server or a proxy
-//! that answers something else must not be taken for a WebSocket server.
+//! No frame may be sent before all checks have passed. A missing check is a security hole: a cache, a plain web server or
+//! a proxy that answers something else must not be mistaken for a WebSocket server.
 
 use thiserror::Error;
 
 use super::accept_key::accept_key;
 use super::request::ClientRequest;
-use super::{Finding, extensions, quoted};
+use super::{RuleCheck, extensions, quoted};
 use crate::wire::http::{HeadError, ResponseHead, Version, parse_response};
 use crate::wire::text;
 
 /// What a response is to the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// An interim response (1xx, but not 101): not the answer yet. Skip its head and read the next (RFC 9110 §15.2).
+    /// An interim response (1xx, but not 101). The client skips its head and reads the next (RFC 9110 §15.2).
     Interim {
-        /// Its status code, 100 for example.
+        /// Its status code, such as 100.
         status: u16,
-        /// Bytes of its head; the next head begins behind it.
+        /// Length of its head in bytes; the next head begins behind it.
         head_length: usize,
     },
     /// The answer.
     Final(Verdict),
 }
 
-/// How the answer was judged.
+/// The result of checking the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// Each requirement, in the order of the RFC. If the status is not 101, the ones after it are not judged.
-    pub requirements: Vec<Finding>,
-    /// The connection is established, or why not.
+    /// The requirements, in the order of the RFC. After a status that is not 101, the others are not checked.
+    pub requirements: Vec<RuleCheck>,
+    /// The established connection, or why there is none.
     pub outcome: Result<Established, Failure>,
 }
 
@@ -39,14 +39,14 @@ pub struct Verdict {
 pub struct Established {
     /// The subprotocol in use, if any.
     pub subprotocol: Option<String>,
-    /// Bytes of the response head. What came behind it is the beginning of the frame stream.
+    /// Length of the response head in bytes. The frame stream begins behind it.
     pub head_length: usize,
 }
 
-/// Why there is no connection. The client closes it and sends no frame.
+/// Why the handshake failed. The client closes the connection and sends no frame.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Failure {
-    /// What came is no HTTP response.
+    /// The bytes received are not an HTTP response.
     #[error("no HTTP response: {0}")]
     NotHttp(HeadError),
     /// The server answered in HTTP: an error, a redirection, a page. It is handled as HTTP says (§4.1 (1)).
@@ -74,7 +74,7 @@ pub fn judge_response(head: &[u8], request: &ClientRequest) -> Answer {
         Err(error) => {
             let wrong = &error.malformed;
             let found = format!("{}: needed {}, had {}", wrong.field, wrong.needed, wrong.had);
-            let finding = Finding {
+            let finding = RuleCheck {
                 requirement: "a well-formed response head",
                 section: wrong.section,
                 met: false,
@@ -106,7 +106,7 @@ pub fn judge_response(head: &[u8], request: &ClientRequest) -> Answer {
         subprotocol(&response, request),
     ];
     let outcome = match requirements.iter().find(|finding| !finding.met) {
-        Some(Finding { requirement, found, section, .. }) => {
+        Some(RuleCheck { requirement, found, section, .. }) => {
             Err(Failure::Requirement { requirement, found: found.clone(), section })
         }
         None => {
@@ -119,14 +119,14 @@ pub fn judge_response(head: &[u8], request: &ClientRequest) -> Answer {
 }
 
 /// (1)
-fn status(response: &ResponseHead) -> Finding {
+fn status(response: &ResponseHead) -> RuleCheck {
     let met = response.status == 101;
     let found = (response.status.to_string(), Some(response.status_offset));
     finding("the status is 101", "RFC 6455 §4.1 (1)", met, found)
 }
 
 /// HTTP/1.0 has no status 101 and no Upgrade, so no such answer can be right.
-fn version_of_http(response: &ResponseHead) -> Finding {
+fn version_of_http(response: &ResponseHead) -> RuleCheck {
     let Version { major, minor } = response.version;
     let met = major == 1 && minor >= 1;
     let found = (format!("HTTP/{major}.{minor}"), Some(0));
@@ -134,7 +134,7 @@ fn version_of_http(response: &ResponseHead) -> Finding {
 }
 
 /// (2) The value itself, in any case; not one of a list, unlike in the request.
-fn upgrade(response: &ResponseHead) -> Finding {
+fn upgrade(response: &ResponseHead) -> RuleCheck {
     let mut lines = response.headers.all("Upgrade");
     let first = lines.next().is_some_and(|line| line.value.eq_ignore_ascii_case(b"websocket"));
     let met = first && lines.next().is_none();
@@ -142,7 +142,7 @@ fn upgrade(response: &ResponseHead) -> Finding {
 }
 
 /// (3) A token of a list, in any case.
-fn connection(response: &ResponseHead) -> Finding {
+fn connection(response: &ResponseHead) -> RuleCheck {
     let met = response.headers.has_token("Connection", "Upgrade");
     let found = quoted(response.headers.all("Connection"));
     finding("Connection has the token Upgrade", "RFC 6455 §4.1 (3)", met, found)
@@ -150,7 +150,7 @@ fn connection(response: &ResponseHead) -> Finding {
 
 /// (4) Exactly, as base64 has two cases. Only the spaces around it don't count, and the parser dropped those. The
 /// header must not appear twice (§11.3.3).
-fn accept(response: &ResponseHead, request: &ClientRequest) -> Finding {
+fn accept(response: &ResponseHead, request: &ClientRequest) -> RuleCheck {
     let expected = accept_key(request.key());
     let mut lines = response.headers.all("Sec-WebSocket-Accept");
     let met = lines.next().is_some_and(|line| line.value == expected.as_bytes()) && lines.next().is_none();
@@ -159,7 +159,7 @@ fn accept(response: &ResponseHead, request: &ClientRequest) -> Finding {
 }
 
 /// (5) This client offers no extension, so the server may not use one.
-fn no_extension(response: &ResponseHead) -> Finding {
+fn no_extension(response: &ResponseHead) -> RuleCheck {
     let (met, found) = match extensions::names(&response.headers) {
         Ok(names) => (names.is_empty(), quoted(response.headers.all(extensions::HEADER))),
         Err(malformed) => (false, (malformed.found, Some(malformed.offset))),
@@ -169,7 +169,7 @@ fn no_extension(response: &ResponseHead) -> Finding {
 
 /// (6) None, or one that was offered, in the same case. An empty value is neither (§4.2.2 (4)), and the header must
 /// not appear twice (§11.3.4).
-fn subprotocol(response: &ResponseHead, request: &ClientRequest) -> Finding {
+fn subprotocol(response: &ResponseHead, request: &ClientRequest) -> RuleCheck {
     let lines: Vec<_> = response.headers.all("Sec-WebSocket-Protocol").collect();
     let met = match lines[..] {
         [] => true,
@@ -185,8 +185,8 @@ fn finding(
     section: &'static str,
     met: bool,
     (found, offset): (String, Option<usize>),
-) -> Finding {
-    Finding { requirement, section, met, found, offset }
+) -> RuleCheck {
+    RuleCheck { requirement, section, met, found, offset }
 }
 
 #[cfg(test)]

@@ -14,9 +14,9 @@ const RFC: &str = "RFC 826";
 
 /// The operations.
 pub(crate) mod operation {
-    /// Who has this address?
+    /// Request: which card has this address?
     pub(crate) const REQUEST: u16 = 1;
-    /// I have.
+    /// Reply: this card has it.
     pub(crate) const REPLY: u16 = 2;
 }
 
@@ -25,20 +25,20 @@ pub(crate) mod operation {
 pub struct Packet {
     /// [`operation::REQUEST`], [`operation::REPLY`] or another.
     pub operation: u16,
-    /// The card of who speaks.
+    /// The sender's MAC address.
     pub sender_hardware: Mac,
-    /// The address of who speaks.
+    /// The sender's IP address.
     pub sender_protocol: Ipv4Addr,
-    /// The card that is asked for: unknown in a request, so zero.
+    /// The target's MAC address: unknown in a request, so zero.
     pub target_hardware: Mac,
-    /// The address that is asked for.
+    /// The target's IP address.
     pub target_protocol: Ipv4Addr,
 }
 
 const START: [u8; 6] = [0, 1, 8, 0, 6, 4];
 
 impl Packet {
-    /// Reads the packet from the payload of an Ethernet frame. `None` if it is cut off or for other networks.
+    /// Parses the payload of an Ethernet frame. Returns `None` if it is cut off or for other networks.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; 28] = bytes.first_chunk()?;
         let rest = bytes.strip_prefix(&START)?;
@@ -90,7 +90,7 @@ fn operation_name(number: u16) -> (Option<&'static str>, &'static str) {
     }
 }
 
-/// Tells the packet.
+/// Decodes the packet.
 pub(super) fn fields(r: &mut Reading) -> Option<()> {
     let hardware = r.u16("ar$hrd", "hardware address space: 1 is Ethernet", RFC)?;
     r.symbol((hardware == 1).then_some("Ethernet"));
@@ -168,8 +168,8 @@ mod tests {
     fn addresses_of_other_lengths_are_bytes() {
         let mut r = Reading::new(&[0, 6, 8, 0, 1, 4, 0, 1, 0xaa, 10, 0, 0, 1, 0xbb, 10, 0, 0, 2]);
         fields(&mut r).unwrap();
-        let (_, told) = r.into_parts();
-        assert_eq!((told[5].name, told[5].value.as_str()), ("ar$sha", "aa"));
-        assert_eq!((told[8].name, told[8].value.as_str()), ("ar$tpa", "10.0.0.2"));
+        let (_, out) = r.into_parts();
+        assert_eq!((out[5].name, out[5].value.as_str()), ("ar$sha", "aa"));
+        assert_eq!((out[8].name, out[8].value.as_str()), ("ar$tpa", "10.0.0.2"));
     }
 }

@@ -1,8 +1,8 @@
-//! The Internet checksum (RFC 1071): is what arrived what was sent?
+//! The Internet checksum (RFC 1071).
 //!
-//! The bytes are taken as big-endian 16-bit words and added in ones' complement: a carry out of the top comes back
-//! in at the bottom. The checksum is the complement of that sum, so that the sum of everything, checksum included,
-//! is 0xffff. An odd last byte counts as the high half of a word.
+//! The bytes are taken as big-endian 16-bit words and added in ones' complement: a carry out of the top comes
+//! back in at the bottom. The checksum is the complement of that sum, so that the sum of everything, checksum
+//! included, is 0xffff. An odd last byte counts as the high half of a word.
 
 use std::net::IpAddr;
 
@@ -19,7 +19,8 @@ impl Sum {
         Sum::default()
     }
 
-    /// The pseudo-header that TCP, UDP and ICMPv6 sum too, though it is not sent (RFC 9293 §3.1, RFC 8200 §8.1).
+    /// The pseudo-header that TCP, UDP and ICMPv6 sum too, though it is not sent (RFC 9293 §3.1, RFC 8200
+    /// §8.1).
     ///
     /// It has both addresses, the protocol's number and the length of what it carries, in bytes. So a segment
     /// that was delivered to the wrong host does not pass. `None` if the addresses are of two families.
@@ -85,17 +86,17 @@ pub(crate) fn without(mut start: Sum, bytes: &[u8], hole: usize) -> u16 {
     start.checksum()
 }
 
-/// What there is to say about a checksum that was found.
+/// The result of verifying a checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It is what the bytes sum up to.
+    /// It is right.
     Right,
-    /// It isn't.
+    /// It is wrong.
     Wrong {
         /// What it should be.
         expected: u16,
     },
-    /// It holds the sum of the pseudo-header alone: the kernel left the rest to the network card (checksum offload).
+    /// It covers the pseudo-header alone: the kernel left the rest to the network card (checksum offload).
     Unfinished {
         /// What it should be on the cable.
         expected: u16,
@@ -103,7 +104,8 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    /// Judges the checksum `found` in the two bytes of `bytes` at `hole`; `start` is the pseudo-header, if there is one.
+    /// Verifies the checksum `found` in the two bytes of `bytes` at `hole`; `start` is the sum of a
+    /// pseudo-header.
     pub(crate) fn of(found: u16, start: Sum, bytes: &[u8], hole: usize) -> Self {
         let expected = without(start, bytes, hole);
         // 0x0000 and 0xffff are the two zeros of ones' complement.

@@ -7,9 +7,10 @@ use super::{
 };
 
 impl Datagram {
-    /// Finds the datagram in an Ethernet frame. `None` for other frames, and where the header is cut off.
+    /// Finds the datagram in an Ethernet frame. Returns `None` for other frames, and where the header is cut
+    /// off.
     ///
-    /// Allocates nothing.
+    /// Does not allocate.
     pub(crate) fn parse(frame: &[u8]) -> Option<Self> {
         let (header, at) = ethernet::Header::parse(frame)?;
         let datagram = match header.ether_type {
@@ -21,9 +22,10 @@ impl Datagram {
         Some(Datagram { payload, ..datagram })
     }
 
-    /// Finds the datagram at the start of `bytes`, by its own version number. Its payload's range counts from there.
+    /// Finds the datagram at the start of `bytes` by its version number. Its payload's range counts from
+    /// there.
     ///
-    /// `None` if it is neither IPv4 nor IPv6, or its header is cut off. Allocates nothing.
+    /// Returns `None` if it is neither IPv4 nor IPv6, or its header is cut off. Does not allocate.
     pub(crate) fn at_start(bytes: &[u8]) -> Option<Self> {
         match bytes.first()? >> 4 {
             4 => ipv4::datagram(bytes),

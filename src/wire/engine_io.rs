@@ -1,4 +1,4 @@
-//! Engine.IO packets of protocol 4, taken apart and put together: the lower half of Socket.IO.
+//! Engine.IO packets, protocol 4, parsed and encoded: the layer below Socket.IO.
 //!
 //! ```text
 //! WebSocket, text    <packet type>[<data>]           one packet a message
@@ -6,9 +6,10 @@
 //! HTTP polling       packet 0x1e packet 0x1e …       as many as there are; a binary one is b and Base64
 //! ```
 //!
-//! The packet type is one character, `0` to `6`: see [`PACKET_TYPES`]. Sections are those of the document "Engine.IO Protocol", version 4,
-//! which has no numbers; what only the reference implementation says is marked so. What a message packet carries is nothing
-//! to Engine.IO; here it is mostly a packet of [`super::socket_io`].
+//! The packet type is one character, `0` to `6`: see [`PACKET_TYPES`]. Sections are those of the document
+//! "Engine.IO Protocol", version 4, which does not number them; rules that only the reference implementation
+//! has are marked. Message packets are opaque to Engine.IO; here most of them carry a packet of
+//! [`super::socket_io`].
 
 use data_encoding::BASE64;
 
@@ -27,42 +28,43 @@ pub use query::Transport;
 pub use tables::packet_type;
 pub(crate) use tables::{ERRORS, HttpError, PACKET_TYPES};
 
-/// Stands between packets of one HTTP body: the record separator of ASCII (§Packet encoding, HTTP long-polling).
+/// Separates the packets of an HTTP body: ASCII's record separator (§Packet encoding, HTTP long-polling).
 pub const SEPARATOR: u8 = 0x1e;
 
-/// Stands before a binary message in an HTTP body, in place of a packet type (§Packet encoding, HTTP long-polling).
+/// Precedes a binary message in an HTTP body, in place of a packet type (§Packet encoding, HTTP
+/// long-polling).
 pub(crate) const BINARY_PREFIX: u8 = b'b';
 
-/// The data of the ping and the pong that try a new transport out (§Upgrade).
+/// The data of the ping and the pong that probe a new transport (§Upgrade).
 pub const PROBE: &str = "probe";
 
-/// The version that this is, as it stands in the query (§Query parameters).
+/// The protocol version in the query (§Query parameters).
 pub(crate) const VERSION: &str = "4";
 
 const ENCODING: &str = "Engine.IO 4, Packet encoding";
 const POLLING: &str = "Engine.IO 4, Packet encoding, HTTP long-polling";
 
-/// What a packet is for (§Protocol).
+/// The type of a packet (§Protocol).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// `0`: the server's answer to the handshake.
     Open,
-    /// `1`: the transport can be closed.
+    /// `1`: closes the transport.
     Close,
-    /// `2`: are you there? From the server; from a client only to try a transport out.
+    /// `2`: a ping of the server; of a client only to probe a transport.
     Ping,
-    /// `3`: I am.
+    /// `3`: the answer to a ping.
     Pong,
-    /// `4`: what the layer above has to say.
+    /// `4`: a message of the layer above.
     Message,
-    /// `5`: from now on all goes by this transport.
+    /// `5`: completes the upgrade to this transport.
     Upgrade,
-    /// `6`: nothing; it answers a GET that waits.
+    /// `6`: no content; it answers a pending GET.
     Noop,
 }
 
 impl Kind {
-    /// All of them, by number.
+    /// All kinds, by number.
     pub const ALL: [Kind; 7] =
         [Kind::Open, Kind::Close, Kind::Ping, Kind::Pong, Kind::Message, Kind::Upgrade, Kind::Noop];
 
@@ -79,7 +81,7 @@ impl Kind {
         }
     }
 
-    /// The kind with this character.
+    /// Returns the kind with this character.
     pub(crate) fn of_digit(digit: u8) -> Option<Self> {
         Kind::ALL.into_iter().find(|kind| kind.digit() == digit)
     }
@@ -95,21 +97,21 @@ pub enum Packet {
 }
 
 impl Packet {
-    /// A packet without data.
+    /// Returns a packet without data.
     pub fn empty(kind: Kind) -> Self {
         Packet::Text(kind, String::new())
     }
 
-    /// A message of text.
+    /// Returns a message of text.
     pub fn message(data: impl Into<String>) -> Self {
         Packet::Text(Kind::Message, data.into())
     }
 
-    /// Reads the packet that a text message of a WebSocket is. A binary message is a [`Packet::Binary`] as it stands.
+    /// Parses a text message of a WebSocket. A binary message is a [`Packet::Binary`] as it is.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] if it is empty, not UTF-8, or begins with no packet type. What the data of a type should be is not looked at.
+    /// [`Malformed`] if it is empty, not UTF-8, or begins with no packet type. The data is not checked.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let Some(first) = bytes.first() else {
             return Err(Malformed::at("packet type", 0, "a digit from 0 to 6", bytes, ENCODING));
@@ -126,7 +128,7 @@ impl Packet {
         }
     }
 
-    /// What a WebSocket message carries this packet: its opcode, and its payload.
+    /// Returns the opcode and the payload of the WebSocket message that carries this packet.
     pub fn encode(&self) -> (u8, Vec<u8>) {
         match self {
             Packet::Text(kind, data) => {
@@ -139,11 +141,11 @@ impl Packet {
     }
 }
 
-/// Reads the packets of an HTTP body: the answer to a GET, or what a POST brings.
+/// Parses the packets of an HTTP body: a response to a GET, or the content of a POST.
 ///
 /// # Errors
 ///
-/// [`Malformed`] for the first packet that is none, with its place in the body. An empty body has an empty packet, and so is none.
+/// [`Malformed`] for the first malformed packet, with its offset in the body. An empty body is malformed.
 pub fn parse_payload(body: &[u8]) -> Result<Vec<Packet>, Malformed> {
     let mut packets = Vec::new();
     let mut at = 0;
@@ -158,7 +160,7 @@ pub fn parse_payload(body: &[u8]) -> Result<Vec<Packet>, Malformed> {
     Ok(packets)
 }
 
-/// Writes packets as an HTTP body. No packet may have the separator in its data; JSON never has it.
+/// Encodes packets as an HTTP body. The data must not have the separator; JSON never has it.
 pub fn encode_payload(packets: &[Packet]) -> Vec<u8> {
     let mut out = Vec::new();
     for (index, packet) in packets.iter().enumerate() {

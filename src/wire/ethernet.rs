@@ -4,11 +4,11 @@
 //! destination(6) source(6) [0x8100 tag(2)]… EtherType(2) payload trailer
 //! ```
 //!
-//! All numbers are big-endian. Preamble and frame check sequence are the card's affair: no program sees them.
+//! All numbers are big-endian. The card handles preamble and frame check sequence; no program sees them.
 
 use super::{mac::Mac, reading::Reading};
 
-/// The EtherTypes that this program knows more about.
+/// The EtherTypes that this program decodes.
 pub mod ether_type {
     /// IPv4.
     pub const IPV4: u16 = 0x0800;
@@ -41,13 +41,13 @@ pub struct Tag {
 /// An Ethernet II header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
-    /// The card that is meant.
+    /// The destination address.
     pub destination: Mac,
-    /// The card that sends.
+    /// The source address.
     pub source: Mac,
     /// The innermost tag.
     pub tag: Option<Tag>,
-    /// What the payload is; below 0x0600 its length.
+    /// The EtherType, or the length if it is below 0x0600.
     pub ether_type: u16,
 }
 
@@ -57,7 +57,7 @@ impl Header {
         Header { destination, source, tag: None, ether_type }
     }
 
-    /// Reads the header; gives also where the payload begins. `None` if the frame ends before.
+    /// Parses the header. Returns the offset of the payload as well. `None` if the header is cut off.
     pub fn parse(frame: &[u8]) -> Option<(Self, usize)> {
         let destination = Mac(*frame.first_chunk()?);
         let source = Mac(*frame.get(6..)?.first_chunk()?);
@@ -76,7 +76,7 @@ impl Header {
         }
     }
 
-    /// The frame: this header and the payload. It is not padded.
+    /// Returns the frame: this header and the payload, without padding.
     pub fn encode(&self, payload: &[u8]) -> Vec<u8> {
         let mut frame = Vec::with_capacity(18 + payload.len());
         frame.extend(self.destination.0);
@@ -119,7 +119,7 @@ pub(crate) fn type_name(number: u16) -> Option<&'static str> {
     })
 }
 
-/// Tells the header; gives the EtherType, or the length.
+/// Decodes the header. Returns the EtherType, or the length.
 pub(super) fn fields(r: &mut Reading) -> Option<u16> {
     let destination = r.mac("Destination Address", "the card that is meant", HEADER)?;
     if destination == Mac::BROADCAST {
@@ -159,7 +159,7 @@ pub(super) fn fields(r: &mut Reading) -> Option<u16> {
     }
 }
 
-/// Tells what is left after the payload has ended.
+/// Decodes what follows the payload.
 pub(super) fn trailer(r: &mut Reading) {
     let padding = r.rest().iter().all(|byte| *byte == 0);
     let meaning = if padding {

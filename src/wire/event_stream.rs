@@ -1,4 +1,4 @@
-//! Server-Sent Events, taken apart and put together (WHATWG HTML §9.2.5 and §9.2.6).
+//! Server-Sent Events, parsed and encoded (WHATWG HTML §9.2.5 and §9.2.6).
 //!
 //! ```text
 //! : a comment, which only shows that somebody is there
@@ -9,8 +9,8 @@
 //!                        an empty line: here the event is dispatched
 //! ```
 //!
-//! The stream is UTF-8 and has no length: it is the content of a response that goes on. A line ends with LF, CR LF or CR. Nothing
-//! is ever an error: what means nothing is ignored, so that the format can grow.
+//! The stream is UTF-8 and has no length: it is the content of a streaming response. A line ends with LF,
+//! CR LF or CR. There are no syntax errors: unknown fields are ignored, so that the format can grow.
 
 use std::ops::Range;
 
@@ -25,13 +25,14 @@ pub(crate) const CONTENT_TYPE: &str = "text/event-stream";
 /// The type of an event that names none (§9.2.6).
 pub const MESSAGE: &str = "message";
 
-/// How much of a value is shown, in characters.
+/// Characters shown of a value.
 const SHOWN: usize = 120;
 
-/// What the stream may begin with, and what is dropped then (§9.2.5).
+/// The byte order mark, which is dropped at the start of the stream (§9.2.5).
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// The fields that mean something: name, meaning, section. All others are ignored, and names are case-sensitive.
+/// The defined fields: name, meaning, section. All others are ignored, and names are
+/// case-sensitive.
 pub(crate) const FIELDS: &[(&str, &str, &str)] = &[
     ("data", "a line of the message; several are joined by LF", "WHATWG HTML §9.2.6"),
     ("event", "the type of the event; message if there is none", "WHATWG HTML §9.2.6"),
@@ -44,26 +45,26 @@ pub(crate) const FIELDS: &[(&str, &str, &str)] = &[
 pub struct Event {
     /// Its type: [`MESSAGE`] if the stream names none.
     pub kind: String,
-    /// What it says.
+    /// Its data.
     pub data: String,
     /// The last event ID of the stream when it was dispatched: its own, or that of an event before it.
     pub id: String,
 }
 
-/// What comes out of a stream.
+/// An item of the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
     /// An event was dispatched.
     Event(Event),
-    /// A comment; it tells nobody anything, but that somebody is there.
+    /// A comment, which keeps the connection alive.
     Comment(String),
-    /// The stream asks to be waited for so long before it is connected to again, in ms.
+    /// The reconnection time that the stream asks for, in ms.
     Retry(u64),
-    /// A block that ended without data: no event. Its `id` counts all the same.
+    /// A block without data: no event. Its `id` is valid nevertheless.
     Nothing,
 }
 
-/// A line or an event that is longer than this reader takes.
+/// A line or an event that exceeds the limit of the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("event stream: a line or an event of more than {limit} bytes")]
 pub struct TooLong {
@@ -71,27 +72,27 @@ pub struct TooLong {
     pub limit: usize,
 }
 
-/// Reads a stream in whatever pieces it comes.
+/// Reads a stream that arrives in pieces.
 #[derive(Debug, Clone)]
 pub struct Reader {
     limit: usize,
-    /// The line under way.
+    /// The current line.
     line: Vec<u8>,
-    /// Whether the first line is still to come, which may begin with a BOM.
+    /// True before the first line, which may begin with a BOM.
     first: bool,
-    /// The byte before was a CR: an LF now belongs to it.
+    /// True if the byte before was a CR, to which an LF belongs.
     after_cr: bool,
     kind: String,
     data: String,
-    /// The buffer, and the last event ID that was set from it.
+    /// The ID of the current block, and the last event ID.
     id: String,
     last_id: String,
-    /// Anything stands in the block under way.
+    /// True if the current block has a line.
     begun: bool,
 }
 
 impl Reader {
-    /// At the beginning of a stream, of which no line and no event has more than `limit` bytes.
+    /// Returns a reader. A line or an event of more than `limit` bytes is an error.
     pub fn new(limit: usize) -> Reader {
         Reader {
             limit,
@@ -106,21 +107,24 @@ impl Reader {
         }
     }
 
-    /// At the beginning of a stream that goes on where another broke off: its last event ID is known (§9.2.3).
+    /// Returns a reader for a stream that resumes another one after its last event ID
+    /// (§9.2.3).
     pub(crate) fn resuming(limit: usize, last_event_id: &str) -> Reader {
         let (id, last_id) = (last_event_id.to_owned(), last_event_id.to_owned());
         Reader { id, last_id, ..Reader::new(limit) }
     }
 
-    /// What the client says in the field `Last-Event-ID` when it connects again; nothing if it is empty (§9.2.3).
+    /// Returns the value of `Last-Event-ID` for the next connection; `None` if it is empty
+    /// (§9.2.3).
     pub(crate) fn last_event_id(&self) -> &str {
         &self.last_id
     }
 
-    /// Takes the next bytes, and gives what they complete. What stands at the end without an empty line never becomes an event.
+    /// Adds bytes and returns the items that they complete. A block without its empty line never
+    /// becomes an event.
     ///
     /// # Errors
-    /// [`TooLong`]; the stream is to be given up then.
+    /// [`TooLong`]. The stream cannot be read any further.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<Item>, TooLong> {
         let mut items = Vec::new();
         for byte in bytes {
@@ -132,7 +136,7 @@ impl Reader {
                     let line = std::mem::take(&mut self.line);
                     let first = std::mem::take(&mut self.first);
                     let line = line.strip_prefix(BOM).filter(|_| first).unwrap_or(&line);
-                    // §9.2.5: the stream is decoded as UTF-8; what is none becomes U+FFFD.
+                    // §9.2.5: the stream is decoded as UTF-8; invalid bytes become U+FFFD.
                     items.extend(self.line(&String::from_utf8_lossy(line)));
                 }
                 _ if self.line.len() + self.data.len() >= self.limit => {
@@ -144,7 +148,7 @@ impl Reader {
         Ok(items)
     }
 
-    /// A whole line.
+    /// Handles a complete line.
     fn line(&mut self, line: &str) -> Option<Item> {
         if line.is_empty() {
             return self.dispatch();
@@ -169,7 +173,7 @@ impl Reader {
         None
     }
 
-    /// An empty line.
+    /// Handles an empty line.
     fn dispatch(&mut self) -> Option<Item> {
         self.last_id.clone_from(&self.id);
         let kind = std::mem::take(&mut self.kind);
@@ -184,16 +188,17 @@ impl Reader {
     }
 }
 
-/// Name and value of a line: one space behind the colon is dropped; a line without a colon is a name alone.
+/// Returns name and value of a line: one space after the colon is dropped; a line without a colon is a name
+/// alone.
 fn split(line: &str) -> (&str, &str) {
     let (name, value) = line.split_once(':').unwrap_or((line, ""));
     (name, value.strip_prefix(' ').unwrap_or(value))
 }
 
-/// An event as it is sent. `kind` and `id` are left out where they are none.
+/// Encodes an event. `kind` and `id` are omitted if they are `None`.
 ///
-/// Line ends within the data begin another `data` line: CR and CR LF arrive as LF. In a type or an ID they, and NUL, become spaces, so
-/// that no value can smuggle in a line.
+/// Line ends within the data begin another `data` line: CR and CR LF arrive as LF. In a type or an ID they,
+/// and NUL, become spaces, so that no value can inject a line.
 pub fn encode(kind: Option<&str>, id: Option<&str>, data: &str) -> Vec<u8> {
     let mut out = String::new();
     for (name, value) in [("id", id), ("event", kind)] {
@@ -209,25 +214,25 @@ pub fn encode(kind: Option<&str>, id: Option<&str>, data: &str) -> Vec<u8> {
     out.into_bytes()
 }
 
-/// A comment: it keeps the connection alive, and says nothing (§9.2.7).
+/// Encodes a comment, which keeps the connection alive (§9.2.7).
 pub fn comment(words: &str) -> Vec<u8> {
     let words = words.replace(['\r', '\n'], " ");
     if words.is_empty() { b":\n\n".to_vec() } else { format!(": {words}\n\n").into_bytes() }
 }
 
-/// So long is to be waited before connecting again, in ms.
+/// Encodes the reconnection time in ms.
 pub fn retry(ms: u64) -> Vec<u8> {
     format!("retry: {ms}\n\n").into_bytes()
 }
 
-/// The stream from its beginning, as fields: every bit has a name.
+/// Returns the fields of a stream from its beginning.
 pub fn fields(bytes: &[u8]) -> Vec<Field> {
-    let mut told = Vec::new();
+    let mut out = Vec::new();
     let mut at = 0;
     if bytes.starts_with(BOM) {
         at = BOM.len();
         let meaning = "says that this is UTF-8; one is dropped";
-        told.push(piece(bytes, 0..at, "BOM", meaning, "WHATWG HTML §9.2.5"));
+        out.push(piece(bytes, 0..at, "BOM", meaning, "WHATWG HTML §9.2.5"));
     }
     while at < bytes.len() {
         let content = bytes[at..].iter().position(|byte| matches!(byte, b'\r' | b'\n'));
@@ -240,33 +245,27 @@ pub fn fields(bytes: &[u8]) -> Vec<Field> {
             };
         if at == end {
             let meaning = "the event is dispatched, if it has data";
-            told.push(piece(bytes, at..after, "empty line", meaning, "WHATWG HTML §9.2.6"));
+            out.push(piece(bytes, at..after, "empty line", meaning, "WHATWG HTML §9.2.6"));
         } else {
-            line(bytes, at..end, &mut told);
+            line(bytes, at..end, &mut out);
             if after > end {
                 let meaning = "the line ends: LF, CR LF or CR";
-                told.push(piece(bytes, end..after, "end-of-line", meaning, "WHATWG HTML §9.2.5"));
+                out.push(piece(bytes, end..after, "end-of-line", meaning, "WHATWG HTML §9.2.5"));
             }
         }
         at = after;
     }
-    fill(bytes, told)
+    fill(bytes, out)
 }
 
-/// A line that is not empty.
-fn line(bytes: &[u8], line: Range<usize>, told: &mut Vec<Field>) {
+/// Decodes a line that is not empty.
+fn line(bytes: &[u8], line: Range<usize>, out: &mut Vec<Field>) {
     let content = &bytes[line.clone()];
     let colon = content.iter().position(|byte| *byte == b':');
     if colon == Some(0) {
         let meaning = "ignored: it shows that somebody is there";
-        told.push(piece(
-            bytes,
-            line.start..line.start + 1,
-            "colon",
-            "a comment begins",
-            "WHATWG HTML §9.2.5",
-        ));
-        told.push(piece(bytes, line.start + 1..line.end, "comment", meaning, "WHATWG HTML §9.2.6"));
+        out.push(piece(bytes, line.start..line.start + 1, "colon", "a comment begins", "WHATWG HTML §9.2.5"));
+        out.push(piece(bytes, line.start + 1..line.end, "comment", meaning, "WHATWG HTML §9.2.6"));
         return;
     }
     let name_end = colon.map_or(line.end, |colon| line.start + colon);
@@ -277,18 +276,12 @@ fn line(bytes: &[u8], line: Range<usize>, told: &mut Vec<Field>) {
         None => (None, "means nothing, and is ignored", "WHATWG HTML §9.2.6"),
     };
     let field = piece(bytes, line.start..name_end, "field name", meaning, section);
-    told.push(Field { symbol, ..field });
+    out.push(Field { symbol, ..field });
     let Some(colon) = colon.map(|colon| line.start + colon) else { return };
     // One space, and only one, belongs to the colon.
     let value = colon + 1 + usize::from(bytes.get(colon + 1) == Some(&b' ') && colon + 1 < line.end);
-    told.push(piece(
-        bytes,
-        colon..value,
-        "colon",
-        "the value begins, behind one space",
-        "WHATWG HTML §9.2.5",
-    ));
-    told.push(piece(bytes, value..line.end, "field value", meaning, section));
+    out.push(piece(bytes, colon..value, "colon", "the value begins, behind one space", "WHATWG HTML §9.2.5"));
+    out.push(piece(bytes, value..line.end, "field value", meaning, section));
 }
 
 fn piece(

@@ -1,7 +1,7 @@
-//! What is a field, and are all bits told? The list that every decoder makes and every view reads.
+//! Fields: the list that every decoder returns and every view shows.
 //!
-//! The law: the fields of an input cover every bit of it exactly once. What no decoder knows becomes a gap, a
-//! field of its own, so that nothing is left over unsaid.
+//! The law: the fields of an input cover every bit of it exactly once. Bits that no decoder knows become a
+//! gap, a field of its own.
 
 use std::ops::Range;
 
@@ -9,28 +9,28 @@ use thiserror::Error;
 
 use super::text;
 
-/// How many bytes of a gap are shown.
+/// Number of bytes shown of a gap.
 const GAP_SHOWN: usize = 32;
 
-/// A piece of the input that has a name.
+/// A named range of the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
-    /// Where it stands: bits from the start of the input, the most significant bit of byte 0 is bit 0.
+    /// Its range in bits from the start of the input. The most significant bit of byte 0 is bit 0.
     pub bits: Range<usize>,
-    /// As the specification calls it.
+    /// Its name in the specification.
     pub name: &'static str,
-    /// For people to read, escaped.
+    /// Its value for people, escaped.
     pub value: String,
     /// The name that the specification gives this value, if it has one: `Ping` for opcode 0x9.
     pub symbol: Option<&'static str>,
-    /// What it says, or why it is there.
+    /// What the value means.
     pub meaning: String,
     /// The section that defines it, such as `RFC 6455 §5.2`; empty for a gap.
     pub section: &'static str,
 }
 
 impl Field {
-    /// A field of whole bytes. The bit range is the byte range times 8.
+    /// Returns a field of whole bytes. The bit range is the byte range times 8.
     pub(crate) fn of_bytes(
         bytes: Range<usize>,
         name: &'static str,
@@ -42,7 +42,7 @@ impl Field {
         Field { bits, name, value, symbol: None, meaning: meaning.into(), section }
     }
 
-    /// The bytes that it touches.
+    /// Returns the range of bytes that it touches.
     pub fn bytes(&self) -> Range<usize> {
         self.bits.start / 8..self.bits.end.div_ceil(8)
     }
@@ -51,16 +51,16 @@ impl Field {
 /// A layer with bytes of its own: unmasked and reassembled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerBytes {
-    /// `WebSocket`, `Engine.IO`; `message` for what nothing is around any more.
+    /// `WebSocket`, `Engine.IO`; `message` for the innermost.
     pub protocol: &'static str,
-    /// Its bytes: what the layer around it carried, unmasked and put together.
+    /// Its bytes: the payload of the layer around it.
     pub bytes: Vec<u8>,
-    /// Every bit of them by its name; of a message none.
+    /// The fields of the bytes; none for a message.
     pub fields: Vec<Field>,
 }
 
 impl LayerBytes {
-    /// The innermost: bytes that mean nothing to any transport.
+    /// Returns the innermost layer: bytes that mean nothing to any transport.
     pub fn message(bytes: &[u8]) -> LayerBytes {
         LayerBytes { protocol: "message", bytes: bytes.to_vec(), fields: Vec::new() }
     }
@@ -80,7 +80,7 @@ pub enum NotCovered {
     Beyond(usize),
 }
 
-/// Proves the law for an input of `bits` bits. The fields must stand in order.
+/// Checks the law for an input of `bits` bits. The fields must be in order.
 pub fn check(bits: usize, fields: &[Field]) -> Result<(), NotCovered> {
     let mut next = 0;
     for field in fields {
@@ -99,10 +99,10 @@ pub fn check(bits: usize, fields: &[Field]) -> Result<(), NotCovered> {
     }
 }
 
-/// Makes the law true: puts the fields in order and fills what they leave out of `input` with gaps.
+/// Enforces the law: sorts the fields and fills the ranges of `input` that they leave out with gaps.
 ///
-/// Empty fields are dropped. Where two fields claim a bit, the one that begins first keeps it; what lies past the
-/// end is cut off. A decoder should need neither.
+/// Empty fields are dropped. Where two fields claim a bit, the one that begins first keeps it. Bits past the
+/// end are cut off. A decoder should need neither.
 pub fn fill(input: &[u8], mut fields: Vec<Field>) -> Vec<Field> {
     let bits = input.len() * 8;
     fields.sort_by_key(|field| field.bits.start);
@@ -149,8 +149,8 @@ mod tests {
     #[test]
     fn what_is_left_out_becomes_a_gap() {
         let fields = fill(&[1, 2, 3], vec![field(4..8)]);
-        let told: Vec<_> = fields.iter().map(|f| (f.bits.clone(), f.name, f.value.as_str())).collect();
-        assert_eq!(told, [(0..4, "gap", "4 bits"), (4..8, "x", ""), (8..24, "gap", "02 03")]);
+        let out: Vec<_> = fields.iter().map(|f| (f.bits.clone(), f.name, f.value.as_str())).collect();
+        assert_eq!(out, [(0..4, "gap", "4 bits"), (4..8, "x", ""), (8..24, "gap", "02 03")]);
         assert_eq!(fields[0].bytes(), 0..1);
     }
 

@@ -1,7 +1,7 @@
-//! What does only the conversation know? Relative numbers, the scale of windows, and what was seen before.
+//! Follows conversations: relative numbers, window scales, and which bytes were seen before.
 //!
-//! A tracker is given the segments in the order in which they were seen. Sequence numbers go round at 2^32, so
-//! "before" means: less than half the circle away (RFC 9293 §3.4). What it keeps of a connection is bounded.
+//! Segments are given in the order in which they were seen. Sequence numbers wrap at 2^32, so
+//! "before" means less than half the circle away (RFC 9293 §3.4). The state of a connection is bounded.
 
 use std::{collections::HashMap, net::SocketAddr};
 
@@ -16,7 +16,7 @@ use side::Side;
 /// The largest shift of a window that counts (RFC 7323 §2.3).
 const LARGEST_SHIFT: u8 = 14;
 
-/// True if `a` comes before `b` on the circle of sequence numbers.
+/// True if `a` is before `b` on the circle of sequence numbers.
 pub fn before(a: u32, b: u32) -> bool {
     a.wrapping_sub(b) >= 1 << 31
 }
@@ -28,12 +28,12 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// A connection of which nothing was seen. The order of the endpoints says who is [`Seen::from_first`].
+    /// Returns a connection without segments. [`Seen::from_first`] refers to the first endpoint.
     pub fn new(first: SocketAddr, second: SocketAddr) -> Self {
         Flow { sides: [Side::new(first), Side::new(second)] }
     }
 
-    /// Takes note of the next segment. `None` if it is not between these endpoints.
+    /// Records the next segment. Returns `None` if it is not between these endpoints.
     ///
     /// A SYN with another number than the one before begins a new connection between the same endpoints.
     pub fn see(&mut self, segment: &Segment) -> Option<Seen> {
@@ -47,7 +47,7 @@ impl Flow {
         let flags = segment.flags;
         let acknowledges = flags.contains(Flags::ACK);
         if flags.contains(Flags::SYN) && from.base != Some(segment.sequence) {
-            // Another SYN than before: what the other side said belongs to the connection before.
+            // A new SYN: the state of the other side belongs to the previous connection.
             if from.base.is_some() && !acknowledges {
                 *to = Side::new(to.endpoint);
             }
@@ -82,7 +82,7 @@ impl Flow {
     }
 }
 
-/// By how many bits the window of `segment` counts, if that is known.
+/// Returns the scale of the window of `segment` in bits, if it is known.
 fn shift(from: &Side, to: &Side, segment: &Segment) -> Option<u8> {
     if segment.flags.contains(Flags::SYN) {
         return Some(0);
@@ -93,7 +93,7 @@ fn shift(from: &Side, to: &Side, segment: &Segment) -> Option<u8> {
     }
 }
 
-/// Many connections, told apart by their endpoints; of too many, the one longest unheard of is forgotten.
+/// Many connections, by their endpoints. Beyond the limit the one that was seen least recently is dropped.
 #[derive(Debug, Clone)]
 pub struct Flows {
     flows: HashMap<(SocketAddr, SocketAddr), (u64, Flow)>,
@@ -114,7 +114,7 @@ impl Flows {
         Flows { flows: HashMap::new(), limit: limit.max(1), clock: 0 }
     }
 
-    /// Takes note of the next segment, of whatever connection.
+    /// Records the next segment of any connection.
     pub fn see(&mut self, segment: &Segment) -> Seen {
         let (a, b) = (segment.source, segment.destination);
         let key = (a.min(b), a.max(b));
@@ -130,7 +130,7 @@ impl Flows {
         flow.see(segment).expect("the key is the flow's endpoints")
     }
 
-    /// Takes note of the next frame. `None` if it has no segment with a whole header.
+    /// Records the next frame. Returns `None` if it has no segment with a complete header.
     pub fn see_frame(&mut self, frame: &[u8]) -> Option<Seen> {
         Segment::parse(frame).map(|segment| self.see(&segment))
     }

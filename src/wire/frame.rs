@@ -1,6 +1,8 @@
-//! A frame of the link, layer by layer: Ethernet, then ARP or IP, then ICMP, TCP or UDP, then what they carry.
+//! A frame of the link, layer by layer: Ethernet, then ARP or IP, then ICMP, TCP or UDP, then what they
+//! carry.
 //!
-//! The fields of a whole frame cover every bit of it exactly once; their bits count from the start of the frame.
+//! The fields of a whole frame cover every bit of it exactly once; their bits count from the start of the
+//! frame.
 
 use super::{
     arp,
@@ -21,10 +23,10 @@ pub mod build;
 #[cfg(test)]
 mod tests;
 
-/// How much of plain data is shown, in characters.
+/// Characters shown of application data.
 const SHOWN: usize = 120;
 
-/// A frame taken apart.
+/// The layers and fields of a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dissection {
     /// The layers, in order.
@@ -39,19 +41,19 @@ impl Dissection {
         self.fields.get(layer.fields.clone()).unwrap_or_default()
     }
 
-    /// The first layer that speaks this and is not quoted.
+    /// Returns the first layer with this protocol that is not quoted.
     pub fn layer(&self, protocol: Protocol) -> Option<&Layer> {
         self.layers.iter().find(|layer| layer.protocol == protocol && !layer.quoted)
     }
 }
 
-/// What TCP and UDP carry, as the caller knows it.
+/// The payload of TCP or UDP, as the caller knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Payload {
-    /// To be guessed: HTTP if it begins like a head, STOMP if it begins with a command of its own, else data.
+    /// Detect it: HTTP if it begins like a head, STOMP if it begins with a STOMP command, else data.
     #[default]
     Guess,
-    /// Bytes of a program.
+    /// Application data.
     Data,
     /// An HTTP/1.1 head, maybe with what follows.
     Http,
@@ -64,13 +66,13 @@ pub enum Payload {
 /// What is known about a frame besides its bytes. The default: nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Context<'a> {
-    /// What the conversation says about this segment, from [`super::flow`].
+    /// What the conversation knows about this segment, from [`super::flow`].
     pub seen: Option<&'a Seen>,
-    /// What the payload is.
+    /// The kind of the payload.
     pub payload: Payload,
 }
 
-/// Takes an Ethernet frame apart. Any bytes will do; what is cut off or wrong is told as such.
+/// Dissects an Ethernet frame. Any bytes are accepted; fields that are cut off or wrong say so.
 pub fn dissect(frame: &[u8], context: Context) -> Dissection {
     let mut r = Reading::new(frame);
     if let Some(number) = r.layer(Protocol::Ethernet, ethernet::fields) {
@@ -86,10 +88,10 @@ pub fn dissect(frame: &[u8], context: Context) -> Dissection {
     Dissection { layers, fields }
 }
 
-/// Takes bytes apart that begin with this protocol and not with Ethernet.
+/// Dissects bytes that begin with this protocol instead of Ethernet.
 ///
-/// Of TCP, UDP and ICMP without the datagram around them, a checksum that covers addresses can't be verified. Bytes of a
-/// protocol that says nothing of what it carries are told as data.
+/// Without the datagram around TCP, UDP or ICMPv6, a checksum over addresses cannot be verified. The payload
+/// of a protocol that does not name its content is data.
 pub(crate) fn dissect_as(protocol: Protocol, bytes: &[u8], context: Context) -> Dissection {
     use std::net::{Ipv4Addr, Ipv6Addr};
     let around = |number, six: bool| {
@@ -161,7 +163,7 @@ fn carried_by_ip(r: &mut Reading, datagram: &Datagram, context: Context) {
     }
     match (datagram.protocol, datagram.source.is_ipv4()) {
         (protocol::TCP, _) => {
-            // Where the header is cut off nothing is left to be told.
+            // If the header is cut off, no bytes are left.
             let _ = r.layer(Protocol::Tcp, |r| tcp::fields(r, datagram, context.seen));
             payload(r, context.payload);
         }
@@ -178,7 +180,7 @@ fn carried_by_ip(r: &mut Reading, datagram: &Datagram, context: Context) {
     data(r, "of a protocol that is not known to this decoder");
 }
 
-/// A datagram that an ICMP message quotes; its first four bits say which version it is.
+/// Decodes a datagram that an ICMP message quotes. Its first four bits are the version.
 fn quoted(r: &mut Reading) {
     match r.rest().first().map(|byte| byte >> 4) {
         Some(6) => datagram(r, ether_type::IPV6, Context::default()),

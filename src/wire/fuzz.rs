@@ -117,7 +117,8 @@ pub fn packets(bytes: &[u8]) {
     assert!(assembler.due() <= 10, "{bytes:02x?}");
 }
 
-/// Frames and messages of SockJS, bare and in the body of each transport: what is read can be written, and means the same then.
+/// Frames and messages of SockJS, bare and in the body of each transport: what is read can be written, and
+/// means the same then.
 ///
 /// # Panics
 ///
@@ -142,7 +143,8 @@ pub fn sockjs(bytes: &[u8]) {
     }
 }
 
-/// STOMP frames in every version: the fields cover the bytes, what is read can be written and read again, and cuts make no difference.
+/// STOMP frames in every version: the fields cover the bytes, what is read can be written and read again, and
+/// cuts make no difference.
 ///
 /// # Panics
 ///

@@ -1,8 +1,8 @@
-//! HTTP/1.1 message heads, taken apart and put together (RFC 9112 §2 to §5).
+//! HTTP/1.1 message heads, parsed and encoded (RFC 9112 §2 to §5).
 //!
-//! A head is the start line, the field lines and the empty line; what follows it is no longer ours. The parser is
-//! strict where leniency has let two programs read one request in two ways: line ends, control bytes, folded
-//! lines, a space before the colon. It never loses a line: repeated fields stay apart and in order.
+//! A head is the start line, the field lines and the empty line. The parser is
+//! strict where two programs have read one request in two ways: line ends, control bytes, folded
+//! lines, a space before the colon. Repeated fields stay separate and in order.
 
 use httparse::EMPTY_HEADER;
 use thiserror::Error;
@@ -23,10 +23,10 @@ pub(crate) use fields::{MEANINGS, meaning_of};
 pub(crate) use reader::TooLarge;
 pub use reader::{HeadReader, Progress};
 
-/// The longest head that is read, in bytes, with its empty line.
+/// Longest head in bytes, with its empty line. A longer one is refused with 431, or 414 in the start line.
 pub(crate) const MAX_HEAD_BYTES: usize = 16 * 1024;
 
-/// The most field lines that a head may have.
+/// Most field lines of a head. More are refused with 431.
 pub(crate) const MAX_FIELD_LINES: usize = 100;
 
 /// The version in a start line (RFC 9112 §2.3): `HTTP/1.1` is 1 and 1.
@@ -34,7 +34,7 @@ pub(crate) const MAX_FIELD_LINES: usize = 100;
 pub struct Version {
     /// The digit before the dot: the form of the message.
     pub major: u8,
-    /// The digit after it: what the sender is able to do.
+    /// The digit after it: the capabilities of the sender.
     pub minor: u8,
 }
 
@@ -43,7 +43,7 @@ pub struct Version {
 pub struct RequestHead {
     /// A token, case-sensitive: `GET`.
     pub method: String,
-    /// As it stands there, visible ASCII: `/chat?room=1`.
+    /// The request target as sent, visible ASCII: `/chat?room=1`.
     pub target: String,
     /// The version.
     pub version: Version,
@@ -68,7 +68,7 @@ pub struct ResponseHead {
     pub status: u16,
     /// Where the status code begins.
     pub status_offset: usize,
-    /// Words for people, maybe none; a client should ignore them (RFC 9112 §4).
+    /// The reason phrase, maybe empty; a client should ignore it (RFC 9112 §4).
     pub reason: Vec<u8>,
     /// The field lines.
     pub headers: Headers,
@@ -79,9 +79,9 @@ pub struct ResponseHead {
 /// A field line of a head.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeaderLine {
-    /// As it was written; names are compared without regard to case (RFC 9110 §5.1).
+    /// The name as sent; names are compared without regard to case (RFC 9110 §5.1).
     pub name: String,
-    /// Without the spaces and tabs around it. Bytes from 0x80 on are allowed, so this needn't be UTF-8.
+    /// The value without surrounding spaces and tabs. Bytes from 0x80 on are allowed, so it may not be UTF-8.
     pub value: Vec<u8>,
     /// Where the line begins, in bytes from the start of the head.
     pub offset: usize,
@@ -94,26 +94,28 @@ pub struct HeaderLine {
 pub struct Headers(pub Vec<HeaderLine>);
 
 impl Headers {
-    /// The lines with this name, in order. Case makes no difference.
+    /// Returns the lines with this name, in order, compared without regard to case.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a HeaderLine> {
         self.0.iter().filter(move |line| line.name.eq_ignore_ascii_case(name))
     }
 
-    /// The elements of all lines with this name, as one list (RFC 9110 §5.3): each with its offset in the head.
+    /// Returns the elements of all lines with this name as one list (RFC 9110 §5.3), each with its offset in
+    /// the head.
     pub fn list<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a [u8], usize)> {
         self.all(name).flat_map(|line| elements(&line.value).map(|(item, at)| (item, line.value_offset + at)))
     }
 
-    /// True if a list with this name has `token`. Case makes no difference: right for Connection and Upgrade.
+    /// True if a list with this name has `token`, compared without regard to case, as for Connection and
+    /// Upgrade.
     pub(crate) fn has_token(&self, name: &str, token: &str) -> bool {
         self.list(name).any(|(item, _)| item.eq_ignore_ascii_case(token.as_bytes()))
     }
 }
 
-/// The elements of a comma list (RFC 9110 §5.6.1), each with its offset in `value`.
+/// Returns the elements of a comma list (RFC 9110 §5.6.1), each with its offset in `value`.
 ///
-/// Spaces and tabs around an element are dropped, and so are empty elements, as a recipient must. A comma inside a
-/// quoted string splits too: this is for lists of tokens.
+/// Spaces and tabs around an element are dropped, and so are empty elements, as a recipient must. A comma
+/// inside a quoted string splits too: this is for lists of tokens.
 pub(crate) fn elements(value: &[u8]) -> impl Iterator<Item = (&[u8], usize)> {
     let mut next = 0;
     value.split(|byte| *byte == b',').filter_map(move |part| {
@@ -131,7 +133,7 @@ pub(crate) fn is_token(bytes: &[u8]) -> bool {
         && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
 }
 
-/// Why a head is none.
+/// A head that is malformed or refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{malformed}")]
 pub struct HeadError {
@@ -152,19 +154,19 @@ impl HeadError {
         HeadError { malformed: Malformed::at(field, offset, needed, had, section), status: 400 }
     }
 
-    /// With another status than 400.
+    /// Replaces the status 400.
     fn answered(self, status: u16) -> Self {
         HeadError { status, ..self }
     }
 }
 
-/// Reads a request head at the start of `input`; bytes after its empty line are not looked at.
+/// Parses a request head at the start of `input`. Bytes after its empty line are ignored.
 ///
 /// Empty lines (CRLF) before the request line are ignored (RFC 9112 §2.2).
 ///
 /// # Errors
 ///
-/// The first thing that breaks the form, in the order of the bytes; also if `input` ends before the head does.
+/// The first malformed part, in the order of the bytes; also if `input` ends before the head does.
 pub fn parse_request(input: &[u8]) -> Result<RequestHead, HeadError> {
     let mut start = 0;
     while input[start..].starts_with(b"\r\n") {
@@ -190,13 +192,13 @@ pub fn parse_request(input: &[u8]) -> Result<RequestHead, HeadError> {
     Ok(RequestHead { method, target, version, headers, start, target_offset, version_offset, length })
 }
 
-/// Reads a response head at the start of `input`; bytes after its empty line are not looked at.
+/// Parses a response head at the start of `input`. Bytes after its empty line are ignored.
 ///
-/// A folded field line is taken for one line, as a user agent must (RFC 9112 §5.2).
+/// Folded field lines become one line, as a user agent must do (RFC 9112 §5.2).
 ///
 /// # Errors
 ///
-/// The first thing that breaks the form, in the order of the bytes; also if `input` ends before the head does.
+/// The first malformed part, in the order of the bytes; also if `input` ends before the head does.
 pub fn parse_response(input: &[u8]) -> Result<ResponseHead, HeadError> {
     let (line, after) = line_at(input, 0)?;
     // status-line = HTTP-version SP status-code SP [ reason-phrase ]
@@ -214,13 +216,14 @@ pub fn parse_response(input: &[u8]) -> Result<ResponseHead, HeadError> {
             return Err(HeadError::new("status-code", status_offset, needed, code, "RFC 9112 §4"));
         }
     };
-    // The space after the code is asked for even if no reason follows, but a recipient may do without it.
+    // A sender must send the space after the code even without a reason, but a recipient may accept its
+    // absence.
     let reason = parts.next().unwrap_or_default().to_vec();
     let (headers, length) = field_lines(input, after, Folding::Replaced)?;
     Ok(ResponseHead { version, status, status_offset, reason, headers, length })
 }
 
-/// What a line that begins with a space means: it went on from the line before, once (RFC 9112 §5.2).
+/// What to do with a line that begins with a space: formerly a continuation (RFC 9112 §5.2).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Folding {
     /// A server answers 400 (or replaces it: the RFC leaves the choice).
@@ -244,7 +247,7 @@ fn version(part: &[u8], offset: usize) -> Result<Version, HeadError> {
     }
 }
 
-/// The field lines from `start` to the empty line, and where that ends.
+/// Returns the field lines from `start` to the empty line, and the end of that.
 fn field_lines(input: &[u8], start: usize, folding: Folding) -> Result<(Headers, usize), HeadError> {
     let mut at = start;
     let mut lines = 0;
@@ -270,10 +273,10 @@ fn field_lines(input: &[u8], start: usize, folding: Folding) -> Result<(Headers,
     }
     let mut section = input[..end].to_vec();
     for at in folds {
-        // Two spaces in place of CRLF: the lines become one and no offset moves.
+        // Two spaces replace CRLF: the lines become one and no offset changes.
         section[at - 2..at].fill(b' ');
     }
-    // All that is dangerous has been looked for. Splitting the lines into tokens is left to httparse.
+    // Everything dangerous has been rejected above. httparse splits the lines into tokens.
     let mut tokens = [EMPTY_HEADER; MAX_FIELD_LINES];
     let tokens = match httparse::parse_headers(&section[start..], &mut tokens) {
         Ok(httparse::Status::Complete((_, tokens))) => tokens,
@@ -297,7 +300,7 @@ fn field_lines(input: &[u8], start: usize, folding: Folding) -> Result<(Headers,
     Ok((Headers(headers.collect()), end))
 }
 
-/// A line that begins with a space or tab.
+/// Checks a line that begins with a space or tab.
 fn fold(line: &[u8], at: usize, start: usize, folding: Folding) -> Result<(), HeadError> {
     if at == start {
         let needed = "no space between the start line and the first field line";
@@ -309,7 +312,7 @@ fn fold(line: &[u8], at: usize, start: usize, folding: Folding) -> Result<(), He
     Ok(())
 }
 
-/// The form of one field line: `name ":" value`.
+/// Checks one field line: `name ":" value`.
 fn field_line(line: &[u8], at: usize) -> Result<(), HeadError> {
     let Some(colon) = line.iter().position(|byte| *byte == b':') else {
         return Err(HeadError::new("field line", at, "a colon after the name", line, "RFC 9112 §5"));
@@ -329,7 +332,7 @@ fn field_line(line: &[u8], at: usize) -> Result<(), HeadError> {
     Ok(())
 }
 
-/// The line at `start` without its CRLF, and where the next begins.
+/// Returns the line at `start` without its CRLF, and the offset of the next.
 fn line_at(input: &[u8], start: usize) -> Result<(&[u8], usize), HeadError> {
     for (index, byte) in input.iter().enumerate().skip(start) {
         let had = &input[start..=index];
@@ -337,7 +340,7 @@ fn line_at(input: &[u8], start: usize) -> Result<(&[u8], usize), HeadError> {
             b'\r' if input.get(index + 1) == Some(&b'\n') => return Ok((&input[start..index], index + 2)),
             b'\r' if index + 1 == input.len() => break,
             b'\r' => return Err(HeadError::new("line end", index, "LF after CR", had, "RFC 9112 §2.2")),
-            // The RFC lets a recipient take a bare LF for a line end; not doing so is the safer choice.
+            // The RFC lets a recipient accept a bare LF as a line end; refusing it is safer.
             b'\n' => return Err(HeadError::new("line end", index, "CR before LF", had, "RFC 9112 §2.2")),
             b'\t' => {}
             0x00..=0x1f | 0x7f => {
@@ -362,7 +365,7 @@ fn trim(value: &[u8]) -> &[u8] {
     &value[start..end]
 }
 
-/// Text that was seen to be ASCII.
+/// Converts bytes that are known to be ASCII.
 fn ascii(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }

@@ -19,26 +19,26 @@ pub(crate) use codes::{code_name, type_name};
 
 const RFC: &str = "RFC 792";
 
-/// How much of the data of a ping is shown, in characters.
+/// Characters shown of the data of a ping.
 const SHOWN: usize = 64;
 
 /// Types.
 pub(crate) mod kind {
-    /// The answer to a ping.
+    /// Echo reply.
     pub(crate) const ECHO_REPLY: u8 = 0;
-    /// It can't be delivered.
+    /// Destination unreachable.
     pub(crate) const UNREACHABLE: u8 = 3;
-    /// There is a better way.
+    /// Redirect to a better router.
     pub(crate) const REDIRECT: u8 = 5;
-    /// A ping.
+    /// Echo request.
     pub(crate) const ECHO: u8 = 8;
-    /// It was under way too long.
+    /// Time exceeded.
     pub(crate) const TIME_EXCEEDED: u8 = 11;
-    /// Its header is wrong.
+    /// Parameter problem.
     pub(crate) const PARAMETER_PROBLEM: u8 = 12;
-    /// A question for the time.
+    /// Timestamp request.
     pub(crate) const TIMESTAMP: u8 = 13;
-    /// The answer to it.
+    /// Timestamp reply.
     pub(crate) const TIMESTAMP_REPLY: u8 = 14;
 }
 
@@ -47,41 +47,42 @@ pub(crate) mod kind {
 pub struct Message {
     /// The type.
     pub kind: u8,
-    /// The code, which the type gives its sense.
+    /// The code. Each type has its own codes.
     pub code: u8,
     /// The four bytes after the checksum.
     pub rest: [u8; 4],
-    /// What follows: data, or the quoted datagram.
+    /// The rest of the message: data, or the quoted datagram.
     pub body: Vec<u8>,
 }
 
 impl Message {
-    /// Reads a message; the checksum is not looked at. `None` if it is cut off.
+    /// Parses a message without checking the checksum. Returns `None` if it is cut off.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let [kind, code, _, _, rest @ ..] = bytes else { return None };
         let (rest, body) = rest.split_first_chunk()?;
         Some(Message { kind: *kind, code: *code, rest: *rest, body: body.to_vec() })
     }
 
-    /// A ping, or with [`kind::ECHO_REPLY`] its answer.
+    /// Returns an echo request, or with [`kind::ECHO_REPLY`] an echo reply.
     pub(crate) fn echo(kind: u8, identifier: u16, sequence: u16, data: &[u8]) -> Self {
         let ([a, b], [c, d]) = (identifier.to_be_bytes(), sequence.to_be_bytes());
         Message { kind, code: 0, rest: [a, b, c, d], body: data.to_vec() }
     }
 
-    /// An error about `datagram`: it quotes its header and the next 8 bytes (RFC 792).
+    /// Returns an error about `datagram`, which quotes its header and the next 8 bytes (RFC 792).
+    #[cfg(any(test, feature = "fuzz-laws"))]
     pub(crate) fn error(kind: u8, code: u8, datagram: &[u8]) -> Self {
         let header = datagram.first().map_or(0, |byte| usize::from(byte & 0xf) * 4);
         let quoted = &datagram[..datagram.len().min(header + 8)];
         Message { kind, code, rest: [0; 4], body: quoted.to_vec() }
     }
 
-    /// The bytes of a message of ICMP, with its checksum.
+    /// Returns the bytes of a message of ICMP, with its checksum.
     pub(crate) fn encode(&self) -> Vec<u8> {
         self.encode_after(Sum::new())
     }
 
-    /// The bytes, with a checksum that goes on from `start`.
+    /// Returns the bytes, with a checksum that continues from `start`.
     pub(super) fn encode_after(&self, start: Sum) -> Vec<u8> {
         let mut bytes = vec![self.kind, self.code, 0, 0];
         bytes.extend(self.rest);
@@ -99,7 +100,8 @@ pub(super) fn fields(r: &mut Reading, datagram: &Datagram, quoted: fn(&mut Readi
     }
 }
 
-/// Tells the message up to what it quotes; gives the length of that in units of 4 bytes, if it quotes.
+/// Decodes the message up to its quotation. Returns the length of the quotation in units of 4 bytes, if it
+/// has one.
 fn head(r: &mut Reading, datagram: &Datagram) -> Option<Option<u8>> {
     let start = r.at();
     let kind = r.u8("Type", "what kind of message this is", RFC)?;
@@ -164,7 +166,7 @@ fn head(r: &mut Reading, datagram: &Datagram) -> Option<Option<u8>> {
     Some(None)
 }
 
-/// What a code says.
+/// Returns the meaning of a code.
 pub(super) fn code_meaning(name: Option<&'static str>, code: u8) -> &'static str {
     match (name, code) {
         (Some(_), _) => "why, more exactly",
@@ -173,7 +175,8 @@ pub(super) fn code_meaning(name: Option<&'static str>, code: u8) -> &'static str
     }
 }
 
-/// Decodes the quotation of an error: `claimed` bytes, or all that is left if that is 0. An extension follows it.
+/// Decodes the quotation of an error: `claimed` bytes, or all that is left if that is 0. An extension follows
+/// it.
 ///
 /// A quotation in a quotation is not decoded.
 pub(super) fn quotation(r: &mut Reading, outer: Protocol, claimed: usize, quoted: fn(&mut Reading)) {

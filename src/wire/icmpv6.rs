@@ -20,32 +20,32 @@ const ERRORS: &str = "RFC 4443 §2.1";
 const SOLICIT: &str = "RFC 4861 §4.3";
 const ADVERTISE: &str = "RFC 4861 §4.4";
 
-/// How much of the data of a ping is shown, in characters.
+/// Characters shown of the data of a ping.
 const SHOWN: usize = 64;
 
 /// Types.
 pub(crate) mod kind {
-    /// It can't be delivered.
+    /// Destination unreachable.
     pub(crate) const UNREACHABLE: u8 = 1;
-    /// It is larger than the next link can take.
+    /// Packet too big for the next link.
     pub(crate) const PACKET_TOO_BIG: u8 = 2;
-    /// It was under way too long.
+    /// Time exceeded.
     pub(crate) const TIME_EXCEEDED: u8 = 3;
-    /// Its header is wrong.
+    /// Parameter problem.
     pub(crate) const PARAMETER_PROBLEM: u8 = 4;
-    /// A ping.
+    /// Echo request.
     pub(crate) const ECHO: u8 = 128;
-    /// The answer to a ping.
+    /// Echo reply.
     pub(crate) const ECHO_REPLY: u8 = 129;
-    /// Is there a router?
+    /// Router solicitation.
     pub(crate) const ROUTER_SOLICITATION: u8 = 133;
-    /// I am one.
+    /// Router advertisement.
     pub(crate) const ROUTER_ADVERTISEMENT: u8 = 134;
-    /// Who has this address?
+    /// Request: which card has this address?
     pub(crate) const NEIGHBOR_SOLICITATION: u8 = 135;
-    /// I have.
+    /// Reply: this card has it.
     pub(crate) const NEIGHBOR_ADVERTISEMENT: u8 = 136;
-    /// There is a better way.
+    /// Redirect to a better router.
     pub(crate) const REDIRECT: u8 = 137;
 }
 
@@ -109,7 +109,8 @@ pub(super) fn fields(r: &mut Reading, datagram: &Datagram, quoted: fn(&mut Readi
     }
 }
 
-/// Tells the message up to what it quotes; gives the length of that in units of 8 bytes, if it quotes.
+/// Decodes the message up to its quotation. Returns the length of the quotation in units of 8 bytes, if it
+/// has one.
 fn head(r: &mut Reading, datagram: &Datagram) -> Option<Option<u8>> {
     let start = r.at();
     let number = r.u8("Type", "what kind of message this is: under 128 an error", ERRORS)?;
@@ -188,7 +189,7 @@ fn router_advertisement(r: &mut Reading) -> Option<()> {
     options(r)
 }
 
-/// Tells the options of neighbor discovery up to the limit (RFC 4861 §4.6).
+/// Decodes the options of neighbor discovery up to the limit (RFC 4861 §4.6).
 fn options(r: &mut Reading) -> Option<()> {
     const SECTION: &str = "RFC 4861 §4.6";
     while r.left() > 0 {
@@ -279,8 +280,8 @@ mod tests {
             for length in 0..=message.len() {
                 let mut r = Reading::new(&message[..length]);
                 fields(&mut r, &datagram, |_| {});
-                let (_, told) = r.into_parts();
-                assert_eq!(field::check(length * 8, &told), Ok(()), "{length} bytes");
+                let (_, out) = r.into_parts();
+                assert_eq!(field::check(length * 8, &out), Ok(()), "{length} bytes");
             }
         }
     }

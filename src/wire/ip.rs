@@ -1,8 +1,8 @@
-//! What IPv4 and IPv6 have in common: the numbers of what they carry, and the way to it.
+//! What IPv4 and IPv6 have in common: protocol numbers, traffic class names, and the datagram.
 
 use std::{net::IpAddr, ops::Range};
 
-/// The protocols that this program takes apart (numbers by IANA).
+/// The protocols that this program decodes (numbers by IANA).
 pub mod protocol {
     /// IPv6 hop-by-hop options.
     pub(crate) const HOP_BY_HOP: u8 = 0;
@@ -92,19 +92,19 @@ pub fn ecn(bits: u8) -> (&'static str, &'static str) {
     }
 }
 
-/// A datagram in a frame: who to whom, and where what it carries stands.
+/// A datagram in a frame: its addresses, its protocol, and the range of its payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Datagram {
-    /// Who sent it.
+    /// The source address.
     pub source: IpAddr,
-    /// For whom.
+    /// The destination address.
     pub destination: IpAddr,
-    /// What it carries, after all extension headers.
+    /// The protocol of the payload, after all extension headers.
     pub protocol: u8,
-    /// The bytes of that, as far as they are in the frame.
+    /// Byte range of the payload, as far as the frame has it.
     pub payload: Range<usize>,
-    /// True if the payload begins here: the whole datagram or its first fragment.
+    /// True if the payload begins here: a whole datagram or a first fragment.
     pub first: bool,
-    /// True if the payload is here to its end: no fragment, and not cut off.
+    /// True if the payload is complete: no fragment, and not cut off.
     pub whole: bool,
 }

@@ -24,35 +24,35 @@ const HEADER: &str = "RFC 791 §3.1";
 /// Bytes of a header without options.
 pub(crate) const SHORTEST: usize = 20;
 
-/// An IPv4 header without what is computed: lengths and checksum.
+/// An IPv4 header without the computed fields: lengths and checksum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Header {
     /// Differentiated services code point, 6 bits.
     pub dscp: u8,
     /// Explicit congestion notification, 2 bits.
     pub ecn: u8,
-    /// What fragments of one datagram share.
+    /// The Identification, shared by the fragments of a datagram.
     pub identification: u16,
-    /// No router may cut it.
+    /// DF: no router may fragment it.
     pub dont_fragment: bool,
-    /// It was cut, and this is not the last piece.
+    /// MF: a fragment, and not the last.
     pub more_fragments: bool,
-    /// Where this piece begins in the datagram, in units of 8 bytes, 13 bits.
+    /// The fragment's offset in the datagram, in units of 8 bytes, 13 bits.
     pub fragment_offset: u16,
-    /// How many routers it may pass.
+    /// Number of routers that it may pass.
     pub time_to_live: u8,
     /// What it carries.
     pub protocol: u8,
-    /// Who sends.
+    /// The source address.
     pub source: Ipv4Addr,
-    /// For whom.
+    /// The destination address.
     pub destination: Ipv4Addr,
     /// The options, at most 40 bytes; `encode` pads them to a multiple of 4 with zeros.
     pub options: Vec<u8>,
 }
 
 impl Header {
-    /// A header as Linux makes it: 64 hops, not to be fragmented.
+    /// Returns a header with Linux's defaults: 64 hops, not to be fragmented.
     pub(crate) fn new(source: Ipv4Addr, destination: Ipv4Addr, protocol: u8) -> Self {
         Header {
             dscp: 0,
@@ -69,7 +69,8 @@ impl Header {
         }
     }
 
-    /// Reads the header at the start of `bytes`; gives also its length. `None` if it is cut off or no IPv4.
+    /// Parses the header at the start of `bytes`. Returns its length as well. `None` if it is cut off or not
+    /// IPv4.
     pub(crate) fn parse(bytes: &[u8]) -> Option<(Self, usize)> {
         let fixed: &[u8; SHORTEST] = bytes.first_chunk()?;
         let length = usize::from(fixed[0] & 0xf) * 4;
@@ -94,9 +95,9 @@ impl Header {
         Some((header, length))
     }
 
-    /// The datagram: this header with its lengths and checksum, then the payload.
+    /// Returns the datagram: this header with its lengths and checksum, then the payload.
     ///
-    /// A payload over 65,515 bytes can't be said in Total Length: the field then has its largest value.
+    /// Total Length cannot express a payload over 65,515 bytes: the field then has its largest value.
     pub(crate) fn encode(&self, payload: &[u8]) -> Vec<u8> {
         let options = &self.options[..self.options.len().min(40)];
         let length = SHORTEST + options.len().next_multiple_of(4);
@@ -120,7 +121,7 @@ impl Header {
     }
 }
 
-/// The datagram at the start of `bytes`, without allocating. Its payload's range counts from there.
+/// Returns the datagram at the start of `bytes`, without allocating. Its payload's range counts from there.
 pub(super) fn datagram(bytes: &[u8]) -> Option<Datagram> {
     let fixed: &[u8; SHORTEST] = bytes.first_chunk()?;
     let length = usize::from(fixed[0] & 0xf) * 4;
@@ -142,12 +143,13 @@ pub(super) fn datagram(bytes: &[u8]) -> Option<Datagram> {
     })
 }
 
-/// Where the datagram ends, and whether all of it is there. A total length that can't be is taken for "to the end".
+/// Returns the end of the datagram, and whether it is complete. An impossible total length means "to the
+/// end".
 fn extent(total: usize, header: usize, here: usize) -> (usize, bool) {
     if total < header { (here, total == 0) } else { (total.min(here), total <= here) }
 }
 
-/// Tells the header; gives the datagram, whose payload's range counts from the start of the frame.
+/// Decodes the header. Returns the datagram, whose payload's range counts from the start of the frame.
 pub(super) fn fields(r: &mut Reading) -> Option<Datagram> {
     let start = r.at();
     let version = r.small(4, "Version", "4", HEADER)?;
@@ -283,8 +285,8 @@ mod tests {
         bytes[8] ^= 1;
         let mut r = Reading::new(&bytes);
         fields(&mut r).unwrap();
-        let (_, told) = r.into_parts();
-        let sum = told.iter().find(|field| field.name == "Header Checksum").unwrap();
+        let (_, out) = r.into_parts();
+        let sum = out.iter().find(|field| field.name == "Header Checksum").unwrap();
         assert!(sum.meaning.starts_with("wrong: it should be 0x"), "{}", sum.meaning);
     }
 }

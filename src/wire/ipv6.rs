@@ -5,7 +5,8 @@
 //! Source Address(128) | Destination Address(128) | extension headers, each a multiple of 8 bytes
 //! ```
 //!
-//! All numbers are big-endian. There is no header checksum and no fragmenting router. Each header names the next.
+//! All numbers are big-endian. There is no header checksum and no fragmenting router. Each header names the
+//! next.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -21,30 +22,30 @@ const HEADER: &str = "RFC 8200 §3";
 /// Bytes of the header without extension headers.
 pub(crate) const LENGTH: usize = 40;
 
-/// An IPv6 header without what is computed: the length.
+/// An IPv6 header without the computed length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header {
     /// Differentiated services code point (6 bits) and congestion notification (2 bits).
     pub traffic_class: u8,
-    /// What packets of one flow share, 20 bits.
+    /// The flow label, 20 bits.
     pub flow_label: u32,
-    /// What follows: an extension header or the protocol that is carried.
+    /// The number of an extension header or of the payload's protocol.
     pub next_header: u8,
-    /// How many routers it may pass.
+    /// Number of routers that it may pass.
     pub hop_limit: u8,
-    /// Who sends.
+    /// The source address.
     pub source: Ipv6Addr,
-    /// For whom.
+    /// The destination address.
     pub destination: Ipv6Addr,
 }
 
 impl Header {
-    /// A header with 64 hops and no label.
+    /// Returns a header with 64 hops and no label.
     pub(crate) fn new(source: Ipv6Addr, destination: Ipv6Addr, next_header: u8) -> Self {
         Header { traffic_class: 0, flow_label: 0, next_header, hop_limit: 64, source, destination }
     }
 
-    /// Reads the header at the start of `bytes`. `None` if it is cut off or no IPv6.
+    /// Parses the header at the start of `bytes`. Returns `None` if it is cut off or not IPv6.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; LENGTH] = bytes.first_chunk()?;
         let first = u32::from_be_bytes(*bytes.first_chunk()?);
@@ -62,7 +63,8 @@ impl Header {
         })
     }
 
-    /// The datagram: this header with its length, then the payload, which begins with extension headers if there are any.
+    /// Returns the datagram: this header with its length, then the payload, with extension headers in front
+    /// if there are any.
     pub(crate) fn encode(&self, payload: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(LENGTH + payload.len());
         let first = 6 << 28 | u32::from(self.traffic_class) << 20 | self.flow_label & 0xf_ffff;
@@ -76,7 +78,7 @@ impl Header {
     }
 }
 
-/// The datagram at the start of `bytes`, without allocating. Its payload's range counts from there.
+/// Returns the datagram at the start of `bytes`, without allocating. Its payload's range counts from there.
 pub(super) fn datagram(bytes: &[u8]) -> Option<Datagram> {
     let header = Header::parse(bytes)?;
     let length = usize::from(u16::from_be_bytes([bytes[4], bytes[5]]));
@@ -112,7 +114,7 @@ pub(super) fn datagram(bytes: &[u8]) -> Option<Datagram> {
     Some(datagram)
 }
 
-/// With a routing header on its way the last address counts, also in the pseudo-header (RFC 8200 §8.1).
+/// With a routing header the last address is the destination, also in the pseudo-header (RFC 8200 §8.1).
 ///
 /// That is the last in a list of type 0 and 2, and the first in the list of type 4 (RFC 8754 §2).
 fn final_destination(header: &[u8], datagram: &mut Datagram) {
@@ -129,7 +131,8 @@ fn final_destination(header: &[u8], datagram: &mut Datagram) {
     }
 }
 
-/// Tells the header and its extension headers; gives the datagram, whose payload's range counts from the start of the frame.
+/// Decodes the header and its extension headers. Returns the datagram, whose payload's range counts from the
+/// start of the frame.
 pub(super) fn fields(r: &mut Reading) -> Option<Datagram> {
     let start = r.at();
     let version = r.small(4, "Version", "the version of the Internet Protocol", HEADER)?;

@@ -1,9 +1,9 @@
-//! Where are the members of a JSON text?
+//! Splits a JSON array or object into its members.
 
 use std::ops::Range;
 
-/// The pieces of a JSON array or object: its brackets, its commas, and the members between them, white space with them. The
-/// input has to be valid JSON; of what is not, some pieces come, in order and without overlap.
+/// Returns the ranges of the brackets, the commas, and the members between them with their white space. The
+/// input should be valid JSON; of other input some ranges are returned, in order and without overlap.
 pub(super) fn members(json: &[u8]) -> Vec<Range<usize>> {
     let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
     let mut start = 0;

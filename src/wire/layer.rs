@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// What a layer speaks.
+/// The protocol of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Protocol {
     /// Ethernet, with its tags.
@@ -25,7 +25,7 @@ pub enum Protocol {
     Http,
     /// WebSocket frames.
     WebSocket,
-    /// Packets of Engine.IO, and what they carry: one, or as a content of HTTP has them.
+    /// Packets of Engine.IO with what they carry: one packet, or the content of an HTTP message.
     EngineIo,
     /// A packet of Socket.IO, without the Engine.IO around it.
     SocketIo,
@@ -35,9 +35,9 @@ pub enum Protocol {
     EventStream,
     /// STOMP frames.
     Stomp,
-    /// Bytes that no decoder here knows, or that a program made.
+    /// Application data, or bytes that no decoder knows.
     Data,
-    /// What Ethernet has after the packet: padding.
+    /// Ethernet's bytes after the packet: padding.
     Trailer,
 }
 
@@ -68,7 +68,7 @@ impl Protocol {
         Protocol::ALL.into_iter().find(|protocol| protocol.name() == name)
     }
 
-    /// Its name: `TCP`.
+    /// Returns its name: `TCP`.
     pub fn name(self) -> &'static str {
         match self {
             Protocol::Ethernet => "Ethernet",
@@ -92,15 +92,15 @@ impl Protocol {
     }
 }
 
-/// A layer of a frame. The layers stand in order, and together they have all bytes.
+/// A layer of a frame. The layers are in order and cover all bytes together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer {
-    /// What it speaks.
+    /// Its protocol.
     pub protocol: Protocol,
-    /// Its bytes in the frame: a header without what it carries.
+    /// Its range of bytes in the frame: a header without its payload.
     pub bytes: Range<usize>,
-    /// Which of the dissection's fields are its.
+    /// Its range of the dissection's fields.
     pub fields: Range<usize>,
-    /// True for what an ICMP message quotes: not sent as such, but told about.
+    /// True inside the quotation of an ICMP message.
     pub quoted: bool,
 }

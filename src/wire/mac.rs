@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-/// The address of a network card, in the order of transmission.
+/// A MAC address, in the order of transmission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Mac(pub [u8; 6]);
 
 impl Mac {
-    /// All cards on the link.
+    /// The address of all cards on the link.
     pub(crate) const BROADCAST: Mac = Mac([0xff; 6]);
 
     /// True for an address of a group: the lowest bit of the first byte is 1. Broadcast is one.
@@ -15,7 +15,7 @@ impl Mac {
         self.0[0] & 1 == 1
     }
 
-    /// True if it was made up by software, not burnt in by a maker.
+    /// True for a locally administered address: software assigned it, not the manufacturer.
     pub(crate) fn is_local(self) -> bool {
         self.0[0] & 2 == 2
     }

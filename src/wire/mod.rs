@@ -1,10 +1,10 @@
 //! What crosses: bytes become named fields, and fields become bytes.
 //!
-//! [`http`] and [`websocket`] are the only parsers and encoders of those protocols in this program. They take
-//! apart and never judge more than the form: what a message may mean is for `upgrade` to say. [`field`] is the
-//! list that every view reads, [`text`] makes bytes of the network safe to show, [`utf8`] checks text that
-//! arrives in pieces. [`frame`] takes a whole frame of the link apart, layer by layer, each with its own decoder;
-//! [`flow`] knows what only the conversation tells, [`summary`] says a frame in a line. Nothing here does I/O, and no input makes it panic.
+//! [`http`] and [`websocket`] are the only parsers and encoders of those protocols in this program. They
+//! check the form alone; the folder `websocket` checks the rules. [`field`] is the list that every view
+//! shows, [`text`] makes bytes of the network safe to show, [`utf8`] checks text that arrives in pieces.
+//! [`frame`] dissects a whole frame of the link, layer by layer, each with its own decoder; [`flow`] follows
+//! conversations, [`summary`] puts a frame into a line. Nothing here does I/O, and no input makes it panic.
 
 #![forbid(unsafe_code)]
 

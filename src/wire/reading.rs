@@ -1,7 +1,7 @@
-//! A place in a frame that moves on bit by bit, and tells a field for all that it passes.
+//! A cursor over the bits of a frame that records a field for everything that it consumes.
 //!
-//! So the law of [`super::field`] holds by the way in which decoders are written: what is passed is told, and
-//! what is told is passed. Where the bytes end too early, what is left of them becomes a field that says so.
+//! Decoders therefore keep the law of [`super::field`] by construction: a consumed bit has a field, and a
+//! field has been consumed. Where the bytes end too early, the remaining bits become a field that says so.
 
 use std::{
     net::{Ipv4Addr, Ipv6Addr},
@@ -15,17 +15,17 @@ use super::{
     text,
 };
 
-/// How many bytes of a value without a form of its own are shown.
+/// Number of bytes shown of a value that has no format of its own.
 const SHOWN: usize = 32;
 
-/// Where the reading ends, and what says so.
+/// The end of the readable bytes, and the field that sets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Limit {
     end: usize,
     by: &'static str,
 }
 
-/// The place, and what has been told so far.
+/// The cursor, and the fields and layers so far.
 #[derive(Debug)]
 pub(super) struct Reading<'a> {
     frame: &'a [u8],
@@ -47,22 +47,22 @@ impl<'a> Reading<'a> {
         (self.layers, self.fields)
     }
 
-    /// The byte that comes next, from the start of the frame.
+    /// Returns the offset of the next byte, from the start of the frame.
     pub(super) fn at(&self) -> usize {
         self.bit / 8
     }
 
-    /// Bytes up to the limit.
+    /// Returns the number of bytes up to the limit.
     pub(super) fn left(&self) -> usize {
         self.limit.end.saturating_sub(self.at())
     }
 
-    /// The bytes up to the limit, not passed yet.
+    /// Returns the bytes up to the limit that are not consumed yet.
     pub(super) fn rest(&self) -> &'a [u8] {
         &self.frame[self.at().min(self.limit.end)..self.limit.end]
     }
 
-    /// The bytes from `start` up to the limit.
+    /// Returns the bytes from `start` up to the limit.
     pub(super) fn since(&self, start: usize) -> &'a [u8] {
         &self.frame[start.min(self.limit.end)..self.limit.end]
     }
@@ -72,45 +72,46 @@ impl<'a> Reading<'a> {
         self.quoted
     }
 
-    /// Does `tell` with at most `length` more bytes to read, because `by` says so. Then the old limit holds again.
+    /// Runs `decode` with a limit of `length` more bytes, set by the field `by`. Restores the old limit
+    /// afterwards.
     pub(super) fn within<T>(
         &mut self,
         length: usize,
         by: &'static str,
-        tell: impl FnOnce(&mut Self) -> T,
+        decode: impl FnOnce(&mut Self) -> T,
     ) -> T {
         let outer = self.limit;
         let end = self.at().saturating_add(length);
         if end <= outer.end {
             self.limit = Limit { end, by };
         }
-        let told = tell(self);
+        let result = decode(self);
         self.limit = outer;
-        told
+        result
     }
 
-    /// Makes one layer of all that `tell` passes.
-    pub(super) fn layer<T>(&mut self, protocol: Protocol, tell: impl FnOnce(&mut Self) -> T) -> T {
+    /// Makes one layer of all that `decode` consumes.
+    pub(super) fn layer<T>(&mut self, protocol: Protocol, decode: impl FnOnce(&mut Self) -> T) -> T {
         let (start, first) = (self.at(), self.fields.len());
-        let told = tell(self);
+        let result = decode(self);
         let (bytes, fields) = (start..self.at(), first..self.fields.len());
         if !bytes.is_empty() {
             self.layers.push(Layer { protocol, bytes, fields, quoted: self.quoted });
         }
-        told
+        result
     }
 
-    /// Marks the layers that `tell` makes as quoted.
-    pub(super) fn quoting<T>(&mut self, tell: impl FnOnce(&mut Self) -> T) -> T {
+    /// Marks the layers that `decode` makes as quoted.
+    pub(super) fn quoting<T>(&mut self, decode: impl FnOnce(&mut Self) -> T) -> T {
         let outer = std::mem::replace(&mut self.quoted, true);
-        let told = tell(self);
+        let result = decode(self);
         self.quoted = outer;
-        told
+        result
     }
 
-    /// Passes `width` bits (at most 64), most significant first, and tells them as a decimal number.
+    /// Consumes `width` bits (at most 64), most significant first, as a field with a decimal value.
     ///
-    /// `None` if they are not all there; then everything up to the limit has been passed and told.
+    /// Returns `None` if they are not all there; everything up to the limit has then been consumed.
     pub(super) fn bits(
         &mut self,
         width: usize,
@@ -171,7 +172,7 @@ impl<'a> Reading<'a> {
         Some(u32::from_be_bytes([a, b, c, d]))
     }
 
-    /// One bit, with what it means when it is set and when it is not.
+    /// One bit, with its meaning when set and when clear.
     pub(super) fn flag(
         &mut self,
         name: &'static str,
@@ -239,9 +240,9 @@ impl<'a> Reading<'a> {
         Some(address)
     }
 
-    /// All bytes up to the limit, in hex; nothing if there is none.
+    /// All bytes up to the limit, in hex. Adds no field if there are none.
     pub(super) fn all(&mut self, name: &'static str, meaning: impl Into<String>, section: &'static str) {
-        // What is left is there.
+        // The remaining bytes are there.
         let _ = self.bytes(self.left(), name, meaning, section);
     }
 
@@ -254,7 +255,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// All bytes up to the limit, taken apart by a decoder that covers every bit of what it is given.
+    /// All bytes up to the limit, as the fields of a decoder that covers every bit of its input.
     pub(super) fn hand_over(&mut self, decoder: impl FnOnce(&[u8]) -> Vec<Field>) {
         let start = self.bit;
         let rest = self.rest();
@@ -265,22 +266,22 @@ impl<'a> Reading<'a> {
         self.bit += rest.len() * 8;
     }
 
-    /// Gives the last field another value.
+    /// Replaces the value of the last field.
     pub(super) fn value(&mut self, value: String) {
         self.last().value = value;
     }
 
-    /// Gives the last field its name in the specification.
+    /// Sets the symbol of the last field.
     pub(super) fn symbol(&mut self, symbol: Option<&'static str>) {
         self.last().symbol = symbol;
     }
 
-    /// Gives the last field another meaning.
+    /// Replaces the meaning of the last field.
     pub(super) fn meaning(&mut self, meaning: impl Into<String>) {
         self.last().meaning = meaning.into();
     }
 
-    /// Adds to the meaning of the last field.
+    /// Appends to the meaning of the last field.
     pub(super) fn note(&mut self, note: &str) {
         let meaning = &mut self.last().meaning;
         if !meaning.is_empty() {
@@ -289,7 +290,7 @@ impl<'a> Reading<'a> {
         meaning.push_str(note);
     }
 
-    /// Says who claimed the length of what was cut off. Always `None`, to go on with.
+    /// Notes which field claimed the length of what was cut off. Returns `None`.
     pub(super) fn blame<T>(&mut self, name: &'static str) -> Option<T> {
         if !self.fields.is_empty() {
             self.note(&format!("{name} claims it"));
@@ -301,7 +302,7 @@ impl<'a> Reading<'a> {
         self.fields.last_mut().expect("a field was just told")
     }
 
-    /// Are `width` bits there? If not, what is there is told as cut off.
+    /// Checks that `width` bits are there. If not, the remaining bits become a field that is cut off.
     fn claim(&mut self, width: usize, name: &'static str, section: &'static str) -> Option<()> {
         let here = (self.limit.end * 8).saturating_sub(self.bit);
         if width <= here {

@@ -1,14 +1,15 @@
-//! Socket.IO packets of protocol 5, taken apart and put together: events with names, over [`super::engine_io`].
+//! Socket.IO packets, protocol 5, parsed and encoded: named events over [`super::engine_io`].
 //!
 //! ```text
 //! <packet type>[<number of attachments>-][<namespace>,][<acknowledgment id>][payload, as JSON]
 //! 2["msg","hello"]                                  an event
-//! 2/chat,7["msg","hello"]                           in the namespace /chat, and an answer is asked for
+//! 2/chat,7["msg","hello"]                           in the namespace /chat, with a request for an acknowledgment
 //! 51-["msg",{"_placeholder":true,"num":0}]          with bytes, which follow as a binary message
 //! ```
 //!
-//! On the wire each is the data of an Engine.IO message, so a `4` stands before it. The namespace `/` is left out. Sections are those of
-//! the document "Socket.IO Protocol", version 5, which has no numbers; what only the reference implementation says is marked so.
+//! Each packet is the data of an Engine.IO message, so a `4` precedes it on the wire. The namespace `/` is
+//! omitted. Sections are those of the document "Socket.IO Protocol", version 5, which does not number them.
+//! Rules that only the reference implementation has are marked.
 
 use serde_json::{Value, json};
 
@@ -29,10 +30,10 @@ pub use tables::packet_type;
 
 use layout::Layout;
 
-/// The namespace that is not written.
+/// The main namespace, which is omitted on the wire.
 pub(crate) const MAIN: &str = "/";
 
-/// Names that only the library itself may give to an event. socket.io-parser refuses packets that have them.
+/// Event names reserved for the library. socket.io-parser rejects packets that use them.
 pub(crate) const RESERVED_EVENTS: [&str; 6] =
     ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
 
@@ -41,27 +42,27 @@ const DATA: &str = "Socket.IO 5, Sending and receiving data";
 const ACKNOWLEDGEMENT: &str = "Socket.IO 5, Acknowledgement";
 const REFERENCE: &str = "socket.io-parser, isPayloadValid";
 
-/// What a packet is for (§Exchange protocol).
+/// The type of a packet (§Exchange protocol).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// `0`: let me into this namespace; or: you are in.
+    /// `0`: asks to join a namespace, or confirms it.
     Connect,
-    /// `1`: out of this namespace.
+    /// `1`: leaves a namespace.
     Disconnect,
     /// `2`: an event with its arguments.
     Event,
-    /// `3`: the answer to an event.
+    /// `3`: acknowledges an event.
     Ack,
-    /// `4`: you are not let in.
+    /// `4`: refuses a namespace.
     ConnectError,
-    /// `5`: an event with bytes among its arguments.
+    /// `5`: an event with binary attachments.
     BinaryEvent,
-    /// `6`: an answer with bytes.
+    /// `6`: an acknowledgment with binary attachments.
     BinaryAck,
 }
 
 impl Kind {
-    /// All of them, by number.
+    /// All kinds, by number.
     pub const ALL: [Kind; 7] = [
         Kind::Connect,
         Kind::Disconnect,
@@ -85,12 +86,12 @@ impl Kind {
         }
     }
 
-    /// The kind with this character.
+    /// Returns the kind with this character.
     pub(crate) fn of_digit(digit: u8) -> Option<Self> {
         Kind::ALL.into_iter().find(|kind| kind.digit() == digit)
     }
 
-    /// Binary messages follow the packet.
+    /// True if binary messages follow the packet.
     pub fn is_binary(self) -> bool {
         matches!(self, Kind::BinaryEvent | Kind::BinaryAck)
     }
@@ -101,44 +102,46 @@ impl Kind {
 pub struct Packet {
     /// What it is for.
     pub kind: Kind,
-    /// How many binary messages follow: at least 1 for a binary kind, else 0.
+    /// Number of binary messages that follow: at least 1 for a binary kind, else 0.
     pub attachments: u32,
-    /// Where it belongs: `/`, or `/chat`.
+    /// The namespace: `/`, or `/chat`.
     pub namespace: String,
-    /// In an event: a wish for an answer. In an answer: to which event.
+    /// In an event it asks for an acknowledgment; in an acknowledgment it names the event.
     pub id: Option<u64>,
-    /// An array for events and answers, an object for a connection; `_placeholder` objects stand for attachments.
+    /// An array for events and answers, an object for a connection; `_placeholder` objects stand for
+    /// attachments.
     pub payload: Option<Value>,
 }
 
 impl Packet {
-    /// Asks for a namespace, or lets in.
+    /// Returns a CONNECT packet, the same for the request and the confirmation.
     pub fn connect(namespace: &str, data: Option<Value>) -> Self {
         Packet::new(Kind::Connect, namespace, None, data)
     }
 
-    /// Refuses a namespace.
+    /// Returns a CONNECT_ERROR packet.
     pub(crate) fn connect_error(namespace: &str, message: &str) -> Self {
         Packet::new(Kind::ConnectError, namespace, None, Some(json!({ "message": message })))
     }
 
-    /// Leaves a namespace.
+    /// Returns a DISCONNECT packet.
     pub fn disconnect(namespace: &str) -> Self {
         Packet::new(Kind::Disconnect, namespace, None, None)
     }
 
-    /// An event; with an id an answer is asked for.
+    /// Returns an event. With an id it asks for an acknowledgment.
     pub fn event(namespace: &str, id: Option<u64>, name: &str, arguments: Vec<Value>) -> Self {
         let items = std::iter::once(Value::from(name)).chain(arguments).collect();
         Packet::new(Kind::Event, namespace, id, Some(Value::Array(items)))
     }
 
-    /// The answer to the event with this id.
+    /// Returns the acknowledgment of the event with this id.
     pub fn ack(namespace: &str, id: u64, arguments: Vec<Value>) -> Self {
         Packet::new(Kind::Ack, namespace, Some(id), Some(Value::Array(arguments)))
     }
 
-    /// The same event or answer with so many binary messages behind it. Its payload needs a [`placeholder`] for each.
+    /// Returns the same packet with `attachments` binary messages. Its payload needs a [`placeholder`] for
+    /// each.
     pub(crate) fn with_attachments(mut self, attachments: u32) -> Self {
         self.attachments = attachments;
         self.kind = match (self.kind, attachments) {
@@ -155,12 +158,12 @@ impl Packet {
         Packet { kind, attachments: 0, namespace: namespace.into(), id, payload }
     }
 
-    /// The name of an event.
+    /// Returns the name of an event.
     pub(crate) fn event_name(&self) -> Option<&str> {
         self.is_event().then(|| self.items().first()).flatten().and_then(Value::as_str)
     }
 
-    /// The arguments of an event or of an answer.
+    /// Returns the arguments of an event or an acknowledgment.
     pub fn arguments(&self) -> &[Value] {
         let items = self.items();
         if self.is_event() { items.get(1..).unwrap_or_default() } else { items }
@@ -174,11 +177,11 @@ impl Packet {
         self.payload.as_ref().and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
 
-    /// Reads a packet: what stands in an Engine.IO message, behind the `4`.
+    /// Parses the data of an Engine.IO message, without its `4`.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] if the form is broken, or the payload is not what this kind of packet must have.
+    /// [`Malformed`] if the form is wrong, or the payload does not fit the type.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         if let Err(error) = std::str::from_utf8(bytes) {
             let at = error.valid_up_to();
@@ -206,7 +209,8 @@ impl Packet {
         Ok(packet)
     }
 
-    /// The packet as text: the data of an Engine.IO message. Its attachments follow as binary messages, in their order.
+    /// Returns the packet as the data of an Engine.IO message. Its attachments follow as binary messages, in
+    /// order.
     pub fn encode(&self) -> String {
         let mut out = char::from(self.kind.digit()).to_string();
         if self.kind.is_binary() {
@@ -225,7 +229,7 @@ impl Packet {
         out
     }
 
-    /// Is the payload what this kind must have? If not: the field, what it needs, and who says so.
+    /// Checks that the payload fits the type. The error has the field, what is needed, and the section.
     fn judge(&self) -> Result<(), (&'static str, &'static str, &'static str)> {
         let payload = self.payload.as_ref();
         match self.kind {
@@ -266,12 +270,12 @@ impl Packet {
     }
 }
 
-/// What stands in a payload for the attachment with this number, from 0.
+/// Returns the placeholder of the attachment with this number, counted from 0.
 pub fn placeholder(number: u32) -> Value {
     json!({ "_placeholder": true, "num": number })
 }
 
-/// The number of the attachment for which this value stands, if it does and has one.
+/// Returns the attachment number of a placeholder. `None` if the value is no placeholder or has no number.
 pub fn placeholder_number(value: &Value) -> Option<u32> {
     is_placeholder(value).then(|| value.get("num")).flatten()?.as_u64()?.try_into().ok()
 }
@@ -280,7 +284,7 @@ fn is_placeholder(value: &Value) -> bool {
     value.get("_placeholder") == Some(&Value::Bool(true))
 }
 
-/// Hands over the number of each placeholder, however deep it stands; `None` for one without a number.
+/// Calls `found` with the number of each placeholder at any depth, `None` for one without a number.
 fn each_placeholder(values: &[Value], found: &mut impl FnMut(Option<u32>)) {
     for value in values {
         match value {

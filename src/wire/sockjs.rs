@@ -1,13 +1,13 @@
-//! SockJS frames and messages, taken apart and put together (sockjs/sockjs-protocol, `sockjs-protocol.py`).
+//! SockJS frames and messages, parsed and encoded (sockjs/sockjs-protocol, `sockjs-protocol.py`).
 //!
 //! ```text
 //! server to client, frames:    o | h | a["hello","two"] | c[3000,"Go away!"]
 //! client to server, messages:  ["hello","two"] | on a WebSocket also "hello"
 //! ```
 //!
-//! The same frames go over every transport; how each packs them is in [`Transport`], and where each is reached in [`Place`].
-//! The sections that errors and fields name are the headings of that document, which is also a test suite; what it leaves
-//! open is taken from the two libraries of its authors, and named by them.
+//! All transports carry the same frames. [`Transport`] has the packing of each, [`Place`] the URL of each.
+//! The sections in errors and fields are the headings of that document, which is also a test suite. Where it
+//! leaves a point open, the two libraries of its authors decide, and the code names them.
 
 use serde::de::IgnoredAny;
 
@@ -52,28 +52,29 @@ pub enum Frame {
     },
 }
 
-/// Returns the text of the status 500 with which a server answers a body that is malformed (sockjs-protocol, XhrPolling).
+/// Returns the text of the status 500 with which a server answers a body that is malformed (sockjs-protocol,
+/// XhrPolling).
 pub fn answer_to_malformed(body: &[u8]) -> &'static str {
     // JSON of another shape is missing messages; anything else is broken JSON.
     let json = str::from_utf8(body).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok());
     if body.is_empty() || json { "Payload expected." } else { "Broken JSON encoding." }
 }
 
-/// Over what a client sends.
+/// How a client's messages arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Uplink {
-    /// The body of a request: an array, and never nothing.
+    /// The body of a request: an array. An empty body is malformed.
     Request,
     /// A message of a WebSocket: an array, one string, or nothing, which is ignored.
     WebSocket,
 }
 
 impl Frame {
-    /// One frame, without what its transport puts around it.
+    /// Parses one frame, without the packing of its transport.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] if it is none.
+    /// [`Malformed`] if it is no frame.
     pub fn parse(bytes: &[u8]) -> Result<Frame, Malformed> {
         let mut pieces = Vec::new();
         match bytes.first() {
@@ -96,7 +97,7 @@ impl Frame {
         }
     }
 
-    /// The bytes, without what a transport puts around them.
+    /// Returns the bytes, without the packing of a transport.
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Frame::Open => b"o".to_vec(),
@@ -108,18 +109,18 @@ impl Frame {
         }
     }
 
-    /// A frame with these messages.
+    /// Returns a frame with these messages.
     pub fn messages<'a>(messages: impl IntoIterator<Item = &'a str>) -> Frame {
         Frame::Messages(messages.into_iter().map(Text::from).collect())
     }
 
-    /// A close frame.
+    /// Returns a close frame.
     pub fn close(code: u16, reason: &str) -> Frame {
         Frame::Close { code, reason: reason.into() }
     }
 }
 
-/// What a client has sent: its messages, in order.
+/// Parses the messages of a client, in order.
 ///
 /// # Errors
 ///
@@ -141,7 +142,7 @@ fn walk_messages(bytes: &[u8], uplink: Uplink, pieces: &mut Vec<json::Piece>) ->
     }
 }
 
-/// What a client sends: a JSON array of its messages.
+/// Returns a client's messages as a JSON array.
 pub fn encode_messages(messages: &[Text]) -> Vec<u8> {
     array(messages, Writer::Client).into_bytes()
 }
@@ -158,7 +159,7 @@ fn texts(pieces: Vec<json::Piece>) -> impl Iterator<Item = Text> {
     })
 }
 
-/// A frame that is one letter.
+/// Checks a frame that is one letter.
 fn alone(bytes: &[u8]) -> Result<(), Malformed> {
     match &bytes[1..] {
         [] => Ok(()),

@@ -1,9 +1,10 @@
-//! STOMP frames, taken apart and put together (STOMP 1.2, with what differs in 1.1 and 1.0).
+//! STOMP frames, parsed and encoded (STOMP 1.2, with the differences of 1.1 and 1.0).
 //!
-//! A frame is a line with the command, header lines, a blank line, the body and a NULL octet. It comes out of a stream, whether TCP
-//! carries it or messages of a WebSocket: where those end says nothing. [`FrameReader`] finds the frames and stops at the first that
-//! breaks the form; [`check`] judges what a frame must have; [`fields`] tells any bytes, wrong or not. Sections are the headings of
-//! "STOMP Protocol Specification, Version 1.2", which has no numbers.
+//! A frame is a line with the command, header lines, a blank line, the body and a NULL octet. Frames form a
+//! stream, whether TCP or WebSocket messages carry it: the ends of messages have no meaning. [`FrameReader`]
+//! finds the frames and stops at the first malformed one; [`check`] checks the rules; [`fields`] decodes any
+//! bytes. Sections are the headings of "STOMP Protocol Specification, Version 1.2", which does not number
+//! them.
 
 use super::text;
 
@@ -20,9 +21,9 @@ mod tests;
 pub use escape::escape;
 pub use fields::fields;
 pub(crate) use heart_beat::HeartBeat;
-pub use reader::{FrameReader, Item, Limits, Malformed};
+pub use reader::{FrameError, FrameReader, Item, Limits};
 pub use rules::check;
-pub(crate) use rules::{Breach, RULES};
+pub(crate) use rules::{RULES, RuleError};
 pub use tables::{COMMANDS, Command, Sender};
 pub(crate) use tables::{HEADERS, command_entry, header_entry};
 
@@ -41,7 +42,7 @@ pub enum Version {
 }
 
 impl Version {
-    /// All, the newest first.
+    /// All versions, the newest first.
     pub const ALL: [Version; 3] = [Version::V12, Version::V11, Version::V10];
 
     /// As the header `version` has it: `1.2`.
@@ -62,20 +63,20 @@ impl Version {
         }
     }
 
-    /// The version with this number.
+    /// Returns the version with this number.
     pub(crate) fn of_number(number: &str) -> Option<Version> {
         Version::ALL.into_iter().find(|version| version.number() == number)
     }
 
-    /// The newest version that a list such as `1.0,1.1,2.0` has in common with this program (Protocol Negotiation). A client that
-    /// sends no list speaks 1.0.
+    /// Returns the newest version that a list such as `1.0,1.1,2.0` has in common with this program (Protocol
+    /// Negotiation). A client that sends no list speaks 1.0.
     pub(crate) fn negotiate(accept_version: Option<&str>) -> Option<Version> {
         let Some(list) = accept_version else { return Some(Version::V10) };
         Version::ALL.into_iter().find(|version| list.split(',').any(|number| number == version.number()))
     }
 }
 
-/// A frame: what is said, without the way in which it is written.
+/// A frame, independent of its encoding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
     /// Its command, case-sensitive: `SEND`.
@@ -87,19 +88,19 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// A frame without headers and without a body.
+    /// Returns a frame without headers and body.
     pub fn new(command: &str) -> Self {
         Frame { command: command.into(), headers: Vec::new(), body: Vec::new() }
     }
 
-    /// With one more header, after those that it has.
+    /// Appends a header.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// With this body, and the header that says how long it is.
+    /// Sets the body, and content-length.
     #[must_use]
     pub fn with_body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
@@ -107,7 +108,7 @@ impl Frame {
         self.with("content-length", &length)
     }
 
-    /// The value of a header. Of repeated ones the first counts (Repeated Header Entries).
+    /// Returns the value of a header. Of repeated ones the first counts (Repeated Header Entries).
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -120,7 +121,7 @@ pub(crate) fn begins_like_stomp(bytes: &[u8]) -> bool {
         && COMMANDS.iter().any(|command| line.strip_suffix(b"\r").unwrap_or(line) == command.name.as_bytes())
 }
 
-/// What an error quotes: escaped, in quotation marks.
+/// Quotes bytes for an error: escaped, in quotation marks.
 fn quoted(bytes: &[u8]) -> String {
     if bytes.is_empty() { "nothing".into() } else { format!("\"{}\"", text::shown(bytes, QUOTED)) }
 }

@@ -1,4 +1,4 @@
-//! A frame in one line, as people know it, and shorter still for a picture that shows who speaks.
+//! A frame in one line, and in a shorter form without its addresses.
 
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ use super::{
 
 /// `TCP 10.0.0.1:40000 → 10.0.0.2:7000 [SYN,ACK] seq 0 ack 1 win 65160 len 0 mss 1460 ws 7`.
 ///
-/// Numbers are relative and windows scaled where `seen` says so, else as they were sent.
+/// Numbers are relative and windows scaled where `seen` has them, else as on the wire.
 pub fn summary(frame: &[u8], seen: Option<&Seen>) -> String {
     let Some((header, at)) = ethernet::Header::parse(frame) else {
         return format!("Ethernet: cut off after {} bytes", frame.len());
@@ -59,7 +59,7 @@ fn bytes(count: usize) -> String {
     if count == 1 { "1 byte".into() } else { format!("{count} bytes") }
 }
 
-/// The numbers of a segment and the options that people look for.
+/// The numbers of a segment and its most important options.
 fn numbers(segment: &Segment, seen: Option<&Seen>) -> String {
     let sequence = seen.map_or(segment.sequence, |seen| seen.sequence);
     let mut line = format!("[{}] seq {sequence}", segment.flags);
@@ -93,7 +93,7 @@ pub(crate) fn of_segment(segment: &Segment, seen: Option<&Seen>) -> String {
     let flags = segment.flags;
     let length = segment.payload.len();
     let mut line = if length > 0 {
-        // SYN stands before the bytes.
+        // SYN precedes the bytes.
         let first = first.wrapping_add(u32::from(flags.contains(Flags::SYN)));
         let last = first.wrapping_add(u32::try_from(length - 1).unwrap_or(u32::MAX));
         let range = if length == 1 { first.to_string() } else { format!("{first}–{last}") };

@@ -22,7 +22,7 @@ mod segment;
 mod tests;
 
 pub use flags::Flags;
-pub use options::{Malformed, Options, each, kind, known};
+pub use options::{OptionError, Options, each, kind, known};
 pub(crate) use options::{SackBlocks, TcpOption, encode_options};
 pub use seen::{Remark, Seen};
 pub use segment::Segment;
@@ -32,29 +32,29 @@ const HEADER: &str = "RFC 9293 §3.1";
 /// Bytes of a header without options.
 pub(crate) const SHORTEST: usize = 20;
 
-/// A TCP header without what is computed: the data offset and the checksum.
+/// A TCP header without the computed fields data offset and checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header<'a> {
-    /// The port of the sender.
+    /// The source port.
     pub source: u16,
-    /// The port that is meant.
+    /// The destination port.
     pub destination: u16,
-    /// The number of the first byte, or of SYN.
+    /// The sequence number of the first byte, or of SYN.
     pub sequence: u32,
-    /// The number of the next byte that is awaited; counts if ACK is set.
+    /// The acknowledgment number: the next byte expected. Valid if ACK is set.
     pub acknowledgment: u32,
-    /// The reserved bits and the flags, as they stand in bits 4 to 15 of the word.
+    /// The reserved bits and the flags: bits 4 to 15 of the word.
     pub flags: Flags,
-    /// How much the sender is able to take, not scaled.
+    /// The window, not scaled.
     pub window: u16,
-    /// Where urgent data end; counts if URG is set.
+    /// The end of urgent data. Valid if URG is set.
     pub urgent: u16,
     /// The options; [`Self::encode`] pads them with zeros to a multiple of 4 bytes.
     pub options: &'a [TcpOption<'a>],
 }
 
 impl Header<'_> {
-    /// A header with nothing set but the ports.
+    /// Returns a header with the ports and nothing else set.
     pub fn new(source: u16, destination: u16) -> Self {
         Header {
             source,
@@ -68,10 +68,10 @@ impl Header<'_> {
         }
     }
 
-    /// The segment: this header and the payload, with the checksum that the addresses give.
+    /// Returns the segment: this header and the payload, with the checksum over the pseudo-header.
     ///
-    /// Options beyond 40 bytes are left out. Addresses of two families have no pseudo-header: the checksum is then
-    /// of the segment alone.
+    /// Options beyond 40 bytes are left out. Addresses of two families have no pseudo-header: the checksum is
+    /// then of the segment alone.
     pub fn encode(&self, source: std::net::IpAddr, destination: std::net::IpAddr, payload: &[u8]) -> Vec<u8> {
         let options = encode_options(self.options);
         let length = SHORTEST + options.len();
@@ -94,10 +94,10 @@ impl Header<'_> {
     }
 }
 
-/// Tells the header up to the payload. `seen` is what the conversation knows about this segment.
+/// Decodes the header up to the payload. `seen` is what the conversation knows about this segment.
 pub(super) fn fields(r: &mut Reading, datagram: &Datagram, seen: Option<&Seen>) -> Option<()> {
     let start = r.at();
-    // What a quoted datagram holds is another segment than the one that was seen.
+    // A quoted datagram has another segment than the one that `seen` describes.
     let seen = seen.filter(|_| !r.is_quoted());
     r.u16("Source Port", "the port of the sender", HEADER)?;
     r.u16("Destination Port", "the port that is meant", HEADER)?;
@@ -132,7 +132,7 @@ pub(super) fn fields(r: &mut Reading, datagram: &Datagram, seen: Option<&Seen>) 
     let window = r.u16("Window", "how many more bytes the sender is able to take", HEADER)?;
     if let Some(seen) = seen {
         let syn = r.since(start).get(13).is_some_and(|byte| byte & 0x02 != 0);
-        told_window(r, window, seen, syn);
+        scaled_window(r, window, seen, syn);
     }
     checksum(r, start, datagram)?;
     let urgent = r.bits(16, "Urgent Pointer", "counts only if URG is set", "RFC 9293 §3.8.5")?;
@@ -176,7 +176,7 @@ fn control_bits(r: &mut Reading) -> Option<()> {
     Some(())
 }
 
-fn told_window(r: &mut Reading, window: u16, seen: &Seen, syn: bool) {
+fn scaled_window(r: &mut Reading, window: u16, seen: &Seen, syn: bool) {
     match (seen.window, seen.window_shift) {
         (Some(scaled), Some(shift)) if shift > 0 => {
             r.value(format!("{window} [scaled {scaled}]"));

@@ -1,20 +1,21 @@
-//! How are bytes of the network shown? Escaped, so that they can't act on a terminal or mislead the eye.
+//! Escapes bytes of the network, so that they cannot steer a terminal or mislead a reader.
 //!
-//! The notation is Rust's: `\\`, `\t`, `\n`, `\r`, `\xNN` for a byte that is a control character of ASCII or no
-//! part of valid UTF-8, `\u{…}` for a character that is valid but must not be printed. So `\x85` is a byte that
-//! is not UTF-8, and `\u{85}` is the C1 control NEL, encoded as it should be.
+//! The notation is Rust's: `\\`, `\t`, `\n`, `\r`, `\xNN` for a byte that is a control character of ASCII or
+//! no part of valid UTF-8, `\u{…}` for a character that is valid but must not be printed. So `\x85` is a byte
+//! that is not UTF-8, and `\u{85}` is the C1 control NEL, encoded as it should be.
 
 use std::fmt::Write;
 
 use unicode_width::UnicodeWidthChar;
 
-/// How many marks in a row may stand on one character. Languages need two or three; more deface the lines above.
+/// Most combining marks on one character. Languages need two or three; more are escaped, as they deface other
+/// lines.
 const MARKS: usize = 4;
 
-/// All of `bytes`, escaped. For bytes whose number is bounded already; else see [`shown`].
+/// Returns all of `bytes`, escaped. For input of bounded length; else see [`shown`].
 ///
-/// The result has no control character (C0, DEL, C1), no line break, no bidirectional override, no invisible or
-/// private character, and no space but U+0020. It doesn't begin with a combining mark.
+/// The result has no control character (C0, DEL, C1), no line break, no bidirectional override, no invisible
+/// or private character, and no space but U+0020. It doesn't begin with a combining mark.
 pub fn escape(bytes: &[u8]) -> String {
     if let Some(plain) = plain(bytes) {
         return plain.to_owned();
@@ -27,17 +28,17 @@ pub fn escape(bytes: &[u8]) -> String {
     out
 }
 
-/// The bytes as text, if they are visible ASCII without a backslash and so stand for themselves: most are.
+/// Returns the bytes as text if they are visible ASCII without a backslash, which needs no escape.
 pub fn plain(bytes: &[u8]) -> Option<&str> {
-    // All of them are looked at, without a branch for each: that is many at a time.
+    // No branch for each byte, so that the compiler can vectorise the loop.
     let strange =
         bytes.iter().fold(false, |strange, byte| strange | !(0x20..0x7f).contains(byte) | (*byte == b'\\'));
     if strange { None } else { std::str::from_utf8(bytes).ok() }
 }
 
-/// The beginning of `bytes`, escaped as by [`escape`], in at most `limit` characters.
+/// Returns the beginning of `bytes`, escaped as by [`escape`], in at most `limit` characters.
 ///
-/// A longer text ends in `…`, never in the middle of an escape. The time taken goes with `limit`, not with the
+/// A longer text ends in `…`, never in the middle of an escape. The time depends on `limit`, not on the
 /// number of bytes.
 pub fn shown(bytes: &[u8], limit: usize) -> String {
     // A character has at most 4 bytes and becomes at least one, so these bytes fill the limit and one more.
@@ -72,7 +73,7 @@ pub fn shown(bytes: &[u8], limit: usize) -> String {
     out
 }
 
-/// The beginning of `bytes` in hex, two digits a byte, at most `limit` bytes, then `…` if there are more.
+/// Returns at most `limit` of `bytes` in hex, two digits a byte, then `…` if there are more.
 pub fn hex(bytes: &[u8], limit: usize) -> String {
     let mut out = String::new();
     for (index, byte) in bytes.iter().take(limit).enumerate() {
@@ -86,10 +87,10 @@ pub fn hex(bytes: &[u8], limit: usize) -> String {
     out
 }
 
-/// Hands over the escaped form of each character or stray byte, until `take` says false.
+/// Calls `take` with the escaped form of each character or stray byte, until it returns false.
 fn each_piece(bytes: &[u8], mut take: impl FnMut(&str) -> bool) {
     let mut piece = String::new();
-    // A mark stands on the character before it: at the beginning it would stand on ours.
+    // A mark at the beginning would combine with the character before the text.
     let mut marks = MARKS;
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
@@ -117,7 +118,7 @@ fn each_piece(bytes: &[u8], mut take: impl FnMut(&str) -> bool) {
     }
 }
 
-/// Writes a character out: `\\n`, `\\x1b`, `\\u{202e}`.
+/// Appends the escape of a character: `\\n`, `\\x1b`, `\\u{202e}`.
 pub(crate) fn escape_into(c: char, out: &mut String) {
     let _ = match c {
         '\\' => write!(out, "\\\\"),
@@ -129,9 +130,11 @@ pub(crate) fn escape_into(c: char, out: &mut String) {
     };
 }
 
-/// True for what changes the terminal, or the text around it, instead of showing itself: never to be printed, whoever wrote it.
+/// True for characters that steer the terminal or the text around them. They are never printed, whatever
+/// their source.
 ///
-/// Prose needs more than bytes of the network do (joiners in emoji and in Persian), so this is the least; [`escape`] lets less pass.
+/// This is the minimum, as prose needs more than bytes of the network do (joiners in emoji and in Persian);
+/// [`escape`] lets less pass.
 pub(crate) fn steers(c: char) -> bool {
     c.is_control() // C0, DEL and C1
         || matches!(c,
@@ -145,7 +148,8 @@ pub(crate) fn steers(c: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}') // tags: invisible text
 }
 
-/// Backslash, what steers, spaces that are not U+0020, and what a reader can't see or the Unicode standard hasn't named.
+/// Backslash, what steers, spaces that are not U+0020, and what a reader can't see or the Unicode standard
+/// hasn't named.
 fn must_escape(c: char) -> bool {
     if c.is_ascii() {
         return c == '\\' || c.is_control();
@@ -153,7 +157,8 @@ fn must_escape(c: char) -> bool {
     steers(c)
         || c.is_whitespace()
         || matches!(u32::from(c),
-            // Default_Ignorable_Code_Point: soft hyphen, joiners, bidirectional controls, fillers, selectors, tags.
+            // Default_Ignorable_Code_Point: soft hyphen, joiners, bidirectional controls, fillers, selectors,
+            // tags.
             0x00ad | 0x034f | 0x061c | 0x115f..=0x1160 | 0x17b4..=0x17b5 | 0x180b..=0x180f | 0x200b..=0x200f
             | 0x202a..=0x202e | 0x2060..=0x206f | 0x3164 | 0xfe00..=0xfe0f | 0xfeff | 0xffa0 | 0xfff0..=0xfffb
             | 0x1bca0..=0x1bca3 | 0x1d173..=0x1d17a | 0xe0000..=0xe0fff

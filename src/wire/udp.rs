@@ -1,4 +1,4 @@
-//! UDP: a datagram for a port, and nothing more (RFC 768).
+//! UDP: datagrams between ports (RFC 768).
 //!
 //! ```text
 //! Source Port(16) Destination Port(16) | Length(16) Checksum(16) | data
@@ -22,19 +22,19 @@ const RFC: &str = "RFC 768";
 /// Bytes of the header.
 pub(crate) const LENGTH: usize = 8;
 
-/// A UDP header without what is computed: length and checksum.
+/// A UDP header without the computed fields length and checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header {
-    /// The port of the sender; 0 if no answer is wanted.
+    /// The source port; 0 if no answer is expected.
     pub source: u16,
-    /// The port that is meant.
+    /// The destination port.
     pub destination: u16,
 }
 
 impl Header {
-    /// The datagram: this header and the payload, with the checksum that the addresses give.
+    /// Returns the datagram: this header and the payload, with the checksum over the pseudo-header.
     ///
-    /// A checksum that comes out as 0 is sent as 0xffff, as 0 says that there is none.
+    /// A computed checksum of 0 is sent as 0xffff, as 0 means that there is none.
     pub(crate) fn encode(&self, source: IpAddr, destination: IpAddr, payload: &[u8]) -> Vec<u8> {
         let length = LENGTH + payload.len();
         let mut bytes = Vec::with_capacity(length);
@@ -53,19 +53,19 @@ impl Header {
     }
 }
 
-/// A UDP datagram as programs need it.
+/// A UDP datagram without its list of fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Address and port of the sender.
+    /// Source address and port.
     pub source: SocketAddr,
-    /// Address and port that are meant.
+    /// Destination address and port.
     pub destination: SocketAddr,
-    /// Where the payload stands in the frame, as far as it is there.
+    /// Byte range of the payload in the frame, as far as the frame has it.
     pub payload: Range<usize>,
 }
 
 impl Message {
-    /// Finds the datagram in an Ethernet frame. Allocates nothing.
+    /// Finds the datagram in an Ethernet frame. Does not allocate.
     pub(crate) fn parse(frame: &[u8]) -> Option<Self> {
         let datagram = Datagram::parse(frame)?;
         if datagram.protocol != protocol::UDP || !datagram.first {
@@ -83,7 +83,7 @@ impl Message {
     }
 }
 
-/// Tells the header; gives the length of the data, as far as they are here.
+/// Decodes the header. Returns the length of the data, as far as the frame has it.
 pub(super) fn fields(r: &mut Reading, datagram: &Datagram) -> Option<usize> {
     let start = r.at();
     r.u16("Source Port", "the port of the sender: where answers go", RFC)?;

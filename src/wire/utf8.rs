@@ -1,18 +1,18 @@
-//! Is this valid UTF-8, when it comes in pieces? A text message may be split inside a character (RFC 6455 §5.6).
+//! Validates UTF-8 that arrives in pieces. A text message may be split inside a character (RFC 6455 §5.6).
 
 use std::str;
 
-/// A check that goes on from piece to piece, and knows the first byte that can't be right.
+/// A validator that continues from piece to piece and finds the first invalid byte.
 ///
 /// Corresponds to the table of RFC 3629 §4: no overlong forms, no surrogates, nothing above U+10FFFF.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Check {
-    /// Bytes that the character under way still needs.
+    /// Bytes that the current character still needs.
     missing: u8,
-    /// The next of them lies between these two, both included.
+    /// The inclusive range of the next of them.
     low: u8,
     high: u8,
-    /// Bytes of the character under way that have come.
+    /// Bytes of the current character so far.
     begun: usize,
 }
 
@@ -28,12 +28,13 @@ impl Check {
         Check { missing: 0, low: 0x80, high: 0xbf, begun: 0 }
     }
 
-    /// Takes the next piece. The error is the index in `piece` of the first byte that makes the text invalid.
+    /// Validates the next piece. The error is the index in `piece` of the first invalid byte.
     pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), usize> {
         let mut index = 0;
         while index < piece.len() {
             if self.missing == 0 {
-                // Between characters the standard library is faster; it leaves the odd rest to us.
+                // Between characters the standard library is faster; it leaves an incomplete character to the
+                // code below.
                 match str::from_utf8(&piece[index..]) {
                     Ok(_) => return Ok(()),
                     Err(error) => index += error.valid_up_to(),
@@ -47,14 +48,14 @@ impl Check {
         Ok(())
     }
 
-    /// How many bytes of an unfinished character the text ended with; 0 if it ended well.
+    /// Returns the number of bytes of an incomplete character at the end; 0 if there is none.
     pub(crate) fn unfinished(&self) -> usize {
         self.begun
     }
 
     fn step(&mut self, byte: u8) -> bool {
         if self.missing == 0 {
-            // The first byte says how many follow, and for some what the second may be.
+            // The first byte determines how many follow, and for some the range of the second.
             (self.missing, self.low, self.high) = match byte {
                 0x00..=0x7f => return true,
                 0xc2..=0xdf => (1, 0x80, 0xbf),

@@ -1,4 +1,4 @@
-//! WebSocket frames, taken apart and put together (RFC 6455 §5).
+//! WebSocket frames, parsed and encoded (RFC 6455 §5).
 //!
 //! ```text
 //! byte 0: FIN RSV1 RSV2 RSV3 opcode(4)    byte 1: MASK length(7)
@@ -6,8 +6,8 @@
 //! MASK 1: 4 bytes of key, then payload[i] ^ key[i % 4]; MASK 0: the payload
 //! ```
 //!
-//! All numbers are big-endian. The parser never judges: a frame that breaks every rule is still a frame, and
-//! lessons send such frames on purpose. The judge is `websocket::judge`.
+//! All numbers are big-endian. The parser checks no rule: a frame that breaks every rule is still a frame,
+//! and lessons send such frames on purpose. The judge is `websocket::judge`.
 
 use thiserror::Error;
 
@@ -33,18 +33,18 @@ pub mod opcode {
     pub const TEXT: u8 = 0x1;
     /// A binary message, or its first fragment.
     pub const BINARY: u8 = 0x2;
-    /// The end.
+    /// Close.
     pub const CLOSE: u8 = 0x8;
-    /// Are you there?
+    /// Ping.
     pub const PING: u8 = 0x9;
-    /// I am.
+    /// Pong.
     pub(crate) const PONG: u8 = 0xa;
 }
 
-/// The longest payload of a control frame, in bytes (RFC 6455 §5.5); also the longest that the short form can tell.
+/// Longest payload of a control frame, in bytes (RFC 6455 §5.5), and the largest length in the 7-bit form.
 pub(crate) const SHORT_MAX: u64 = 125;
 
-/// The longest reason of a Close frame, in bytes: 125 less the two of the code.
+/// Longest reason of a Close frame, in bytes: 125 less the two of the code.
 pub(crate) const REASON_MAX: usize = 123;
 
 /// How the length is written.
@@ -59,7 +59,7 @@ pub enum LengthForm {
 }
 
 impl LengthForm {
-    /// The shortest form for a length, which a sender must use (RFC 6455 §5.2).
+    /// Returns the shortest form for a length, which a sender must use (RFC 6455 §5.2).
     pub(crate) fn minimal(length: u64) -> Self {
         match length {
             0..=SHORT_MAX => LengthForm::Seven,
@@ -68,7 +68,7 @@ impl LengthForm {
         }
     }
 
-    /// Bytes that it adds to the two that every header has.
+    /// Returns the bytes that it adds to the two that every header has.
     pub(crate) fn extra_bytes(self) -> usize {
         match self {
             LengthForm::Seven => 0,
@@ -78,7 +78,7 @@ impl LengthForm {
     }
 }
 
-/// A frame header (RFC 6455 §5.2): all that stands before the payload.
+/// A frame header (RFC 6455 §5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     /// The last frame of its message.
@@ -103,20 +103,20 @@ pub struct Header {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("frame header: needed {needed} bytes, had {had} (RFC 6455 §5.2)")]
 pub struct Incomplete {
-    /// Bytes of the whole header, as far as the ones that are there tell: 2 to 14.
+    /// Bytes of the whole header, as far as its beginning tells: 2 to 14.
     pub needed: usize,
-    /// Bytes that are there.
+    /// Bytes of the input.
     pub had: usize,
 }
 
 impl Header {
-    /// A final frame with this opcode and length: no reserved bit, no mask, the minimal form.
+    /// Returns the header of a final frame: no reserved bit, no mask, the minimal length form.
     pub fn new(opcode: u8, length: u64) -> Self {
         let form = LengthForm::minimal(length);
         Header { fin: true, rsv1: false, rsv2: false, rsv3: false, opcode, key: None, length, form }
     }
 
-    /// Reads the header at the start of `bytes`; what follows it is not looked at.
+    /// Parses the header at the start of `bytes`.
     ///
     /// # Errors
     ///
@@ -153,7 +153,7 @@ impl Header {
         })
     }
 
-    /// Writes the header. A form too short for the length is replaced by the minimal one.
+    /// Encodes the header. A form too short for the length is replaced by the minimal one.
     pub fn encode(&self) -> Vec<u8> {
         let bit = |set: bool, value: u8| if set { value } else { 0 };
         let first = bit(self.fin, 0x80) | bit(self.rsv1, 0x40) | bit(self.rsv2, 0x20) | bit(self.rsv3, 0x10);
@@ -188,7 +188,7 @@ impl Header {
     }
 }
 
-/// A frame to be sent: right as it is made, and as wrong as a lesson wants it.
+/// A frame to be sent: valid unless a method makes it wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
     /// The header as it will be written.
@@ -198,44 +198,45 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// A final frame: no reserved bit, no mask, the minimal length form. Any opcode and any payload will do.
+    /// Returns a final frame with any opcode and payload: no reserved bit, no mask, the minimal length form.
     pub fn new(opcode: u8, payload: impl Into<Vec<u8>>) -> Self {
         let payload = payload.into();
         Frame { header: Header::new(opcode, payload.len() as u64), payload }
     }
 
-    /// With a mask, as all frames from a client have it (RFC 6455 §5.3). The key should be fresh and random.
+    /// Sets the masking key, which all frames of a client have (RFC 6455 §5.3). It should be fresh and
+    /// random.
     pub fn masked(mut self, key: [u8; 4]) -> Self {
         self.header.key = Some(key);
         self
     }
 
-    /// With FIN 0: more frames of this message follow.
+    /// Clears FIN: more frames of this message follow.
     pub fn unfinished(mut self) -> Self {
         self.header.fin = false;
         self
     }
 
-    /// Wrong without an extension: with RSV1, RSV2 and RSV3 as given.
+    /// Sets RSV1, RSV2 and RSV3. Wrong without an extension.
     pub fn with_rsv(mut self, rsv1: bool, rsv2: bool, rsv3: bool) -> Self {
         (self.header.rsv1, self.header.rsv2, self.header.rsv3) = (rsv1, rsv2, rsv3);
         self
     }
 
-    /// Wrong unless it is the minimal one: with the length in this form. A form too short is made longer.
+    /// Sets the length form. Wrong unless it is the minimal one; a form too short is replaced.
     pub fn with_form(mut self, form: LengthForm) -> Self {
         self.header.form = form.max(LengthForm::minimal(self.header.length));
         self
     }
 
-    /// Wrong unless it is the payload's: with this length claimed. The payload stays as it is.
+    /// Sets the length of the header. Wrong unless it is the payload's.
     pub fn claiming(mut self, length: u64) -> Self {
         self.header.length = length;
         self.header.form = self.header.form.max(LengthForm::minimal(length));
         self
     }
 
-    /// The bytes for the wire, masked if there is a key.
+    /// Returns the bytes for the wire, masked if there is a key.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = self.header.encode();
         let start = out.len();
@@ -247,10 +248,10 @@ impl Frame {
     }
 }
 
-/// Masks or unmasks a payload in place: the same step does both (RFC 6455 §5.3).
+/// Masks or unmasks a payload in place; both are the same operation (RFC 6455 §5.3).
 pub fn mask(payload: &mut [u8], key: [u8; 4]) {
-    // Eight bytes at a time, with the key written twice: an eighth of the steps. Eight is a multiple of the key's
-    // four, so every chunk begins with the key's first byte.
+    // Eight bytes at a time, with the key written twice: an eighth of the steps. Eight is a multiple of the
+    // key's four, so every chunk begins with the key's first byte.
     let twice = u64::from_ne_bytes([key[0], key[1], key[2], key[3], key[0], key[1], key[2], key[3]]);
     let (chunks, rest) = payload.as_chunks_mut::<8>();
     for chunk in chunks {
@@ -270,7 +271,7 @@ pub(crate) fn mask_from(piece: &mut [u8], mut key: [u8; 4], index: u64) {
     mask(piece, key);
 }
 
-/// Adds `masked` to `out`, unmasked: one way through the bytes instead of two. `index` is where the piece begins in its payload.
+/// Appends `masked` to `out`, unmasked, in one pass. `index` is the offset of the piece in its payload.
 pub fn unmask_onto(out: &mut Vec<u8>, masked: &[u8], key: Option<[u8; 4]>, index: u64) {
     let start = out.len();
     out.extend_from_slice(masked);
@@ -290,9 +291,9 @@ pub(crate) enum CloseError {
     Reason(usize),
 }
 
-/// Takes the body of a Close frame apart: code and reason, or nothing if it is empty.
+/// Parses the body of a Close frame: code and reason, or `None` if it is empty.
 ///
-/// It doesn't judge the code, see [`close_code`].
+/// The code is not checked; see [`close_code`].
 ///
 /// # Errors
 ///

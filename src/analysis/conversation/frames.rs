@@ -139,7 +139,7 @@ impl Frames {
             }
             _ => {
                 self.lost = true;
-                layers.lose(from, &mut shared.budget);
+                layers.gap(from, &mut shared.budget);
                 self.drop_message(&mut shared.budget);
                 self.history.clear(&mut shared.budget);
             }
@@ -317,7 +317,7 @@ impl Frames {
             message.packed = true;
             self.history.clear(&mut shared.budget);
             self.compression = Compression::Unknown;
-            layers.lose(from, &mut shared.budget);
+            layers.gap(from, &mut shared.budget);
             return teller.tell(What::Message(message));
         }
         let inflater = &mut shared.inflater;
@@ -388,7 +388,7 @@ fn tell(mut message: Message, layers: &mut Layers, out: &mut Out) {
     let Message { from, offset, payload, carried, .. } = message;
     let text = message.opcode == opcode::TEXT;
     if carried != Carried::default() {
-        layers.lose(from, out.budget);
+        layers.gap(from, out.budget);
         return out.teller.tell(What::Message(message));
     }
     message.above = layers.understand(from, text, payload);

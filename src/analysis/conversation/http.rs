@@ -10,8 +10,8 @@ use super::{
     budget::{Budget, Held},
     event::{Body, Head, HeadLine, Teller, Violation, What},
     layers::{
-        Layers, Out, Spoken,
-        road::{Hint, Road},
+        Layers, Out, StreamState,
+        detector::{Promise, ProtocolHint},
     },
 };
 pub(super) use start::{Start, start_of};
@@ -42,7 +42,7 @@ pub(super) enum Step {
         /// permessage-deflate, if the answer has it.
         agreed: Option<Agreed>,
         /// What its messages are expected to carry.
-        hint: Hint,
+        hint: ProtocolHint,
         /// What has come of it.
         rests: Vec<Rest>,
     },
@@ -67,11 +67,10 @@ pub(super) struct Http {
 #[derive(Debug, Clone, Copy, Default)]
 struct Asked {
     head: bool,
-    get: bool,
     connect: bool,
     upgrade: bool,
-    /// What is expected above HTTP.
-    road: Road,
+    /// What it promises of what comes above HTTP.
+    promise: Promise,
 }
 
 /// Whose head, and where it begins.
@@ -191,11 +190,11 @@ impl Http {
                 Kind::Sized(left) | Kind::Chunk(left) if length < *left => {
                     *left -= length;
                     content.length += length;
-                    self.layers.lose(from, budget);
+                    self.layers.gap(from, budget);
                     true
                 }
                 Kind::ToTheEnd => {
-                    self.layers.lose(from, budget);
+                    self.layers.gap(from, budget);
                     true
                 }
                 _ => false,
@@ -283,7 +282,7 @@ impl Http {
         };
         if head.status == 101 {
             self.judge_accept(known, &head.headers, teller);
-            let hint = asked.road.hint(&head.headers);
+            let hint = asked.promise.hint(&head.headers);
             return Some(self.switch(side, after, rest.to_vec(), &head.headers, hint, &mut shared.budget));
         }
         if asked.connect && (200..300).contains(&head.status) {
@@ -291,11 +290,11 @@ impl Http {
         }
         let none = asked.head || head.status < 200 || matches!(head.status, 204 | 304);
         let kind = if none { None } else { length(&head.headers).or(Some(Kind::ToTheEnd)) };
-        let spoken = match packed(&head.headers) {
-            true => Spoken::Nothing,
-            false => asked.road.response(asked.get, &head, shared.options.limits.message),
+        let state = match packed(&head.headers) {
+            true => StreamState::Unknown,
+            false => asked.promise.response(&head, shared.options.limits.message),
         };
-        self.content(known, after, kind, spoken, shared, teller);
+        self.content(known, after, kind, state, shared, teller);
         // What the client said next has waited for this.
         if head.status >= 200
             && let Phase::Waiting { at, held } = &mut self.sides[1 - side]
@@ -335,8 +334,7 @@ impl Http {
         teller.tell(What::Head(Head { from, offset: at, bytes, line: HeadLine::Request(&head) }));
         let asked = Asked {
             head: head.method == "HEAD",
-            get: head.method == "GET",
-            road: Road::of(&head.method, &head.target).or(shared.options.above),
+            promise: Promise::of(&head.method, &head.target, shared.options.above),
             connect: head.method == "CONNECT",
             upgrade: head.headers.has_token("Connection", "upgrade")
                 && head.headers.all("Upgrade").next().is_some(),
@@ -349,11 +347,11 @@ impl Http {
             self.accept = key.map(|line| accept_key(&String::from_utf8_lossy(&line.value)));
             self.sides[side] = Phase::Waiting { at: after, held: Held::default() };
         } else {
-            let spoken = match packed(&head.headers) {
-                true => Spoken::Nothing,
-                false => asked.road.request(&head.method),
+            let state = match packed(&head.headers) {
+                true => StreamState::Unknown,
+                false => asked.promise.request(shared.options.limits.message),
             };
-            self.content(known, after, length(&head.headers), spoken, shared, teller);
+            self.content(known, after, length(&head.headers), state, shared, teller);
         }
         None
     }
@@ -383,7 +381,7 @@ impl Http {
         after: u64,
         tail: Vec<u8>,
         headers: &Headers,
-        hint: Hint,
+        hint: ProtocolHint,
         budget: &mut Budget,
     ) -> Step {
         let agreed = Agreed::from_answer(headers);
@@ -409,14 +407,14 @@ impl Http {
         known: &Known,
         at: u64,
         kind: Option<Kind>,
-        spoken: Spoken,
+        state: StreamState,
         shared: &mut Shared,
         teller: &mut Teller,
     ) {
         let Some(kind) = kind else { return };
         let (side, from) = (known.side, known.from());
-        self.layers.begin(from, spoken, &mut shared.budget);
-        let above = self.layers.is_spoken(from);
+        self.layers.begin(from, state, &mut shared.budget);
+        let above = self.layers.is_known(from);
         self.sides[side] = Phase::Body(Content { at, length: 0, shown: Held::default(), kind, above });
         if let Kind::Sized(0) = kind {
             self.body_ends(side, from, shared, teller);

@@ -1,11 +1,13 @@
 //! What do the messages of a WebSocket, the contents of HTTP or the bytes of TCP carry in their turn? One layer in another.
 //!
-//! Each direction is [`Spoken`] by one of a few protocols. What a handshake or a request promises says which ([`road`]); where it
-//! promises nothing, the first message may. What is broken is told, and what comes after it all the same, as far as it can be understood.
+//! Each direction is read by the [`Dissector`] of one protocol. What a handshake or a request promises decides which ([`detectors`] is the
+//! table); where it promises nothing, the first message may. What is broken is told, and so is what comes after it, as far as it can be
+//! understood.
 
+pub(super) mod detector;
+pub(in crate::analysis) mod detectors;
 mod engine_io;
-mod events;
-pub(super) mod road;
+mod event_stream;
 mod sockjs;
 mod stomp;
 
@@ -14,11 +16,7 @@ use super::event::{Layer, Teller, Violation, What};
 use crate::event::Host;
 use crate::wire::{Protocol, field::Field};
 
-use engine_io::EngineIo;
-use events::Events;
-use road::Hint;
-use sockjs::SockJs;
-use stomp::Stomp;
+use detector::{Detector, Detectors, Dissector, ProtocolHint};
 
 /// How much of what a layer says is told, in characters.
 const SHOWN: usize = 400;
@@ -27,24 +25,22 @@ const SHOWN: usize = 400;
 #[derive(Debug, Default)]
 pub(super) struct Layers {
     /// What the client sends, what the server sends.
-    sides: [Spoken; 2],
+    sides: [StreamState; 2],
     /// Nothing is beneath but TCP.
     bare: bool,
-    hint: Hint,
+    hint: ProtocolHint,
 }
 
 /// One direction.
 #[derive(Debug, Default)]
-pub(super) enum Spoken {
-    /// Nothing that is known here.
+pub(super) enum StreamState {
+    /// No protocol that is known here.
     #[default]
-    Nothing,
-    /// The next message will show it.
-    Unclear,
-    EngineIo(Box<EngineIo>),
-    SockJs(Box<SockJs>),
-    Stomp(Box<Stomp>),
-    Events(Box<Events>),
+    Unknown,
+    /// The next message decides.
+    Undecided,
+    /// Read by this dissector.
+    Known(Box<dyn Dissector>),
 }
 
 /// What carries a layer: who sent it, where that begins in the stream, and how many layers are beneath.
@@ -67,67 +63,73 @@ pub(super) struct Out<'a, 't> {
 
 impl Layers {
     /// By what is expected of both.
-    pub(super) fn expecting(hint: Hint) -> Self {
-        let sides = [Host::Client, Host::Server].map(|from| hint.spoken(from));
+    pub(super) fn expecting(hint: ProtocolHint) -> Self {
+        let sides = [Host::Client, Host::Server].map(|from| hint.state(from));
         Layers { sides, bare: false, hint }
     }
 
     /// Right on TCP.
-    pub(super) fn on_tcp(hint: Hint) -> Self {
+    pub(super) fn on_tcp(hint: ProtocolHint) -> Self {
         Layers { bare: true, ..Layers::expecting(hint) }
     }
 
     /// The next content of this side is of this protocol.
-    pub(super) fn begin(&mut self, from: Host, spoken: Spoken, budget: &mut Budget) {
+    pub(super) fn begin(&mut self, from: Host, state: StreamState, budget: &mut Budget) {
         let side = &mut self.sides[index(from)];
-        side.lose(budget);
-        *side = spoken;
+        side.gap(budget);
+        *side = state;
     }
 
     /// True if a message, or the next bytes, will be told as layers. The first message may decide that.
     pub(super) fn understand(&mut self, from: Host, text: bool, payload: &[u8]) -> bool {
-        if let Spoken::Unclear = self.sides[index(from)]
+        if let StreamState::Undecided = self.sides[index(from)]
             && let Some(hint) = self.hint.after(from, text, payload)
         {
             self.hint = hint;
-            self.sides = [Host::Client, Host::Server].map(|from| hint.spoken(from));
+            self.sides = [Host::Client, Host::Server].map(|from| hint.state(from));
         }
-        self.is_spoken(from)
+        self.is_known(from)
     }
 
     /// True if what this side sends is told as layers.
-    pub(super) fn is_spoken(&self, from: Host) -> bool {
-        !matches!(self.sides[index(from)], Spoken::Nothing | Spoken::Unclear)
+    pub(super) fn is_known(&self, from: Host) -> bool {
+        !matches!(self.sides[index(from)], StreamState::Unknown | StreamState::Undecided)
     }
 
     /// A whole message that begins at this byte of the stream, and was said to be understood.
     pub(super) fn message(&mut self, from: Host, offset: u64, text: bool, payload: &[u8], out: &mut Out) {
         let place = Place { from, offset, depth: 1, bare: false };
-        self.sides[index(from)].message(place, text, payload, out);
+        if let Some(dissector) = self.sides[index(from)].dissector() {
+            dissector.message(place, text, payload, out);
+        }
     }
 
     /// The next bytes of a content, or of the stream.
     pub(super) fn bytes(&mut self, from: Host, offset: u64, bytes: &[u8], out: &mut Out) {
         let place = Place { from, offset, depth: 1, bare: self.bare };
-        self.sides[index(from)].bytes(place, bytes, out);
+        if let Some(dissector) = self.sides[index(from)].dissector() {
+            dissector.bytes(place, bytes, out);
+        }
     }
 
     /// The content of this side is over.
     pub(super) fn end(&mut self, from: Host, out: &mut Out) {
         let side = &mut self.sides[index(from)];
-        side.end(from, out);
-        side.lose(out.budget);
-        *side = Spoken::Nothing;
+        if let Some(dissector) = side.dissector() {
+            dissector.end(from, out);
+        }
+        side.gap(out.budget);
+        *side = StreamState::Unknown;
     }
 
     /// Something of what this side sent is not there: what is under way is no use.
-    pub(super) fn lose(&mut self, from: Host, budget: &mut Budget) {
-        self.sides[index(from)].lose(budget);
+    pub(super) fn gap(&mut self, from: Host, budget: &mut Budget) {
+        self.sides[index(from)].gap(budget);
     }
 
     /// Gives all memory back.
     pub(super) fn clear(&mut self, budget: &mut Budget) {
-        self.sides.iter_mut().for_each(|side| side.lose(budget));
+        self.sides.iter_mut().for_each(|side| side.gap(budget));
         self.sides = Default::default();
     }
 }
@@ -139,42 +141,22 @@ fn index(host: Host) -> usize {
     }
 }
 
-impl Spoken {
-    fn message(&mut self, place: Place, text: bool, payload: &[u8], out: &mut Out) {
+impl StreamState {
+    /// The state of what `from` sends, read by this row; nothing if no stream carries that.
+    fn of_stream(row: &'static Detector, from: Host, detectors: Detectors) -> StreamState {
+        row.stream.map_or(StreamState::Unknown, |new| StreamState::Known(new(from, detectors)))
+    }
+
+    fn dissector(&mut self) -> Option<&mut dyn Dissector> {
         match self {
-            Spoken::Nothing | Spoken::Unclear | Spoken::Events(_) => {}
-            Spoken::EngineIo(it) => it.message(place, text, payload, out),
-            Spoken::SockJs(it) => it.message(place, payload, out),
-            // Where a message ends says nothing.
-            Spoken::Stomp(it) => it.bytes(place, payload, out),
+            StreamState::Unknown | StreamState::Undecided => None,
+            StreamState::Known(dissector) => Some(&mut **dissector),
         }
     }
 
-    fn bytes(&mut self, place: Place, bytes: &[u8], out: &mut Out) {
-        match self {
-            Spoken::Nothing | Spoken::Unclear => {}
-            Spoken::EngineIo(it) => it.bytes(place, bytes, out),
-            Spoken::SockJs(it) => it.bytes(place, bytes, out),
-            Spoken::Stomp(it) => it.bytes(place, bytes, out),
-            Spoken::Events(it) => it.bytes(place, bytes, out),
-        }
-    }
-
-    fn end(&mut self, from: Host, out: &mut Out) {
-        match self {
-            Spoken::Nothing | Spoken::Unclear | Spoken::Stomp(_) | Spoken::Events(_) => {}
-            Spoken::EngineIo(it) => it.end(from, out),
-            Spoken::SockJs(it) => it.end(from, out),
-        }
-    }
-
-    fn lose(&mut self, budget: &mut Budget) {
-        match self {
-            Spoken::Nothing | Spoken::Unclear => {}
-            Spoken::EngineIo(it) => it.lose(budget),
-            Spoken::SockJs(it) => it.lose(budget),
-            Spoken::Stomp(it) => it.lose(budget),
-            Spoken::Events(it) => it.lose(budget),
+    fn gap(&mut self, budget: &mut Budget) {
+        if let Some(dissector) = self.dissector() {
+            dissector.gap(budget);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::analysis::conversation::{Event, Opened, What};
+use crate::analysis::conversation::{Event, Opened, What, layers::detectors};
 use crate::event::Host;
 use crate::wire::{Protocol, websocket::opcode};
 
@@ -24,6 +24,9 @@ impl FromStr for Filter {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(protocol) = detectors::named(text) {
+            return Ok(Filter::Layer(protocol));
+        }
         Ok(match text {
             "client" => Filter::From(Host::Client),
             "server" => Filter::From(Host::Server),
@@ -33,20 +36,17 @@ impl FromStr for Filter {
             "close" => Filter::Opcode(opcode::CLOSE),
             "ping" => Filter::Opcode(opcode::PING),
             "pong" => Filter::Opcode(opcode::PONG),
-            "engineio" => Filter::Layer(Protocol::EngineIo),
-            "socketio" => Filter::Layer(Protocol::SocketIo),
-            "sockjs" => Filter::Layer(Protocol::SockJs),
-            "stomp" => Filter::Layer(Protocol::Stomp),
-            "sse" => Filter::Layer(Protocol::EventStream),
             text if text.contains([':', '.'])
                 && text.chars().all(|c| c.is_ascii_hexdigit() || "[]:.".contains(c)) =>
             {
                 Filter::End(text.to_owned())
             }
             _ => {
-                return Err("expected client, server, text, binary, continuation, close, ping, pong, engineio, socketio, sockjs, stomp, sse, or \
-                            an address such as 10.0.0.1:4000"
-                    .to_owned());
+                let words: Vec<_> = detectors::words().collect();
+                return Err(format!(
+                    "expected client, server, text, binary, continuation, close, ping, pong, {}, or an address such as 10.0.0.1:4000",
+                    words.join(", ")
+                ));
             }
         })
     }

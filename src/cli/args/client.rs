@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Command, ValueEnum};
 
 use super::{Limits, Messages};
 use crate::{
@@ -123,16 +123,18 @@ fn hanging(beginning: &str, text: &str) -> String {
     out
 }
 
-pub(super) fn client_help() -> String {
-    format!(
+/// Adds the list of protocols to the long help of `client`. It is put together only when the help is asked for.
+pub(super) fn with_client_help(command: Command) -> Command {
+    command.after_long_help(format!(
         "Examples:\n  sockwalk client tcp localhost:7000 hello\n  sockwalk client websocket ws://localhost:8000/ hello --ack\n\n{}",
         protocols()
-    )
+    ))
 }
 
-pub(super) fn serve_help() -> String {
-    format!(
+/// Adds the list of protocols to the long help of `serve`.
+pub(super) fn with_serve_help(command: Command) -> Command {
+    command.after_long_help(format!(
         "Examples:\n  sockwalk serve tcp 127.0.0.1:7000\n  sockwalk serve websocket 127.0.0.1:8000 --chat\n\n{}",
         protocols()
-    )
+    ))
 }

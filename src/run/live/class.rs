@@ -201,11 +201,11 @@ impl Accepting {
             |(piece, held, peer)| server.start(piece, held, peer),
             |notice| server.report(Report::Say(notice.to_string())),
         );
-        *server::lock(&self.0) = outcome.err();
+        *crate::sync::lock(&self.0) = outcome.err();
     }
 
     fn failure(&self) -> Option<AcceptError> {
-        server::lock(&self.0).take()
+        crate::sync::lock(&self.0).take()
     }
 }
 

@@ -45,14 +45,20 @@ pub const TICKER: Sheet =
 /// SHA-256 of the style, which all pages share; a test says the right one when it has changed.
 const STYLE: &str = "rJaKk/hQGw4MWjqFnZ9GkmPa7SLeIRJUWsHNPlyjOo4=";
 
-/// What the browser lets a page do (Content Security Policy Level 3): run its own script, wear its own style and
-/// icon, connect to where it came from.
-fn security_policy(sheet: &Sheet) -> String {
-    format!(
-        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{STYLE}'; img-src data:; connect-src 'self'; \
-         base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        sheet.script
-    )
+/// The fields that restrict what the browser lets a page do (Content Security Policy Level 3): it runs the script and uses the
+/// style with these hashes, and connects to its own server; nothing may frame it, and nothing is stored.
+pub fn restrictions(script: &str, style: &str) -> [(&'static str, String); 5] {
+    let policy = format!(
+        "default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}'; img-src data:; connect-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+    [
+        ("Cache-Control", "no-store".to_owned()),
+        ("Content-Security-Policy", policy),
+        ("X-Frame-Options", "DENY".to_owned()),
+        ("X-Content-Type-Options", "nosniff".to_owned()),
+        ("Referrer-Policy", "no-referrer".to_owned()),
+    ]
 }
 
 /// A whole HTTP response, after which the server closes the connection.
@@ -76,18 +82,11 @@ pub fn answer(request: &RequestHead, sheet: &Sheet) -> Option<Page> {
         "/" => (200, "OK", "text/html; charset=utf-8", sheet.content),
         _ => (404, "Not Found", "text/plain; charset=utf-8", "404 Not Found\nThe page is at /\n"),
     };
-    let (length, policy) = (content.len().to_string(), security_policy(sheet));
-    let fields = [
-        ("Content-Type", kind),
-        ("Content-Length", &length),
-        // Another request would be another connection: each is told of on its own.
-        ("Connection", "close"),
-        ("Cache-Control", "no-store"),
-        ("Content-Security-Policy", &policy),
-        ("X-Frame-Options", "DENY"),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Referrer-Policy", "no-referrer"),
-    ];
+    let length = content.len().to_string();
+    let restrictions = restrictions(sheet.script, STYLE);
+    // Another request would be another connection: each is reported on its own.
+    let mut fields = vec![("Content-Type", kind), ("Content-Length", &length), ("Connection", "close")];
+    fields.extend(restrictions.iter().map(|(name, value)| (*name, value.as_str())));
     let mut response = encode_response(status, reason, &fields);
     // The answer to HEAD is the head that GET would get (RFC 9110 §9.3.2).
     if request.method == "GET" {

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, OnceLock, PoisonError, Weak,
+        Arc, Mutex, OnceLock, Weak,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -12,6 +12,7 @@ use std::{
 use serde_json::json;
 
 use super::{BILL, PAUSE, SOCKET};
+use crate::sync::lock;
 use crate::{
     transport::{
         api::{Ending, Server},
@@ -190,14 +191,14 @@ impl Feed {
 
     /// A request came in this way.
     fn began(&self, way: usize, connection: &Arc<Connection>, had: (u64, u64)) {
-        let mut bills = self.bills.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bills = lock(&self.bills);
         bills[way].requests += 1;
         bills[way].open.push((Arc::downgrade(connection), had));
     }
 
     /// It is answered.
     fn ended(&self, way: usize, connection: &Arc<Connection>, had: (u64, u64)) {
-        let mut bills = self.bills.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bills = lock(&self.bills);
         let bill = &mut bills[way];
         let now = connection.traffic();
         bill.open.retain(|(open, _)| !std::ptr::eq(open.as_ptr(), Arc::as_ptr(connection)));
@@ -207,7 +208,7 @@ impl Feed {
 
     /// The bill of each way, as JSON.
     fn bill(&self) -> String {
-        let mut bills = self.bills.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bills = lock(&self.bills);
         let ways: Vec<_> = WAYS
             .iter()
             .zip(bills.iter_mut())

@@ -2,6 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::random;
 use crate::transport::{
     connection::Fault,
     http::{Request, Response},
@@ -67,13 +68,11 @@ impl Page {
 
     /// What this server can (sockjs-protocol, "Info test"). Clients take the time of this answer, and the random number.
     pub fn info(&self, request: &Request) -> Result<Response, Fault> {
-        let mut random = [0; 4];
-        getrandom::fill(&mut random).map_err(|error| Fault::Asked(format!("no random bytes: {error}")))?;
         let info = serde_json::json!({
             "websocket": self.websocket,
             "origins": ["*:*"],
             "cookie_needed": false,
-            "entropy": u32::from_be_bytes(random),
+            "entropy": u32::from_be_bytes(random::bytes()?),
         });
         let response = Response::new(200).content("application/json; charset=UTF-8", info.to_string());
         Ok(cross_origin(request, uncached(response)))

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{NEWS, read};
+use crate::random;
 use crate::transport::{
     api::{Client, ClientConfig, CloseMode, Heard},
     connection::Fault,
@@ -68,9 +69,7 @@ pub(in crate::transport) fn client_name(calling: &ClientConfig) -> Result<String
     if let Some(name) = calling.options.get("client") {
         return Ok(name.clone());
     }
-    let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(|error| Fault::Asked(format!("no random bytes: {error}")))?;
-    Ok(data_encoding::HEXLOWER.encode(&random))
+    Ok(data_encoding::HEXLOWER.encode(&random::bytes::<8>()?))
 }
 
 fn asking(calling: &ClientConfig) -> Result<Asking, Fault> {

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::random;
 use crate::{
     event::Host,
     lesson,
     transport::{
         api::Scripted,
         http::script::closed,
-        script::{BUFFERED, Cannot, Lines, Script, Sending, Times, connected, connection, identifier},
+        script::{BUFFERED, Cannot, Lines, Script, Sending, Times, connected, connection},
         websocket::script::{unframed, upgrade_of},
     },
     wire::{
@@ -99,7 +100,7 @@ fn of<'a>(from: Host, (client, server): (&'a str, &'a str)) -> (&'a str, &'a str
 
 /// The handshake by polling, the way into the namespace, and the change to a WebSocket.
 fn opening(polls: (&str, &str), frames: (&str, &str)) -> Result<Vec<String>, Cannot> {
-    let (session, socket) = (identifier::<20>()?, identifier::<20>()?);
+    let (session, socket) = (random::identifier::<20>()?, random::identifier::<20>()?);
     let handshake = Handshake {
         sid: session.clone(),
         upgrades: vec!["websocket".to_owned()],

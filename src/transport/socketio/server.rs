@@ -5,7 +5,7 @@ mod talk;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
 };
@@ -13,6 +13,7 @@ use std::{
 use serde_json::json;
 
 use super::{ENGINE_IO, EVENT, PATH, Transports, crossed};
+use crate::sync::lock;
 use crate::{
     transport::{
         api::{Ending, Server},
@@ -83,10 +84,6 @@ pub(super) fn new(room: &Room) -> Result<Arc<dyn Server>, Fault> {
         event: option("event").unwrap_or(EVENT).to_owned(),
     };
     Ok(Arc::new(SocketIo { setup: Arc::new(setup), sessions: Sessions::default() }))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Server for SocketIo {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{SOCKJS, said, told};
+use crate::random;
 use crate::{
     transport::{
         api::{Client, ClientConfig, CloseMode, Heard},
@@ -177,12 +178,8 @@ fn attempt(
 
 /// Three digits for load balancers, and a name that nobody else has.
 fn id() -> Result<String, Fault> {
-    const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-    let mut random = [0; 10];
-    getrandom::fill(&mut random).map_err(|error| Fault::Asked(format!("no random bytes: {error}")))?;
-    let [high, low, rest @ ..] = random;
-    let server = u16::from_be_bytes([high, low]) % 1000;
-    let session: String = rest.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+    let server = u16::from_be_bytes(random::bytes()?) % 1000;
+    let session = random::identifier::<8>()?;
     Ok(format!("{server:03}/{session}"))
 }
 

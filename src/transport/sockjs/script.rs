@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
+use crate::random;
 use crate::{
     event::Host,
     lesson,
     transport::{
         api::Scripted,
         http::script::closed,
-        script::{
-            BUFFERED, Cannot, Lines, Script, Sending, Times, connected, connection, identifier, random,
-        },
+        script::{BUFFERED, Cannot, Lines, Script, Sending, Times, connected, connection},
         websocket::script::{unframed, upgrade_of},
     },
     wire::{
@@ -41,7 +40,7 @@ fn script(it: &Sending) -> Result<Script, Cannot> {
     const FRAMES: (&str, &str) = ("c2", "conn2");
     let texts = it.texts("SockJS")?;
     let mut open = Lines::default();
-    let entropy = format!("{INFO}{}}}", u32::from_be_bytes(random::<4>()?));
+    let entropy = format!("{INFO}{}}}", u32::from_be_bytes(random::bytes::<4>()?));
     let length = entropy.len().to_string();
     let fields = [("Content-Type", "application/json; charset=UTF-8"), ("Content-Length", length.as_str())];
     open.pass(Host::Client, ASKS.0, ASKS.1, &encode_request("GET", "/echo/info", &[("Host", "server")]));
@@ -52,7 +51,7 @@ fn script(it: &Sending) -> Result<Script, Cannot> {
         &[&encode_response(200, "OK", &fields)[..], entropy.as_bytes()].concat(),
     );
     let mut opened = [connected(), open.done(), connection(FRAMES.0, FRAMES.1).to_vec()].concat();
-    let path = format!("/echo/000/{}/websocket", identifier::<8>()?);
+    let path = format!("/echo/000/{}/websocket", random::identifier::<8>()?);
     opened.extend(upgrade_of(FRAMES.0, FRAMES.1, &path, None));
     open.frame(Host::Server, (FRAMES.1, FRAMES.0), "text", &Frame::Open.encode());
     opened.extend(open.done());

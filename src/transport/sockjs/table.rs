@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex},
     thread,
     time::{Duration, Instant},
 };
@@ -11,6 +11,7 @@ use super::{
     SOCKJS,
     session::{Joined, Left, Session},
 };
+use crate::sync::{lock, wait, wait_timeout};
 use crate::{
     transport::{
         events::Happened,
@@ -135,9 +136,9 @@ impl Inside {
             all = match next {
                 Some(at) => {
                     let left = at.saturating_duration_since(now).max(Duration::from_millis(1));
-                    self.changed.wait_timeout(all, left).unwrap_or_else(PoisonError::into_inner).0
+                    wait_timeout(&self.changed, all, left)
                 }
-                None => self.changed.wait(all).unwrap_or_else(PoisonError::into_inner),
+                None => wait(&self.changed, all),
             };
         }
     }
@@ -169,10 +170,6 @@ impl Drop for Receiver<'_> {
         drop(lock(&self.sessions.0.all));
         self.sessions.0.changed.notify_all();
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ mod broker;
 mod session;
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
 };
@@ -22,6 +22,7 @@ use super::{
         session::{Session, Step},
     },
 };
+use crate::sync::lock;
 use crate::{
     transport::{
         api::{Ending, Server},
@@ -168,8 +169,4 @@ fn speak(
         Ok(Last::Full) | Err(_) => connection.cut(),
     }
     outcome
-}
-
-fn lock(beats: &Mutex<Beats>) -> std::sync::MutexGuard<'_, Beats> {
-    beats.lock().unwrap_or_else(PoisonError::into_inner)
 }

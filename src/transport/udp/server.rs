@@ -104,7 +104,10 @@ impl Office<'_> {
         }
         if !self.guests.contains_key(&from) {
             if self.guests.len() >= terms.connections {
-                let text = format!("{} are here already (--limit): {from} is not heard", terms.connections);
+                let text = format!(
+                    "{} are here already (--connections): datagrams from {from} are ignored",
+                    terms.connections
+                );
                 self.once("full", text);
                 return;
             }
@@ -268,6 +271,8 @@ mod tests {
         });
         let broken = |what: &&Happened| matches!(what, Happened::Broken(_));
         assert_eq!(told.iter().filter(broken).count(), 2, "{told:#?}");
-        assert!(told.iter().any(|what| matches!(what, Happened::Note(text) if text.contains("--limit"))));
+        assert!(
+            told.iter().any(|what| matches!(what, Happened::Note(text) if text.contains("--connections")))
+        );
     }
 }

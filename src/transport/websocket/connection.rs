@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::random;
 use crate::{
     transport::{
         connection::{Connection, Fault, ReadHalf, ReadOutcome},
@@ -122,9 +123,7 @@ impl FrameSender {
     fn send(&self, opcode: u8, payload: &[u8], what: &str) -> Result<(), Fault> {
         let mut frame = Frame::new(opcode, payload);
         if self.masks {
-            let mut key = [0; 4];
-            getrandom::fill(&mut key).map_err(|error| Fault::Asked(format!("no random bytes: {error}")))?;
-            frame = frame.masked(key);
+            frame = frame.masked(random::bytes()?);
         }
         let bytes = frame.encode();
         let mut sent = false;

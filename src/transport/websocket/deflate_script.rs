@@ -4,13 +4,14 @@
 use data_encoding::BASE64;
 
 use super::script::{BEAT, BEAT_SAYS, unframed};
+use crate::random;
 use crate::{
     event::Host,
     lesson,
     transport::{
         api::Scripted,
         http::script::closed,
-        script::{BUFFERED, Cannot, Lines, Script, Sending, Times, connected, random, sockets},
+        script::{BUFFERED, Cannot, Lines, Script, Sending, Times, connected, sockets},
     },
     websocket::accept_key::accept_key,
     wire::{
@@ -75,7 +76,7 @@ fn script(it: &Sending) -> Result<Script, Cannot> {
 
 /// The handshake with its offer, which `ws request` never makes.
 fn upgrade(on: (&str, &str)) -> Result<Vec<String>, Cannot> {
-    let key = BASE64.encode(&random::<16>()?);
+    let key = BASE64.encode(&random::bytes::<16>()?);
     let request = encode_request(
         "GET",
         "/",

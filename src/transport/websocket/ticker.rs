@@ -14,8 +14,9 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use crate::sync::lock;
 use crate::transport::{
-    connection::{Fault, lock},
+    connection::Fault,
     message::Message,
     room::{Room, Seat},
     terms::Terms,

@@ -1,17 +1,17 @@
-//! A refusal: an HTTP response that says what was wrong.
+//! A refusal: an HTTP response that names the requirement that is not met.
 
 use crate::server::http::{Rejection, reason};
 use crate::websocket::request::VERSION;
 use crate::wire::http::encode_response;
 
-/// A whole HTTP response, after which the server closes the connection.
+/// A complete HTTP response, after which the server closes the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The status code.
     pub status: u16,
     /// Its reason phrase.
     pub reason: &'static str,
-    /// The response, ready for the wire.
+    /// The response as it is sent.
     pub response: Vec<u8>,
 }
 

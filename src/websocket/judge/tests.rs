@@ -200,10 +200,10 @@ fn endless_empty_fragments_take_no_memory() {
 #[test]
 fn what_was_seen_becomes_events() {
     let seen = client(&[close(b"\x03\xe8bye")]);
-    assert_eq!(seen[0].told_by(Host::Client, "c"), None);
-    let message = seen[1].told_by(Host::Client, "c").unwrap();
+    assert_eq!(seen[0].to_event(Host::Client, "c"), None);
+    let message = seen[1].to_event(Host::Client, "c").unwrap();
     assert_eq!((message.kind.as_str(), message.code, message.received), ("close", Some(1000), true));
-    let message = client(&[more("a")])[0].told_by(Host::Client, "c").unwrap();
+    let message = client(&[more("a")])[0].to_event(Host::Client, "c").unwrap();
     assert_eq!((message.kind.as_str(), message.level.as_deref()), ("violation", Some("MUST")));
     assert_eq!((message.code, message.offset), (Some(1002), Some(0)));
 }

@@ -9,10 +9,10 @@ use crate::wire::{json::members, text};
 const ENCODING: &str = "Engine.IO 4, Packet encoding";
 const POLLING: &str = "Engine.IO 4, Packet encoding, HTTP long-polling";
 
-/// How much of the data is shown: characters of text, or bytes of anything else.
+/// Characters of text, or bytes of anything else, shown of the data.
 const SHOWN: usize = 120;
 
-/// How the layer above takes messages apart.
+/// The decoders of the layer above.
 pub struct Carried {
     /// Decodes the data of a message packet. Returns `None` if it is no packet of that layer.
     pub text: fn(&[u8]) -> Option<Vec<Field>>,
@@ -22,32 +22,33 @@ pub struct Carried {
     pub binary: &'static str,
 }
 
-/// An HTTP body as fields: packets with separators between them, each as by [`packet_fields`]. A body of one packet looks as on a WebSocket.
+/// Returns the fields of an HTTP body: packets with separators between them, each as by [`packet_fields`].
 pub fn fields(body: &[u8], carried: &Carried) -> Vec<Field> {
-    let mut told = Vec::new();
+    let mut out = Vec::new();
     let mut at = 0;
     for piece in body.split(|byte| *byte == SEPARATOR) {
         if at > 0 {
             let meaning = "here one packet ends and the next begins";
-            told.push(Field::of_bytes(at - 1..at, "separator", "\\x1e".into(), meaning, POLLING));
+            out.push(Field::of_bytes(at - 1..at, "separator", "\\x1e".into(), meaning, POLLING));
         }
         match piece.split_first() {
-            Some((&BINARY_PREFIX, data)) => base64(data, at, carried, &mut told),
-            _ => packet(piece, at, carried, &mut told),
+            Some((&BINARY_PREFIX, data)) => base64(data, at, carried, &mut out),
+            _ => packet(piece, at, carried, &mut out),
         }
         at += piece.len() + 1;
     }
-    fill(body, told)
+    fill(body, out)
 }
 
-/// A text message of a WebSocket as fields: one packet, and in a message packet the fields of Socket.IO if that is what it carries.
+/// Returns the fields of a text message of a WebSocket: one packet, in a message packet with the fields of
+/// the layer above.
 pub fn packet_fields(bytes: &[u8], carried: &Carried) -> Vec<Field> {
-    let mut told = Vec::new();
-    packet(bytes, 0, carried, &mut told);
-    fill(bytes, told)
+    let mut out = Vec::new();
+    packet(bytes, 0, carried, &mut out);
+    fill(bytes, out)
 }
 
-/// A binary message of a WebSocket as fields: one, as there is no packet type.
+/// Returns the field of a binary message of a WebSocket: one, as it has no packet type.
 pub(crate) fn binary_fields(bytes: &[u8], carried: &Carried) -> Vec<Field> {
     if bytes.is_empty() {
         return Vec::new();
@@ -62,11 +63,11 @@ pub(crate) fn binary_fields(bytes: &[u8], carried: &Carried) -> Vec<Field> {
     )]
 }
 
-fn packet(bytes: &[u8], at: usize, carried: &Carried, told: &mut Vec<Field>) {
+fn packet(bytes: &[u8], at: usize, carried: &Carried, out: &mut Vec<Field>) {
     let Some((first, data)) = bytes.split_first() else { return };
     let Some(entry) = packet_type(*first) else {
         let meaning = "wrong: a packet begins with a digit from 0 to 6";
-        told.push(Field::of_bytes(
+        out.push(Field::of_bytes(
             at..at + bytes.len(),
             "no packet",
             text::shown(bytes, SHOWN),
@@ -77,42 +78,42 @@ fn packet(bytes: &[u8], at: usize, carried: &Carried, told: &mut Vec<Field>) {
     };
     let value = char::from(*first).to_string();
     let field = Field::of_bytes(at..at + 1, "Engine.IO packet type", value, entry.meaning, entry.section);
-    told.push(Field { symbol: Some(entry.symbol), ..field });
+    out.push(Field { symbol: Some(entry.symbol), ..field });
     if data.is_empty() {
         return;
     }
     match *first {
-        b'0' => open(data, at + 1, told),
+        b'0' => open(data, at + 1, out),
         b'4' => match (carried.text)(data) {
-            Some(fields) => told.extend(fields.into_iter().map(|mut field| {
+            Some(fields) => out.extend(fields.into_iter().map(|mut field| {
                 field.bits = field.bits.start + (at + 1) * 8..field.bits.end + (at + 1) * 8;
                 field
             })),
-            None => text_data(data, at + 1, carried.other_text, "Engine.IO 4, Message", told),
+            None => text_data(data, at + 1, carried.other_text, "Engine.IO 4, Message", out),
         },
         b'2' | b'3' if data == PROBE.as_bytes() => {
             let meaning = "a try whether this WebSocket carries packets both ways";
-            text_data(data, at + 1, meaning, "Engine.IO 4, Upgrade", told);
+            text_data(data, at + 1, meaning, "Engine.IO 4, Upgrade", out);
         }
-        _ => text_data(data, at + 1, "nothing that this type of packet needs", ENCODING, told),
+        _ => text_data(data, at + 1, "nothing that this type of packet needs", ENCODING, out),
     }
 }
 
-fn text_data(data: &[u8], at: usize, meaning: &str, section: &'static str, told: &mut Vec<Field>) {
+fn text_data(data: &[u8], at: usize, meaning: &str, section: &'static str, out: &mut Vec<Field>) {
     let mut meaning = meaning.to_owned();
     if std::str::from_utf8(data).is_err() {
         meaning.push_str("; wrong: not UTF-8");
     }
     let shown = text::shown(data, SHOWN);
-    told.push(Field::of_bytes(at..at + data.len(), "Engine.IO data", shown, meaning, section));
+    out.push(Field::of_bytes(at..at + data.len(), "Engine.IO data", shown, meaning, section));
 }
 
-/// The data of an open packet, member by member if it is an object without an object or array in objects: the brackets stay with their
+/// Adds the members of an open packet's data if it is an object. Brackets of nested values stay with their
 /// member.
-fn open(data: &[u8], at: usize, told: &mut Vec<Field>) {
+fn open(data: &[u8], at: usize, out: &mut Vec<Field>) {
     let section = "Engine.IO 4, Handshake";
     let Ok(Value::Object(object)) = serde_json::from_slice(data) else {
-        return text_data(data, at, "wrong: the data of an open packet is a JSON object", section, told);
+        return text_data(data, at, "wrong: the data of an open packet is a JSON object", section, out);
     };
     for range in members(data) {
         let piece = &data[range.clone()];
@@ -129,7 +130,7 @@ fn open(data: &[u8], at: usize, told: &mut Vec<Field>) {
                 Field::of_bytes(bytes, "handshake", text::shown(piece, SHOWN), meaning, section)
             }
         };
-        told.push(field);
+        out.push(field);
     }
 }
 
@@ -140,9 +141,9 @@ fn member_key(piece: &[u8]) -> Option<String> {
     object.keys().next().cloned()
 }
 
-fn base64(data: &[u8], at: usize, carried: &Carried, told: &mut Vec<Field>) {
+fn base64(data: &[u8], at: usize, carried: &Carried, out: &mut Vec<Field>) {
     let meaning = "binary follows, as Base64; it has no packet type, as it is always a message";
-    told.push(Field::of_bytes(at..at + 1, "binary prefix", "b".into(), meaning, POLLING));
+    out.push(Field::of_bytes(at..at + 1, "binary prefix", "b".into(), meaning, POLLING));
     if data.is_empty() {
         return;
     }
@@ -150,5 +151,5 @@ fn base64(data: &[u8], at: usize, carried: &Carried, told: &mut Vec<Field>) {
         Ok(bytes) => (text::hex(&bytes, SHOWN), format!("{}, shown decoded", carried.binary)),
         Err(error) => (text::shown(data, SHOWN), format!("wrong: not Base64 at byte {}", error.position)),
     };
-    told.push(Field::of_bytes(at + 1..at + 1 + data.len(), "Base64 data", value, meaning, POLLING));
+    out.push(Field::of_bytes(at + 1..at + 1 + data.len(), "Base64 data", value, meaning, POLLING));
 }

@@ -1,4 +1,4 @@
-//! What the open packet says about the session that begins (§Handshake).
+//! The data of the open packet (§Handshake).
 
 use serde_json::{Map, Value, json};
 
@@ -11,22 +11,22 @@ const SECTION: &str = "Engine.IO 4, Handshake";
 pub(crate) struct Handshake {
     /// The session's ID, for the query of all further requests.
     pub sid: String,
-    /// The transports to which the client may go over: `["websocket"]`, or none.
+    /// The transports to which the client may upgrade: `["websocket"]`, or none.
     pub upgrades: Vec<String>,
     /// Milliseconds between two pings of the server.
     pub ping_interval: u64,
     /// Milliseconds that a pong may take.
     pub ping_timeout: u64,
-    /// The most bytes that the server takes in one request. Older servers don't say it.
+    /// Most bytes that the server accepts in one request. Older servers omit it.
     pub max_payload: Option<u64>,
 }
 
 impl Handshake {
-    /// Reads the data of an open packet. Keys that it doesn't know are passed over.
+    /// Parses the data of an open packet. Unknown keys are ignored.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] if it is no JSON object, or a key is missing or has another type; the offset is 0 unless the JSON itself is broken.
+    /// [`Malformed`] if it is no JSON object, or a key is missing or has another type.
     pub fn parse(data: &str) -> Result<Self, Malformed> {
         let wrong = |field, needed| Malformed::at(field, 0, needed, data.as_bytes(), SECTION);
         let value: Value = serde_json::from_str(data).map_err(|_| wrong("handshake data", "JSON"))?;
@@ -48,7 +48,7 @@ impl Handshake {
         })
     }
 
-    /// The data of an open packet, its keys in the order of the document.
+    /// Returns the data of an open packet, its keys in the order of the document.
     pub fn encode(&self) -> String {
         let mut members = vec![
             ("sid", json!(self.sid)),

@@ -1,8 +1,8 @@
-//! What does a request want? The query of its target says it (§Query parameters).
+//! The query of a request's target (§Query parameters).
 
 use super::{ERRORS, HttpError, VERSION};
 
-/// By what the packets go.
+/// The transport of the packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
     /// GET and POST (§HTTP long-polling).
@@ -21,17 +21,19 @@ impl Transport {
     }
 }
 
-/// The query of a request for Engine.IO: `EIO=4&transport=polling&sid=…`. Other keys, such as `t` that keeps caches away, say nothing.
+/// The query of a request for Engine.IO: `EIO=4&transport=polling&sid=…`. Other keys, such as `t` against
+/// caches, are ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Query {
-    /// By what the packets go.
+    /// The transport of the packets.
     pub transport: Transport,
-    /// The session; none begins one.
+    /// The session's ID. `None` opens a session.
     pub sid: Option<String>,
 }
 
 impl Query {
-    /// Reads the query of a target: `/socket.io/?EIO=4&transport=polling`. Of a key that comes twice the first counts.
+    /// Parses the query of a target: `/socket.io/?EIO=4&transport=polling`. Of a repeated key the first
+    /// counts.
     ///
     /// # Errors
     ///
@@ -51,7 +53,7 @@ impl Query {
         if value("EIO") != Some(VERSION) {
             return Err(&ERRORS[5]);
         }
-        // An empty value is as good as none: so the reference implementation.
+        // An empty value counts as missing, as in the reference implementation.
         let sid = value("sid").filter(|sid| !sid.is_empty()).map(str::to_owned);
         Ok(Query { transport, sid })
     }

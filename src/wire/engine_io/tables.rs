@@ -45,7 +45,8 @@ pub fn packet_type(digit: u8) -> Option<&'static PacketType> {
 
 /// An error with which a server refuses a request, as JSON: `{"code":1,"message":"Session ID unknown"}`.
 ///
-/// The document asks only for status 400; codes and words are those of the reference implementation, engine.io.
+/// The document asks only for status 400; codes and words are those of the reference implementation,
+/// engine.io.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct HttpError {
     /// 0 to 5.
@@ -54,7 +55,7 @@ pub(crate) struct HttpError {
     pub message: &'static str,
     /// The status of the answer.
     pub status: u16,
-    /// When a server says it.
+    /// The condition for it.
     pub when: &'static str,
     /// Where it stands.
     pub section: &'static str,

@@ -42,7 +42,8 @@ fn a_message_of_a_websocket_is_one_packet() {
     assert_eq!(Packet::parse(b"bAQ==").unwrap_err().field, "packet type");
 }
 
-/// Body, then field, offset and what the error says was needed. All are fatal: a session can't know what it missed.
+/// Body, then field, offset and what the error says was needed. All are fatal: a session can't know what it
+/// missed.
 #[test]
 fn each_malformed_body_is_named_with_its_place() {
     let digit = "a digit from 0 to 6";

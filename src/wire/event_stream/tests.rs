@@ -123,13 +123,13 @@ fn what_is_sent_is_as_short_as_it_looks() {
 
 #[test]
 fn every_piece_has_its_name() {
-    let told: Vec<_> = fields(b"\xef\xbb\xbfid: 7\r\ndata:hello\n: hi\n\nfoo")
+    let out: Vec<_> = fields(b"\xef\xbb\xbfid: 7\r\ndata:hello\n: hi\n\nfoo")
         .into_iter()
         .map(|field| (field.name, field.value, field.symbol))
         .collect();
-    let told: Vec<_> = told.iter().map(|(name, value, symbol)| (*name, value.as_str(), *symbol)).collect();
+    let out: Vec<_> = out.iter().map(|(name, value, symbol)| (*name, value.as_str(), *symbol)).collect();
     assert_eq!(
-        told,
+        out,
         [
             ("BOM", "\\u{feff}", None),
             ("field name", "id", Some("id")),

@@ -1,31 +1,31 @@
-//! One side of a connection: what it has sent so far, and what a further segment of it is.
+//! One side of a connection: what it has sent, and how its next segment relates to that.
 
 use std::net::SocketAddr;
 
 use super::before;
 use crate::wire::tcp::{Flags, Remark, Segment};
 
-/// How many gaps are remembered; of more, the lowest is forgotten and counts as seen.
+/// Number of gaps kept for a side. Beyond it the lowest gap is dropped and counts as seen.
 const GAPS: usize = 16;
 
-/// What was seen of one sender.
+/// The state of one sender.
 #[derive(Debug, Clone)]
 pub(super) struct Side {
     pub(super) endpoint: SocketAddr,
-    /// The number of its SYN.
+    /// The sequence number of its SYN.
     pub(super) base: Option<u32>,
-    /// The number after the highest that it used.
+    /// The sequence number after the highest one sent.
     pub(super) next: Option<u32>,
-    /// What its SYN offered, if its SYN was seen.
+    /// The window scale that its SYN offered; the outer `None` if its SYN was not seen.
     pub(super) window_scale: Option<Option<u8>>,
-    /// Numbers below `next` that were not seen: first, and after the last.
+    /// Ranges below `next` that were not seen: first number, and the number after the last.
     pub(super) gaps: Vec<(u32, u32)>,
-    /// What it awaited last.
+    /// Its last acknowledgment number.
     acknowledged: Option<u32>,
-    /// The window that it said last, not scaled.
+    /// Its last window, not scaled.
     window: Option<u16>,
     duplicates: u32,
-    /// What its last segment was.
+    /// The remark on its last segment.
     last: Option<Remark>,
 }
 
@@ -44,13 +44,13 @@ impl Side {
         }
     }
 
-    /// A SYN begins everything anew.
+    /// Resets the state for a SYN.
     pub(super) fn begin(&mut self, segment: &Segment) {
         *self = Side { base: Some(segment.sequence), ..Side::new(self.endpoint) };
         self.next = Some(segment.sequence);
     }
 
-    /// How many of the numbers from `start` to `end` were seen before.
+    /// Returns how many of the numbers from `start` to `end` were seen before.
     fn repeated(&self, start: u32, end: u32) -> u32 {
         let Some(next) = self.next.filter(|next| before(start, *next)) else { return 0 };
         let end = if before(end, next) { end } else { next };
@@ -58,7 +58,7 @@ impl Side {
         end.wrapping_sub(start).saturating_sub(missing)
     }
 
-    /// Takes note of a segment, after it was judged.
+    /// Records a segment. Called after [`remark`].
     pub(super) fn take(&mut self, segment: &Segment, remark: Option<Remark>) {
         self.last = remark;
         if segment.flags.contains(Flags::RST) {
@@ -72,7 +72,7 @@ impl Side {
             Some(Remark::DuplicateAcknowledgment(count)) => count,
             _ => 0,
         };
-        // The byte of a probe is not taken by a closed window: it will be sent again.
+        // A closed window does not accept the byte of a probe: it will be sent again.
         let (start, end) = (segment.sequence, segment.sequence_end());
         let (Some(next), false) = (self.next, remark == Some(Remark::ZeroWindowProbe)) else { return };
         self.fill(start, end);
@@ -87,7 +87,7 @@ impl Side {
         }
     }
 
-    /// Takes what was seen now out of the gaps. One may become two.
+    /// Removes a range from the gaps. One gap may become two.
     fn fill(&mut self, start: u32, end: u32) {
         let mut left = Vec::new();
         for gap in self.gaps.drain(..) {
@@ -108,14 +108,14 @@ impl Side {
     }
 }
 
-/// How many numbers two ranges share.
+/// Returns the size of the overlap of two ranges.
 fn overlap(a: (u32, u32), b: (u32, u32)) -> u32 {
     let start = if before(a.0, b.0) { b.0 } else { a.0 };
     let end = if before(a.1, b.1) { a.1 } else { b.1 };
     if before(start, end) { end.wrapping_sub(start) } else { 0 }
 }
 
-/// How much of a segment was seen before, and what is remarkable about it.
+/// Returns how much of a segment was seen before, and the remark on it.
 pub(super) fn remark(from: &Side, to: &Side, segment: &Segment) -> (u32, Option<Remark>) {
     let Some(next) = from.next else { return (0, None) };
     let (start, length) = (segment.sequence, segment.sequence_length());
@@ -125,7 +125,7 @@ pub(super) fn remark(from: &Side, to: &Side, segment: &Segment) -> (u32, Option<
     let marked = segment.flags.has_any(Flags::SYN | Flags::FIN);
     let repeated = from.repeated(start, segment.sequence_end());
     let zero_window = (segment.window == 0 && !marked).then_some(Remark::ZeroWindow);
-    // One before what comes next, and all was acknowledged: said only to hear an answer.
+    // One byte before the next, with everything acknowledged: sent only to get an answer.
     let settled = to.acknowledged == Some(next);
     if !marked && length <= 1 && start == next.wrapping_sub(1) && settled {
         let probe = to.window == Some(0);
@@ -152,7 +152,7 @@ pub(super) fn remark(from: &Side, to: &Side, segment: &Segment) -> (u32, Option<
     (0, said_again(from, to, segment).or(zero_window))
 }
 
-/// What a segment without data is that acknowledges what was acknowledged before.
+/// Returns the remark on a segment without data that repeats an acknowledgment number.
 fn said_again(from: &Side, to: &Side, segment: &Segment) -> Option<Remark> {
     let same = segment.flags.contains(Flags::ACK) && from.acknowledged == Some(segment.acknowledgment);
     if !same {
@@ -164,7 +164,7 @@ fn said_again(from: &Side, to: &Side, segment: &Segment) -> Option<Remark> {
     match to.last {
         Some(Remark::KeepAlive) => Some(Remark::KeepAliveAnswer),
         Some(Remark::ZeroWindowProbe) => Some(Remark::ZeroWindowProbeAnswer),
-        // More was sent than is acknowledged.
+        // Data is outstanding.
         _ if to.next.is_some_and(|next| before(segment.acknowledgment, next)) => {
             Some(Remark::DuplicateAcknowledgment(from.duplicates + 1))
         }

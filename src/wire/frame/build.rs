@@ -1,4 +1,5 @@
-//! Whole frames from typed headers, with right lengths and checksums: for tests, and for captures of byte streams.
+//! Whole frames from typed headers, with right lengths and checksums: for tests, and for captures of byte
+//! streams.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,7 +11,7 @@ use crate::wire::{
     ipv4, ipv6, tcp, udp,
 };
 
-/// The card of a host, made up of its address, so that a capture needs no other source: 02:00 and its last four bytes.
+/// Returns a MAC address derived from a host's address: 02:00 and its last four bytes.
 pub(crate) fn card_of(address: IpAddr) -> Mac {
     let [.., a, b, c, d] = match address {
         IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
@@ -19,9 +20,10 @@ pub(crate) fn card_of(address: IpAddr) -> Mac {
     Mac([2, 0, a, b, c, d])
 }
 
-/// A datagram that carries `payload` between two hosts, in a frame between their cards ([`card_of`]).
+/// Returns a frame with a datagram that carries `payload` between two hosts. [`card_of`] gives the MAC
+/// addresses.
 ///
-/// Addresses of two families can't talk to each other: both are then taken as IPv6, the other one mapped.
+/// If the addresses are of two families, both are written as IPv6, the IPv4 one mapped.
 pub fn ip(source: IpAddr, destination: IpAddr, protocol: u8, payload: &[u8]) -> Vec<u8> {
     let (datagram, number) = match (source, destination) {
         (IpAddr::V4(source), IpAddr::V4(destination)) => {
@@ -39,21 +41,22 @@ pub fn ip(source: IpAddr, destination: IpAddr, protocol: u8, payload: &[u8]) -> 
     ethernet::Header::new(card_of(source), card_of(destination), number).encode(&datagram)
 }
 
-/// A TCP segment in a frame. The ports are those of `source` and `destination`, whatever `header` says.
+/// Returns a TCP segment in a frame. The ports are those of `source` and `destination`, not those of
+/// `header`.
 pub fn tcp(source: SocketAddr, destination: SocketAddr, header: &tcp::Header, payload: &[u8]) -> Vec<u8> {
     let header = tcp::Header { source: source.port(), destination: destination.port(), ..*header };
     let segment = header.encode(source.ip(), destination.ip(), payload);
     ip(source.ip(), destination.ip(), protocol::TCP, &segment)
 }
 
-/// A UDP datagram in a frame.
+/// Returns a UDP datagram in a frame.
 pub fn udp(source: SocketAddr, destination: SocketAddr, payload: &[u8]) -> Vec<u8> {
     let header = udp::Header { source: source.port(), destination: destination.port() };
     let datagram = header.encode(source.ip(), destination.ip(), payload);
     ip(source.ip(), destination.ip(), protocol::UDP, &datagram)
 }
 
-/// A message of ICMP in a frame, or of ICMPv6 if the addresses are such.
+/// Returns a message of ICMP in a frame, or of ICMPv6 between IPv6 addresses.
 pub fn icmp(source: IpAddr, destination: IpAddr, message: &icmp::Message) -> Vec<u8> {
     match (source, destination) {
         (IpAddr::V6(from), IpAddr::V6(to)) => {
@@ -63,7 +66,7 @@ pub fn icmp(source: IpAddr, destination: IpAddr, message: &icmp::Message) -> Vec
     }
 }
 
-/// An ARP packet in a frame, filled up to the 60 bytes that a card sends at least. A request goes to all.
+/// Returns an ARP packet in a frame, padded to the minimum of 60 bytes. A request is broadcast.
 pub fn arp(packet: &arp::Packet) -> Vec<u8> {
     let destination =
         if packet.operation == arp::operation::REQUEST { Mac::BROADCAST } else { packet.target_hardware };

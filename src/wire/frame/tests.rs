@@ -60,8 +60,8 @@ fn what_the_conversation_knows_stands_in_brackets() {
     flows.see_frame(&build::tcp(to, from, &answer, b""));
     let frame = build::tcp(from, to, &ack, b"");
     let seen = flows.see_frame(&frame);
-    let told = dissect(&frame, Context { seen: seen.as_ref(), payload: Payload::Guess }).fields;
-    let value = |name: &str| told.iter().find(|field| field.name == name).unwrap().value.clone();
+    let out = dissect(&frame, Context { seen: seen.as_ref(), payload: Payload::Guess }).fields;
+    let value = |name: &str| out.iter().find(|field| field.name == name).unwrap().value.clone();
     assert_eq!(value("Sequence Number"), "100 [relative 1]");
     assert_eq!(value("Acknowledgment Number"), "500 [relative 1]");
     assert_eq!(value("Window"), "502 [scaled 64256]");

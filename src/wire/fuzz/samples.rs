@@ -46,7 +46,7 @@ impl Random {
         self.number().to_be_bytes()[0]
     }
 
-    /// So many bytes.
+    /// The length in bytes.
     pub fn bytes(&mut self, count: usize) -> Vec<u8> {
         (0..count).map(|_| self.byte()).collect()
     }
@@ -62,7 +62,8 @@ impl Random {
     }
 }
 
-/// STOMP frames of one to three commands, valid and whole: with escapes, NUL in a body, and line ends between them.
+/// STOMP frames of one to three commands, valid and whole: with escapes, NUL in a body, and line ends between
+/// them.
 pub fn stomp_stream(random: &mut Random) -> Vec<u8> {
     const TEXTS: [&str; 8] = ["", "a", "a:b", "\\", "x\ny", "\r", "\u{e9}", " 1 "];
     let mut out = Vec::new();

@@ -1,30 +1,30 @@
-//! Where does the content of a message end? By its length, by its last chunk, or with the connection (RFC 9112 §6, §7).
+//! The end of a message's content: by length, by the last chunk, or with the connection (RFC 9112 §6, §7).
 
 use super::{HeadError, Headers, Malformed, RequestHead, ResponseHead};
 
-/// The longest line that tells the size of a chunk, in bytes, with its extensions: they mean nothing to us.
+/// Longest chunk-size line in bytes, with its extensions. A longer one is malformed.
 const MAX_SIZE_LINE: usize = 1024;
 
-/// The most bytes of trailer fields behind the last chunk.
+/// Most bytes of trailer fields after the last chunk. More are malformed.
 const MAX_TRAILERS: usize = 16 * 1024;
 
-/// How one knows where the content ends (RFC 9112 §6.3).
+/// How the end of the content is found (RFC 9112 §6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
-    /// There is none, whatever the fields say.
+    /// There is no content, whatever the fields say.
     None,
-    /// So many bytes.
+    /// The length in bytes.
     Length(u64),
-    /// Chunk by chunk; the last one is empty.
+    /// Chunks up to an empty one.
     Chunked,
-    /// All that comes before the end of the stream.
+    /// Everything up to the end of the stream.
     ToTheEnd,
 }
 
-/// The content of a request (RFC 9112 §6.3): without a field for it there is none.
+/// Returns the framing of a request's content (RFC 9112 §6.3): without a field for it there is none.
 ///
 /// # Errors
-/// For a message of which two readers could find the end in two places: that has been used to smuggle in requests.
+/// If two readers could find different ends of the message, which allows request smuggling.
 pub fn request_framing(head: &RequestHead) -> Result<Framing, HeadError> {
     let coded = codings(&head.headers);
     let length = length(&head.headers)?;
@@ -50,10 +50,10 @@ pub fn request_framing(head: &RequestHead) -> Result<Framing, HeadError> {
     }
 }
 
-/// The content of a response to `method` (RFC 9112 §6.3).
+/// Returns the framing of the content of a response to `method` (RFC 9112 §6.3).
 ///
 /// # Errors
-/// If `Content-Length` is no number, or more than one.
+/// If `Content-Length` is no number, or has several values.
 pub fn response_framing(head: &ResponseHead, method: &str) -> Result<Framing, HeadError> {
     if method == "HEAD" || matches!(head.status, 100..=199 | 204 | 304) {
         return Ok(Framing::None);
@@ -66,7 +66,8 @@ pub fn response_framing(head: &ResponseHead, method: &str) -> Result<Framing, He
     }
 }
 
-/// Whether the content is chunked and in no other coding, and where that stands; nothing without the field.
+/// Returns whether `chunked` is the only coding, and the offset of the field's value. `None` without the
+/// field.
 fn codings(headers: &Headers) -> Option<(bool, usize)> {
     let all: Vec<_> = headers.list("Transfer-Encoding").collect();
     let at = headers.all("Transfer-Encoding").next()?.value_offset;
@@ -95,13 +96,13 @@ fn joined(headers: &Headers, name: &str) -> Vec<u8> {
     headers.all(name).map(|line| line.value.clone()).collect::<Vec<_>>().join(&b", "[..])
 }
 
-/// Takes content apart as it comes, in whatever pieces.
+/// Reads content that arrives in pieces.
 #[derive(Debug, Clone)]
 pub struct ContentReader {
     state: State,
-    /// Bytes looked at.
+    /// Bytes consumed.
     at: u64,
-    /// The line under way.
+    /// The current line.
     line: Vec<u8>,
     /// Bytes of trailers so far.
     trailers: usize,
@@ -109,14 +110,14 @@ pub struct ContentReader {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// So many bytes are to come.
+    /// Bytes that are still to come.
     Counted(u64),
     ToTheEnd,
     /// A line with the size of a chunk.
     Size,
-    /// So much of a chunk is to come.
+    /// Bytes of the chunk that are still to come.
     Chunk(u64),
-    /// The line end behind a chunk.
+    /// The line end after a chunk.
     ChunkEnd,
     /// Trailer fields, up to an empty line.
     Trailers,
@@ -124,7 +125,7 @@ enum State {
 }
 
 impl ContentReader {
-    /// For content with this framing.
+    /// Returns a reader for content with this framing.
     pub fn new(framing: Framing) -> ContentReader {
         let state = match framing {
             Framing::None | Framing::Length(0) => State::Whole,
@@ -135,20 +136,21 @@ impl ContentReader {
         ContentReader { state, at: 0, line: Vec::new(), trailers: 0 }
     }
 
-    /// Whether all of it is here; what follows belongs to the next message.
+    /// Whether the content is complete; what follows belongs to the next message.
     pub(crate) fn is_whole(&self) -> bool {
         self.state == State::Whole
     }
 
-    /// Whether the end of the stream is the end of the content, and nothing is missing.
+    /// Whether the content is complete if the stream ends here.
     pub(crate) fn may_end_here(&self) -> bool {
         matches!(self.state, State::Whole | State::ToTheEnd)
     }
 
-    /// The next piece of the content in `rest`, which is shortened by what was looked at. Nothing if `rest` has no more of it.
+    /// Returns the next piece of the content in `rest` and advances `rest`. `None` if `rest` has no more of
+    /// it.
     ///
     /// # Errors
-    /// If chunks break their form. The connection is good for nothing then.
+    /// If a chunk is malformed. The connection cannot be used any more.
     pub fn next<'a>(&mut self, rest: &mut &'a [u8]) -> Result<Option<&'a [u8]>, Malformed> {
         loop {
             if rest.is_empty() {
@@ -182,7 +184,7 @@ impl ContentReader {
         piece
     }
 
-    /// One byte of a line between chunks.
+    /// Consumes one byte of a line between chunks.
     fn line_byte(&mut self, rest: &mut &[u8]) -> Result<(), Malformed> {
         let byte = self.take(rest, 1)[0];
         self.line.push(byte);
@@ -220,7 +222,7 @@ impl ContentReader {
         Ok(())
     }
 
-    /// The size of a chunk: hexadecimal digits, maybe `;` and extensions behind them.
+    /// Returns the size of a chunk: hexadecimal digits, maybe followed by `;` and extensions.
     fn size(&self) -> Result<u64, Malformed> {
         let line = &self.line[..self.line.len() - 2];
         let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
@@ -243,7 +245,7 @@ impl ContentReader {
     }
 }
 
-/// A chunk of a body that is sent as it comes about (RFC 9112 §7.1). An empty one would be the last: there is none then.
+/// Returns a chunk (RFC 9112 §7.1). Empty for no bytes, as an empty chunk would be the last.
 pub fn chunk(bytes: &[u8]) -> Vec<u8> {
     if bytes.is_empty() {
         return Vec::new();

@@ -1,13 +1,13 @@
-//! Heads, written: the start line, the field lines, the empty line.
+//! Encodes heads: the start line, the field lines, the empty line.
 
-/// A request head: `method target HTTP/1.1`, then the fields in their order (RFC 9112 §3).
+/// Returns a request head: `method target HTTP/1.1`, then the fields in order (RFC 9112 §3).
 ///
-/// CR, LF and NUL in any part become spaces, as RFC 9110 §5.5 advises, so that no value can smuggle in a line.
+/// CR, LF and NUL in any part become spaces, as RFC 9110 §5.5 advises, so that no value can inject a line.
 pub(crate) fn encode_request(method: &str, target: &str, fields: &[(&str, &str)]) -> Vec<u8> {
     encode(&format!("{method} {target} HTTP/1.1"), fields)
 }
 
-/// A response head: `HTTP/1.1 status reason`, then the fields in their order (RFC 9112 §4).
+/// Returns a response head: `HTTP/1.1 status reason`, then the fields in order (RFC 9112 §4).
 ///
 /// CR, LF and NUL in any part become spaces, as in [`encode_request`].
 pub fn encode_response(status: u16, reason: &str, fields: &[(&str, &str)]) -> Vec<u8> {

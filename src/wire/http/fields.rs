@@ -1,4 +1,4 @@
-//! The bytes of a head as fields: every bit has a name, also in a head that is broken or cut off.
+//! The fields of a head, also of one that is malformed or cut off.
 
 use std::ops::Range;
 
@@ -6,10 +6,10 @@ use super::{ascii, is_token, trim};
 use crate::wire::field::{Field, fill};
 use crate::wire::text;
 
-/// How much of a value is shown, in characters.
+/// Characters shown of a value.
 const SHOWN: usize = 120;
 
-/// What the field lines of a WebSocket handshake are for: name, meaning, section.
+/// The field lines of a WebSocket handshake: name, meaning, section.
 pub(crate) const MEANINGS: &[(&str, &str, &str)] = &[
     ("Host", "the server that is meant, as one address may serve many names", "RFC 9110 §7.2"),
     ("Upgrade", "the protocol to change to on this connection", "RFC 9110 §7.8"),
@@ -33,17 +33,17 @@ pub(crate) const MEANINGS: &[(&str, &str, &str)] = &[
     ("Date", "when the answer was made", "RFC 9110 §6.6.1"),
 ];
 
-/// What a field line with this name is for: its usual spelling, its meaning and its section. Case makes no difference.
+/// Returns the usual spelling, the meaning and the section of a field name, compared without regard to case.
 pub(crate) fn meaning_of(name: &str) -> Option<(&'static str, &'static str, &'static str)> {
     MEANINGS.iter().find(|(known, ..)| known.eq_ignore_ascii_case(name)).copied()
 }
 
-/// A head and what follows it, as fields named by the grammar of RFC 9112.
+/// Returns the fields of a head and of what follows it, named after the grammar of RFC 9112.
 ///
-/// It takes a request or a response: one that begins with `HTTP/` is a response. It judges nothing, so that a
-/// broken head can be shown: a line ends at LF, with or without CR. What follows the empty line is one field.
+/// A head that begins with `HTTP/` is a response. Nothing is checked, so that a malformed head can be shown:
+/// a line ends at LF, with or without CR. What follows the empty line is one field.
 pub fn fields(bytes: &[u8]) -> Vec<Field> {
-    let mut told = Vec::new();
+    let mut out = Vec::new();
     let mut at = 0;
     let mut start_line_seen = false;
     while at < bytes.len() {
@@ -56,23 +56,23 @@ pub fn fields(bytes: &[u8]) -> Vec<Field> {
                 "an empty line before the start line: ignored"
             };
             let section = if start_line_seen { "RFC 9112 §2.1" } else { "RFC 9112 §2.2" };
-            told.push(piece(bytes, at..end, "empty line", meaning, section));
+            out.push(piece(bytes, at..end, "empty line", meaning, section));
             if start_line_seen {
-                rest(bytes, end, &mut told);
+                rest(bytes, end, &mut out);
                 break;
             }
         } else {
             if start_line_seen {
-                told.push(field_line(bytes, at..content));
+                out.push(field_line(bytes, at..content));
             } else {
-                start_line(bytes, at..content, &mut told);
+                start_line(bytes, at..content, &mut out);
                 start_line_seen = true;
             }
-            line_end(bytes, content..end, &mut told);
+            line_end(bytes, content..end, &mut out);
         }
         at = end;
     }
-    fill(bytes, told)
+    fill(bytes, out)
 }
 
 /// Where the line's content ends and its CRLF (or LF) begins.
@@ -83,7 +83,7 @@ fn content_end(bytes: &[u8], line: Range<usize>) -> usize {
 }
 
 /// `method SP request-target SP HTTP-version` or `HTTP-version SP status-code SP reason-phrase`.
-fn start_line(bytes: &[u8], line: Range<usize>, told: &mut Vec<Field>) {
+fn start_line(bytes: &[u8], line: Range<usize>, out: &mut Vec<Field>) {
     const REQUEST: [(&str, &str, &str); 3] = [
         ("method", "what is asked for; a WebSocket begins with GET", "RFC 9112 §3.1"),
         ("request-target", "the resource: where the WebSocket lives", "RFC 9112 §3.2"),
@@ -100,11 +100,11 @@ fn start_line(bytes: &[u8], line: Range<usize>, told: &mut Vec<Field>) {
         // The last part takes all that is left, spaces too.
         let space = bytes[at..line.end].iter().position(|byte| *byte == b' ').filter(|_| index < 2);
         let end = space.map_or(line.end, |space| at + space);
-        told.push(piece(bytes, at..end, name, meaning, section));
+        out.push(piece(bytes, at..end, name, meaning, section));
         if space.is_none() {
             break;
         }
-        told.push(piece(bytes, end..end + 1, "SP", "one space", "RFC 9112 §3"));
+        out.push(piece(bytes, end..end + 1, "SP", "one space", "RFC 9112 §3"));
         at = end + 1;
     }
 }
@@ -124,19 +124,19 @@ fn field_line(bytes: &[u8], line: Range<usize>) -> Field {
     Field { symbol, ..Field::of_bytes(line, "field-line", shown, meaning, section) }
 }
 
-fn line_end(bytes: &[u8], range: Range<usize>, told: &mut Vec<Field>) {
+fn line_end(bytes: &[u8], range: Range<usize>, out: &mut Vec<Field>) {
     let (name, meaning) = match range.len() {
         0 => return,
         1 => ("LF", "the line ends without CR"),
         _ => ("CRLF", "the line ends"),
     };
-    told.push(piece(bytes, range, name, meaning, "RFC 9112 §2.2"));
+    out.push(piece(bytes, range, name, meaning, "RFC 9112 §2.2"));
 }
 
-fn rest(bytes: &[u8], from: usize, told: &mut Vec<Field>) {
+fn rest(bytes: &[u8], from: usize, out: &mut Vec<Field>) {
     if from < bytes.len() {
         let meaning = "after the head: content, or after 101 the first bytes of the new protocol";
-        told.push(piece(bytes, from..bytes.len(), "rest", meaning, "RFC 9112 §6"));
+        out.push(piece(bytes, from..bytes.len(), "rest", meaning, "RFC 9112 §6"));
     }
 }
 
@@ -158,13 +158,13 @@ mod tests {
     use super::*;
     use crate::wire::field;
 
-    fn told(bytes: &[u8]) -> Vec<(&'static str, String)> {
+    fn shown(bytes: &[u8]) -> Vec<(&'static str, String)> {
         fields(bytes).into_iter().map(|field| (field.name, field.value)).collect()
     }
 
     #[test]
     fn every_piece_of_a_request_has_its_name() {
-        let pieces = told(b"GET /chat HTTP/1.1\r\nhost:  a \r\n\r\n\x81\x00");
+        let pieces = shown(b"GET /chat HTTP/1.1\r\nhost:  a \r\n\r\n\x81\x00");
         let pieces: Vec<_> = pieces.iter().map(|(name, value)| (*name, value.as_str())).collect();
         assert_eq!(
             pieces,
@@ -193,9 +193,9 @@ mod tests {
 
     #[test]
     fn a_broken_or_cut_off_head_is_still_told() {
-        assert_eq!(told(b"GE"), [("method", "GE".into())]);
-        assert_eq!(told(b"\r\n"), [("empty line", "\\r\\n".into())]);
-        let broken = told(b"\n\x16\x03\x01 \x1b[31m\n no colon");
+        assert_eq!(shown(b"GE"), [("method", "GE".into())]);
+        assert_eq!(shown(b"\r\n"), [("empty line", "\\r\\n".into())]);
+        let broken = shown(b"\n\x16\x03\x01 \x1b[31m\n no colon");
         assert_eq!(broken[1], ("method", "\\x16\\x03\\x01".into()));
         assert_eq!(broken[3], ("request-target", "\\x1b[31m".into()));
         assert_eq!(broken[4].0, "LF");

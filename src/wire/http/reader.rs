@@ -1,43 +1,44 @@
-//! Is the head here yet? Bytes come in whatever pieces TCP makes of them, the head ends at its empty line.
+//! Finds the end of a head that arrives in pieces: its empty line.
 
 use super::{MAX_FIELD_LINES, MAX_HEAD_BYTES, is_token};
 
-/// Collects bytes until the head is whole.
+/// Collects bytes until the head is complete.
 ///
-/// It looks for line ends and nothing else: whether the head is right is for the parser to say. A bare LF ends a
-/// line here, so that a head written with LF alone is found and refused instead of waited for.
+/// It looks for line ends only; the parser checks the head. A bare LF ends a
+/// line here, so that a head written with LF alone is found and rejected instead of waited for.
 #[derive(Debug, Clone, Default)]
 pub struct HeadReader {
     bytes: Vec<u8>,
-    /// Up to here all bytes have been looked at.
+    /// Number of bytes examined.
     seen: usize,
-    /// Where the line under way begins.
+    /// Offset of the current line.
     line: usize,
-    /// Lines that ended and were not empty: the start line and the field lines.
+    /// Complete lines that are not empty: the start line and the field lines.
     lines: usize,
     done: Option<Progress>,
 }
 
-/// How far the head is.
+/// The state of a head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// The empty line hasn't come.
+    /// The empty line has not arrived.
     Incomplete,
-    /// It has.
+    /// The empty line has arrived.
     Complete {
-        /// Bytes of the head with its empty line. What follows is the tail: keep it, the next protocol may have begun.
+        /// Bytes of the head with its empty line. The bytes after it are the tail, maybe of the next
+        /// protocol.
         head: usize,
     },
-    /// It hasn't come, and no more is read.
+    /// A limit was reached before the empty line.
     TooLarge(TooLarge),
-    /// It never will: this byte has no place in a start line, so whoever sent it does not speak HTTP.
+    /// The start line has a byte that HTTP does not allow there: the peer speaks another protocol.
     NotHttp {
-        /// Where the byte stands, from the start.
+        /// The offset of the byte.
         at: usize,
     },
 }
 
-/// Which limit was passed.
+/// The limit that was exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TooLarge {
     /// [`MAX_HEAD_BYTES`], inside the start line: 414 (RFC 9112 §3).
@@ -49,14 +50,14 @@ pub enum TooLarge {
 }
 
 impl HeadReader {
-    /// With nothing read.
+    /// Returns a reader at the start of its input.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes the next bytes and says how far the head is now.
+    /// Adds bytes and returns the state of the head.
     ///
-    /// When it is complete, further bytes are added to the tail. When it is too large, they are dropped.
+    /// Once the head is complete, bytes are added to the tail. Once it is too large, they are dropped.
     pub fn push(&mut self, bytes: &[u8]) -> Progress {
         if !matches!(self.done, Some(Progress::TooLarge(_))) {
             self.bytes.extend_from_slice(bytes);
@@ -67,12 +68,12 @@ impl HeadReader {
         self.done.unwrap_or(Progress::Incomplete)
     }
 
-    /// All bytes that came: the head and, once it is complete, the tail.
+    /// Returns all bytes: the head and, once it is complete, the tail.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The head, or as much of it as has come; and the tail.
+    /// Returns the head, or its part so far, and the tail.
     pub fn into_parts(mut self) -> (Vec<u8>, Vec<u8>) {
         let head = match self.done {
             Some(Progress::Complete { head }) => head,
@@ -82,7 +83,7 @@ impl HeadReader {
         (self.bytes, tail)
     }
 
-    /// One byte. It gives the end if there is one.
+    /// Examines one byte. Returns the end of the head if this byte ends it.
     fn look(&mut self) -> Option<Progress> {
         let byte = self.bytes[self.seen];
         self.seen += 1;
@@ -109,7 +110,7 @@ impl HeadReader {
     }
 }
 
-/// Whether HTTP, old or new, request or response, could have this byte in its first line (RFC 9112 §3, §4).
+/// Whether the start line of a request or response can have this byte (RFC 9112 §3, §4).
 fn may_stand_in_start_line(byte: u8, first: bool) -> bool {
     match byte {
         b'\r' | b'\n' => true,

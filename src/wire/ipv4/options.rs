@@ -27,10 +27,10 @@ fn known(kind: u8) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// Tells options up to the limit.
+/// Decodes options up to the limit.
 pub(super) fn fields(r: &mut Reading) {
     while r.left() > 0 {
-        // `None` has passed all that was left.
+        // After `None` all remaining bytes have been consumed.
         if option(r).is_none() {
             break;
         }
@@ -119,17 +119,17 @@ mod tests {
     use super::*;
     use crate::wire::field;
 
-    fn told(bytes: &[u8]) -> Vec<(&'static str, String)> {
+    fn shown(bytes: &[u8]) -> Vec<(&'static str, String)> {
         let mut r = Reading::new(bytes);
         fields(&mut r);
-        let (_, told) = r.into_parts();
-        assert_eq!(field::check(bytes.len() * 8, &told), Ok(()));
-        told.into_iter().map(|field| (field.name, field.value)).collect()
+        let (_, out) = r.into_parts();
+        assert_eq!(field::check(bytes.len() * 8, &out), Ok(()));
+        out.into_iter().map(|field| (field.name, field.value)).collect()
     }
 
     #[test]
     fn each_option_has_its_fields() {
-        let all = told(&[1, 7, 7, 4, 10, 0, 0, 1, 0x94, 4, 0, 0, 0x44, 8, 5, 0x10, 0, 0, 0, 9, 0, 0]);
+        let all = shown(&[1, 7, 7, 4, 10, 0, 0, 1, 0x94, 4, 0, 0, 0x44, 8, 5, 0x10, 0, 0, 0, 9, 0, 0]);
         let names: Vec<_> =
             all.iter().map(|(name, _)| *name).filter(|name| !name.contains("class")).collect();
         assert_eq!(
@@ -164,10 +164,10 @@ mod tests {
     #[test]
     fn impossible_lengths_are_told() {
         for length in [0, 1, 200] {
-            told(&[7, length, 4, 10]);
+            shown(&[7, length, 4, 10]);
         }
         for end in 0..8 {
-            told(&[0x44, 8, 5, 0x10, 0, 0, 0, 9][..end]);
+            shown(&[0x44, 8, 5, 0x10, 0, 0, 0, 9][..end]);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The extension headers of IPv6: hop-by-hop options, routing, fragment, destination options (RFC 8200 §4).
 //!
-//! Each begins with the number of the next. All but the fragment header then say their length in units of 8 bytes,
-//! not counting the first 8.
+//! Each begins with the number of the next. All but the fragment header then say their length in units of 8
+//! bytes, not counting the first 8.
 
 use super::next_header;
 use crate::wire::{
@@ -9,12 +9,12 @@ use crate::wire::{
     reading::Reading,
 };
 
-/// True for a header that this file tells.
+/// True for an extension header that this file decodes.
 pub(super) fn is_extension(number: u8) -> bool {
     matches!(number, protocol::HOP_BY_HOP | protocol::ROUTING | protocol::FRAGMENT | protocol::DESTINATION)
 }
 
-/// Tells one extension header; gives the number of the next.
+/// Decodes one extension header. Returns the number of the next.
 pub(super) fn fields(r: &mut Reading, number: u8, datagram: &mut Datagram) -> Option<u8> {
     let section = match number {
         protocol::HOP_BY_HOP => "RFC 8200 §4.3",
@@ -78,7 +78,7 @@ fn routing(r: &mut Reading, section: &'static str) -> Option<()> {
     Some(())
 }
 
-/// Tells options up to the limit: of hop-by-hop and destination alike.
+/// Decodes hop-by-hop or destination options up to the limit.
 fn options(r: &mut Reading) -> Option<()> {
     const OPTION: &str = "RFC 8200 §4.2";
     while r.left() > 0 {

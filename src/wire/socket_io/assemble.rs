@@ -1,12 +1,12 @@
-//! A packet and the binary messages that belong to it become one message again.
+//! Reassembles a packet and its binary messages.
 
 use super::{ENCODING, Packet};
 use crate::wire::{Malformed, engine_io};
 
-/// How many attachments are waited for; socket.io-parser's own limit since 4.2.6.
+/// Most attachments of a message; more are malformed. It is socket.io-parser's limit since 4.2.6.
 pub(crate) const MAX_ATTACHMENTS: u32 = 10;
 
-/// A packet that has all its attachments.
+/// A packet with all its attachments.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     /// The packet.
@@ -16,7 +16,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// The Engine.IO packets that carry it: one of text, and one of binary for each attachment.
+    /// Returns the Engine.IO packets that carry it: one of text, and a binary one for each attachment.
     pub fn encode(&self) -> Vec<engine_io::Packet> {
         let attachments = self.attachments.iter().cloned().map(engine_io::Packet::Binary);
         std::iter::once(engine_io::Packet::message(self.packet.encode())).chain(attachments).collect()
@@ -29,23 +29,23 @@ impl From<Packet> for Message {
     }
 }
 
-/// Puts the messages of one direction together. What it holds back is bounded: one packet and [`MAX_ATTACHMENTS`].
+/// Reassembles the messages of one direction. It keeps at most one packet and [`MAX_ATTACHMENTS`].
 #[derive(Debug, Clone, Default)]
 pub struct Assembler {
     waiting: Option<Message>,
 }
 
 impl Assembler {
-    /// With nothing read.
+    /// Returns a reader at the start of its input.
     pub fn new() -> Self {
         Assembler::default()
     }
 
-    /// Takes the data of an Engine.IO message of text. Gives the message unless attachments are still to come.
+    /// Adds the data of a text message. Returns the message unless attachments are still to come.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] if it is no packet, or bytes are due. Then the session must end: what follows can't be understood.
+    /// [`Malformed`] if it is no packet, or an attachment is due. The session must end then.
     pub fn text(&mut self, data: &[u8]) -> Result<Option<Message>, Malformed> {
         if self.waiting.is_some() {
             return Err(Malformed::at("attachment", 0, "a binary message", data, ENCODING));
@@ -58,7 +58,7 @@ impl Assembler {
         Ok(self.take(packet.into()))
     }
 
-    /// Takes a binary message. Gives the message that it makes complete.
+    /// Adds a binary message. Returns the message that it completes.
     ///
     /// # Errors
     ///
@@ -71,7 +71,7 @@ impl Assembler {
         Ok(self.take(message))
     }
 
-    /// How many attachments are still to come.
+    /// Returns the number of attachments still to come.
     pub fn due(&self) -> usize {
         self.waiting.as_ref().map_or(0, missing)
     }

@@ -1,4 +1,4 @@
-//! The bytes of a packet as fields, also of one that is broken; and in its payload the name and each argument.
+//! The fields of a packet, also of a malformed one: in its payload the event name and each argument.
 
 use std::ops::Range;
 
@@ -8,44 +8,44 @@ use super::{ACKNOWLEDGEMENT, DATA, ENCODING, Kind, Layout, Packet, each_placehol
 use crate::wire::field::{Field, fill};
 use crate::wire::{json::members, text};
 
-/// How much of a value is shown, in characters.
+/// Characters shown of a value.
 const SHOWN: usize = 120;
 
-/// A packet as fields: what stands in an Engine.IO message, behind the `4`.
+/// Returns the fields of the data of an Engine.IO message, without its `4`.
 pub fn fields(bytes: &[u8]) -> Vec<Field> {
-    let mut told = Vec::new();
+    let mut out = Vec::new();
     let Some(entry) = bytes.first().copied().and_then(packet_type) else {
         if !bytes.is_empty() {
             let meaning = "wrong: a packet begins with a digit from 0 to 6";
             let shown = text::shown(bytes, SHOWN);
-            told.push(Field::of_bytes(0..bytes.len(), "no packet", shown, meaning, ENCODING));
+            out.push(Field::of_bytes(0..bytes.len(), "no packet", shown, meaning, ENCODING));
         }
-        return told;
+        return out;
     };
     let layout = Layout::of(bytes);
     let shown = |range: &Range<usize>| text::shown(&bytes[range.clone()], SHOWN);
-    let mut tell = |range: &Range<usize>, name, meaning: &str, section| {
+    let mut push = |range: &Range<usize>, name, meaning: &str, section| {
         if !range.is_empty() {
-            told.push(Field::of_bytes(range.clone(), name, shown(range), meaning, section));
+            out.push(Field::of_bytes(range.clone(), name, shown(range), meaning, section));
         }
     };
-    tell(&(0..1), "Socket.IO packet type", entry.meaning, entry.section);
-    tell(&layout.attachments, "number of attachments", "so many binary messages follow", ENCODING);
-    tell(&layout.hyphen, "hyphen", "ends the number", ENCODING);
-    tell(&layout.namespace, "namespace", namespace_meaning(&layout), ENCODING);
-    tell(&layout.comma, "comma", "ends the namespace", ENCODING);
+    push(&(0..1), "Socket.IO packet type", entry.meaning, entry.section);
+    push(&layout.attachments, "number of attachments", "so many binary messages follow", ENCODING);
+    push(&layout.hyphen, "hyphen", "ends the number", ENCODING);
+    push(&layout.namespace, "namespace", namespace_meaning(&layout), ENCODING);
+    push(&layout.comma, "comma", "ends the namespace", ENCODING);
     let id = match entry.symbol {
         "ACK" | "BINARY_ACK" => "answers the event with this id",
         _ => "asks for an ACK with this id",
     };
-    tell(&layout.id, "acknowledgment id", id, ACKNOWLEDGEMENT);
-    told[0].symbol = Some(entry.symbol);
-    payload(bytes, &layout, &mut told);
-    // What broke the packet may stand where no field of its own could tell it.
-    if let (Err(error), Some(last)) = (Packet::parse(bytes), told.last_mut()) {
+    push(&layout.id, "acknowledgment id", id, ACKNOWLEDGEMENT);
+    out[0].symbol = Some(entry.symbol);
+    payload(bytes, &layout, &mut out);
+    // The error may be at a place that has no field.
+    if let (Err(error), Some(last)) = (Packet::parse(bytes), out.last_mut()) {
         last.meaning.push_str(&format!("; wrong: {error}"));
     }
-    fill(bytes, told)
+    fill(bytes, out)
 }
 
 fn namespace_meaning(layout: &Layout) -> &'static str {
@@ -56,7 +56,7 @@ fn namespace_meaning(layout: &Layout) -> &'static str {
     }
 }
 
-fn payload(bytes: &[u8], layout: &Layout, told: &mut Vec<Field>) {
+fn payload(bytes: &[u8], layout: &Layout, out: &mut Vec<Field>) {
     let range = layout.payload.clone();
     if range.is_empty() {
         return;
@@ -66,7 +66,7 @@ fn payload(bytes: &[u8], layout: &Layout, told: &mut Vec<Field>) {
     let whole = |meaning: &str, section| {
         vec![Field::of_bytes(range.clone(), "payload", text::shown(json, SHOWN), meaning, section)]
     };
-    told.extend(match (kind, serde_json::from_slice::<Value>(json)) {
+    out.extend(match (kind, serde_json::from_slice::<Value>(json)) {
         (_, Err(_)) => whole("what it says, as JSON", ENCODING),
         (Some(Kind::Connect), _) => whole(
             "from a client: who it is, in the application's own words; from a server: the ID that it gets in this namespace",
@@ -81,7 +81,7 @@ fn payload(bytes: &[u8], layout: &Layout, told: &mut Vec<Field>) {
 /// The brackets, the commas, and what stands between them.
 fn array(json: &[u8], start: usize, kind: Kind, items: &[Value]) -> Vec<Field> {
     let event = matches!(kind, Kind::Event | Kind::BinaryEvent);
-    let mut told = Vec::new();
+    let mut out = Vec::new();
     let mut values = items.iter().enumerate();
     for range in members(json) {
         let bytes = range.start + start..range.end + start;
@@ -103,9 +103,9 @@ fn array(json: &[u8], start: usize, kind: Kind, items: &[Value]) -> Vec<Field> {
                 }
             }
         };
-        told.push(field);
+        out.push(field);
     }
-    told
+    out
 }
 
 fn argument(value: &Value, kind: Kind) -> String {
@@ -129,14 +129,14 @@ mod tests {
     use super::*;
     use crate::wire::field;
 
-    fn told(bytes: &str) -> Vec<(&'static str, String)> {
+    fn shown(bytes: &str) -> Vec<(&'static str, String)> {
         fields(bytes.as_bytes()).into_iter().map(|field| (field.name, field.value)).collect()
     }
 
     #[test]
     fn every_part_has_its_name() {
         assert_eq!(
-            told(r#"52-/chat,13["a,b",{"_placeholder":true,"num":0}, [1,2]]"#),
+            shown(r#"52-/chat,13["a,b",{"_placeholder":true,"num":0}, [1,2]]"#),
             [
                 ("Socket.IO packet type", "5".into()),
                 ("number of attachments", "2".into()),
@@ -153,8 +153,8 @@ mod tests {
                 ("punctuation", "]".into()),
             ]
         );
-        assert_eq!(told("1"), [("Socket.IO packet type", "1".into())]);
-        assert_eq!(told("312[]").len(), 4);
+        assert_eq!(shown("1"), [("Socket.IO packet type", "1".into())]);
+        assert_eq!(shown("312[]").len(), 4);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Where does each part of a packet stand? Found by its form alone: nothing is refused here, so that a broken packet can be told too.
+//! The ranges of the parts of a packet, by form alone: nothing is rejected, so that a malformed packet can be
+//! shown.
 
 use std::ops::Range;
 
@@ -7,7 +8,7 @@ use serde_json::Value;
 use super::{ENCODING, MAIN};
 use crate::wire::Malformed;
 
-/// The parts of a packet behind its type, in their order. A part that is not there is empty.
+/// The parts of a packet after its type, in order. A missing part is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Layout {
     /// Digits: how many attachments follow. Only in the two binary types.

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
     use crate::wire::field;
 
-    fn told(fields: Vec<Field>) -> Vec<(&'static str, String)> {
+    fn shown(fields: Vec<Field>) -> Vec<(&'static str, String)> {
         fields.into_iter().map(|field| (field.name, field.value)).collect()
     }
 
@@ -43,7 +43,7 @@ mod tests {
         let symbols: Vec<_> = all.iter().filter_map(|field| field.symbol).collect();
         assert_eq!(symbols, ["message", "EVENT"]);
         assert_eq!(
-            told(all),
+            shown(all),
             [
                 ("Engine.IO packet type", "4".into()),
                 ("Socket.IO packet type", "2".into()),
@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn a_body_has_packets_with_separators() {
         assert_eq!(
-            told(body_fields(b"4hello\x1e2\x1ebAQIDBA==")),
+            shown(body_fields(b"4hello\x1e2\x1ebAQIDBA==")),
             [
                 ("Engine.IO packet type", "4".into()),
                 ("Engine.IO data", "hello".into()),

@@ -60,8 +60,8 @@ fn an_event_has_a_name_and_arguments() {
     assert_eq!(read("37[1,2]").event_name(), None);
 }
 
-/// Packet, then field, offset, and whose rule it is. The document wants the connection closed where a payload is not what it must be;
-/// with any other of these the receiver doesn't know what was said, and ends it too.
+/// Packet, then field, offset, and whose rule it is. The document wants the connection closed where a payload
+/// is not what it must be; with any other of these the receiver doesn't know what was said, and ends it too.
 #[test]
 fn each_malformed_packet_is_named_with_its_place() {
     const CONNECTION: &str = "Socket.IO 5, Connection to a namespace";

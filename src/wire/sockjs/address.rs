@@ -1,6 +1,6 @@
-//! Where is what? The places under a base URL such as `/echo` (sockjs-protocol, "Base URL" and "Session URLs").
+//! The URLs below a base URL such as `/echo` (sockjs-protocol, "Base URL" and "Session URLs").
 
-/// A place under the base URL.
+/// A URL below the base URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place<'a> {
     /// The base URL itself: `Welcome to SockJS!`
@@ -17,7 +17,7 @@ pub(crate) enum Place<'a> {
         server: &'a str,
         /// What identifies the session.
         session: &'a str,
-        /// How it is talked to.
+        /// The endpoint of the session.
         endpoint: &'static Endpoint,
     },
 }
@@ -62,7 +62,8 @@ pub(crate) const ENDPOINTS: [Endpoint; 8] = [
 ];
 
 impl<'a> Place<'a> {
-    /// The place that a request's target names, under the base URL `base` (`/echo`; empty for `/`). `None` is a 404.
+    /// The place that a request's target names, under the base URL `base` (`/echo`; empty for `/`). `None` is
+    /// a 404.
     ///
     /// What stands behind a `?` does not count.
     pub fn parse(base: &str, target: &'a str) -> Option<Place<'a>> {

@@ -1,6 +1,8 @@
-//! Which 16-bit units must be escaped? The ranges of sockjs-protocol, "JSON Unicode Encoding", first and last unit, in order.
+//! Which 16-bit units must be escaped? The ranges of sockjs-protocol, "JSON Unicode Encoding", first and last
+//! unit, in order.
 //!
-//! The surrogates are not among them there, as its authors' Python could not name them; both sides escape them all the same.
+//! The surrogates are not among them there, as its authors' Python could not name them; both sides escape
+//! them all the same.
 
 /// `escapable_by_server`.
 pub(super) const SERVER: &[(u16, u16)] =

@@ -1,4 +1,4 @@
-//! Which byte of a frame is what?
+//! The fields of frames, messages and response bodies.
 
 use std::ops::Range;
 
@@ -11,50 +11,50 @@ use super::{
 };
 use crate::wire::{Malformed, field::Field, text};
 
-/// How much of a text is shown, in characters.
+/// Characters shown of a text.
 const SHOWN: usize = 200;
 
 const JSON_ARRAY: &str = "RFC 8259 §5";
 const JSON_BLANK: &str = "RFC 8259 §2";
 
-/// All fields of one frame of a server, or of a client's messages: which of them is seen by the first byte.
+/// Returns the fields of a server's frame or of a client's messages; the first byte tells which.
 ///
-/// They cover every bit once. What breaks a rule is told as such, where it stands.
+/// They cover every bit once. A malformed part says so.
 pub fn fields(bytes: &[u8]) -> Vec<Field> {
-    let mut told = Vec::new();
-    frame_fields(bytes, 0, &mut told);
-    told
+    let mut out = Vec::new();
+    frame_fields(bytes, 0, &mut out);
+    out
 }
 
-/// All fields of the body of an answer, in which this transport brings frames: as much of it as has come.
+/// Returns the fields of a response body of this transport, which may be incomplete.
 pub fn body_fields(transport: Transport, bytes: &[u8]) -> Vec<Field> {
-    let mut told = Vec::new();
+    let mut out = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
         let rest = &bytes[at..];
         match part(transport, rest, at == 0) {
             Ok(Some((Part::Prelude, length))) => {
-                told.push(prelude(transport, at..at + length, &rest[..length]));
+                out.push(prelude(transport, at..at + length, &rest[..length]));
                 at += length;
             }
             Ok(Some((Part::Frame(range, frame), length))) => {
-                packed(transport, rest, at, &range, &frame, &mut told);
-                around(transport, at + range.end..at + length, rest, at, &mut told);
+                packed(transport, rest, at, &range, &frame, &mut out);
+                around(transport, at + range.end..at + length, rest, at, &mut out);
                 at += length;
             }
             Ok(None) => {
                 let value = text::shown(rest, SHOWN);
                 let meaning = "the beginning of a frame; the rest has not come";
-                told.push(Field::of_bytes(at..bytes.len(), "Cut off", value, meaning, transport.section()));
+                out.push(Field::of_bytes(at..bytes.len(), "Cut off", value, meaning, transport.section()));
                 break;
             }
             Err(error) => {
-                malformed(&error.behind(at), at, rest, &mut told);
+                malformed(&error.behind(at), at, rest, &mut out);
                 break;
             }
         }
     }
-    told
+    out
 }
 
 fn prelude(transport: Transport, at: Range<usize>, bytes: &[u8]) -> Field {
@@ -75,12 +75,12 @@ fn packed(
     at: usize,
     range: &Range<usize>,
     frame: &[u8],
-    told: &mut Vec<Field>,
+    out: &mut Vec<Field>,
 ) {
-    around(transport, at..at + range.start, rest, at, told);
+    around(transport, at..at + range.start, rest, at, out);
     let raw = &rest[range.clone()];
     if raw == frame {
-        frame_fields(raw, at + range.start, told);
+        frame_fields(raw, at + range.start, out);
         return;
     }
     let value = text::shown(frame, SHOWN);
@@ -88,17 +88,11 @@ fn packed(
         Ok(_) => "a frame, shown without the escapes of its transport".into(),
         Err(error) => format!("wrong: {error}"),
     };
-    told.push(Field::of_bytes(
-        at + range.start..at + range.end,
-        "Frame",
-        value,
-        meaning,
-        transport.section(),
-    ));
+    out.push(Field::of_bytes(at + range.start..at + range.end, "Frame", value, meaning, transport.section()));
 }
 
 /// What the transport puts before or behind a frame; `rest` begins at `at`.
-fn around(transport: Transport, bytes: Range<usize>, rest: &[u8], at: usize, told: &mut Vec<Field>) {
+fn around(transport: Transport, bytes: Range<usize>, rest: &[u8], at: usize, out: &mut Vec<Field>) {
     if bytes.is_empty() {
         return;
     }
@@ -108,11 +102,11 @@ fn around(transport: Transport, bytes: Range<usize>, rest: &[u8], at: usize, tol
         Transport::EventSource => "a Server-Sent Event around the frame",
         Transport::HtmlFile | Transport::Jsonp => "a script around the frame, which hands it to the page",
     };
-    told.push(Field::of_bytes(bytes, "Packing", value, meaning, transport.section()));
+    out.push(Field::of_bytes(bytes, "Packing", value, meaning, transport.section()));
 }
 
 /// The fields of one frame or of messages, which stand at `at`.
-fn frame_fields(bytes: &[u8], at: usize, told: &mut Vec<Field>) {
+fn frame_fields(bytes: &[u8], at: usize, out: &mut Vec<Field>) {
     let Some(first) = bytes.first() else { return };
     let mut pieces = Vec::new();
     let mut shape = Shape::Array;
@@ -127,7 +121,7 @@ fn frame_fields(bytes: &[u8], at: usize, told: &mut Vec<Field>) {
         (letter, Some(entry)) => {
             let value = char::from(*letter).to_string();
             let name = Field::of_bytes(at..at + 1, "Frame type", value, entry.meaning, entry.section);
-            told.push(Field { symbol: Some(entry.symbol), ..name });
+            out.push(Field { symbol: Some(entry.symbol), ..name });
             done = 1;
             match letter {
                 b'a' => json::walk(bytes, 1, Shape::Array, &mut pieces),
@@ -141,10 +135,10 @@ fn frame_fields(bytes: &[u8], at: usize, told: &mut Vec<Field>) {
     };
     for piece in pieces {
         done = piece.bytes.end;
-        told.push(json_field(piece, at, bytes, shape, section));
+        out.push(json_field(piece, at, bytes, shape, section));
     }
     if let Err(error) = result {
-        malformed(&error.behind(at), at + done, &bytes[done..], told);
+        malformed(&error.behind(at), at + done, &bytes[done..], out);
     }
 }
 
@@ -185,18 +179,18 @@ fn json_field(piece: Piece, at: usize, bytes: &[u8], shape: Shape, section: &'st
     }
 }
 
-/// What is left when a rule is broken: `rest`, which begins at `at`.
-fn malformed(error: &Malformed, at: usize, rest: &[u8], told: &mut Vec<Field>) {
+/// Adds the field of the malformed rest, which begins at `at`.
+fn malformed(error: &Malformed, at: usize, rest: &[u8], out: &mut Vec<Field>) {
     if rest.is_empty() {
-        // It is the end that came too early: the last field says so.
-        if let Some(last) = told.last_mut() {
+        // The input ends too early: the last field says so.
+        if let Some(last) = out.last_mut() {
             last.meaning.push_str(&format!("; then wrong: needed {}, had {}", error.needed, error.had));
         }
         return;
     }
     let value = text::shown(rest, SHOWN);
     let meaning = format!("wrong: {}: needed {}, had {}", error.place(), error.needed, error.had);
-    told.push(Field::of_bytes(at..at + rest.len(), "Malformed", value, meaning, error.section));
+    out.push(Field::of_bytes(at..at + rest.len(), "Malformed", value, meaning, error.section));
 }
 
 #[cfg(test)]
@@ -206,14 +200,14 @@ mod tests {
     use super::*;
     use crate::wire::{field, sockjs::TRANSPORTS};
 
-    fn told(fields: Vec<Field>) -> Vec<(Range<usize>, &'static str, String)> {
+    fn shown(fields: Vec<Field>) -> Vec<(Range<usize>, &'static str, String)> {
         fields.into_iter().map(|field| (field.bytes(), field.name, field.value)).collect()
     }
 
     #[test]
     fn a_frame_of_messages_is_told_piece_by_piece() {
         assert_eq!(
-            told(fields(b"a[\"hello\",\"\\u00e9\"]")),
+            shown(fields(b"a[\"hello\",\"\\u00e9\"]")),
             [
                 (0..1, "Frame type", "a".into()),
                 (1..2, "Array begins", "[".into()),
@@ -247,7 +241,7 @@ mod tests {
     #[test]
     fn a_body_is_told_with_its_packing() {
         let body = [Transport::XhrStreaming.prelude(), b"o\nh\na[\"".to_vec()].concat();
-        let all = told(body_fields(Transport::XhrStreaming, &body));
+        let all = shown(body_fields(Transport::XhrStreaming, &body));
         assert_eq!(all[0], (0..2049, "Prelude", "h, 2048 times, and \\n".into()));
         assert_eq!(all[1], (2049..2050, "Frame type", "o".into()));
         assert_eq!(all[2], (2050..2051, "Packing", "\\n".into()));

@@ -1,7 +1,7 @@
 //! The JSON of SockJS, piece by piece: an array of strings, or a code and a reason (RFC 8259 §2 to §7).
 //!
-//! One walk for everybody: the parser takes what the pieces say, the list of fields takes where they stand, and an error stands
-//! where the walk ended.
+//! One pass serves all: the parser uses the values of the pieces, the list of fields their ranges, and an
+//! error is at the end of the pass.
 
 use std::ops::Range;
 
@@ -40,7 +40,7 @@ pub(super) enum What {
     Text(Text),
 }
 
-/// What is looked for.
+/// The expected form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     /// `["a","b"]`
@@ -51,7 +51,7 @@ pub(super) enum Shape {
     Close,
 }
 
-/// Walks over `bytes` from `start` to their end. What was right before an error is in `pieces`.
+/// Reads `bytes` from `start` to their end. `pieces` has the valid pieces before an error.
 pub(super) fn walk(
     bytes: &[u8],
     start: usize,
@@ -193,13 +193,13 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// What stands here is not what is needed.
+    /// Returns the error at the current byte.
     fn error(&self, field: &'static str, needed: &'static str, section: &'static str) -> Malformed {
         Malformed::at(field, self.at, needed, self.rest(), section)
     }
 }
 
-/// The unit that an escape stands for, and its length; `bytes` begin with the backslash.
+/// Returns the unit of the escape at the start of `bytes`, and its length.
 fn escape(bytes: &[u8]) -> Option<(u16, usize)> {
     let unit = match bytes.get(1)? {
         b'"' => b'"',

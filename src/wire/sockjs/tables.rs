@@ -1,4 +1,4 @@
-//! What there is: frames, Close codes, places under the base URL.
+//! Tables of frame types and close codes.
 
 /// A frame that a server sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub struct CloseCode {
     pub last: u16,
     /// The reason that comes with it, as the peers write it.
     pub reason: &'static str,
-    /// What it tells.
+    /// Its meaning.
     pub meaning: &'static str,
     /// True if it crosses in a frame; false if a client tells it to its own application only.
     pub sent: bool,
@@ -136,7 +136,7 @@ pub(crate) const CLOSE_CODES: [CloseCode; 8] = [
     },
 ];
 
-/// What a code says; none if it is nobody's.
+/// Returns the entry of a code. `None` for an undefined code.
 pub fn close_code(code: u16) -> Option<&'static CloseCode> {
     CLOSE_CODES.iter().find(|entry| (entry.first..=entry.last).contains(&code))
 }

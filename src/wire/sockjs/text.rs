@@ -1,6 +1,6 @@
-//! What is a message? A string of JavaScript, and how it is written as JSON.
+//! Messages: strings of JavaScript, and their form in JSON.
 //!
-//! Such a string is a row of 16-bit units (UTF-16), and nothing keeps half a surrogate pair out of it: it may be no
+//! Such a string is a sequence of 16-bit units (UTF-16), and may have an unpaired surrogate: it may be no
 //! Unicode text at all. Kept as units, any of them comes back as it was.
 
 use std::fmt;
@@ -11,7 +11,7 @@ use super::escapes::{CLIENT, SERVER};
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Text(Vec<u16>);
 
-/// Who writes a string, which says what has to be escaped (sockjs-protocol, "JSON Unicode Encoding").
+/// The writer of a string, which determines the escapes (sockjs-protocol, "JSON Unicode Encoding").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writer {
     /// A client: browsers change many characters on their way out, so these go as escapes.
@@ -48,7 +48,8 @@ impl Text {
         char::decode_utf16(self.0.iter().copied()).all(|unit| unit.is_ok())
     }
 
-    /// As a JSON string with its quotes (RFC 8259 §7), in ASCII where the writer has to escape and in UTF-8 elsewhere.
+    /// As a JSON string with its quotes (RFC 8259 §7), in ASCII where the writer has to escape and in UTF-8
+    /// elsewhere.
     pub fn quoted(&self, writer: Writer) -> String {
         let mut out = String::with_capacity(self.0.len() + 2);
         out.push('"');

@@ -1,31 +1,32 @@
-//! What does each transport put around the frames? And the frames again, out of a body that comes in any pieces.
+//! The packing of frames by each transport, and a reader for bodies that arrive in pieces.
 
 use std::ops::Range;
 
 use super::{Text, Writer, tables::MESSAGES_SECTION};
 use crate::wire::Malformed;
 
-/// How many `h` an answer of xhr_streaming begins with: Internet Explorer 8 gave a page nothing before so much had come.
+/// Bytes `h` at the start of an xhr_streaming response: Internet Explorer 8 delivers nothing before that many
+/// bytes.
 pub(crate) const PRELUDE_LENGTH: usize = 2048;
 
-/// A way for frames to reach a client.
+/// A transport for frames to a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Transport {
     /// Each frame is a message of a WebSocket.
     WebSocket,
-    /// An answer that goes on: each frame is a line.
+    /// A streaming response: each frame is a line.
     XhrStreaming,
-    /// An answer for each frame, which is a line.
+    /// One response for each frame, which is a line.
     Xhr,
     /// Server-Sent Events.
     EventSource,
-    /// A page that goes on: each frame is a script.
+    /// A streaming page: each frame is a script.
     HtmlFile,
-    /// A script for each frame.
+    /// One script for each frame.
     Jsonp,
 }
 
-/// All transports, in the order in which a client would rather have them.
+/// All transports, in a client's order of preference.
 pub(crate) const TRANSPORTS: [Transport; 6] = [
     Transport::WebSocket,
     Transport::XhrStreaming,
@@ -72,12 +73,13 @@ impl Transport {
         }
     }
 
-    /// True if an answer goes on after a frame, up to the server's limit.
+    /// True if a response continues after a frame, up to the server's limit.
     pub fn goes_on(self) -> bool {
         matches!(self, Transport::XhrStreaming | Transport::EventSource | Transport::HtmlFile)
     }
 
-    /// What an answer begins with, before its first frame. For htmlfile this is only the end of the page's head.
+    /// Returns the start of a response, before its first frame. For htmlfile it is only the end of the page's
+    /// head.
     pub fn prelude(self) -> Vec<u8> {
         match self {
             Transport::XhrStreaming => {
@@ -90,7 +92,8 @@ impl Transport {
         }
     }
 
-    /// A frame with what goes around it. `callback` is the function that jsonp calls; the others don't look at it.
+    /// Returns a frame in its packing. `callback` is the function that jsonp calls; other transports ignore
+    /// it.
     pub fn pack(self, frame: &[u8], callback: &str) -> Vec<u8> {
         let quoted = || Text::from(&*String::from_utf8_lossy(frame)).quoted(Writer::Server);
         match self {
@@ -103,8 +106,9 @@ impl Transport {
     }
 }
 
-/// A line end would end the event, so it goes as `%0D` or `%0A`, and `%` then as `%25`. The document says nothing of it, both
-/// libraries do it (sockjs-node 0.3.24, lib/trans-eventsource.js; sockjs-client 1.6.1, lib/transport/receiver/eventsource.js).
+/// A line end would end the event, so it is sent as `%0D` or `%0A`, and `%` as `%25`. The document does not
+/// say so; both libraries do it (sockjs-node 0.3.24, lib/trans-eventsource.js; sockjs-client 1.6.1,
+/// lib/transport/receiver/eventsource.js).
 fn escaped(frame: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(frame.len());
     for byte in frame {
@@ -122,13 +126,14 @@ fn escaped(frame: &[u8]) -> Vec<u8> {
 /// A part of a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Part {
-    /// What an answer begins with, or an empty line.
+    /// The start of a response, or an empty line.
     Prelude,
-    /// A frame, and where its own bytes stand. The bytes are the same unless the transport escapes them.
+    /// The range of a frame, and the frame. The bytes are the same unless the transport escapes them.
     Frame(Range<usize>, Vec<u8>),
 }
 
-/// The part at the front of `bytes`, with its length, once it is all there. `first` is true at the start of a body.
+/// Returns the part at the front of `bytes` with its length, once it is complete. `first` is true at the
+/// start of a body.
 pub(super) fn part(
     transport: Transport,
     bytes: &[u8],
@@ -143,7 +148,7 @@ pub(super) fn part(
         Transport::EventSource => event(bytes),
         Transport::HtmlFile if first && bytes[0] != b'<' => Err(wrong(transport, bytes, 0, "an HTML page")),
         Transport::HtmlFile if first => {
-            // The head is padded, for browsers that wait for so much before they run its script.
+            // The head is padded for browsers that buffer a response before they run its script.
             Ok(find(bytes, b"\r\n").map(|end| (Part::Prelude, end + 2)))
         }
         Transport::HtmlFile if bytes.starts_with(b"\r\n") => Ok(Some((Part::Prelude, 2))),
@@ -195,7 +200,7 @@ fn event(bytes: &[u8]) -> Result<Option<(Part, usize)>, Malformed> {
     Ok(Some((Part::Frame(BEGIN.len()..end, frame), end + END.len())))
 }
 
-/// As JavaScript's `decodeURI` does: what could mean something in a URI stays escaped.
+/// Unescapes like JavaScript's `decodeURI`: reserved characters of a URI stay escaped.
 fn unescape(bytes: &[u8]) -> Result<Vec<u8>, usize> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -230,7 +235,7 @@ fn call(
         }
         return Err(wrong(transport, bytes, 0, "a script that calls a function"));
     }
-    // In a JSON string no line end stands as it is, so the first one is behind it.
+    // A JSON string has no raw line end, so the first one is after it.
     let Some(close) = find(&bytes[begin.len()..], end).map(|at| at + begin.len()) else {
         return Ok(None);
     };
@@ -254,29 +259,30 @@ pub struct Reader {
     transport: Transport,
     limit: usize,
     bytes: Vec<u8>,
-    /// Bytes that were passed before those.
+    /// Bytes consumed before these.
     passed: usize,
-    /// A line end has come since they were looked at: every part ends with one.
+    /// True if a line end has arrived since the last attempt; every part ends with one.
     fresh: bool,
 }
 
 impl Reader {
-    /// For a body of this transport. A frame longer than `limit` bytes is an error, so that no more is ever kept.
+    /// Returns a reader for a body of this transport. A frame longer than `limit` bytes is an error, which
+    /// bounds memory.
     pub fn new(transport: Transport, limit: usize) -> Self {
         Reader { transport, limit, bytes: Vec::new(), passed: 0, fresh: false }
     }
 
-    /// Takes the next bytes of the body.
+    /// Adds bytes of the body.
     pub fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
         self.fresh |= bytes.contains(&b'\n');
     }
 
-    /// The next frame's bytes, if it is all there: for [`Frame::parse`](super::Frame::parse).
+    /// Returns the bytes of the next frame, if it is complete, for [`Frame::parse`](super::Frame::parse).
     ///
     /// # Errors
     ///
-    /// [`Malformed`] with its offset in the body: there is no more to be had from this body.
+    /// [`Malformed`] with its offset in the body, which cannot be read any further.
     pub fn frame(&mut self) -> Result<Option<Vec<u8>>, Malformed> {
         while self.fresh {
             let found = part(self.transport, &self.bytes, self.passed == 0);
@@ -301,7 +307,7 @@ impl Reader {
         Ok(None)
     }
 
-    /// Bytes that came and belong to no whole frame: at the end of a body there should be none.
+    /// Returns the bytes of an incomplete frame. At the end of a body there should be none.
     pub fn pending(&self) -> &[u8] {
         &self.bytes
     }

@@ -1,13 +1,14 @@
-//! Frames, written: the command, the headers, the blank line, the body, NULL.
+//! Encodes frames: the command, the headers, the blank line, the body, NULL.
 
 use super::{Frame, Version, escape, escape::escapes};
 
 impl Frame {
-    /// The frame's octets: lines end with LF, headers are escaped as the version and the command ask for.
+    /// Returns the frame's octets: lines end with LF, headers are escaped by the rules of the version and the
+    /// command.
     ///
-    /// What can't be escaped becomes a space, so that no value can smuggle in a line: NUL anywhere, CR in 1.1, and in a frame
-    /// that knows no escapes CR, LF, and a colon in a name. Whether the frame makes sense is not looked at, so wrong ones can be
-    /// made too: content-length is written as it is in the headers.
+    /// What cannot be escaped becomes a space, so that no value can inject a line: NUL anywhere, CR in 1.1,
+    /// and in a frame without escapes CR, LF, and a colon in a name. Rules are not checked, so wrong frames
+    /// can be made too: content-length is written as it is in the headers.
     pub fn encode(&self, version: Version) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.body.len() + 64);
         line(&mut out, &[self.command.as_bytes()]);

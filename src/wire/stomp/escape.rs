@@ -1,16 +1,16 @@
-//! How do a colon and a line end get into a header? As two octets that stand for one.
+//! Escapes in headers: two octets for a colon, a line end or a backslash.
 
 use super::Version;
 
 /// A backslash that begins no escape of this version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Undefined {
-    /// Where the backslash stands.
+    /// The offset of the backslash.
     pub at: usize,
 }
 
-/// True if headers of this frame are written with escapes. CONNECT and CONNECTED are not, "to remain backward compatible with STOMP 1.0",
-/// and STOMP is handled as CONNECT is.
+/// True if headers of this frame are written with escapes. CONNECT and CONNECTED are not, "to remain backward
+/// compatible with STOMP 1.0", and STOMP is handled as CONNECT is.
 pub(super) fn escapes(command: &[u8], version: Version) -> bool {
     version > Version::V10 && !matches!(command, b"CONNECT" | b"CONNECTED" | b"STOMP")
 }
@@ -26,7 +26,7 @@ fn letter(octet: u8, version: Version) -> Option<u8> {
     }
 }
 
-/// A header's name or value as it is written (Value Encoding): `a:b` becomes `a\cb`.
+/// Encodes a header's name or value (Value Encoding): `a:b` becomes `a\cb`.
 pub fn escape(text: &str, version: Version) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     for octet in text.bytes() {
@@ -38,11 +38,11 @@ pub fn escape(text: &str, version: Version) -> Vec<u8> {
     out
 }
 
-/// A header's name or value as it is meant (Value Encoding): `a\cb` becomes `a:b`.
+/// Decodes a header's name or value (Value Encoding): `a\cb` becomes `a:b`.
 ///
 /// # Errors
 ///
-/// The first escape that is not defined: a fatal protocol error.
+/// The first undefined escape: a fatal protocol error.
 pub(crate) fn unescape(written: &[u8], version: Version) -> Result<Vec<u8>, Undefined> {
     let mut out = Vec::with_capacity(written.len());
     let mut at = 0;

@@ -1,4 +1,4 @@
-//! The octets of frames as fields: every one has a name, also in frames that are wrong or cut off.
+//! The fields of frames, also of frames that are wrong or cut off.
 
 use std::ops::Range;
 
@@ -12,33 +12,34 @@ use crate::wire::{
     text,
 };
 
-/// How much of a value is shown, in characters.
+/// Characters shown of a value.
 const SHOWN: usize = 120;
 
 const FRAMES: &str = "STOMP 1.2, STOMP Frames";
 const BNF: &str = "STOMP 1.2, Augmented BNF";
 const LENGTH: &str = "STOMP 1.2, Header content-length";
 
-/// Frames one after the other, as fields named as in the specification, by the rules of 1.2.
+/// Returns the fields of consecutive frames, named as in the specification, by the rules of 1.2.
 ///
-/// It judges nothing: a wrong frame is told with what is wrong, one that is cut off ends with what is there.
+/// Rules are not checked. A malformed field says what is wrong, and a frame that is cut off ends with its
+/// last octet.
 pub fn fields(bytes: &[u8]) -> Vec<Field> {
-    let mut told = Vec::new();
+    let mut out = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
         at = match bytes[at..] {
-            [b'\n', ..] => line_end(bytes, at..at + 1, BETWEEN, &mut told),
-            [b'\r', b'\n', ..] => line_end(bytes, at..at + 2, BETWEEN, &mut told),
-            _ => frame(bytes, at, &mut told),
+            [b'\n', ..] => line_end(bytes, at..at + 1, BETWEEN, &mut out),
+            [b'\r', b'\n', ..] => line_end(bytes, at..at + 2, BETWEEN, &mut out),
+            _ => frame(bytes, at, &mut out),
         };
     }
-    fill(bytes, told)
+    fill(bytes, out)
 }
 
 const BETWEEN: &str = "between frames: a heart-beat, or what the sender puts after each frame";
 
-/// One frame that begins at byte `at`; gives where the next begins.
-fn frame(bytes: &[u8], at: usize, told: &mut Vec<Field>) -> usize {
+/// Decodes the frame at byte `at`. Returns the offset of the next.
+fn frame(bytes: &[u8], at: usize, out: &mut Vec<Field>) -> usize {
     let (line, next) = line_at(bytes, at);
     let command = &bytes[line.clone()];
     let mut field = piece(bytes, line.clone(), "command", "no command of STOMP", BNF);
@@ -52,35 +53,35 @@ fn frame(bytes: &[u8], at: usize, told: &mut Vec<Field>) -> usize {
         None => {}
     }
     let known = command_entry(command).is_some();
-    told.push(field);
-    line_end(bytes, line.end..next, "ends the line", told);
+    out.push(field);
+    line_end(bytes, line.end..next, "ends the line", out);
     let escaped = escapes(command, Version::V12);
     let mut head = Headers { escaped, names: Vec::new(), length: None };
     let mut at = next;
     while at < bytes.len() {
-        // A NULL before the blank line ends the frame: nobody would know what to do with the rest.
+        // A NULL before the blank line ends the frame, as the rest of it cannot be understood.
         if bytes[at] == 0 {
-            told.push(null(bytes, at, "ends the frame; the blank line before it is missing"));
+            out.push(null(bytes, at, "ends the frame; the blank line before it is missing"));
             return at + 1;
         }
         let (line, next) = line_at(bytes, at);
         if line.is_empty() && next > at {
             let meaning = "an end of line alone: the headers end here, the body begins";
-            told.push(piece(bytes, at..next, "blank line", meaning, FRAMES));
-            return body(bytes, next, head.length, known, told);
+            out.push(piece(bytes, at..next, "blank line", meaning, FRAMES));
+            return body(bytes, next, head.length, known, out);
         }
-        told.push(head.line(bytes, line.clone(), next));
-        line_end(bytes, line.end..next, "ends the line", told);
+        out.push(head.line(bytes, line.clone(), next));
+        line_end(bytes, line.end..next, "ends the line", out);
         at = next;
     }
     at
 }
 
-/// What the headers of a frame say so far.
+/// The headers of a frame so far.
 struct Headers<'a> {
     escaped: bool,
     names: Vec<&'a [u8]>,
-    /// What content-length says, where it is a number.
+    /// The value of content-length, if it is a number.
     length: Option<usize>,
 }
 
@@ -104,7 +105,7 @@ impl<'a> Headers<'a> {
             field.meaning = entry.meaning.into();
             field.section = entry.section;
         }
-        // The names that are compared are at most a hundred: a reader takes no more headers either.
+        // At most a hundred names are compared, as a reader accepts no more headers either.
         if self.names.contains(&name) {
             field.meaning.push_str("; repeated: the first counts");
         } else {
@@ -137,8 +138,8 @@ impl<'a> Headers<'a> {
     }
 }
 
-/// The body that begins at byte `at`, and NULL; gives where the next frame begins.
-fn body(bytes: &[u8], at: usize, length: Option<usize>, known: bool, told: &mut Vec<Field>) -> usize {
+/// Decodes the body at byte `at`, and NULL. Returns the offset of the next frame.
+fn body(bytes: &[u8], at: usize, length: Option<usize>, known: bool, out: &mut Vec<Field>) -> usize {
     let rest = &bytes[at..];
     let to_null = rest.iter().position(|octet| *octet == 0);
     let here = match length {
@@ -160,29 +161,30 @@ fn body(bytes: &[u8], at: usize, length: Option<usize>, known: bool, told: &mut 
         if field.value.is_empty() {
             field.value = text::hex(&rest[..here], SHOWN);
         }
-        told.push(field);
+        out.push(field);
     }
     match bytes.get(end) {
         None => end,
         Some(0) => {
-            told.push(null(bytes, end, "ends the frame"));
+            out.push(null(bytes, end, "ends the frame"));
             end + 1
         }
         Some(_) => {
-            // The length was wrong; what there is up to the next NULL can belong to nothing else.
+            // The length was wrong: the octets up to the next NULL belong to this frame.
             let left = &bytes[end..];
             let over = left.iter().position(|octet| *octet == 0).unwrap_or(left.len());
             let meaning = "wrong: the body is longer than content-length says; NULL should stand here";
-            told.push(piece(bytes, end..end + over, "beyond content-length", meaning, LENGTH));
+            out.push(piece(bytes, end..end + over, "beyond content-length", meaning, LENGTH));
             if over < left.len() {
-                told.push(null(bytes, end + over, "ends the frame"));
+                out.push(null(bytes, end + over, "ends the frame"));
             }
             (end + over + 1).min(bytes.len())
         }
     }
 }
 
-/// The line that begins at `at`, without its end, and where the next begins: the same where no end is here, or where NULL comes first.
+/// Returns the line at `at` without its end, and the offset of the next: the same if NULL or the end of input
+/// comes first.
 fn line_at(bytes: &[u8], at: usize) -> (Range<usize>, usize) {
     let stop = bytes[at..].iter().position(|octet| matches!(octet, b'\n' | 0)).map(|index| at + index);
     match stop {
@@ -195,10 +197,10 @@ fn line_at(bytes: &[u8], at: usize) -> (Range<usize>, usize) {
     }
 }
 
-fn line_end(bytes: &[u8], range: Range<usize>, meaning: &'static str, told: &mut Vec<Field>) -> usize {
+fn line_end(bytes: &[u8], range: Range<usize>, meaning: &'static str, out: &mut Vec<Field>) -> usize {
     let end = range.end;
     if !range.is_empty() {
-        told.push(piece(bytes, range, "EOL", meaning, FRAMES));
+        out.push(piece(bytes, range, "EOL", meaning, FRAMES));
     }
     end
 }

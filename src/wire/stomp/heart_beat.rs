@@ -1,18 +1,18 @@
-//! How often must each side be heard? The header `heart-beat`, and what two of them agree on.
+//! The header `heart-beat`, and the interval that two of them negotiate.
 
 use std::time::Duration;
 
-/// The header of one side: `heart-beat:10000,5000` (Heart-beating). In milliseconds; 0 means no.
+/// The header of one side: `heart-beat:10000,5000` (Heart-beating), in milliseconds; 0 means none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct HeartBeat {
-    /// The shortest time between heart-beats that the sender can guarantee; 0 if it can't send any.
+    /// The shortest interval that the sender can guarantee; 0 if it cannot send heart-beats.
     pub can: u32,
-    /// The time between heart-beats that the sender would like the other side to keep; 0 if it wants none.
+    /// The interval that the sender asks of its peer; 0 if it wants no heart-beats.
     pub wants: u32,
 }
 
 impl HeartBeat {
-    /// Reads a header's value. No header is the same as `0,0`.
+    /// Parses a header's value. A missing header means `0,0`.
     pub fn parse(value: Option<&str>) -> Option<HeartBeat> {
         let Some(value) = value else { return Some(HeartBeat::default()) };
         let (can, wants) = value.split_once(',')?;
@@ -26,7 +26,8 @@ impl HeartBeat {
         format!("{},{}", self.can, self.wants)
     }
 
-    /// How often this side must be heard by the other: the longer of what it can and what the other wants, or never.
+    /// Returns the interval of this side's heart-beats: the longer of its own and the one its peer asks for.
+    /// `None` for never.
     pub(crate) fn sends_to(self, other: HeartBeat) -> Option<Duration> {
         let every = self.can.max(other.wants);
         (self.can > 0 && other.wants > 0).then(|| Duration::from_millis(every.into()))

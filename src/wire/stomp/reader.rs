@@ -1,6 +1,6 @@
-//! Where does each frame begin and end? Frames and line ends, out of octets that come in any pieces.
+//! Finds frames and line ends in octets that arrive in pieces.
 //!
-//! Nothing is waited for in vain: what can't become a frame is refused at the first octet that shows it.
+//! Octets that cannot become a frame are rejected at the first that shows it.
 
 use thiserror::Error;
 
@@ -11,7 +11,7 @@ use super::{
     rules::{self, Rule},
 };
 
-/// How much a receiver takes (Size Limits).
+/// The limits of a receiver (Size Limits).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Header lines in a frame.
@@ -29,7 +29,7 @@ impl Default for Limits {
     }
 }
 
-/// What comes out of the stream.
+/// An item of the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
     /// A frame, up to its NULL.
@@ -38,10 +38,11 @@ pub enum Item {
         frame: Frame,
         /// Where it begins, in octets from the start of the stream.
         offset: u64,
-        /// It, as it came, with the NULL.
+        /// Its octets as received, with the NULL.
         octets: Vec<u8>,
     },
-    /// An end of line outside of frames: a heart-beat, or what a sender puts after each frame. Nothing tells which.
+    /// A line end between frames: a heart-beat, or one that a sender appends to each frame. They look the
+    /// same.
     LineEnd {
         /// Where it begins.
         offset: u64,
@@ -50,13 +51,13 @@ pub enum Item {
     },
 }
 
-/// Octets that are no STOMP. The stream ends there: nobody knows where the next frame would begin.
+/// Octets that are no STOMP. The stream ends there, as the next frame cannot be found.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("STOMP at byte {offset}: {}; had {had} ({})", .rule.words, .rule.section)]
-pub struct Malformed {
+pub struct FrameError {
     /// The rule that is broken.
     pub rule: &'static Rule,
-    /// The byte where it goes wrong, from the start of the stream.
+    /// The first wrong byte, from the start of the stream.
     pub offset: u64,
     /// What was there, escaped.
     pub had: String,
@@ -69,20 +70,20 @@ pub struct Malformed {
 pub struct FrameReader {
     version: Version,
     limits: Limits,
-    /// Octets that are not passed yet; those before `start` are.
+    /// Octets; those before `start` are consumed.
     held: Vec<u8>,
     start: usize,
     /// Where `held` begins in the stream.
     base: u64,
     place: Place,
-    failed: Option<Malformed>,
+    failed: Option<FrameError>,
 }
 
-/// What is under way. Positions are in octets from `start`.
+/// The state of the current item. Positions are in octets from `start`.
 #[derive(Debug, Clone)]
 enum Place {
     Between,
-    /// The command's line; so many octets of it have been looked at.
+    /// The command's line, and the number of octets of it examined.
     Command {
         seen: usize,
     },
@@ -113,7 +114,8 @@ impl Default for FrameReader {
 }
 
 impl FrameReader {
-    /// With nothing read. Before the version is agreed on, 1.2 is right: it takes all forms of CONNECT and CONNECTED.
+    /// Returns a reader. Before the version is negotiated use 1.2, which accepts all forms of CONNECT and
+    /// CONNECTED.
     pub fn new(version: Version, limits: Limits) -> Self {
         FrameReader {
             version,
@@ -126,12 +128,12 @@ impl FrameReader {
         }
     }
 
-    /// From the next frame on, the rules of this version hold.
+    /// Applies the rules of this version from the next frame on.
     pub fn speak(&mut self, version: Version) {
         self.version = version;
     }
 
-    /// Adds octets as they came. The caller bounds how many; take the items out before the next.
+    /// Adds octets. The caller bounds their number; take the items out before adding more.
     pub fn push(&mut self, octets: &[u8]) {
         if self.failed.is_some() {
             return;
@@ -142,22 +144,23 @@ impl FrameReader {
         self.held.extend_from_slice(octets);
     }
 
-    /// True if the octets so far end with a frame or a line end: whoever closes now cuts nothing off.
+    /// True if the octets so far end with a frame or a line end, so that an end of the stream here cuts
+    /// nothing off.
     pub fn is_between_frames(&self) -> bool {
         matches!(self.place, Place::Between) && self.rest().is_empty() && self.failed.is_none()
     }
 
-    /// The octet that comes next, from the start of the stream: where the frame under way begins.
+    /// Returns the offset of the current frame, from the start of the stream.
     pub fn at(&self) -> u64 {
         self.base + self.start as u64
     }
 
-    /// The next frame or line end; none if more octets are needed.
+    /// Returns the next frame or line end. `None` if more octets are needed.
     ///
     /// # Errors
     ///
-    /// The first octet that can't stand where it stands. From then on always the same.
-    pub fn take(&mut self) -> Result<Option<Item>, Malformed> {
+    /// The first octet that is wrong. Every further call returns the same error.
+    pub fn take(&mut self) -> Result<Option<Item>, FrameError> {
         if let Some(malformed) = &self.failed {
             return Err(malformed.clone());
         }
@@ -190,7 +193,7 @@ impl FrameReader {
         &self.held[self.start..]
     }
 
-    fn step(&mut self, place: Place) -> Result<(Place, Step), Malformed> {
+    fn step(&mut self, place: Place) -> Result<(Place, Step), FrameError> {
         match place {
             Place::Between => self.between(),
             Place::Command { seen } => self.command(seen),
@@ -199,7 +202,7 @@ impl FrameReader {
         }
     }
 
-    fn between(&mut self) -> Result<(Place, Step), Malformed> {
+    fn between(&mut self) -> Result<(Place, Step), FrameError> {
         let length = match *self.rest() {
             [] => return Ok((Place::Between, Step::Wait)),
             [b'\n', ..] => 1,
@@ -213,8 +216,9 @@ impl FrameReader {
         Ok((Place::Between, Step::Give(Item::LineEnd { offset, length })))
     }
 
-    /// As soon as no command begins like this, the bytes are no STOMP: a browser's request or TLS is not waited for.
-    fn command(&mut self, mut seen: usize) -> Result<(Place, Step), Malformed> {
+    /// Octets that begin no command are rejected at once, so a browser's request or TLS does not wait for a
+    /// line end.
+    fn command(&mut self, mut seen: usize) -> Result<(Place, Step), FrameError> {
         loop {
             let line = &self.rest()[..seen];
             let command = line.strip_suffix(b"\r").filter(|_| self.cr_ends_lines()).unwrap_or(line);
@@ -246,7 +250,7 @@ impl FrameReader {
         }
     }
 
-    fn header(&mut self, mut head: Head, line: usize, seen: usize) -> Result<(Place, Step), Malformed> {
+    fn header(&mut self, mut head: Head, line: usize, seen: usize) -> Result<(Place, Step), FrameError> {
         let new = &self.rest()[seen..];
         let stop = new.iter().position(|octet| matches!(octet, b'\n' | 0));
         let end = seen + stop.unwrap_or(new.len());
@@ -281,7 +285,7 @@ impl FrameReader {
         head: &Head,
         line: usize,
         content: &[u8],
-    ) -> Result<(String, String), Malformed> {
+    ) -> Result<(String, String), FrameError> {
         let whole = line..line + content.len();
         let broken = |rule, at: usize| self.malformed(rule, line + at, whole.clone(), Some(head));
         if self.cr_ends_lines()
@@ -301,12 +305,12 @@ impl FrameReader {
             };
             String::from_utf8(octets).map_err(|_| broken(&rules::UTF8, at))
         };
-        // A further colon is let pass, as no reader could take it for another header: CONNECT has it in hosts, and 1.0 anywhere.
+        // A further colon is accepted, as it is unambiguous: CONNECT has it in hosts, and 1.0 anywhere.
         let value = colon + 1;
         Ok((decode(0, &content[..colon])?, decode(value, &content[value..])?))
     }
 
-    fn blank_line(&self, head: Head, from: usize) -> Result<(Place, Step), Malformed> {
+    fn blank_line(&self, head: Head, from: usize) -> Result<(Place, Step), FrameError> {
         let written = head.headers.iter().find(|(name, _)| name == "content-length").map(|(_, value)| value);
         let digits = |value: &&String| !value.is_empty() && value.bytes().all(|octet| octet.is_ascii_digit());
         let length = match written {
@@ -329,7 +333,7 @@ impl FrameReader {
         from: usize,
         length: Option<usize>,
         seen: usize,
-    ) -> Result<(Place, Step), Malformed> {
+    ) -> Result<(Place, Step), FrameError> {
         let end = match length {
             Some(length) => match self.rest().get(from + length) {
                 Some(0) => Some(from + length),
@@ -362,7 +366,7 @@ impl FrameReader {
         Ok((Place::Between, Step::Give(Item::Frame { frame, offset, octets })))
     }
 
-    /// 1.2 brought CR; before, it was an octet like any other.
+    /// Since 1.2 a line may end with CR and LF; before, CR was an octet like any other.
     fn cr_ends_lines(&self) -> bool {
         self.version >= Version::V12
     }
@@ -378,23 +382,23 @@ impl FrameReader {
         at: usize,
         had: std::ops::Range<usize>,
         head: Option<&Head>,
-    ) -> Malformed {
+    ) -> FrameError {
         let rest = self.rest();
         let end = had.end.min(rest.len());
         let had = quoted(&rest[had.start.min(end)..end]);
         let receipt = head.and_then(|head| head.headers.iter().find(|(name, _)| name == "receipt"));
         let receipt = receipt.map(|(_, value)| value.clone());
-        Malformed { rule, offset: self.at() + at as u64, had, receipt }
+        FrameError { rule, offset: self.at() + at as u64, had, receipt }
     }
 }
 
-impl Malformed {
+impl FrameError {
     fn with(self, had: Option<&String>) -> Self {
-        Malformed { had: quoted(had.map(String::as_bytes).unwrap_or_default()), ..self }
+        FrameError { had: quoted(had.map(String::as_bytes).unwrap_or_default()), ..self }
     }
 }
 
-/// What a step gives besides the next place.
+/// The result of a step beside the next state.
 enum Step {
     On,
     Wait,

@@ -1,4 +1,4 @@
-//! The rules of STOMP frames: what each asks, where it stands, and what a receiver does about a breach.
+//! The rules of STOMP frames: text, section, and requirement level.
 
 use thiserror::Error;
 
@@ -12,7 +12,8 @@ pub struct Rule {
     pub words: &'static str,
     /// Where it stands.
     pub section: &'static str,
-    /// The specification says MUST. The others follow from its grammar, or are limits that it allows a receiver to set.
+    /// True if the specification says MUST. Other rules follow from its grammar, or are limits that a
+    /// receiver may set.
     pub must: bool,
 }
 
@@ -34,7 +35,8 @@ pub(crate) const LINE_END: Rule = form("CR stands only before LF", "STOMP 1.2, A
 /// A header line without a colon, or with nothing before it.
 pub(crate) const HEADER: Rule = form("a header is a name, a colon and a value", "STOMP 1.2, Augmented BNF");
 
-/// NUL in a line. The grammar would let it stand in a header; but then the blank line was forgotten, and who waits for it waits for ever.
+/// NUL in a line. The grammar allows it in a header, but most likely the blank line is missing, and a reader
+/// would wait forever.
 pub(crate) const BLANK_LINE: Rule =
     form("a blank line comes before the body and its NULL", "STOMP 1.2, STOMP Frames");
 
@@ -104,26 +106,27 @@ pub(crate) const RULES: [(&str, &Rule); 16] = [
     ("heart-beat", &HEART_BEAT),
 ];
 
-/// A frame of good form that breaks a rule.
+/// A well-formed frame that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{command} frame: {}; had {had} ({})", .rule.words, .rule.section)]
-pub struct Breach {
+pub struct RuleError {
     /// The command of the frame.
     pub command: String,
     /// The rule.
     pub rule: &'static Rule,
-    /// What was there, or what was missing, escaped.
+    /// What the frame has or lacks, escaped.
     pub had: String,
 }
 
-/// Judges a frame that came from this side in a session of this version.
+/// Checks a frame that `sender` has sent in a session of this version.
 ///
 /// # Errors
 ///
 /// The first rule that it breaks.
-pub fn check(frame: &Frame, from: Sender, version: Version) -> Result<(), Breach> {
-    let breach =
-        |rule, had: String| Err(Breach { command: text::shown(frame.command.as_bytes(), QUOTED), rule, had });
+pub fn check(frame: &Frame, from: Sender, version: Version) -> Result<(), RuleError> {
+    let breach = |rule, had: String| {
+        Err(RuleError { command: text::shown(frame.command.as_bytes(), QUOTED), rule, had })
+    };
     let entry = command_entry(frame.command.as_bytes()).filter(|entry| entry.since <= version);
     let Some(entry) = entry else {
         return breach(&COMMAND, format!("a command that STOMP {} doesn't have", version.number()));
@@ -149,7 +152,8 @@ pub fn check(frame: &Frame, from: Sender, version: Version) -> Result<(), Breach
     Ok(())
 }
 
-/// What a frame needs in this version. 1.2 simplified ACK; 1.0 had no virtual hosts, and no ids but for whoever wanted them.
+/// Returns the headers that a frame needs in this version. 1.2 simplified ACK; 1.0 has no virtual hosts, and
+/// ids are optional.
 fn required(command: &str, newest: &'static [&'static str], version: Version) -> &'static [&'static str] {
     match (version, command) {
         (Version::V11, "ACK" | "NACK") => &["message-id", "subscription"],

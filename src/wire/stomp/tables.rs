@@ -1,8 +1,8 @@
-//! The commands and headers of STOMP: who sends them, what they need, what they are for.
+//! The commands and headers of STOMP.
 
 use super::Version;
 
-/// Which side sends a frame.
+/// The side that sends a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sender {
     /// The client.
@@ -24,9 +24,9 @@ impl Sender {
 /// A command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Command {
-    /// As it is written, case-sensitive.
+    /// Its name, case-sensitive.
     pub name: &'static str,
-    /// Who sends it.
+    /// The side that sends it.
     pub sender: Sender,
     /// The version that brought it.
     pub since: Version,
@@ -153,9 +153,9 @@ pub(crate) fn command_entry(name: &[u8]) -> Option<&'static Command> {
 /// A header that the specification defines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct HeaderName {
-    /// As it is written, case-sensitive.
+    /// Its name, case-sensitive.
     pub name: &'static str,
-    /// What it says.
+    /// Its data.
     pub meaning: &'static str,
     /// Where it is defined.
     pub section: &'static str,

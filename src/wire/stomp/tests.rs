@@ -7,7 +7,7 @@ use crate::wire::field;
 fn read<'a>(
     version: Version,
     pieces: impl IntoIterator<Item = &'a [u8]>,
-) -> (Vec<(u64, Frame)>, Option<Malformed>, bool) {
+) -> (Vec<(u64, Frame)>, Option<FrameError>, bool) {
     let mut reader = FrameReader::new(version, Limits::default());
     let mut frames = Vec::new();
     for piece in pieces {
@@ -221,8 +221,8 @@ fn every_header_that_a_command_needs_is_in_the_table() {
 #[test]
 fn fields_are_named_as_the_specification_names_them() {
     let bytes = b"SEND\ndestination:/topic/a\\cb\ncontent-length:3\n\na\0b\0\n";
-    let told = fields(bytes);
-    let pieces: Vec<_> = told.iter().map(|field| (field.name, field.value.as_str())).collect();
+    let out = fields(bytes);
+    let pieces: Vec<_> = out.iter().map(|field| (field.name, field.value.as_str())).collect();
     assert_eq!(
         pieces,
         [
@@ -239,7 +239,7 @@ fn fields_are_named_as_the_specification_names_them() {
         ]
     );
     assert_eq!(
-        told[2].meaning,
+        out[2].meaning,
         "where a message goes to, or comes from; without escapes \"destination\" is \"/topic/a:b\""
     );
 }

@@ -1,4 +1,4 @@
-//! The control bits of TCP as a small set with names (RFC 9293 §3.1).
+//! The control bits of TCP (RFC 9293 §3.1).
 
 use std::{fmt, ops::BitOr, str::FromStr};
 
@@ -8,7 +8,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Flags(u16);
 
-/// This is no control bit.
+/// The name of no control bit.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0:?} is no flag of TCP: needed FIN, SYN, RST, PSH, ACK, URG, ECE, CWR or AE (RFC 9293 §3.1)")]
 pub struct UnknownFlag(pub String);
@@ -26,15 +26,15 @@ const NAMES: [(Flags, &str); 9] = [
 ];
 
 impl Flags {
-    /// No bit.
+    /// The empty set.
     pub(crate) const NONE: Flags = Flags(0);
     /// The sender has no more data.
     pub const FIN: Flags = Flags(0x001);
     /// A connection begins.
     pub const SYN: Flags = Flags(0x002);
-    /// A connection is broken off.
+    /// RST: the connection is reset.
     pub const RST: Flags = Flags(0x004);
-    /// To be handed over to the program.
+    /// PSH: deliver to the program without waiting for more.
     pub const PSH: Flags = Flags(0x008);
     /// The acknowledgment number counts.
     pub const ACK: Flags = Flags(0x010);
@@ -47,7 +47,7 @@ impl Flags {
     /// Accurate ECN (RFC 9768), formerly NS.
     pub const AE: Flags = Flags(0x100);
 
-    /// The lower 12 bits of a number: three reserved bits and the flags. The other four are dropped.
+    /// Keeps the lower 12 bits: three reserved bits and the flags.
     pub(crate) fn from_bits(bits: u16) -> Self {
         Flags(bits & 0xfff)
     }
@@ -93,7 +93,7 @@ impl fmt::Display for Flags {
 impl FromStr for Flags {
     type Err = UnknownFlag;
 
-    /// Reads names with commas between them, in any order and case.
+    /// Parses names separated by commas, in any order and case.
     fn from_str(text: &str) -> Result<Self, UnknownFlag> {
         if text == "none" {
             return Ok(Flags::NONE);

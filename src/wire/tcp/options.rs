@@ -35,7 +35,7 @@ pub struct SackBlocks {
 }
 
 impl SackBlocks {
-    /// The first four of `blocks`.
+    /// Keeps the first four of `blocks`.
     pub fn new(blocks: &[(u32, u32)]) -> Self {
         let mut all = SackBlocks::default();
         for (place, block) in all.blocks.iter_mut().zip(blocks) {
@@ -45,7 +45,7 @@ impl SackBlocks {
         all
     }
 
-    /// The blocks: number of the first byte, and of the byte after the last.
+    /// Returns the blocks: sequence number of the first byte, and of the byte after the last.
     pub fn as_slice(&self) -> &[(u32, u32)] {
         &self.blocks[..self.count]
     }
@@ -54,63 +54,63 @@ impl SackBlocks {
 /// An option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TcpOption<'a> {
-    /// No option follows.
+    /// End of Option List: no option follows.
     End,
-    /// Fills up.
+    /// No-Operation: padding between options.
     NoOperation,
-    /// The largest segment that the sender takes, in bytes of data.
+    /// The largest segment that the sender accepts, in bytes of data.
     MaximumSegmentSize(u16),
-    /// How many bits the sender's windows are to be shifted.
+    /// Number of bits by which the sender's windows are shifted.
     WindowScale(u8),
     /// The sender understands SACK.
     SackPermitted,
-    /// What has come beyond the acknowledgment number.
+    /// Data received beyond the acknowledgment number.
     Sack(SackBlocks),
-    /// The sender's clock, and the last value heard from the other's.
+    /// The sender's clock, and the last value received of the peer's.
     Timestamps {
         /// TSval.
         value: u32,
         /// TSecr.
         echo: u32,
     },
-    /// How long unacknowledged data may stay so.
+    /// How long data may stay unacknowledged before the connection is aborted.
     UserTimeout {
-        /// Counts minutes, else seconds.
+        /// True if the unit is minutes, else seconds.
         minutes: bool,
-        /// How many, 15 bits.
+        /// The number of units, 15 bits.
         timeout: u16,
     },
     /// A cookie, or the request for one if it is empty.
     FastOpen(&'a [u8]),
-    /// Any other, or a known one with a length that it can't have.
+    /// Any other option, or a known one with a wrong length.
     Other {
         /// The kind.
         kind: u8,
-        /// What follows kind and length.
+        /// The bytes after kind and length.
         data: &'a [u8],
     },
 }
 
-/// An option that has no end: what follows it can't be told apart.
+/// An option with a length that cannot be right, so that the options after it cannot be found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Malformed {
+pub struct OptionError {
     /// Its kind.
     pub kind: u8,
-    /// The length that it claims, if there is room for it.
+    /// Its length byte, if the header has one.
     pub length: Option<u8>,
 }
 
-/// The options in the bytes after the fixed header, one by one. Allocates nothing.
+/// An iterator over the options in the bytes after the fixed header. Does not allocate.
 #[derive(Debug, Clone)]
 pub struct Options<'a>(&'a [u8]);
 
-/// The options in `bytes`. It ends after End of Option List, and after one that is malformed.
+/// Returns the options in `bytes`. The iterator ends after End of Option List and after a malformed option.
 pub fn each(bytes: &[u8]) -> Options<'_> {
     Options(bytes)
 }
 
 impl<'a> Iterator for Options<'a> {
-    type Item = Result<TcpOption<'a>, Malformed>;
+    type Item = Result<TcpOption<'a>, OptionError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let bytes = std::mem::take(&mut self.0);
@@ -124,12 +124,12 @@ impl<'a> Iterator for Options<'a> {
             _ => {}
         }
         let Some((&length, rest)) = rest.split_first() else {
-            return Some(Err(Malformed { kind, length: None }));
+            return Some(Err(OptionError { kind, length: None }));
         };
         let Some((data, rest)) =
             usize::from(length).checked_sub(2).and_then(|length| rest.split_at_checked(length))
         else {
-            return Some(Err(Malformed { kind, length: Some(length) }));
+            return Some(Err(OptionError { kind, length: Some(length) }));
         };
         self.0 = rest;
         Some(Ok(typed(kind, data)))
@@ -165,7 +165,7 @@ fn number(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0, |sum, byte| sum << 8 | u32::from(*byte))
 }
 
-/// The bytes of options, filled up with zeros to a multiple of 4. What would go beyond 40 bytes is left out.
+/// Returns the bytes of options, padded with zeros to a multiple of 4. Options beyond 40 bytes are left out.
 pub(crate) fn encode_options(options: &[TcpOption]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(40);
     for option in options {
@@ -212,7 +212,7 @@ fn with_length(bytes: &mut Vec<u8>, kind: u8, data: &[u8]) {
     bytes.extend(data);
 }
 
-/// The name of an option, what it is for, and where that stands.
+/// Returns the name of an option kind, its purpose, and its section.
 pub fn known(kind: u8) -> Option<(&'static str, &'static str, &'static str)> {
     Some(match kind {
         kind::END => ("End of Option List", "no option follows", OPTIONS),
@@ -249,10 +249,10 @@ pub fn known(kind: u8) -> Option<(&'static str, &'static str, &'static str)> {
     })
 }
 
-/// Tells options up to the limit.
+/// Decodes options up to the limit.
 pub(super) fn fields(r: &mut Reading, seen: Option<&Seen>) {
     while r.left() > 0 {
-        // `None` has passed all that was left.
+        // After `None` all remaining bytes have been consumed.
         if option(r, seen).is_none() {
             break;
         }

@@ -1,53 +1,53 @@
-//! What a conversation knows about a segment of it, and the header does not say.
+//! What the conversation knows about a segment beyond its header.
 
-/// What the conversation says about one segment.
+/// The position of a segment in its conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
-    /// True if its sender is the one whose segment came first.
+    /// True if its sender also sent the first segment of the conversation.
     pub from_first: bool,
-    /// The sequence number, counted from the sender's SYN: SYN is 0, the first byte 1.
+    /// The relative sequence number: the sender's SYN is 0, the first byte 1.
     pub sequence: u32,
-    /// The acknowledgment number, counted from the other's SYN. `None` without ACK.
+    /// The relative acknowledgment number, counted from the peer's SYN. `None` without ACK.
     pub acknowledgment: Option<u32>,
-    /// The window in bytes. `None` if its scale is not known, as the SYNs were not seen.
+    /// The window in bytes. `None` if its scale is unknown because the SYNs were not seen.
     pub window: Option<u32>,
-    /// By how many bits it was shifted: 0 for that of a SYN, and where one of both offered no scale.
+    /// The window scale in bits: 0 for a SYN, and where one side offered no scale.
     pub window_shift: Option<u8>,
-    /// How many of the numbers that it takes (bytes, SYN, FIN) were seen before.
+    /// How many of its sequence numbers (bytes, SYN, FIN) were seen before.
     pub repeated: u32,
-    /// What is remarkable about it.
+    /// The remark on it, if there is one.
     pub remark: Option<Remark>,
-    /// The number of the other's SYN, for numbers in SACK blocks.
+    /// The sequence number of the peer's SYN, for SACK blocks.
     pub other_base: Option<u32>,
 }
 
-/// What is remarkable about a segment.
+/// A remark on a segment, as Wireshark's TCP analysis makes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Remark {
-    /// It has bytes, a SYN or a FIN that were seen before.
+    /// It repeats bytes, a SYN or a FIN that were seen before.
     Retransmission,
-    /// It fills a gap: what comes after it was seen before it.
+    /// It fills a gap: later data was seen before it.
     OutOfOrder,
-    /// Something before it was not seen.
+    /// Data before it was not seen.
     Gap,
-    /// It says nothing new, to see whether the other is still there.
+    /// A keep-alive: it repeats an acknowledged number to get an answer.
     KeepAlive,
-    /// The answer to that.
+    /// The answer to a keep-alive.
     KeepAliveAnswer,
-    /// It asks whether a window of 0 has opened.
+    /// A probe of a window of 0.
     ZeroWindowProbe,
-    /// The answer to that: still closed.
+    /// The answer to a probe: the window is still 0.
     ZeroWindowProbeAnswer,
-    /// Its sender is able to take nothing more.
+    /// Its window is 0.
     ZeroWindow,
-    /// It says nothing but a new window.
+    /// It changes the window and nothing else.
     WindowUpdate,
-    /// It says again what is awaited, though more was sent: the n-th repeat.
+    /// It repeats the acknowledgment number while data is outstanding: the n-th repeat.
     DuplicateAcknowledgment(u32),
 }
 
 impl Remark {
-    /// In a few words.
+    /// Returns the remark in a few words.
     pub fn words(self) -> String {
         match self {
             Remark::Retransmission => "retransmission".into(),

@@ -1,24 +1,24 @@
-//! A TCP segment as programs need it: straight from an Ethernet frame, without a list of fields.
+//! A TCP segment, read from an Ethernet frame without building its list of fields.
 
 use std::{net::SocketAddr, ops::Range};
 
 use super::{Flags, SHORTEST, SackBlocks, TcpOption, each};
 use crate::wire::ip::{Datagram, protocol};
 
-/// A segment. Numbers are as they were sent: not relative, not scaled.
+/// A segment. Numbers are those on the wire: neither relative nor scaled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
-    /// Address and port of the sender.
+    /// Source address and port.
     pub source: SocketAddr,
-    /// Address and port that are meant.
+    /// Destination address and port.
     pub destination: SocketAddr,
-    /// The number of the first byte, or of SYN.
+    /// The sequence number of the first byte, or of SYN.
     pub sequence: u32,
-    /// The number of the next byte that is awaited; counts if ACK is set.
+    /// The acknowledgment number: the next byte expected. Valid if ACK is set.
     pub acknowledgment: u32,
     /// The control bits.
     pub flags: Flags,
-    /// How much the sender is able to take, not scaled.
+    /// The window, not scaled.
     pub window: u16,
     /// The Maximum Segment Size option, in bytes.
     pub maximum_segment_size: Option<u16>,
@@ -30,23 +30,26 @@ pub struct Segment {
     pub sack: SackBlocks,
     /// The Timestamps option: TSval and TSecr.
     pub timestamps: Option<(u32, u32)>,
-    /// Where the payload stands in the frame, as far as it is there.
+    /// Byte range of the payload in the frame, as far as the frame has it.
     pub payload: Range<usize>,
-    /// False if the frame was cut off or is a fragment: then the payload is not all here.
+    /// False if the frame was cut off or is a fragment, so that the payload is not complete.
     pub whole: bool,
 }
 
 impl Segment {
     /// Finds the segment in an Ethernet frame: over IPv4 or IPv6, whole or the first fragment.
     ///
-    /// `None` for all other frames, and where the header or its options are cut off. Allocates nothing.
+    /// Returns `None` for all other frames, and where the header or its options are cut off. Does not
+    /// allocate.
     pub fn parse(frame: &[u8]) -> Option<Self> {
         Segment::of(frame, &Datagram::parse(frame)?)
     }
 
-    /// Finds the segment that a datagram carries. The datagram's range counts from the start of `frame`, and so does the payload's.
+    /// Finds the segment that a datagram carries. Its ranges, like the datagram's, count from the start of
+    /// `frame`.
     ///
-    /// `None` where it carries none, and where the header or its options are cut off. Allocates nothing.
+    /// Returns `None` where it carries none, and where the header or its options are cut off. Does not
+    /// allocate.
     pub fn of(frame: &[u8], datagram: &Datagram) -> Option<Self> {
         if datagram.protocol != protocol::TCP || !datagram.first {
             return None;
@@ -85,14 +88,15 @@ impl Segment {
         Some(segment)
     }
 
-    /// How far it moves the sequence numbers on: a number for each byte, one for SYN and one for FIN (RFC 9293 §3.4).
+    /// Returns the sequence numbers that it consumes: one for each byte, one for SYN and one for FIN (RFC
+    /// 9293 §3.4).
     pub(crate) fn sequence_length(&self) -> u32 {
         let marks = u32::from(self.flags.contains(Flags::SYN)) + u32::from(self.flags.contains(Flags::FIN));
-        // Total Length has 16 bits, and a frame over 4 GB is none.
+        // Total Length has 16 bits, so a payload is far below 4 GB.
         u32::try_from(self.payload.len()).unwrap_or(u32::MAX).saturating_add(marks)
     }
 
-    /// The number after the last that it takes, modulo 2^32.
+    /// Returns the sequence number after its last one, modulo 2^32.
     pub fn sequence_end(&self) -> u32 {
         self.sequence.wrapping_add(self.sequence_length())
     }

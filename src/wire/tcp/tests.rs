@@ -13,7 +13,7 @@ fn ends() -> (SocketAddr, SocketAddr) {
     ("10.0.0.1:40000".parse().unwrap(), "10.0.0.2:7000".parse().unwrap())
 }
 
-fn told(frame: &[u8]) -> Vec<Field> {
+fn shown(frame: &[u8]) -> Vec<Field> {
     let dissection = dissect(frame, Context::default());
     assert_eq!(field::check(frame.len() * 8, &dissection.fields), Ok(()));
     dissection.fields_of(dissection.layer(Protocol::Tcp).unwrap()).to_vec()
@@ -75,7 +75,7 @@ fn every_control_bit_is_a_field() {
     let (from, to) = ends();
     for bit in 0..12 {
         let flags = Flags::from_bits(1 << bit);
-        let fields = told(&build::tcp(from, to, &Header { flags, ..Header::new(0, 0) }, b""));
+        let fields = shown(&build::tcp(from, to, &Header { flags, ..Header::new(0, 0) }, b""));
         let set: Vec<_> = fields[5..15].iter().filter(|field| field.value != "0").collect();
         assert_eq!(set.len(), 1, "{bit}");
         assert!(bit > 8 && set[0].name == "Rsrvd" || set[0].name == flags.to_string());
@@ -89,7 +89,7 @@ fn each_option_has_its_fields() {
         TcpOption::Sack(SackBlocks::new(&[(5, 9), (11, 12)])),
         TcpOption::UserTimeout { minutes: false, timeout: 300 },
     ];
-    let fields = told(&build::tcp(from, to, &Header { options: &options, ..Header::new(0, 0) }, b""));
+    let fields = shown(&build::tcp(from, to, &Header { options: &options, ..Header::new(0, 0) }, b""));
     let names: Vec<_> = fields[18..].iter().map(|field| (field.name, field.value.as_str())).collect();
     assert_eq!(
         names,
@@ -113,20 +113,20 @@ fn each_option_has_its_fields() {
 #[test]
 fn impossible_options_are_named() {
     for length in [0, 1] {
-        let fields = told(&with_options(&[2, length, 5, 0xb4]));
+        let fields = shown(&with_options(&[2, length, 5, 0xb4]));
         assert!(fields[19].meaning.starts_with("wrong: kind and length alone"), "{fields:?}");
         assert_eq!(
             each(&[2, length, 5, 0xb4]).next(),
-            Some(Err(Malformed { kind: 2, length: Some(length) }))
+            Some(Err(OptionError { kind: 2, length: Some(length) }))
         );
     }
-    let fields = told(&with_options(&[2, 44, 5, 0xb4]));
+    let fields = shown(&with_options(&[2, 44, 5, 0xb4]));
     assert!(fields[19].meaning.ends_with("wrong: claims 40 bytes more than the header has"));
-    let fields = told(&with_options(&[3, 4, 5, 0xb4]));
+    let fields = shown(&with_options(&[3, 4, 5, 0xb4]));
     assert!(fields[19].meaning.ends_with("wrong: this option can't be so long"));
-    let fields = told(&with_options(&[1, 1, 1, 8]));
+    let fields = shown(&with_options(&[1, 1, 1, 8]));
     assert!(fields.last().unwrap().meaning.contains("cut off: Length should follow, but DOffset ends here"));
-    assert_eq!(each(&[8]).next(), Some(Err(Malformed { kind: 8, length: None })));
+    assert_eq!(each(&[8]).next(), Some(Err(OptionError { kind: 8, length: None })));
 }
 
 #[test]
@@ -134,17 +134,17 @@ fn an_impossible_data_offset_is_told() {
     let (from, to) = ends();
     let mut frame = build::tcp(from, to, &Header::new(0, 0), b"");
     frame[46] = 0x40;
-    assert!(told(&frame)[4].meaning.ends_with("wrong: a header has at least 20 bytes"));
+    assert!(shown(&frame)[4].meaning.ends_with("wrong: a header has at least 20 bytes"));
     assert_eq!(Segment::parse(&frame), None);
     frame[46] = 0xf0;
-    assert!(told(&frame)[4].meaning.ends_with("cut off: claims 40 bytes more than are here"));
+    assert!(shown(&frame)[4].meaning.ends_with("cut off: claims 40 bytes more than are here"));
     assert_eq!(Segment::parse(&frame), None);
 }
 
 #[test]
 fn the_checksum_is_judged() {
     let (from, to) = ends();
-    let sum = |frame: &[u8]| told(frame).into_iter().find(|field| field.name == "Checksum").unwrap().meaning;
+    let sum = |frame: &[u8]| shown(frame).into_iter().find(|field| field.name == "Checksum").unwrap().meaning;
     let mut frame = build::tcp(from, to, &Header::new(0, 0), b"hello");
     assert!(sum(&frame).starts_with("right"));
     frame[54] ^= 1;

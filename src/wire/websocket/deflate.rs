@@ -1,9 +1,9 @@
-//! permessage-deflate: what was agreed on, and messages inflated; and, in `pack`, compressed (RFC 7692).
+//! permessage-deflate (RFC 7692): the negotiated parameters, and decompression. `pack` compresses.
 //!
-//! A message with RSV1 on its first frame is DEFLATE (RFC 1951) without the tail `00 00 ff ff` of a sync flush, which the
-//! receiver adds again (§7.2.2). Unless it was agreed otherwise, a message may refer back to the messages before it in its
-//! direction, as far as the window goes. Between two messages the compressor is always between two blocks: so all that has to be
-//! kept for a direction is what it has said last, and no more than it has said.
+//! A message with RSV1 on its first frame is DEFLATE (RFC 1951) without the tail `00 00 ff ff` of a sync
+//! flush, which the receiver appends (§7.2.2). Unless negotiated otherwise, a message may refer to the
+//! messages before it in its direction, within the window. Between two messages the compressor is always
+//! between two blocks, so all that has to be kept for a direction is the end of its uncompressed data.
 
 use miniz_oxide::inflate::{
     TINFLStatus,
@@ -20,20 +20,20 @@ mod pack;
 
 pub(crate) use pack::Deflater;
 
-/// The name that is registered for it.
+/// Its registered name.
 pub const NAME: &str = "permessage-deflate";
 
-/// What the sync flush ended with (§7.2.2), and an empty last block: that can only be read where a block may begin, so it proves
-/// that the message ended with one.
+/// The end of a sync flush (§7.2.2) and an empty last block, which can only be read where a block may begin.
+/// So it proves that the message ended with one.
 const TAIL: [u8; 9] = [0x00, 0x00, 0xff, 0xff, 0x01, 0x00, 0x00, 0xff, 0xff];
 
-/// Room that is added at a time, in bytes.
+/// Growth of the output buffer, in bytes.
 const STEP: usize = 8 << 10;
 
-/// What was agreed on for one direction.
+/// The negotiated parameters of one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Direction {
-    /// Each message stands for itself.
+    /// True if no message refers to those before it (no_context_takeover).
     pub no_context_takeover: bool,
     /// The base-2 logarithm of the window: 8 to 15.
     pub window_bits: u8,
@@ -45,17 +45,18 @@ impl Default for Direction {
     }
 }
 
-/// What a server's answer agreed on (§7.1).
+/// The negotiated parameters (§7.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Agreed {
-    /// For what the client sends.
+    /// Those of the client's messages.
     pub client: Direction,
-    /// For what the server sends.
+    /// Those of the server's messages.
     pub server: Direction,
 }
 
 impl Agreed {
-    /// Reads it from the head of the answer. `None` if it does not name the extension, or with parameters that it doesn't have.
+    /// Parses the head of the response. Returns `None` if it does not name the extension, or has unknown
+    /// parameters.
     pub(crate) fn from_answer(headers: &Headers) -> Option<Self> {
         headers
             .all("Sec-WebSocket-Extensions")
@@ -99,18 +100,18 @@ fn bits(value: &[u8]) -> Option<u8> {
 /// Why a message could not be inflated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(crate) enum InflateError {
-    /// The bytes are no DEFLATE, or refer to something before the window or before what is known.
+    /// The bytes are no DEFLATE, or refer to data before the window or before the known history.
     #[error("compressed byte {at}: needed DEFLATE that refers to nothing before its window (RFC 7692 §6.2)")]
     Broken {
-        /// About where in the compressed payload, in bytes.
+        /// Approximate offset in the compressed payload, in bytes.
         at: usize,
     },
-    /// The message doesn't end with a block: it is not whole.
+    /// The message does not end with a block: it is incomplete.
     #[error("compressed message: ends inside a block (RFC 7692 §7.2.1)")]
     CutOff,
 }
 
-/// The machine, to be shared by all connections: it keeps nothing from one message to the next but room.
+/// A decompressor for all connections: it keeps only its buffer from one message to the next.
 #[derive(Default)]
 pub(crate) struct Inflater {
     machine: Box<DecompressorOxide>,
@@ -123,27 +124,28 @@ impl std::fmt::Debug for Inflater {
     }
 }
 
-/// A message that was inflated.
+/// A decompressed message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Inflated<'a> {
     /// Its bytes, no more than the limit.
     pub bytes: &'a [u8],
-    /// It goes on beyond the limit: how far is not known.
+    /// True if it exceeds the limit, by an unknown amount.
     pub cut: bool,
 }
 
 impl Inflater {
-    /// With nothing in it.
+    /// Returns a new decompressor.
     pub fn new() -> Self {
         Inflater::default()
     }
 
-    /// Inflates the whole payload of a message. `history` is what its direction has said before, as far as it may be referred to;
-    /// afterwards the message is part of it. At most `limit` bytes come out, whatever the payload would become.
+    /// Decompresses the whole payload of a message. `history` is the data of its direction that it may refer
+    /// to; afterwards the message is part of it. Returns at most `limit` bytes, whatever the payload expands
+    /// to.
     ///
     /// # Errors
     ///
-    /// [`InflateError`]; then, and where the message is cut, the history is of no more use and becomes empty.
+    /// [`InflateError`]. After an error or a cut message the history is useless and becomes empty.
     pub(crate) fn inflate(
         &mut self,
         payload: &[u8],
@@ -170,7 +172,7 @@ impl Inflater {
         self.machine.init();
         let (mut at, mut written) = (0, start);
         let whole = payload.len() + TAIL.len();
-        // A buffer that does not wrap makes the machine refuse what lies before the history.
+        // With a buffer that does not wrap, a reference to before the history is an error.
         let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
         loop {
             let (input, more) = if at < payload.len() {

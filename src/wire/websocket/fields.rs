@@ -8,29 +8,29 @@ use crate::wire::text;
 
 const BASE: &str = "RFC 6455 §5.2";
 
-/// How much of a payload is shown: characters of text, or bytes of anything else.
+/// Characters of text, or bytes of anything else, shown of a payload.
 const SHOWN: usize = 120;
 
-/// Frames one after the other, as fields named as in RFC 6455 §5.2. Payloads are shown unmasked.
+/// Returns the fields of consecutive frames, named as in RFC 6455 §5.2. Payloads are shown unmasked.
 ///
 /// A frame that is cut off ends with what is there, and says how much is missing and which field claimed it.
 pub fn fields(bytes: &[u8]) -> Vec<Field> {
-    let mut told = Vec::new();
+    let mut out = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
-        at = frame(bytes, at, &mut told);
+        at = frame(bytes, at, &mut out);
     }
-    fill(bytes, told)
+    fill(bytes, out)
 }
 
-/// One frame that begins at byte `at`; gives where the next begins.
-fn frame(bytes: &[u8], at: usize, told: &mut Vec<Field>) -> usize {
+/// Decodes the frame at byte `at`. Returns the offset of the next.
+fn frame(bytes: &[u8], at: usize, out: &mut Vec<Field>) -> usize {
     let input = &bytes[at..];
-    first_byte(input[0], at, told);
+    first_byte(input[0], at, out);
     if input.len() == 1 {
         return bytes.len();
     }
-    second_byte(input[1], at, told);
+    second_byte(input[1], at, out);
     let header = match Header::parse(input) {
         Ok(header) => header,
         Err(incomplete) => {
@@ -38,18 +38,18 @@ fn frame(bytes: &[u8], at: usize, told: &mut Vec<Field>) -> usize {
                 let meaning =
                     format!("cut off: the header has {} bytes, {} are here", incomplete.needed, input.len());
                 let value = text::hex(&input[2..], SHOWN);
-                told.push(Field::of_bytes(at + 2..bytes.len(), "header continued", value, meaning, BASE));
+                out.push(Field::of_bytes(at + 2..bytes.len(), "header continued", value, meaning, BASE));
             }
             return bytes.len();
         }
     };
     if header.form != LengthForm::Seven {
-        told.push(extended_length(&header, at + 2));
+        out.push(extended_length(&header, at + 2));
     }
     let payload_at = at + header.size();
     if let Some(key) = header.key {
         let meaning = "payload byte i is XORed with byte i mod 4 of this; fresh for each frame";
-        told.push(Field::of_bytes(
+        out.push(Field::of_bytes(
             payload_at - 4..payload_at,
             "Masking-key",
             text::hex(&key, 4),
@@ -61,23 +61,23 @@ fn frame(bytes: &[u8], at: usize, told: &mut Vec<Field>) -> usize {
     let here = bytes.len() - payload_at;
     let length = usize::try_from(header.length).unwrap_or(usize::MAX).min(here);
     let end = payload_at + length;
-    payload(&header, &bytes[payload_at..end], payload_at, told);
+    payload(&header, &bytes[payload_at..end], payload_at, out);
     end
 }
 
-fn first_byte(byte: u8, at: usize, told: &mut Vec<Field>) {
+fn first_byte(byte: u8, at: usize, out: &mut Vec<Field>) {
     let bit = at * 8;
     let fin =
         if byte & 0x80 != 0 { "the last frame of its message" } else { "more frames of this message follow" };
-    told.push(flag(bit, "FIN", byte & 0x80, fin, "RFC 6455 §5.4"));
+    out.push(flag(bit, "FIN", byte & 0x80, fin, "RFC 6455 §5.4"));
     for (index, name) in ["RSV1", "RSV2", "RSV3"].into_iter().enumerate() {
         let value = byte & (0x40 >> index);
         let meaning =
             if value == 0 { "no extension uses it" } else { "wrong, unless an extension gave it a meaning" };
-        told.push(flag(bit + 1 + index, name, value, meaning, BASE));
+        out.push(flag(bit + 1 + index, name, value, meaning, BASE));
     }
     let entry = opcode_entry(byte);
-    told.push(Field {
+    out.push(Field {
         bits: bit + 4..bit + 8,
         name: "Opcode",
         value: format!("{:#x}", entry.number),
@@ -87,14 +87,14 @@ fn first_byte(byte: u8, at: usize, told: &mut Vec<Field>) {
     });
 }
 
-fn second_byte(byte: u8, at: usize, told: &mut Vec<Field>) {
+fn second_byte(byte: u8, at: usize, out: &mut Vec<Field>) {
     let bit = at * 8 + 8;
     let masked = if byte & 0x80 != 0 {
         "the payload is masked, as a client's must be"
     } else {
         "not masked: right from a server, never from a client"
     };
-    told.push(flag(bit, "MASK", byte & 0x80, masked, "RFC 6455 §5.1"));
+    out.push(flag(bit, "MASK", byte & 0x80, masked, "RFC 6455 §5.1"));
     let length = byte & 0x7f;
     let meaning = match length {
         126 => "the next 2 bytes are the length".into(),
@@ -103,7 +103,7 @@ fn second_byte(byte: u8, at: usize, told: &mut Vec<Field>) {
         length => format!("{length} bytes of payload"),
     };
     let value = length.to_string();
-    told.push(Field {
+    out.push(Field {
         bits: bit + 1..bit + 8,
         name: "Payload len",
         value,
@@ -124,7 +124,7 @@ fn extended_length(header: &Header, at: usize) -> Field {
     Field::of_bytes(bytes, "Extended payload length", header.length.to_string(), meaning, BASE)
 }
 
-fn payload(header: &Header, wire: &[u8], at: usize, told: &mut Vec<Field>) {
+fn payload(header: &Header, wire: &[u8], at: usize, out: &mut Vec<Field>) {
     let mut plain = wire.to_vec();
     if let Some(key) = header.key {
         mask(&mut plain, key);
@@ -144,9 +144,9 @@ fn payload(header: &Header, wire: &[u8], at: usize, told: &mut Vec<Field>) {
         let entry = close_code(code);
         let meaning = format!("{}{note}", entry.meaning);
         let code = Field::of_bytes(at..at + 2, "Status code", code.to_string(), meaning, entry.section);
-        told.push(Field { symbol: Some(entry.symbol), ..code });
+        out.push(Field { symbol: Some(entry.symbol), ..code });
         let value = text::shown(&plain[2..], SHOWN);
-        told.push(Field::of_bytes(at + 2..end, "Reason", value, format!("why{note}"), "RFC 6455 §5.5.1"));
+        out.push(Field::of_bytes(at + 2..end, "Reason", value, format!("why{note}"), "RFC 6455 §5.5.1"));
         return;
     }
     let (value, meaning, section) = match header.opcode {
@@ -161,7 +161,7 @@ fn payload(header: &Header, wire: &[u8], at: usize, told: &mut Vec<Field>) {
         opcode::CLOSE => (text::hex(&plain, SHOWN), "wrong: a code has two bytes", "RFC 6455 §5.5.1"),
         _ => (text::hex(&plain, SHOWN), "of a reserved opcode", BASE),
     };
-    told.push(Field::of_bytes(at..end, "Payload Data", value, format!("{meaning}{note}"), section));
+    out.push(Field::of_bytes(at..end, "Payload Data", value, format!("{meaning}{note}"), section));
 }
 
 fn flag(bit: usize, name: &'static str, value: u8, meaning: &str, section: &'static str) -> Field {
@@ -178,7 +178,7 @@ mod tests {
     use crate::wire::field;
     use crate::wire::websocket::Frame;
 
-    fn told(bytes: &[u8]) -> Vec<(Range<usize>, &'static str, String)> {
+    fn shown(bytes: &[u8]) -> Vec<(Range<usize>, &'static str, String)> {
         fields(bytes).into_iter().map(|field| (field.bits, field.name, field.value)).collect()
     }
 
@@ -186,7 +186,7 @@ mod tests {
     fn a_masked_text_frame_is_told_bit_by_bit() {
         let bytes = Frame::new(opcode::TEXT, "Hello").masked([0x37, 0xfa, 0x21, 0x3d]).encode();
         assert_eq!(
-            told(&bytes),
+            shown(&bytes),
             [
                 (0..1, "FIN", "1".into()),
                 (1..2, "RSV1", "0".into()),
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn frames_follow_each_other() {
         let bytes = [Frame::new(opcode::PING, "").encode(), Frame::new(opcode::TEXT, "a").encode()].concat();
-        assert_eq!(told(&bytes).iter().filter(|(_, name, _)| *name == "FIN").count(), 2);
+        assert_eq!(shown(&bytes).iter().filter(|(_, name, _)| *name == "FIN").count(), 2);
     }
 
     proptest! {

@@ -1,29 +1,29 @@
-//! Could these bytes be WebSocket frames? For conversations whose beginning nobody saw.
+//! Whether bytes may be WebSocket frames, for conversations whose beginning was not captured.
 
 use super::{Header, SHORT_MAX, opcode, unmask_onto};
 use crate::wire::utf8;
 
-/// What speaks for frames.
+/// The evidence for frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Plausible {
-    /// All of them are masked: a client sent them. Else none is.
+    /// True if all are masked, as by a client; false if none is.
     pub masked: bool,
     /// Whole frames.
     pub frames: usize,
     /// The bytes end with a frame.
     pub exact: bool,
-    /// At least four bytes of text were seen to be UTF-8: chance doesn't do that.
+    /// True if at least four bytes of text are UTF-8, which is unlikely by chance.
     pub text: bool,
 }
 
-/// How many frames are looked at: more prove no more.
+/// Number of frames examined. More would add no evidence.
 const ENOUGH: usize = 16;
-/// How much of a text is looked at, in bytes.
+/// Bytes examined of a text.
 const LOOKED_AT: usize = 256;
 
-/// What speaks for `bytes` being frames, the first of which begins there. `None` if a rule of RFC 6455 §5 speaks against it.
+/// Returns the evidence that `bytes` begin with a frame. `None` if a rule of RFC 6455 §5 is broken.
 ///
-/// It takes RSV1 on a data frame, as the extension that allows it may have been agreed on before.
+/// RSV1 on a data frame is accepted, as the extension that uses it may have been negotiated before.
 pub(crate) fn plausible(bytes: &[u8]) -> Option<Plausible> {
     let mut found = Plausible { masked: *bytes.get(1)? & 0x80 != 0, frames: 0, exact: false, text: false };
     let mut rest = bytes;

@@ -1,7 +1,7 @@
-//! Where does each frame begin and end? Headers and pieces of payload, out of bytes that come in any pieces.
+//! Finds frames in bytes that arrive in pieces: their headers and the pieces of their payloads.
 //!
-//! Nothing is copied but a header that is split, and nothing is kept but the header under way: so a frame may claim
-//! any length, and memory stays the same. Nothing is judged either.
+//! Only a split header is copied and kept, so memory stays the same whatever length a frame claims. No rule
+//! is checked.
 
 use super::Header;
 
@@ -11,17 +11,17 @@ const LONGEST: usize = 14;
 /// Finds the frames of one direction. The stream begins with a frame.
 #[derive(Debug, Clone, Default)]
 pub struct FrameReader {
-    /// Bytes passed, from the start of the stream.
+    /// Bytes consumed, from the start of the stream.
     at: u64,
-    /// The frame under way: its header, where it begins, and how much of its payload has been passed.
+    /// The current frame: its header, its offset, and the bytes of its payload consumed.
     frame: Option<(Header, u64, u64)>,
     /// A header that was split.
     head: [u8; LONGEST],
-    /// How many bytes of it are there.
+    /// Bytes of it so far.
     had: usize,
 }
 
-/// A piece of a frame: the whole frame where the bytes allow it.
+/// A piece of a frame: the whole frame if the input has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Piece<'a> {
     /// The header of its frame.
@@ -30,27 +30,28 @@ pub struct Piece<'a> {
     pub offset: u64,
     /// Where this piece begins in the payload.
     pub index: u64,
-    /// Bytes of the payload, as they came: masked if the header has a key. Empty for a frame without payload, and where
-    /// only the header has come.
+    /// Bytes of the payload as received: masked if the header has a key. Empty for a frame without payload,
+    /// and where only the header has arrived.
     pub bytes: &'a [u8],
-    /// The header is new: this is the first piece of its frame.
+    /// True for the first piece of a frame.
     pub first: bool,
-    /// The frame ends with this piece.
+    /// True for the last piece of a frame.
     pub last: bool,
 }
 
 impl FrameReader {
-    /// With nothing read.
+    /// Returns a reader at the start of its input.
     pub fn new() -> Self {
         FrameReader::default()
     }
 
-    /// For a stream whose first frame begins at `offset`: that is where counting starts.
+    /// Returns a reader that counts from `offset`, where the first frame begins.
     pub(crate) fn at_offset(offset: u64) -> Self {
         FrameReader { at: offset, ..FrameReader::default() }
     }
 
-    /// Takes the next piece off the front of `rest`. `None` when all of it is passed and no frame has ended or begun.
+    /// Removes the next piece from the front of `rest`. Returns `None` once all of it is consumed without a
+    /// further piece.
     pub fn next<'a>(&mut self, rest: &mut &'a [u8]) -> Option<Piece<'a>> {
         if rest.is_empty() {
             return None;
@@ -73,8 +74,8 @@ impl FrameReader {
         Some(Piece { header, offset, index, bytes, first, last })
     }
 
-    /// Passes `length` bytes that are missing. True if the frames after them can still be found: all of them were payload of
-    /// the frame under way. The piece then says whether that frame ends with them.
+    /// Skips `length` missing bytes. Returns true if the frames after them can still be found: all of them
+    /// were payload of the current frame. The piece then says whether that frame ends with them.
     pub fn skip(&mut self, length: u64) -> Option<Piece<'static>> {
         let (header, offset, index) = self.frame?;
         let done = index.checked_add(length).filter(|done| *done <= header.length)?;
@@ -94,7 +95,8 @@ impl FrameReader {
         self.frame.is_none() && self.had == 0
     }
 
-    /// The header at the front of `rest`, and where its frame begins; `None` if it is not all there, which is then kept.
+    /// Returns the header at the front of `rest` and the offset of its frame. `None` if it is incomplete; its
+    /// bytes are kept.
     fn header(&mut self, rest: &mut &[u8]) -> Option<(Header, u64)> {
         if self.had == 0
             && let Ok(header) = Header::parse(rest)

@@ -1,6 +1,6 @@
-//! The rules of the frames: what each asks, where it stands, how strongly, and which Close code answers a breach.
+//! The rules of frames: text, section, requirement level, and the Close code that answers a violation.
 
-/// How strongly the RFC says it (RFC 2119). MUST covers MUST NOT.
+/// A requirement level (RFC 2119). MUST covers MUST NOT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     /// MUST or MUST NOT.
@@ -29,7 +29,7 @@ pub struct Rule {
     pub words: &'static str,
     /// Where it stands.
     pub section: &'static str,
-    /// Its weight there; none where the RFC only describes ("not used", "reserved") and peers differ.
+    /// Its requirement level; `None` where the RFC only describes ("not used", "reserved") and peers differ.
     pub level: Option<Level>,
     /// The code for the Close frame with which the receiver should fail the connection (§7.1.7).
     pub close_code: u16,
@@ -43,7 +43,7 @@ const fn must(words: &'static str, section: &'static str, close_code: u16) -> Ru
     Rule { words, section, level: Some(Level::Must), close_code }
 }
 
-/// The sender breaks no rule here: it is for each receiver to say how much it takes.
+/// The sender breaks no rule here: each receiver sets its own limits.
 const fn limit(words: &'static str) -> Rule {
     Rule { words, section: "RFC 6455 §10.4", level: None, close_code: TOO_BIG }
 }
@@ -60,11 +60,11 @@ pub(crate) const RESERVED_OPCODE: Rule =
 pub(crate) const FRAGMENTED_CONTROL: Rule =
     must("control frames are not fragmented", "RFC 6455 §5.5", PROTOCOL_ERROR);
 
-/// Opcode 0x0 with no message under way: §6.1 (3) asks for the opcode of the data in the first frame.
+/// Opcode 0x0 without an unfinished message: by §6.1 (3) the first frame has the opcode of the data.
 pub(crate) const ORPHAN_CONTINUATION: Rule =
     must("a continuation frame needs a message to go on with", "RFC 6455 §5.4, §6.1 (3)", PROTOCOL_ERROR);
 
-/// Opcode 0x1 or 0x2 with a message under way.
+/// Opcode 0x1 or 0x2 within an unfinished message.
 pub(crate) const INTERLEAVED: Rule =
     must("a message ends before the next begins", "RFC 6455 §5.4", PROTOCOL_ERROR);
 

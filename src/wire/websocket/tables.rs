@@ -59,13 +59,14 @@ pub struct CloseCode {
     pub last: u16,
     /// Its name, after the IANA registry, or the name of the range.
     pub symbol: &'static str,
-    /// What it tells.
+    /// Its meaning.
     pub meaning: &'static str,
     /// Where it is defined.
     pub section: &'static str,
     /// True if it may stand in a Close frame.
     pub may_be_sent: bool,
-    /// True where the RFC says MUST NOT: 1005, 1006 and 1015. The other forbidden ones are reserved or not used.
+    /// True where the RFC says MUST NOT: 1005, 1006 and 1015. The other forbidden ones are reserved or not
+    /// used.
     pub must_not: bool,
 }
 

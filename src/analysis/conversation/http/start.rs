@@ -1,17 +1,17 @@
-//! What begins here: HTTP, or STOMP right on TCP?
+//! What begins here: HTTP, or another protocol right on TCP?
 
-use crate::analysis::conversation::layers::road::opens_stomp;
-
-/// Commands with which a session of STOMP begins.
-const SESSIONS: [&[u8]; 3] = [b"CONNECT", b"STOMP", b"CONNECTED"];
+use crate::analysis::conversation::layers::{
+    detector::{Detector, Verdict},
+    detectors::session,
+};
 
 /// Do these bytes begin a message?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::analysis::conversation) enum Start {
     /// They do.
     Http,
-    /// They begin frames of STOMP.
-    Stomp,
+    /// They begin a session of this protocol.
+    Session(&'static Detector),
     /// They may.
     Unclear,
     /// They don't.
@@ -34,21 +34,15 @@ pub(in crate::analysis::conversation) fn start_of(bytes: &[u8]) -> Start {
         b"REPORT ",
         b"\r\n",
     ];
-    if opens_stomp(bytes) {
-        return Start::Stomp;
-    }
-    let stomp = SESSIONS.iter().any(|command| begins_line(command, bytes));
+    let undecided = match session(bytes) {
+        Ok(row) => return Start::Session(row),
+        Err(verdict) => verdict == Verdict::Undecided,
+    };
     if STARTS.iter().any(|start| bytes.starts_with(start)) {
         Start::Http
-    } else if stomp || STARTS.iter().any(|start| start.starts_with(bytes)) {
+    } else if undecided || STARTS.iter().any(|start| start.starts_with(bytes)) {
         Start::Unclear
     } else {
         Start::No
     }
-}
-
-/// True if the bytes are the beginning of this command and of its line end.
-fn begins_line(command: &[u8], bytes: &[u8]) -> bool {
-    let line = bytes.strip_suffix(b"\r").filter(|line| line == &command).unwrap_or(bytes);
-    command.starts_with(line)
 }

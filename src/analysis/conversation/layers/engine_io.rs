@@ -1,11 +1,15 @@
 //! Engine.IO, and Socket.IO in its messages.
 
-use super::{Out, Place, SHOWN, Spoken, Told, short};
+use super::{
+    Out, Place, SHOWN, Told,
+    detector::{Content, Detector, Dissector, NewContent, Promise, ProtocolHint},
+    short,
+};
 use crate::analysis::conversation::budget::{Budget, Held};
 use crate::event::Host;
 use crate::wire::{
     Malformed, Protocol,
-    engine_io::{self, BINARY_PREFIX, Handshake, Kind, PROBE, Packet, SEPARATOR, packet_type},
+    engine_io::{self, BINARY_PREFIX, Handshake, Kind, PROBE, Packet, Query, SEPARATOR, packet_type},
     socket_io::{self, Assembler},
     text,
 };
@@ -15,9 +19,52 @@ const LONGEST: usize = 256 << 10;
 /// What a value of JSON that was read may take, for a byte that it was written with.
 const READ: usize = 16;
 
+/// The row of Socket.IO, whose packets Engine.IO carries unless the path says otherwise.
+pub(super) static SOCKET_IO: Detector = Detector {
+    words: &[("engineio", Protocol::EngineIo), ("socketio", Protocol::SocketIo)],
+    target: |method, target| (!is_bare(target)?).then(|| promise(method, &SOCKET_IO, POLLED)),
+    contents: |method| promise(method, &SOCKET_IO, POLLED),
+    text: |_, payload| is_engine_io(payload),
+    stream: Some(|_, _| Box::new(EngineIo::new(true, true))),
+    ..Detector::NONE
+};
+
+/// The row of Engine.IO alone.
+pub(super) static ENGINE_IO: Detector = Detector {
+    target: |method, target| is_bare(target)?.then(|| promise(method, &ENGINE_IO, POLLED_BARE)),
+    stream: Some(|_, _| Box::new(EngineIo::new(false, true))),
+    ..Detector::NONE
+};
+
+/// Contents of polling, with Socket.IO and without it.
+const POLLED: NewContent = |_, _| Box::new(EngineIo::new(true, false));
+const POLLED_BARE: NewContent = |_, _| Box::new(EngineIo::new(false, false));
+
+/// Whether the path of `/socket.io/?EIO=4&transport=polling` says Engine.IO alone; none for any other target.
+fn is_bare(target: &str) -> Option<bool> {
+    Query::parse(target).ok()?;
+    Some(target.split('?').next().unwrap_or_default().contains("/engine.io"))
+}
+
+/// A POST carries packets in its content, a GET in the response; the response to a POST is `ok`.
+fn promise(method: &str, row: &'static Detector, polled: NewContent) -> Promise {
+    Promise {
+        request: (method == "POST").then_some(Content(polled)),
+        response: (method == "GET").then_some(Content(polled)),
+        messages: Some(ProtocolHint::Known(row)),
+    }
+}
+
+/// `42["msg","hello"]`: an Engine.IO message with a packet of Socket.IO that has a payload.
+fn is_engine_io(payload: &[u8]) -> bool {
+    matches!(payload, [b'4', b'0'..=b'6', ..])
+        && socket_io::Packet::parse(&payload[1..]).is_ok_and(|packet| packet.payload.is_some())
+        || (payload.starts_with(b"0{\"sid\"") && Packet::parse(payload).is_ok())
+}
+
 /// One direction.
 #[derive(Debug)]
-pub(in crate::analysis::conversation) struct EngineIo {
+struct EngineIo {
     /// Messages carry Socket.IO.
     socket_io: bool,
     /// Attachments that are due are looked for: over polling they may come by another connection.
@@ -33,18 +80,9 @@ pub(in crate::analysis::conversation) struct EngineIo {
 }
 
 impl EngineIo {
-    /// A packet a message.
-    pub(super) fn web_socket(socket_io: bool) -> Spoken {
-        EngineIo::spoken(socket_io, true)
-    }
-
-    /// Packets with separators between them, in a content.
-    pub(super) fn polling(socket_io: bool) -> Spoken {
-        EngineIo::spoken(socket_io, false)
-    }
-
-    fn spoken(socket_io: bool, strict: bool) -> Spoken {
-        Spoken::EngineIo(Box::new(EngineIo {
+    /// Messages of a WebSocket have a packet each; a content of HTTP has packets with separators between them.
+    fn new(socket_io: bool, strict: bool) -> EngineIo {
+        EngineIo {
             socket_io,
             strict,
             assembler: Assembler::new(),
@@ -52,10 +90,12 @@ impl EngineIo {
             body: Held::default(),
             at: None,
             cut: false,
-        }))
+        }
     }
+}
 
-    pub(super) fn message(&mut self, place: Place, text: bool, payload: &[u8], out: &mut Out) {
+impl Dissector for EngineIo {
+    fn message(&mut self, place: Place, text: bool, payload: &[u8], out: &mut Out) {
         if text {
             self.packet(place, 0, payload, out);
         } else {
@@ -63,14 +103,13 @@ impl EngineIo {
         }
     }
 
-    pub(super) fn bytes(&mut self, place: Place, bytes: &[u8], out: &mut Out) {
+    fn bytes(&mut self, place: Place, bytes: &[u8], out: &mut Out) {
         self.at.get_or_insert(place.offset);
         let fits = self.body.len() + bytes.len() <= out.limit;
         self.cut |= !fits || !self.body.add(bytes, out.budget);
     }
 
-    /// The content is whole: its packets, one by one.
-    pub(super) fn end(&mut self, from: Host, out: &mut Out) {
+    fn end(&mut self, from: Host, out: &mut Out) {
         let body = self.body.take(out.budget);
         let (Some(offset), false) = (self.at.take(), self.cut) else { return };
         let place = Place { from, offset, depth: 1, bare: false };
@@ -85,16 +124,18 @@ impl EngineIo {
             }
             at += piece.len() + 1;
         }
-        self.lose(out.budget);
+        self.gap(out.budget);
     }
 
-    pub(super) fn lose(&mut self, budget: &mut Budget) {
+    fn gap(&mut self, budget: &mut Budget) {
         self.body.clear(budget);
         self.assembler = Assembler::new();
         budget.reserve(&mut self.counted, 0);
         self.cut = self.at.is_some();
     }
+}
 
+impl EngineIo {
     /// A packet of text, `at` bytes behind the place.
     fn packet(&mut self, place: Place, at: usize, bytes: &[u8], out: &mut Out) {
         let (kind, data) = match Packet::parse(bytes) {
@@ -157,7 +198,7 @@ impl EngineIo {
         let due = self.assembler.due() > 0;
         let now = if due { bytes.len().saturating_mul(READ) } else { 0 };
         if !out.budget.reserve(&mut self.counted, now) {
-            self.lose(out.budget);
+            self.gap(out.budget);
         }
     }
 
@@ -180,7 +221,7 @@ impl EngineIo {
         }
         let counted = self.counted + data.len();
         if !out.budget.reserve(&mut self.counted, counted) {
-            return self.lose(out.budget);
+            return self.gap(out.budget);
         }
         let taken = self.assembler.binary(data.to_vec());
         if self.assembler.due() == 0 {

@@ -1,21 +1,50 @@
 //! STOMP: frames out of the bytes of one direction, whatever carries them.
 
-use super::{Out, Place, Spoken, Told, short};
+use super::{
+    Out, Place, Told,
+    detector::{Detector, Dissector, Verdict},
+    short,
+};
 use crate::analysis::conversation::budget::Budget;
 use crate::event::Host;
 use crate::view::quote;
 use crate::wire::{
     Protocol,
-    stomp::{self, Frame, FrameReader, Item, Limits, Malformed, Sender, Version, begins_like_stomp, check},
+    stomp::{self, Frame, FrameError, FrameReader, Item, Limits, Sender, Version, begins_like_stomp, check},
     text,
 };
 
 /// How much of a body is told, in bytes.
 const BODY: usize = 200;
 
+/// The row of the table.
+pub(super) static DETECTOR: Detector = Detector {
+    words: &[("stomp", Protocol::Stomp)],
+    subprotocols: &["v12.stomp", "v11.stomp", "v10.stomp"],
+    bytes: begins_like_stomp,
+    session,
+    stream: Some(|_, _| Box::new(Stomp::new())),
+    ..Detector::NONE
+};
+
+/// Commands with which a session of STOMP begins.
+const SESSIONS: [&[u8]; 3] = [b"CONNECT", b"STOMP", b"CONNECTED"];
+
+/// Whether a session begins, from either side. Any other command might be a word of another protocol.
+fn session(bytes: &[u8]) -> Verdict {
+    if begins_like_stomp(bytes) && (bytes.starts_with(b"CONNECT") || bytes.starts_with(b"STOMP")) {
+        return Verdict::Yes;
+    }
+    let begins = |command: &[u8]| {
+        let line = bytes.strip_suffix(b"\r").filter(|line| *line == command).unwrap_or(bytes);
+        command.starts_with(line)
+    };
+    if SESSIONS.iter().any(|command| begins(command)) { Verdict::Undecided } else { Verdict::No }
+}
+
 /// One direction.
 #[derive(Debug)]
-pub(in crate::analysis::conversation) struct Stomp {
+struct Stomp {
     reader: FrameReader,
     /// Bytes that the reader was given, and those of them that it has told.
     given: u64,
@@ -28,19 +57,19 @@ pub(in crate::analysis::conversation) struct Stomp {
 }
 
 impl Stomp {
-    pub(super) fn spoken() -> Spoken {
-        Spoken::Stomp(Box::new(Stomp {
-            reader: FrameReader::default(),
-            given: 0,
-            told: 0,
-            counted: 0,
-            version: None,
-            lost: false,
-        }))
+    fn new() -> Stomp {
+        let reader = FrameReader::default();
+        Stomp { reader, given: 0, told: 0, counted: 0, version: None, lost: false }
+    }
+}
+
+impl Dissector for Stomp {
+    /// Where a message ends says nothing.
+    fn message(&mut self, place: Place, _text: bool, payload: &[u8], out: &mut Out) {
+        self.bytes(place, payload, out);
     }
 
-    /// The next bytes, as one thing that carries them.
-    pub(super) fn bytes(&mut self, place: Place, bytes: &[u8], out: &mut Out) {
+    fn bytes(&mut self, place: Place, bytes: &[u8], out: &mut Out) {
         if self.lost {
             if !begins_like_stomp(bytes) {
                 return;
@@ -50,7 +79,7 @@ impl Stomp {
         let start = self.given;
         self.given += bytes.len() as u64;
         if !self.count(out.budget) {
-            return self.lose(out.budget);
+            return self.gap(out.budget);
         }
         self.reader.push(bytes);
         loop {
@@ -73,18 +102,20 @@ impl Stomp {
                 }
                 Err(error) => {
                     self.refused(place, &error, start, out);
-                    return self.lose(out.budget);
+                    return self.gap(out.budget);
                 }
             }
         }
     }
 
-    pub(super) fn lose(&mut self, budget: &mut Budget) {
+    fn gap(&mut self, budget: &mut Budget) {
         self.reader = FrameReader::default();
         (self.given, self.told, self.lost) = (0, 0, true);
         self.count(budget);
     }
+}
 
+impl Stomp {
     fn begin(&mut self, limit: usize) {
         let limits = Limits { body: limit, ..Limits::default() };
         self.reader = FrameReader::new(self.version.unwrap_or(Version::V12), limits);
@@ -115,7 +146,7 @@ impl Stomp {
         }
     }
 
-    fn refused(&self, place: Place, error: &Malformed, start: u64, out: &mut Out) {
+    fn refused(&self, place: Place, error: &FrameError, start: u64, out: &mut Out) {
         // How much a receiver takes is its own affair: nobody has done anything wrong.
         if error.rule.section.ends_with("Size Limits") {
             return;

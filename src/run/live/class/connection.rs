@@ -9,9 +9,10 @@ use std::{
 use super::{
     super::advice::{bytes_told, duration},
     Service,
-    server::{Connection, Report, Server, lock},
+    server::{Connection, Report, Server},
     stamped,
 };
+use crate::sync::lock;
 use crate::{
     call::{CallDescription, Doing, Done, How, Piece, arg, copy, errno_name, errno_text, send_all},
     event::{Ending, Host, Value, What},
@@ -21,9 +22,9 @@ use crate::{
     },
     websocket::{
         answer::Policy,
-        handoff::{Broken, Came, Handed, ReceiveError, Terms},
+        handoff::{HandoffOptions, ReceiveError, Received, TungsteniteWebSocket, ViolationError},
         judge::Limits,
-        opening::{self, Reception, is_timeout},
+        opening::{self, AnswerOptions, is_timeout},
     },
 };
 
@@ -73,7 +74,7 @@ enum Stop {
     /// A call failed, or a time limit of the socket ended it.
     Call(io::Error),
     /// The peer broke a rule of the protocol, and was told by a Close.
-    Violation(Broken),
+    Violation(ViolationError),
     /// The peer has sent more bytes than a connection may.
     TooManyBytes,
     /// The server stops.
@@ -140,8 +141,8 @@ impl Serving<'_> {
         let local = self.connection.held.socket().local_addr().ok().and_then(|local| local.as_socket());
         let policy = Policy { allowed_origins: origins.origins(local), ..Policy::default() };
         let until = Instant::now() + HEAD_TIMEOUT.min(self.server.class.idle);
-        let reception = Reception { policy, page: true, until: Some(until) };
-        let done = opening::answer(&self.connection.held, &reception);
+        let options = AnswerOptions { policy, page: true, deadline: Some(until) };
+        let done = opening::answer(&self.connection.held, &options);
         let unmet = done.pieces.iter().find_map(|piece| match piece {
             Piece::Note(What::Upgrade(it)) if !it.met => Some(format!("{} ({})", it.requirement, it.section)),
             _ => None,
@@ -174,8 +175,10 @@ impl Serving<'_> {
         }
         self.set_timeouts()?;
         let limits = Limits { frame: message, message };
-        let terms = Terms { limits, bytes: self.server.class.bytes, told: self.narrated };
-        let mut websocket = Handed::new(Host::Server, Arc::clone(&self.connection.held), terms);
+        let options =
+            HandoffOptions { limits, byte_limit: self.server.class.bytes, record_calls: self.narrated };
+        let mut websocket =
+            TungsteniteWebSocket::new(Host::Server, Arc::clone(&self.connection.held), options);
         self.messages(&mut websocket).or_else(|stop| {
             let end = self.end_of(&stop);
             // A violation has been answered already.
@@ -187,11 +190,11 @@ impl Serving<'_> {
     }
 
     /// Sends each message back.
-    fn messages(&self, websocket: &mut Handed) -> Result<End, Stop> {
+    fn messages(&self, websocket: &mut TungsteniteWebSocket) -> Result<End, Stop> {
         loop {
             self.still_open()?;
             match self.next(websocket)? {
-                Came::Message(message) if message.is_text() || message.is_binary() => {
+                Received::Message(message) if message.is_text() || message.is_binary() => {
                     self.connection.received.fetch_add(1, Ordering::Relaxed);
                     let args = vec![arg("kind", if message.is_text() { "text" } else { "binary" })];
                     let done = websocket.send(message);
@@ -200,17 +203,17 @@ impl Serving<'_> {
                     outcome?;
                     self.connection.sent.fetch_add(1, Ordering::Relaxed);
                 }
-                Came::Message(_) => {}
-                Came::Close { code: 1006, .. } => {
+                Received::Message(_) => {}
+                Received::Close { code: 1006, .. } => {
                     return Ok(End::new(
                         Ending::Reset,
                         "it ended the stream without a Close: 1006 (RFC 6455 §7.1.5)",
                     ));
                 }
-                Came::Close { code: 1005, .. } => {
+                Received::Close { code: 1005, .. } => {
                     return Ok(End::new(Ending::Closed, "Close without a code"));
                 }
-                Came::Close { code, .. } => return Ok(End::new(Ending::Closed, format!("Close {code}"))),
+                Received::Close { code, .. } => return Ok(End::new(Ending::Closed, format!("Close {code}"))),
             }
         }
     }
@@ -220,12 +223,14 @@ impl Serving<'_> {
         if self.server.registry.is_stopping() { Err(Stop::ServerStops) } else { Ok(()) }
     }
 
-    fn next(&self, websocket: &mut Handed) -> Result<Came, ReceiveError> {
+    fn next(&self, websocket: &mut TungsteniteWebSocket) -> Result<Received, ReceiveError> {
         let next = websocket.receive();
         if self.narrated {
             let outcome = match &next.outcome {
-                Ok(Came::Message(message)) => Ok(Value::Count(message.len())),
-                Ok(Came::Close { code, reason }) => Ok(Value::Close { code: *code, reason: reason.clone() }),
+                Ok(Received::Message(message)) => Ok(Value::Count(message.len())),
+                Ok(Received::Close { code, reason }) => {
+                    Ok(Value::Close { code: *code, reason: reason.clone() })
+                }
                 Err(error) => Err(error.to_io_error()),
             };
             let done = Done {
@@ -241,7 +246,7 @@ impl Serving<'_> {
     }
 
     /// Sends the Close that says why the connection is ended (RFC 6455 §7.4.1), to a peer that still reads.
-    fn send_close(&self, websocket: &mut Handed, end: &End) {
+    fn send_close(&self, websocket: &mut TungsteniteWebSocket, end: &End) {
         let (code, reason) = match (end.ending, end.closing) {
             (_, Closing::Abortive) => return,
             (Ending::Stopped, _) => (1001, "the server ends"),
@@ -258,14 +263,14 @@ impl Serving<'_> {
         self.tell(
             CallDescription::of_steps(
                 "ws close",
-                vec![arg("code", &code.to_string())],
+                vec![arg("code", code.to_string())],
                 "room in the send buffer",
             ),
             done,
         );
         // Messages that were on their way are read until the answer to our Close.
         let until = Instant::now() + LINGER_TIME;
-        while good && Instant::now() < until && matches!(self.next(websocket), Ok(Came::Message(_))) {}
+        while good && Instant::now() < until && matches!(self.next(websocket), Ok(Received::Message(_))) {}
     }
 
     /// What a stop means for the connection.

@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     net::SocketAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::SyncSender,
     },
@@ -12,6 +12,7 @@ use std::{
 };
 
 use super::{Class, Tell, connection};
+use crate::sync::lock;
 use crate::{
     call::{Held, Piece},
     event::{Ending, Peer, Phase},
@@ -241,8 +242,4 @@ fn label(end: Ending) -> &'static str {
         Ending::Stopped => ending::STOPPED,
         Ending::Failed => ending::FAILED,
     }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,11 +1,6 @@
 //! The networks of both hosts, and the cable between them.
 
-use std::{
-    fs::File,
-    io,
-    sync::{Mutex, PoisonError},
-    thread,
-};
+use std::{fs::File, io, sync::Mutex, thread};
 
 use super::{
     super::{super::StageError, Cable, Options, Setting, Unavailable},
@@ -18,6 +13,7 @@ use super::{
     settings,
     sock_destroy::destroy_tcp_sockets,
 };
+use crate::sync::lock;
 use crate::{event::Host, kernel};
 
 /// The two networks and the cable. Dropping it removes them.
@@ -68,13 +64,13 @@ impl Network {
     /// Changes a setting of a host's kernel, and records the change.
     pub fn set(&self, host: Host, name: &str, value: &str) -> Result<Setting, StageError> {
         let setting = self.within(host, || settings::set(host, name, value))?;
-        self.settings.lock().unwrap_or_else(PoisonError::into_inner).push(setting.clone());
+        lock(&self.settings).push(setting.clone());
         Ok(setting)
     }
 
     /// The changes so far, in order.
     pub fn settings(&self) -> Vec<Setting> {
-        self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.settings).clone()
     }
 
     /// Reads a setting of a host's kernel.

@@ -1,15 +1,13 @@
 //! The process's own network namespace: entered once, before the first cable. Every stage makes its namespaces from there.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    thread,
-};
+use std::{sync::Mutex, thread};
 
 use super::{
     super::{super::system, Capability, Unavailable},
     dry_run::dry_run,
     namespace,
 };
+use crate::sync::lock;
 
 /// How the process entered its network namespace. `None` before that.
 static ENTERED: Mutex<Option<Capability>> = Mutex::new(None);
@@ -22,7 +20,7 @@ static ENTERED: Mutex<Option<Capability>> = Mutex::new(None);
 /// # Errors
 /// Why this machine cannot have a cable, and what would change that.
 pub fn prepare() -> Result<(), Unavailable> {
-    let mut entered = ENTERED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut entered = lock(&ENTERED);
     if entered.is_some() {
         return Ok(());
     }
@@ -44,7 +42,7 @@ pub fn prepare() -> Result<(), Unavailable> {
 /// # Errors
 /// Why not, and what would change that.
 pub fn probe() -> Result<Capability, Unavailable> {
-    let entered = *ENTERED.lock().unwrap_or_else(PoisonError::into_inner);
+    let entered = *lock(&ENTERED);
     if let Some(capability) = entered {
         return Ok(capability);
     }

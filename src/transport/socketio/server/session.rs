@@ -1,7 +1,7 @@
 //! A session of the server's: it lives longer than any request, and knows by which way its packets go at the moment.
 
 use std::{
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard},
     thread,
     time::{Duration, Instant},
 };
@@ -10,6 +10,8 @@ use super::{
     Sessions, Setup,
     talk::{Step, Talk},
 };
+use crate::random;
+use crate::sync::{lock, wait_timeout};
 use crate::{
     transport::{
         connection::Fault,
@@ -101,7 +103,7 @@ impl Session {
             inside: Mutex::new(inside),
             changed: Condvar::new(),
         });
-        let mut all = super::lock(sessions);
+        let mut all = lock(sessions);
         if all.len() >= room.terms.connections {
             return Err(Fault::Limit(format!("there are {} sessions already", all.len())));
         }
@@ -110,10 +112,10 @@ impl Session {
         let (watched, all) = (Arc::clone(&session), Arc::clone(sessions));
         let watcher = thread::Builder::new().name("session".to_owned()).spawn(move || {
             watched.watch();
-            super::lock(&all).remove(&watched.sid);
+            lock(&all).remove(&watched.sid);
         });
         if let Err(error) = watcher {
-            super::lock(sessions).remove(&sid);
+            lock(sessions).remove(&sid);
             return Err(Fault::Call("thread", error));
         }
         let said = format!("session {sid}");
@@ -135,7 +137,7 @@ impl Session {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inside> {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inside)
     }
 
     /// By which way its packets go.
@@ -281,7 +283,7 @@ impl Session {
             };
             let next = if stranger { next.min(inside.began + CONNECT) } else { next };
             let left = next.saturating_duration_since(now).max(Duration::from_millis(1));
-            inside = self.changed.wait_timeout(inside, left).unwrap_or_else(PoisonError::into_inner).0;
+            inside = wait_timeout(&self.changed, inside, left);
         }
         drop(inside);
         self.outbox.close(Last::Gone);
@@ -312,7 +314,5 @@ impl Drop for Request {
 
 /// Twenty characters that nobody can guess.
 fn fresh_id() -> Result<String, Fault> {
-    let mut bytes = [0; 15];
-    getrandom::fill(&mut bytes).map_err(|error| Fault::Asked(format!("no random bytes: {error}")))?;
-    Ok(data_encoding::BASE64URL_NOPAD.encode(&bytes))
+    Ok(data_encoding::BASE64URL_NOPAD.encode(&random::bytes::<15>()?))
 }

@@ -1,19 +1,19 @@
-//! Messages compressed, as permessage-deflate sends them (RFC 7692 §7.2.1).
+//! Compresses messages for permessage-deflate (RFC 7692 §7.2.1).
 
 use miniz_oxide::deflate::core::{
     CompressorOxide, TDEFLFlush, TDEFLStatus, compress, create_comp_flags_from_zip_params,
 };
 
-/// How hard it is tried: zlib's own middle.
+/// The compression level: zlib's default.
 const LEVEL: i32 = 6;
 /// DEFLATE without the head and the tail of zlib, with a window of 2^15 bytes.
 const RAW: i32 = -15;
 /// No strategy but the usual one.
 const USUAL: i32 = 0;
-/// What a sync flush ends with, and the receiver adds again.
+/// The end of a sync flush, which the sender removes and the receiver appends.
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
-/// Compresses the messages of one direction: each may refer back to those before it.
+/// Compresses the messages of one direction. Each may refer to those before it.
 pub(crate) struct Deflater(Box<CompressorOxide>);
 
 impl Default for Deflater {
@@ -23,7 +23,7 @@ impl Default for Deflater {
 }
 
 impl Deflater {
-    /// A message, ready to be a payload. An empty one is the byte 0 (§7.2.3.6).
+    /// Returns the payload of a message. An empty message is the byte 0 (§7.2.3.6).
     pub fn deflate(&mut self, message: &[u8]) -> Vec<u8> {
         let mut out = vec![0; message.len() + message.len() / 100 + 64];
         let (mut at, mut written) = (0, 0);
@@ -35,7 +35,7 @@ impl Deflater {
             match status {
                 TDEFLStatus::Okay if at == message.len() && written < out.len() => break,
                 TDEFLStatus::Okay => out.resize(2 * out.len(), 0),
-                // Of the others none can be: the parameters are right, and the stream is never finished.
+                // Other results cannot occur: the parameters are valid, and the stream is never finished.
                 _ => break,
             }
         }

@@ -13,9 +13,9 @@ fn agreed(value: &str) -> Option<Agreed> {
 fn inflate(history: &mut Vec<u8>, hex: &str) -> Result<String, InflateError> {
     let payload = HEXLOWER.decode(hex.replace(' ', "").as_bytes()).unwrap();
     let mut inflater = Inflater::new();
-    let told = inflater.inflate(&payload, history, Direction::default(), 1000)?;
-    assert!(!told.cut);
-    Ok(String::from_utf8(told.bytes.to_vec()).unwrap())
+    let out = inflater.inflate(&payload, history, Direction::default(), 1000)?;
+    assert!(!out.cut);
+    Ok(String::from_utf8(out.bytes.to_vec()).unwrap())
 }
 
 /// What a sender makes of messages, one after the other.
@@ -75,8 +75,8 @@ fn a_bomb_is_cut_at_the_limit() {
     let packed = deflated(&[vec![b'x'; 50 << 20]]);
     assert!(packed[0].len() < 200_000);
     let mut inflater = Inflater::new();
-    let told = inflater.inflate(&packed[0], &mut Vec::new(), Direction::default(), 100_000).unwrap();
-    assert_eq!((told.bytes.len(), told.cut), (100_000, true));
+    let out = inflater.inflate(&packed[0], &mut Vec::new(), Direction::default(), 100_000).unwrap();
+    assert_eq!((out.bytes.len(), out.cut), (100_000, true));
     assert!(inflater.room.capacity() < 300_000);
 }
 
@@ -101,15 +101,15 @@ proptest! {
         let mut inflater = Inflater::new();
         let mut history = Vec::new();
         for (packed, message) in deflated(&messages).iter().zip(&messages) {
-            let told = inflater.inflate(packed, &mut history, Direction::default(), 1 << 20).unwrap();
-            prop_assert_eq!(told.bytes, message.as_slice());
+            let out = inflater.inflate(packed, &mut history, Direction::default(), 1 << 20).unwrap();
+            prop_assert_eq!(out.bytes, message.as_slice());
         }
     }
 
     #[test]
     fn any_bytes_end_somehow(payload: Vec<u8>, mut history: Vec<u8>, limit in 0usize..5000) {
-        if let Ok(told) = Inflater::new().inflate(&payload, &mut history, Direction::default(), limit) {
-            prop_assert!(told.bytes.len() <= limit);
+        if let Ok(out) = Inflater::new().inflate(&payload, &mut history, Direction::default(), limit) {
+            prop_assert!(out.bytes.len() <= limit);
         }
     }
 }

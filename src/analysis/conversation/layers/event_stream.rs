@@ -1,20 +1,35 @@
 //! Server-Sent Events, out of the content of an answer as it comes.
 
-use super::{Out, Place, Spoken, Told, short};
+use super::{
+    Out, Place, Told,
+    detector::{Content, Detector, Dissector, Promise},
+    short,
+};
 use crate::analysis::conversation::budget::{Budget, Held};
 use crate::view::quote;
 use crate::wire::{
     Protocol,
-    event_stream::{self, Item, MESSAGE, Reader},
+    event_stream::{self, CONTENT_TYPE, Item, MESSAGE, Reader},
     text,
 };
 
 /// How much of an event's data is told, in bytes.
 const DATA: usize = 300;
 
-/// The stream of an answer.
+/// The row of the table. No target promises an event stream.
+pub(super) static DETECTOR: Detector = Detector {
+    words: &[("sse", Protocol::EventStream)],
+    content_type: Some(CONTENT_TYPE),
+    contents: |_| Promise {
+        response: Some(Content(|limit, _| Box::new(Events::new(limit)))),
+        ..Promise::default()
+    },
+    ..Detector::NONE
+};
+
+/// The stream of a response.
 #[derive(Debug)]
-pub(in crate::analysis::conversation) struct Events {
+struct Events {
     reader: Reader,
     /// The block under way, byte for byte: events are told with their bytes. The reader holds no more than this.
     held: Held,
@@ -28,30 +43,32 @@ pub(in crate::analysis::conversation) struct Events {
 }
 
 impl Events {
-    pub(super) fn spoken(limit: usize) -> Spoken {
-        Spoken::Events(Box::new(Events {
+    fn new(limit: usize) -> Events {
+        Events {
             reader: Reader::new(limit),
             held: Held::default(),
             counted: 0,
             after_cr: false,
             fresh: true,
             lost: false,
-        }))
+        }
     }
+}
 
-    pub(super) fn bytes(&mut self, place: Place, bytes: &[u8], out: &mut Out) {
+impl Dissector for Events {
+    fn bytes(&mut self, place: Place, bytes: &[u8], out: &mut Out) {
         let mut rest = bytes;
         while !rest.is_empty() && !self.lost {
             let line = self.line(rest);
             let (piece, after) = rest.split_at(line);
             rest = after;
             if !self.held.add(piece, out.budget) || !self.count(out.budget) {
-                return self.lose(out.budget);
+                return self.gap(out.budget);
             }
             match self.reader.push(piece) {
                 Ok(items) => items.into_iter().for_each(|item| self.item(place, &item, out)),
                 // How much a receiver takes is its own affair: nobody has done anything wrong.
-                Err(_) => return self.lose(out.budget),
+                Err(_) => return self.gap(out.budget),
             }
             if self.fresh && self.held.as_slice().trim_ascii().is_empty() {
                 // Empty lines between events, and the LF of a CR that has been told.
@@ -61,13 +78,15 @@ impl Events {
         }
     }
 
-    pub(super) fn lose(&mut self, budget: &mut Budget) {
+    fn gap(&mut self, budget: &mut Budget) {
         self.held.clear(budget);
         self.reader = Reader::new(0);
         self.count(budget);
         self.lost = true;
     }
+}
 
+impl Events {
     /// The reader holds as much as is held here, and an ID for as long as it counts.
     fn count(&mut self, budget: &mut Budget) -> bool {
         let now = self.held.len() + 2 * self.reader.last_event_id().len();

@@ -1,5 +1,6 @@
 //! A request as a server reads it, and a response as it writes it.
 
+use super::reason;
 use crate::wire::http::{RequestHead, encode_response};
 
 /// A request with all of its content.
@@ -159,35 +160,6 @@ impl Response {
             out.extend_from_slice(&self.content);
         }
         out
-    }
-}
-
-/// The usual words for a status (RFC 9110 §15, RFC 6585).
-pub fn reason(status: u16) -> &'static str {
-    match status {
-        100 => "Continue",
-        101 => "Switching Protocols",
-        200 => "OK",
-        202 => "Accepted",
-        204 => "No Content",
-        304 => "Not Modified",
-        400 => "Bad Request",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        408 => "Request Timeout",
-        411 => "Length Required",
-        413 => "Content Too Large",
-        414 => "URI Too Long",
-        417 => "Expectation Failed",
-        426 => "Upgrade Required",
-        429 => "Too Many Requests",
-        431 => "Request Header Fields Too Large",
-        500 => "Internal Server Error",
-        501 => "Not Implemented",
-        503 => "Service Unavailable",
-        505 => "HTTP Version Not Supported",
-        _ => "",
     }
 }
 
