@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    convert::Infallible,
     sync::{Arc, Condvar, Mutex},
     time::Instant,
 };
@@ -20,24 +21,66 @@ pub enum Last {
     Gone,
 }
 
-/// What an outbox gives.
+/// A unit of a transport that waits to be sent: no unit is encoded before it is taken out.
+pub trait Unit: std::fmt::Debug + Send + 'static {
+    /// Its length in bytes, as far as the bound of an outbox counts them.
+    fn length(&self) -> usize;
+}
+
+impl Unit for Infallible {
+    fn length(&self) -> usize {
+        match *self {}
+    }
+}
+
+impl Unit for Vec<u8> {
+    fn length(&self) -> usize {
+        self.len()
+    }
+}
+
+/// An outbox of any unit, as the senders of messages see it.
+pub trait MessageQueue: std::fmt::Debug + Send + Sync {
+    /// As [`Outbox::push`].
+    fn push(&self, message: Arc<Message>) -> bool;
+    /// As [`Outbox::replace`].
+    fn replace(&self, key: usize, message: Arc<Message>) -> bool;
+    /// As [`Outbox::close`].
+    fn close(&self, why: Last);
+}
+
+impl<T: Unit> MessageQueue for Outbox<T> {
+    fn push(&self, message: Arc<Message>) -> bool {
+        Outbox::push(self, message)
+    }
+
+    fn replace(&self, key: usize, message: Arc<Message>) -> bool {
+        Outbox::replace(self, key, message)
+    }
+
+    fn close(&self, why: Last) {
+        Outbox::close(self, why);
+    }
+}
+
+/// What comes out of an outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Next {
+pub enum Next<T = Infallible> {
     /// A message that somebody said.
     Message(Arc<Message>),
-    /// Bytes, or a unit of the transport's own, put there by [`Outbox::put`].
-    Own(Vec<u8>),
+    /// A unit of the transport's own, put there by [`Outbox::put`].
+    Own(T),
     /// Nothing came in time.
     Late,
     /// Nothing more will come: say goodbye.
     Closed(Last),
 }
 
-impl Next {
+impl<T: Unit> Next<T> {
     fn length(&self) -> usize {
         match self {
             Next::Message(message) => message.bytes().len(),
-            Next::Own(bytes) => bytes.len(),
+            Next::Own(unit) => unit.length(),
             Next::Late | Next::Closed(_) => 0,
         }
     }
@@ -45,17 +88,17 @@ impl Next {
 
 /// What a guest is still to be sent. One thread fills it and another empties it; nobody who fills it ever waits.
 #[derive(Debug)]
-pub struct Outbox {
-    inside: Mutex<Waiting>,
+pub struct Outbox<T = Infallible> {
+    inside: Mutex<Waiting<T>>,
     changed: Condvar,
     most: usize,
     most_bytes: usize,
 }
 
-#[derive(Debug, Default)]
-struct Waiting {
+#[derive(Debug)]
+struct Waiting<T> {
     /// What [`Outbox::replace`] put there has a key.
-    items: VecDeque<(Option<usize>, Next)>,
+    items: VecDeque<(Option<usize>, Next<T>)>,
     /// Bytes of what waits.
     bytes: usize,
     /// So many may come out, if the guest says how many it wants.
@@ -63,21 +106,27 @@ struct Waiting {
     over: Option<Last>,
 }
 
-impl Waiting {
+impl<T> Default for Waiting<T> {
+    fn default() -> Self {
+        Waiting { items: VecDeque::new(), bytes: 0, wanted: None, over: None }
+    }
+}
+
+impl<T> Waiting<T> {
     /// One has room, whatever its size.
-    fn has_room(&self, bytes: usize, outbox: &Outbox) -> bool {
+    fn has_room(&self, bytes: usize, outbox: &Outbox<T>) -> bool {
         self.items.is_empty() || (self.items.len() < outbox.most && self.bytes + bytes <= outbox.most_bytes)
     }
 }
 
-impl Outbox {
+impl<T: Unit> Outbox<T> {
     /// With room for so many.
-    pub fn new(most: usize) -> Outbox {
+    pub fn new(most: usize) -> Outbox<T> {
         Outbox::within(most, usize::MAX)
     }
 
     /// With room for so many, and for so many bytes of them; one has room whatever its size.
-    pub fn within(most: usize, most_bytes: usize) -> Outbox {
+    pub fn within(most: usize, most_bytes: usize) -> Outbox<T> {
         Outbox { inside: Mutex::default(), changed: Condvar::new(), most, most_bytes }
     }
 
@@ -87,8 +136,8 @@ impl Outbox {
     }
 
     /// A unit of the transport's own, behind what waits already. False as for [`Outbox::push`].
-    pub fn put(&self, bytes: Vec<u8>) -> bool {
-        self.add(Next::Own(bytes))
+    pub fn put(&self, unit: T) -> bool {
+        self.add(Next::Own(unit))
     }
 
     /// A message that makes the one with the same key worthless: if that still waits, this takes its place. So there never wait more
@@ -105,11 +154,11 @@ impl Outbox {
         self.changed.notify_all();
     }
 
-    fn add(&self, item: Next) -> bool {
+    fn add(&self, item: Next<T>) -> bool {
         self.put_in(None, item)
     }
 
-    fn put_in(&self, key: Option<usize>, item: Next) -> bool {
+    fn put_in(&self, key: Option<usize>, item: Next<T>) -> bool {
         let mut inside = lock(&self.inside);
         if inside.over.is_none() {
             let bytes = item.length();
@@ -139,7 +188,7 @@ impl Outbox {
     }
 
     /// The next that is to be sent; waits for it, at most until then.
-    pub fn next(&self, until: Instant) -> Next {
+    pub fn next(&self, until: Instant) -> Next<T> {
         let mut inside = lock(&self.inside);
         loop {
             if inside.wanted != Some(0)

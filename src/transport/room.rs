@@ -6,6 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -18,7 +19,7 @@ use super::{
     events::{Happened, Reporter, WORDS, Way},
     feed::{Feed, Feeds},
     message::Message,
-    outbox::{Last, Outbox},
+    outbox::{Last, MessageQueue, Outbox, Unit},
     terms::Terms,
 };
 use crate::server::Registry;
@@ -26,16 +27,16 @@ use crate::sync::lock;
 
 /// Somebody's place: leaves the room when it is dropped.
 #[derive(Debug)]
-pub struct Seat {
+pub struct Seat<T: Unit = Infallible> {
     room: Arc<Room>,
     number: u64,
     /// The connection that it came by, or came by first.
     pub connection: u64,
     /// What it is still to be sent.
-    pub outbox: Arc<Outbox>,
+    pub outbox: Arc<Outbox<T>>,
 }
 
-impl Seat {
+impl<T: Unit> Seat<T> {
     /// Its number: no other seat ever has it.
     pub fn number(&self) -> u64 {
         self.number
@@ -53,7 +54,7 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl<T: Unit> Drop for Seat<T> {
     fn drop(&mut self) {
         self.outbox.close(Last::Gone);
         lock(&self.room.inside).seats.remove(&self.number);
@@ -79,7 +80,7 @@ pub struct Room {
 #[derive(Debug, Default)]
 struct Inside {
     /// The connection of each seat, and its outbox.
-    seats: BTreeMap<u64, (u64, Arc<Outbox>)>,
+    seats: BTreeMap<u64, (u64, Arc<dyn MessageQueue>)>,
     /// Seats so far; the number of the last one.
     seated: u64,
 }
@@ -116,12 +117,17 @@ impl Room {
 
     /// A place for somebody to whom messages are to be sent as they come.
     pub fn seat(self: &Arc<Room>, connection: u64) -> Seat {
+        self.seat_of(connection)
+    }
+
+    /// As [`Room::seat`], for a transport that queues units of its own beside messages.
+    pub fn seat_of<T: Unit>(self: &Arc<Room>, connection: u64) -> Seat<T> {
         let bytes = usize::try_from(self.terms.message.saturating_mul(2)).unwrap_or(usize::MAX);
         let outbox = Arc::new(Outbox::within(self.terms.queue, bytes));
         let mut inside = lock(&self.inside);
         inside.seated += 1;
         let number = inside.seated;
-        inside.seats.insert(number, (connection, Arc::clone(&outbox)));
+        inside.seats.insert(number, (connection, Arc::clone(&outbox) as Arc<dyn MessageQueue>));
         drop(inside);
         if self.is_stopping() {
             outbox.close(Last::Stopping);
@@ -305,7 +311,7 @@ mod tests {
     #[test]
     fn at_the_end_everybody_is_told() {
         let room = room(Terms::default());
-        let seat = room.seat(1);
+        let seat = room.seat_of(1);
         let feed = room.feed("a").unwrap();
         seat.outbox.put(vec![1]);
         let until = now() + Duration::from_secs(5);

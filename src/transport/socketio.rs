@@ -151,4 +151,19 @@ mod tests {
         let other = Packet::event("/", None, "a", vec![json!(1), json!({"b": null})]);
         assert_eq!(said(&other.into()), message::Message::Text("[1,{\"b\":null}]".into()));
     }
+
+    #[test]
+    fn packets_wait_as_they_are_and_are_encoded_when_they_go_out() {
+        use std::time::Instant;
+
+        use crate::transport::outbox::{Next, Outbox};
+        // Encoded as a payload and parsed again, the first of these would be two packets, and none of them would come out.
+        let packets = vec![
+            engine_io::Packet::Text(Kind::Message, "a\u{1e}b".to_owned()),
+            engine_io::Packet::Binary(vec![0, 0x1e]),
+        ];
+        let outbox = Outbox::new(1);
+        assert!(outbox.put(packets.clone()));
+        assert_eq!(outbox.next(Instant::now()), Next::Own(packets));
+    }
 }

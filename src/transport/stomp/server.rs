@@ -52,7 +52,7 @@ impl Server for Stomp {
         let Some(mut link) = Link::accept(connection, room, until)? else {
             return Ok(Ending::orderly("it said nothing"));
         };
-        let seat = room.seat(connection.number());
+        let seat = room.seat_of(connection.number());
         let (outbox, speaker) = (Arc::clone(&seat.outbox), link.speaker());
         let beats = Mutex::new(Beats::new(HeartBeat::default(), HeartBeat::default(), Instant::now()));
         thread::scope(|scope| {
@@ -129,7 +129,7 @@ fn hear(
 fn speak(
     speaker: &Speaker,
     connection: &Arc<Connection>,
-    outbox: &Outbox,
+    outbox: &Outbox<Vec<u8>>,
     beats: &Mutex<Beats>,
 ) -> Result<Last, Fault> {
     let outcome = loop {

@@ -17,11 +17,11 @@ use crate::{
         connection::Fault,
         events::{Happened, Way},
         message::Message,
-        outbox::{Last, Next, Outbox},
+        outbox::{Last, Next, Outbox, Unit},
         room::{Room, Seat},
         socketio::{ENGINE_IO, SOCKET_IO, crossed, event, said},
     },
-    wire::engine_io::{Handshake, Kind, Packet, encode_payload, parse_payload},
+    wire::engine_io::{Handshake, Kind, Packet},
 };
 
 /// Whoever joins no namespace in this time is sent away: the reference implementation's connectTimeout.
@@ -51,8 +51,8 @@ pub(super) struct Session {
     /// Its ID.
     pub sid: String,
     /// What it is still to be sent.
-    pub outbox: Arc<Outbox>,
-    seat: Seat,
+    pub outbox: Arc<Outbox<Vec<Packet>>>,
+    seat: Seat<Vec<Packet>>,
     setup: Arc<Setup>,
     room: Arc<Room>,
     inside: Mutex<Inside>,
@@ -82,7 +82,7 @@ impl Session {
         by: By,
     ) -> Result<Arc<Session>, Fault> {
         let sid = fresh_id()?;
-        let seat = room.seat(number);
+        let seat = room.seat_of(number);
         let now = Instant::now();
         let inside = Inside {
             talk: Talk::new(setup.rules.clone()),
@@ -154,7 +154,7 @@ impl Session {
         let mut inside = self.lock();
         inside.by = by;
         if by != By::Polling && inside.getting {
-            self.put(&[Packet::empty(Kind::Noop)]);
+            self.put(vec![Packet::empty(Kind::Noop)]);
         }
     }
 
@@ -187,12 +187,12 @@ impl Session {
             match steps {
                 Ok(steps) => steps.into_iter().for_each(|step| answers.extend(self.step(step, number))),
                 Err(fault) => {
-                    self.put(&answers);
+                    self.put(answers);
                     return Err(fault);
                 }
             }
         }
-        self.put(&answers);
+        self.put(answers);
         Ok(())
     }
 
@@ -226,16 +226,16 @@ impl Session {
     }
 
     /// These are to be sent, together.
-    fn put(&self, packets: &[Packet]) {
+    fn put(&self, packets: Vec<Packet>) {
         if !packets.is_empty() {
-            self.outbox.put(encode_payload(packets));
+            self.outbox.put(packets);
         }
     }
 
     /// The packets that an item of the outbox is.
-    pub(super) fn packets(&self, item: Next) -> Vec<Packet> {
+    pub(super) fn packets(&self, item: Next<Vec<Packet>>) -> Vec<Packet> {
         match item {
-            Next::Own(body) => parse_payload(&body).unwrap_or_default(),
+            Next::Own(packets) => packets,
             Next::Message(message) => self.events(&message),
             Next::Late | Next::Closed(_) => Vec::new(),
         }
@@ -275,7 +275,7 @@ impl Session {
             }
             if inside.pinged.is_none() && now >= inside.next_ping {
                 inside.pinged = Some(now);
-                self.put(&[Packet::empty(Kind::Ping)]);
+                self.put(vec![Packet::empty(Kind::Ping)]);
             }
             let next = match inside.pinged {
                 Some(since) => since + self.setup.ping_timeout,
@@ -296,6 +296,16 @@ impl Inside {
             Busy::Get => &mut self.getting,
             Busy::Post => &mut self.posting,
         }
+    }
+}
+
+impl Unit for Vec<Packet> {
+    fn length(&self) -> usize {
+        let length = |packet: &Packet| match packet {
+            Packet::Text(_, data) => 1 + data.len(),
+            Packet::Binary(data) => data.len(),
+        };
+        self.iter().map(length).sum()
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) struct Wanted {
     pub destination: String,
     pub acknowledge: Acknowledge,
     pub version: Version,
-    pub outbox: Arc<Outbox>,
+    pub outbox: Arc<Outbox<Vec<u8>>>,
 }
 
 /// All destinations.
@@ -271,7 +271,7 @@ mod tests {
     }
 
     /// A subscription with id 0 in a session of its own, and what comes for it.
-    fn wants(broker: &Broker, destination: &str, acknowledge: Acknowledge) -> (u64, Arc<Outbox>) {
+    fn wants(broker: &Broker, destination: &str, acknowledge: Acknowledge) -> (u64, Arc<Outbox<Vec<u8>>>) {
         let (session, outbox) = (broker.enter(), Arc::new(Outbox::new(10)));
         let (id, destination) = ("0".to_owned(), destination.to_owned());
         let version = Version::V12;
@@ -282,7 +282,7 @@ mod tests {
         (session, outbox)
     }
 
-    fn bodies(outbox: &Outbox) -> Vec<String> {
+    fn bodies(outbox: &Outbox<Vec<u8>>) -> Vec<String> {
         let mut reader = FrameReader::default();
         let mut bodies = Vec::new();
         while let Next::Own(octets) = outbox.next(Instant::now()) {

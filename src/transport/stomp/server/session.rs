@@ -37,7 +37,7 @@ pub(super) enum Step {
 /// A session of one client.
 pub(super) struct Session {
     broker: Arc<Broker>,
-    outbox: Arc<Outbox>,
+    outbox: Arc<Outbox<Vec<u8>>>,
     number: u64,
     reader: FrameReader,
     own: HeartBeat,
@@ -46,7 +46,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(broker: &Arc<Broker>, outbox: &Arc<Outbox>, terms: &Terms) -> Session {
+    pub(super) fn new(broker: &Arc<Broker>, outbox: &Arc<Outbox<Vec<u8>>>, terms: &Terms) -> Session {
         let beat = u32::try_from(terms.beat.as_millis()).unwrap_or(u32::MAX);
         let body = usize::try_from(terms.message).unwrap_or(usize::MAX);
         Session {
