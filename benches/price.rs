@@ -167,7 +167,7 @@ fn ours(stage: &Stage, looking: bool) -> (Vec<Duration>, Duration) {
         // Where the kernel has put the listener is read in any case: the client has to know.
         let seen = if looking || index == 1 { stage.observe() } else { Vec::new() };
         if index == 1 {
-            let listener = seen.iter().find(|one| one.held.name == "s").expect("it was made");
+            let listener = seen.iter().find(|one| one.entry.name == "s").expect("it was made");
             address = listener.socket.as_ref().and_then(|reading| reading.local).expect("it is bound");
         }
     }
@@ -183,7 +183,7 @@ fn on_stage(
     on: Option<&str>,
     result: Option<&'static str>,
 ) -> Duration {
-    let held = on.map(|name| stage.desk(host).find(name).expect("it was made"));
+    let held = on.map(|name| stage.sockets(host).find(name).expect("it was made"));
     let job: Job = Box::new(move |desk| request.perform(&Site { table: desk, on: held.as_deref(), result }));
     let done =
         stage.start(host, job).wait(Duration::from_secs(5)).expect("the host is there").expect("it returns");

@@ -45,6 +45,7 @@ impl Server {
         let mut command = match below {
             [] => sockwalk(&home, &arguments),
             [program, options @ ..] => {
+                crate::support::signals::reset_in_children();
                 let mut command = Command::new(program);
                 command.args(options).arg(bare.get_program()).args(bare.get_args());
                 for (name, value) in bare.get_envs() {

@@ -66,6 +66,7 @@ fn the_calls_that_are_told_are_the_calls_that_were_made() {
     let folder = Folder::new();
     for name in builtin().iter().map(|lesson| lesson.name) {
         let (log, trace) = (folder.path("strace.log"), folder.path("trace.jsonl"));
+        crate::support::signals::reset_in_children();
         let output = Command::new("strace")
             .args([
                 "-f",

@@ -2,7 +2,7 @@
 
 use socket2::{SockAddr, Socket};
 
-use super::{Arguments, CallDescription, Done, Grammar, On, Ran, Returns, Site, Subject};
+use super::{Arguments, CallDescription, Completed, Grammar, On, Returns, Site, SocketRef, Timed};
 use crate::ran;
 
 /// `conn = accept s`
@@ -22,7 +22,7 @@ impl Accept {
         Ok(Accept)
     }
 
-    pub(super) fn describe(&self, on: &Subject, result: Option<&str>) -> CallDescription {
+    pub(super) fn describe(&self, on: &SocketRef, result: Option<&str>) -> CallDescription {
         let result = result.unwrap_or("conn");
         CallDescription {
             call: "accept",
@@ -34,8 +34,8 @@ impl Accept {
         }
     }
 
-    pub(super) fn perform(&self, at: &Site) -> Done {
-        Done::of(accept(at.socket()), |(new, peer)| at.insert(at.held().protocol, new, peer.as_socket()))
+    pub(super) fn perform(&self, at: &Site) -> Completed {
+        Completed::of(accept(at.socket()), |(new, peer)| at.insert(at.held().protocol, new, peer.as_socket()))
     }
 }
 
@@ -45,6 +45,6 @@ impl Accept {
 ///
 /// Errors: EINVAL (the socket does not listen), EOPNOTSUPP (not a stream socket), EMFILE (no descriptor left; the connection
 /// stays in the queue).
-pub(super) fn accept(socket: &Socket) -> Ran<(Socket, SockAddr)> {
+pub(super) fn accept(socket: &Socket) -> Timed<(Socket, SockAddr)> {
     ran!(retry socket.accept())
 }

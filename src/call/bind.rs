@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use socket2::{SockAddr, Socket};
 
 use super::{
-    Arguments, CallDescription, Done, Grammar, On, Ran, Returns, Site, Subject, Target, arg, c_address,
+    Arguments, CallDescription, Completed, Grammar, On, Returns, Site, SocketRef, Target, Timed, arg,
+    c_address,
 };
 use crate::ran;
 
@@ -38,7 +39,7 @@ impl Bind {
         about: "give it a local address: bind(2)",
     };
 
-    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+    pub(super) fn describe(&self, on: &SocketRef, _: Option<&str>) -> CallDescription {
         let address = self.address;
         CallDescription {
             call: "bind",
@@ -50,8 +51,8 @@ impl Bind {
         }
     }
 
-    pub(super) fn perform(&self, at: &Site) -> Done {
-        Done::done(bind(at.socket(), self.address))
+    pub(super) fn perform(&self, at: &Site) -> Completed {
+        Completed::done(bind(at.socket(), self.address))
     }
 }
 
@@ -59,7 +60,7 @@ impl Bind {
 ///
 /// Errors: EADDRINUSE (the address is taken), EADDRNOTAVAIL (it is not one of this machine's), EACCES (the port is
 /// privileged), EINVAL (the socket is bound already).
-pub(super) fn bind(socket: &Socket, address: SocketAddr) -> Ran<()> {
+pub(super) fn bind(socket: &Socket, address: SocketAddr) -> Timed<()> {
     let address = SockAddr::from(address);
     ran!(socket.bind(&address))
 }

@@ -1,6 +1,8 @@
 //! `close(2)`: the descriptor is given back. The connection ends with the last descriptor of the socket, in its own time.
 
-use super::{Arguments, CallDescription, Done, Grammar, Held, On, Ran, Returns, Site, Subject};
+use super::{
+    Arguments, CallDescription, Completed, Grammar, On, Returns, Site, SocketEntry, SocketRef, Timed,
+};
 use crate::ran;
 
 /// `close c`
@@ -20,7 +22,7 @@ impl Close {
         Ok(Close)
     }
 
-    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+    pub(super) fn describe(&self, on: &SocketRef, _: Option<&str>) -> CallDescription {
         CallDescription {
             call: "close",
             args: Vec::new(),
@@ -31,8 +33,8 @@ impl Close {
         }
     }
 
-    pub(super) fn perform(&self, at: &Site) -> Done {
-        Done::done(close(at.held()))
+    pub(super) fn perform(&self, at: &Site) -> Completed {
+        Completed::done(close(at.held()))
     }
 }
 
@@ -41,7 +43,7 @@ impl Close {
 ///
 /// Over TCP: a FIN follows the last byte sent, or a RST goes out at once if bytes had arrived that nobody read (Linux; RFC 9293
 /// §3.6.1 says SHOULD).
-pub(super) fn close(held: &Held) -> Ran<()> {
-    let socket = held.take();
+pub(super) fn close(held: &SocketEntry) -> Timed<()> {
+    let socket = held.take_owner();
     ran!(sure drop(socket))
 }

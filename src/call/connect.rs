@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use socket2::{SockAddr, Socket};
 
 use super::{
-    Arguments, CallDescription, Done, Grammar, On, Ran, Returns, Site, Subject, Target, arg, c_address,
+    Arguments, CallDescription, Completed, Grammar, On, Returns, Site, SocketRef, Target, Timed, arg,
+    c_address,
 };
 use crate::ran;
 
@@ -38,7 +39,7 @@ impl Connect {
         about: "call a listener: connect(2)",
     };
 
-    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+    pub(super) fn describe(&self, on: &SocketRef, _: Option<&str>) -> CallDescription {
         let address = self.address;
         CallDescription {
             call: "connect",
@@ -50,9 +51,9 @@ impl Connect {
         }
     }
 
-    pub(super) fn perform(&self, at: &Site) -> Done {
-        at.held().calls(self.address);
-        Done::done(connect(at.socket(), self.address))
+    pub(super) fn perform(&self, at: &Site) -> Completed {
+        at.held().set_connect_target(self.address);
+        Completed::done(connect(at.socket(), self.address))
     }
 }
 
@@ -63,7 +64,7 @@ impl Connect {
 ///
 /// Errors: ECONNREFUSED (a RST came back: nobody listens there), ETIMEDOUT (nothing came back), EISCONN (it is connected
 /// already), EHOSTUNREACH and ENETUNREACH (no way there).
-pub(super) fn connect(socket: &Socket, address: SocketAddr) -> Ran<()> {
+pub(super) fn connect(socket: &Socket, address: SocketAddr) -> Timed<()> {
     let address = SockAddr::from(address);
     ran!(socket.connect(&address))
 }

@@ -2,7 +2,7 @@
 
 use socket2::Socket;
 
-use super::{Arguments, CallDescription, Done, Grammar, On, Ran, Returns, Site, Subject};
+use super::{Arguments, CallDescription, Completed, Grammar, On, Returns, Site, SocketRef, Timed};
 use crate::ran;
 
 /// `d = dup c`
@@ -22,7 +22,7 @@ impl Dup {
         Ok(Dup)
     }
 
-    pub(super) fn describe(&self, on: &Subject, result: Option<&str>) -> CallDescription {
+    pub(super) fn describe(&self, on: &SocketRef, result: Option<&str>) -> CallDescription {
         let result = result.unwrap_or("d");
         CallDescription {
             call: "dup",
@@ -34,8 +34,8 @@ impl Dup {
         }
     }
 
-    pub(super) fn perform(&self, at: &Site) -> Done {
-        Done::of(dup(at.socket()), |new| at.insert_duplicate(new))
+    pub(super) fn perform(&self, at: &Site) -> Completed {
+        Completed::of(dup(at.socket()), |new| at.insert_duplicate(new))
     }
 }
 
@@ -43,6 +43,6 @@ impl Dup {
 /// state, one pair of buffers, one connection.
 ///
 /// Errors: EMFILE (no descriptor left).
-pub(super) fn dup(socket: &Socket) -> Ran<Socket> {
+pub(super) fn dup(socket: &Socket) -> Timed<Socket> {
     ran!(socket.try_clone())
 }

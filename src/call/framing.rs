@@ -6,16 +6,16 @@
 use std::io;
 
 use super::{
-    Arguments, CallDescription, Done, Grammar, Held, On, Piece, Returns, Site, Subject, arg, byte_count,
-    quoted, told_bytes,
+    Arguments, CallDescription, CallPart, Completed, Grammar, On, Returns, Site, SocketEntry, SocketRef, arg,
+    byte_count, describe_bytes, quoted,
 };
 use crate::{event::Value, ran};
 
 /// The longest message that is put together, in bytes: what the other side claims is not to be trusted with memory.
-pub const LONGEST: usize = 1 << 20;
+pub const MAX_MESSAGE_SIZE: usize = 1 << 20;
 
 /// Room offered to each `recv`, in bytes.
-const ROOM: usize = 4096;
+const BUFFER_SIZE: usize = 4096;
 
 /// `recv_until c "\r\n"`: receives until these bytes have come.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,7 +50,7 @@ impl RecvUntil {
         Ok(RecvUntil { delimiter: arguments.bytes()? })
     }
 
-    pub(super) fn describe(&self, _: &Subject, _: Option<&str>) -> CallDescription {
+    pub(super) fn describe(&self, _: &SocketRef, _: Option<&str>) -> CallDescription {
         CallDescription::of_steps(
             "recv_until",
             vec![arg("delimiter", quoted(&self.delimiter, 20))],
@@ -58,10 +58,10 @@ impl RecvUntil {
         )
     }
 
-    pub(super) fn perform(&self, at: &Site) -> Done {
+    pub(super) fn perform(&self, at: &Site) -> Completed {
         let mut pieces = Vec::new();
         let ran = ran!(recv_until(at.held(), &self.delimiter, &mut pieces));
-        Done { pieces, ..Done::of(ran, Value::Data) }
+        Completed { parts: pieces, ..Completed::of(ran, Value::Data) }
     }
 }
 
@@ -73,7 +73,7 @@ impl RecvExactly {
         Ok(RecvExactly { size: arguments.size()? })
     }
 
-    pub(super) fn describe(&self, _: &Subject, _: Option<&str>) -> CallDescription {
+    pub(super) fn describe(&self, _: &SocketRef, _: Option<&str>) -> CallDescription {
         CallDescription::of_steps(
             "recv_exactly",
             vec![arg("size", byte_count(self.size))],
@@ -81,10 +81,10 @@ impl RecvExactly {
         )
     }
 
-    pub(super) fn perform(&self, at: &Site) -> Done {
+    pub(super) fn perform(&self, at: &Site) -> Completed {
         let mut pieces = Vec::new();
         let ran = ran!(recv_exactly(at.held(), self.size, &mut pieces));
-        Done { pieces, ..Done::of(ran, Value::Data) }
+        Completed { parts: pieces, ..Completed::of(ran, Value::Data) }
     }
 }
 
@@ -96,18 +96,18 @@ impl SendPrefixed {
         Ok(SendPrefixed { message: arguments.bytes()? })
     }
 
-    pub(super) fn describe(&self, _: &Subject, _: Option<&str>) -> CallDescription {
+    pub(super) fn describe(&self, _: &SocketRef, _: Option<&str>) -> CallDescription {
         CallDescription::of_steps(
             "send_prefixed",
-            vec![arg("message", told_bytes(&self.message))],
+            vec![arg("message", describe_bytes(&self.message))],
             "room in the send buffer",
         )
     }
 
-    pub(super) fn perform(&self, at: &Site) -> Done {
+    pub(super) fn perform(&self, at: &Site) -> Completed {
         let mut pieces = Vec::new();
         let ran = ran!(send_prefixed(at.held(), &self.message, &mut pieces));
-        Done { pieces, ..Done::of(ran, Value::Count) }
+        Completed { parts: pieces, ..Completed::of(ran, Value::Count) }
     }
 }
 
@@ -119,14 +119,14 @@ impl RecvPrefixed {
         Ok(RecvPrefixed)
     }
 
-    pub(super) fn describe(&self, _: &Subject, _: Option<&str>) -> CallDescription {
+    pub(super) fn describe(&self, _: &SocketRef, _: Option<&str>) -> CallDescription {
         CallDescription::of_steps("recv_prefixed", Vec::new(), "the rest of the message")
     }
 
-    pub(super) fn perform(&self, at: &Site) -> Done {
+    pub(super) fn perform(&self, at: &Site) -> Completed {
         let mut pieces = Vec::new();
         let ran = ran!(recv_prefixed(at.held(), &mut pieces));
-        Done { pieces, ..Done::of(ran, Value::Data) }
+        Completed { parts: pieces, ..Completed::of(ran, Value::Data) }
     }
 }
 
@@ -135,55 +135,55 @@ const fn grammar(name: &'static str, returns: Returns, about: &'static str) -> G
 }
 
 /// Receives until `delimiter` has come; gives the bytes with it. What stands behind it is kept for the next call.
-fn recv_until(on: &Held, delimiter: &[u8], pieces: &mut Vec<Piece>) -> io::Result<Vec<u8>> {
-    let mut bytes = std::mem::take(&mut *on.leftover());
+fn recv_until(on: &SocketEntry, delimiter: &[u8], pieces: &mut Vec<CallPart>) -> io::Result<Vec<u8>> {
+    let mut bytes = std::mem::take(&mut *on.read_ahead());
     loop {
         if let Some(at) = find(&bytes, delimiter) {
-            *on.leftover() = bytes.split_off(at + delimiter.len());
+            *on.read_ahead() = bytes.split_off(at + delimiter.len());
             return Ok(bytes);
         }
-        if bytes.len() >= LONGEST {
+        if bytes.len() >= MAX_MESSAGE_SIZE {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 format!("no delimiter in {} bytes", bytes.len()),
             ));
         }
-        if let Err(error) = more(on, ROOM, &mut bytes, pieces) {
-            *on.leftover() = bytes;
+        if let Err(error) = recv_more(on, BUFFER_SIZE, &mut bytes, pieces) {
+            *on.read_ahead() = bytes;
             return Err(error);
         }
     }
 }
 
 /// Receives until there are `size` bytes.
-fn recv_exactly(on: &Held, size: usize, pieces: &mut Vec<Piece>) -> io::Result<Vec<u8>> {
-    if size > LONGEST {
+fn recv_exactly(on: &SocketEntry, size: usize, pieces: &mut Vec<CallPart>) -> io::Result<Vec<u8>> {
+    if size > MAX_MESSAGE_SIZE {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
-            format!("{size} bytes are claimed; at most {LONGEST} are taken"),
+            format!("{size} bytes are claimed; at most {MAX_MESSAGE_SIZE} are taken"),
         ));
     }
-    let mut bytes = std::mem::take(&mut *on.leftover());
+    let mut bytes = std::mem::take(&mut *on.read_ahead());
     while bytes.len() < size {
         let missing = size - bytes.len();
-        if let Err(error) = more(on, missing, &mut bytes, pieces) {
-            *on.leftover() = bytes;
+        if let Err(error) = recv_more(on, missing, &mut bytes, pieces) {
+            *on.read_ahead() = bytes;
             return Err(error);
         }
     }
-    *on.leftover() = bytes.split_off(size);
+    *on.read_ahead() = bytes.split_off(size);
     Ok(bytes)
 }
 
 /// Receives a message that begins with its length.
-fn recv_prefixed(on: &Held, pieces: &mut Vec<Piece>) -> io::Result<Vec<u8>> {
+fn recv_prefixed(on: &SocketEntry, pieces: &mut Vec<CallPart>) -> io::Result<Vec<u8>> {
     let prefix = recv_exactly(on, 4, pieces)?;
     let length = prefix.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
     recv_exactly(on, length, pieces)
 }
 
 /// Sends all of a message behind its length, however many calls it takes.
-fn send_prefixed(on: &Held, message: &[u8], pieces: &mut Vec<Piece>) -> io::Result<usize> {
+fn send_prefixed(on: &SocketEntry, message: &[u8], pieces: &mut Vec<CallPart>) -> io::Result<usize> {
     let length = u32::try_from(message.len()).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
     let mut bytes = length.to_be_bytes().to_vec();
     bytes.extend_from_slice(message);
@@ -192,10 +192,10 @@ fn send_prefixed(on: &Held, message: &[u8], pieces: &mut Vec<Piece>) -> io::Resu
 }
 
 /// Sends all bytes: `send` may take fewer than it was offered, so it is called until none is left.
-pub fn send_all(on: &Held, bytes: &[u8], pieces: &mut Vec<Piece>) -> io::Result<()> {
+pub fn send_all(on: &SocketEntry, bytes: &[u8], pieces: &mut Vec<CallPart>) -> io::Result<()> {
     let mut rest = bytes;
     while !rest.is_empty() {
-        let (piece, outcome) = Piece::send(on, rest);
+        let (piece, outcome) = CallPart::send(on, rest);
         pieces.push(piece);
         rest = &rest[outcome?..];
     }
@@ -203,8 +203,13 @@ pub fn send_all(on: &Held, bytes: &[u8], pieces: &mut Vec<Piece>) -> io::Result<
 }
 
 /// One more `recv` behind `bytes`. The end of the stream in the middle of a message is an error.
-fn more(on: &Held, room: usize, bytes: &mut Vec<u8>, pieces: &mut Vec<Piece>) -> io::Result<()> {
-    let (piece, outcome) = Piece::recv(on, room);
+fn recv_more(
+    on: &SocketEntry,
+    room: usize,
+    bytes: &mut Vec<u8>,
+    pieces: &mut Vec<CallPart>,
+) -> io::Result<()> {
+    let (piece, outcome) = CallPart::recv(on, room);
     pieces.push(piece);
     let came = outcome?;
     if came.is_empty() {

@@ -192,7 +192,7 @@ macro_rules! calls {
             }
 
             /// Makes the call.
-            pub fn perform(&self, at: &$Site) -> $crate::call::Done {
+            pub fn perform(&self, at: &$Site) -> $crate::call::Completed {
                 match self { $(Self::$name(call) => call.perform(at),)* }
             }
         }

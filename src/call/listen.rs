@@ -2,7 +2,7 @@
 
 use socket2::Socket;
 
-use super::{Arguments, CallDescription, Done, Grammar, On, Ran, Returns, Site, Subject, arg};
+use super::{Arguments, CallDescription, Completed, Grammar, On, Returns, Site, SocketRef, Timed, arg};
 use crate::ran;
 
 /// `listen s 4`
@@ -25,7 +25,7 @@ impl Listen {
         Ok(Listen { backlog: arguments.number("backlog")? })
     }
 
-    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+    pub(super) fn describe(&self, on: &SocketRef, _: Option<&str>) -> CallDescription {
         let backlog = self.backlog;
         CallDescription {
             call: "listen",
@@ -37,8 +37,8 @@ impl Listen {
         }
     }
 
-    pub(super) fn perform(&self, at: &Site) -> Done {
-        Done::done(listen(at.socket(), self.backlog))
+    pub(super) fn perform(&self, at: &Site) -> Completed {
+        Completed::done(listen(at.socket(), self.backlog))
     }
 }
 
@@ -47,6 +47,6 @@ impl Listen {
 ///
 /// Errors: EADDRINUSE (another socket listens there), EOPNOTSUPP (a socket of this type does not listen), EINVAL (it is
 /// connected).
-pub(super) fn listen(socket: &Socket, backlog: i32) -> Ran<()> {
+pub(super) fn listen(socket: &Socket, backlog: i32) -> Timed<()> {
     ran!(socket.listen(backlog))
 }

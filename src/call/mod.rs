@@ -7,23 +7,23 @@ mod accept;
 mod bind;
 mod close;
 mod connect;
-mod desk;
 mod dup;
 mod framing;
 mod grammar;
 mod listen;
 mod names;
 mod pause;
-mod ran;
 mod recv;
 mod recvfrom;
 mod send;
 mod sendto;
 mod shutdown;
 mod socket;
+mod socket_table;
 mod sockopt;
 mod std_listener;
 mod system;
+mod timed;
 
 use std::{
     io,
@@ -37,7 +37,6 @@ pub use accept::Accept;
 pub use bind::Bind;
 pub use close::Close;
 pub use connect::Connect;
-pub use desk::{Desk, Held, Protocol};
 pub use dup::Dup;
 pub use framing::{RecvExactly, RecvPrefixed, RecvUntil, SendPrefixed, send_all};
 pub(crate) use grammar::calls;
@@ -45,16 +44,17 @@ pub use grammar::{Arguments, At, Grammar, On, Place, Returns, Target};
 pub use listen::Listen;
 pub use names::{GetPeerName, GetSockName};
 pub use pause::Pause;
-pub use ran::{Doing, Here, Ran, timed, watched_by};
 pub use recv::Recv;
 pub use recvfrom::RecvFrom;
 pub use send::Send;
 pub use sendto::SendTo;
 pub use shutdown::{How, ShutDown};
 pub use socket::NewSocket;
+pub use socket_table::{Protocol, SocketEntry, SocketTable};
 pub use sockopt::{GetSockOpt, OPTIONS, SetSockOpt};
 pub use std_listener::StdListener;
 pub use system::{ERRNOS, FLAGS, errno_name, errno_text};
+pub use timed::{CallSite, CurrentCall, Timed, set_current_call, timed};
 
 /// A call whose names are resolved.
 pub type Request = Call;
@@ -64,7 +64,7 @@ use crate::event::{Arg, Value, What};
 grammar::calls! {
     /// A socket call with its arguments, in the order of the man page, without the socket. In a lesson an address is a
     /// [`Target`], once names are resolved a [`SocketAddr`].
-    Call<A = Target>, described for Subject, performed at Site: {
+    Call<A = Target>, described for SocketRef, performed at Site: {
         /// `socket(2)`
         NewSocket,
         /// `bind(2)`
@@ -115,15 +115,15 @@ grammar::calls! {
 /// Where a call is made: the sockets of the host, and the one that the call is on.
 pub struct Site<'a> {
     /// The host's sockets; a new one is inserted here.
-    pub table: &'a Desk,
+    pub table: &'a SocketTable,
     /// The socket that the call is on. Some unless the call's grammar says [`On::Nothing`].
-    pub on: Option<&'a Held>,
+    pub on: Option<&'a SocketEntry>,
     /// The name for what the call returns.
     pub result: Option<&'a str>,
 }
 
 impl Site<'_> {
-    fn held(&self) -> &Held {
+    fn held(&self) -> &SocketEntry {
         self.on.expect("a call on a socket is given one")
     }
 
@@ -134,7 +134,7 @@ impl Site<'_> {
     /// Inserts the new socket into the table under the name of the result.
     fn insert(&self, protocol: Protocol, new: Socket, peer: Option<SocketAddr>) -> Value {
         let name = self.result.unwrap_or("unnamed");
-        let held = self.table.put(name, protocol, new);
+        let held = self.table.insert(name, protocol, new);
         Value::Socket {
             name: name.to_owned(),
             fd: held.descriptor(),
@@ -145,7 +145,7 @@ impl Site<'_> {
     /// Inserts a second descriptor of this socket.
     fn insert_duplicate(&self, new: Socket) -> Value {
         let name = self.result.unwrap_or("unnamed");
-        let held = self.table.put_again(name, new, self.held());
+        let held = self.table.insert_duplicate(name, new, self.held());
         Value::Socket { name: name.to_owned(), fd: held.descriptor(), peer: None }
     }
 }
@@ -169,7 +169,7 @@ pub struct CallDescription {
 
 /// A call that was made on a host.
 #[derive(Debug)]
-pub struct Done {
+pub struct Completed {
     /// What it came to.
     pub outcome: io::Result<Value>,
     /// When it began.
@@ -177,23 +177,23 @@ pub struct Done {
     /// Time inside.
     pub took: Duration,
     /// The line that ran.
-    pub here: &'static Here,
+    pub site: &'static CallSite,
     /// What it was made of, if it was more than one call.
-    pub pieces: Vec<Piece>,
+    pub parts: Vec<CallPart>,
 }
 
 /// A piece of a step that is more than one call.
 #[derive(Debug)]
-pub enum Piece {
+pub enum CallPart {
     /// A call that was made on the way: on which socket, how it is told, and what it came to.
-    Call(Subject, CallDescription, Done),
+    Call(SocketRef, CallDescription, Completed),
     /// Something that was worked out, judged or received.
     Note(What),
 }
 
 /// A socket's name in the lesson and its descriptor: what a call is told with.
 #[derive(Debug, Clone)]
-pub struct Subject {
+pub struct SocketRef {
     /// In the lesson.
     pub name: String,
     /// The descriptor.
@@ -207,63 +207,67 @@ impl CallDescription {
     }
 }
 
-impl Done {
+impl Completed {
     /// A call that returns nothing but success.
-    fn done(ran: Ran<()>) -> Done {
-        Done::of(ran, |()| Value::Done)
+    fn done(ran: Timed<()>) -> Completed {
+        Completed::of(ran, |()| Value::Done)
     }
 
     /// A single call.
-    pub fn of<T>(ran: Ran<T>, value: impl FnOnce(T) -> Value) -> Done {
-        let Ran { outcome, started, took, here } = ran;
-        Done { outcome: outcome.map(value), started, took, here, pieces: Vec::new() }
+    pub fn of<T>(ran: Timed<T>, value: impl FnOnce(T) -> Value) -> Completed {
+        let Timed { outcome, started, took, site: here } = ran;
+        Completed { outcome: outcome.map(value), started, took, site: here, parts: Vec::new() }
     }
 }
 
-impl Piece {
+impl CallPart {
     /// A call on the way, and what it returned, for the one who goes on with it.
     pub fn call<T>(
-        on: Subject,
+        on: SocketRef,
         description: CallDescription,
-        ran: Ran<T>,
+        ran: Timed<T>,
         value: impl FnOnce(&T) -> Value,
-    ) -> (Piece, io::Result<T>) {
-        let Ran { outcome, started, took, here } = ran;
+    ) -> (CallPart, io::Result<T>) {
+        let Timed { outcome, started, took, site: here } = ran;
         let (shown, outcome) = match outcome {
             Ok(gave) => (Ok(value(&gave)), Ok(gave)),
-            Err(error) => (Err(copy(&error)), Err(error)),
+            Err(error) => (Err(clone_error(&error)), Err(error)),
         };
         (
-            Piece::Call(on, description, Done { outcome: shown, started, took, here, pieces: Vec::new() }),
+            CallPart::Call(
+                on,
+                description,
+                Completed { outcome: shown, started, took, site: here, parts: Vec::new() },
+            ),
             outcome,
         )
     }
 
     /// `recv` on the way.
-    pub fn recv(on: &Held, size: usize) -> (Piece, io::Result<Vec<u8>>) {
+    pub fn recv(on: &SocketEntry, size: usize) -> (CallPart, io::Result<Vec<u8>>) {
         let description = Recv { size, flags: Vec::new() }.describe(&on.subject(), None);
-        Piece::call(on.subject(), description, on.recv(size), |bytes| Value::Data(bytes.clone()))
+        CallPart::call(on.subject(), description, on.recv(size), |bytes| Value::Data(bytes.clone()))
     }
 
     /// `send` on the way.
-    pub fn send(on: &Held, bytes: &[u8]) -> (Piece, io::Result<usize>) {
+    pub fn send(on: &SocketEntry, bytes: &[u8]) -> (CallPart, io::Result<usize>) {
         let description = Send { bytes: bytes.to_vec(), flags: Vec::new() }.describe(&on.subject(), None);
-        Piece::call(on.subject(), description, on.send(bytes), |count| Value::Count(*count))
+        CallPart::call(on.subject(), description, on.send(bytes), |count| Value::Count(*count))
     }
 
     /// Whether it is a `send`.
     pub fn is_send(&self) -> bool {
-        matches!(self, Piece::Call(_, description, _) if description.call == "send")
+        matches!(self, CallPart::Call(_, description, _) if description.call == "send")
     }
 
     /// `accept` on the way: the new socket is `name`'s, and nobody's desk holds it.
-    pub fn accept(on: &Held, name: &str) -> (Piece, io::Result<(Held, Option<SocketAddr>)>) {
+    pub fn accept(on: &SocketEntry, name: &str) -> (CallPart, io::Result<(SocketEntry, Option<SocketAddr>)>) {
         let ran = accept::accept(on.socket()).map(|(socket, peer)| {
-            let (held, peer) = (Held::alone(name, on.protocol, socket), peer.as_socket());
-            held.saw_ends(None, peer);
+            let (held, peer) = (SocketEntry::standalone(name, on.protocol, socket), peer.as_socket());
+            held.record_addresses(None, peer);
             (held, peer)
         });
-        Piece::call(on.subject(), Accept.describe(&on.subject(), Some(name)), ran, |(held, peer)| {
+        CallPart::call(on.subject(), Accept.describe(&on.subject(), Some(name)), ran, |(held, peer)| {
             Value::Socket {
                 name: name.to_owned(),
                 fd: held.descriptor(),
@@ -273,40 +277,40 @@ impl Piece {
     }
 
     /// `shutdown` on the way.
-    pub fn shutdown(on: &Held, how: How) -> (Piece, io::Result<()>) {
+    pub fn shutdown(on: &SocketEntry, how: How) -> (CallPart, io::Result<()>) {
         let description = ShutDown { how }.describe(&on.subject(), None);
-        Piece::call(on.subject(), description, shutdown::shutdown(on.socket(), how), |()| Value::Done)
+        CallPart::call(on.subject(), description, shutdown::shutdown(on.socket(), how), |()| Value::Done)
     }
 
     /// `setsockopt` on the way.
-    pub fn set(on: &Held, option: &'static str, value: i64) -> (Piece, io::Result<()>) {
+    pub fn set(on: &SocketEntry, option: &'static str, value: i64) -> (CallPart, io::Result<()>) {
         let description = SetSockOpt { option, value }.describe(&on.subject(), None);
-        Piece::call(on.subject(), description, sockopt::set(on.socket(), option, value), |()| Value::Done)
+        CallPart::call(on.subject(), description, sockopt::set(on.socket(), option, value), |()| Value::Done)
     }
 
     /// `close` on the way.
-    pub fn close(on: &Held) -> Piece {
+    pub fn close(on: &SocketEntry) -> CallPart {
         let (subject, description) = (on.subject(), Close.describe(&on.subject(), None));
-        Piece::call(subject, description, close::close(on), |()| Value::Done).0
+        CallPart::call(subject, description, close::close(on), |()| Value::Done).0
     }
 }
 
-impl Held {
+impl SocketEntry {
     /// What a call on it is told with.
-    pub fn subject(&self) -> Subject {
-        Subject { name: self.name.clone(), fd: self.descriptor() }
+    pub fn subject(&self) -> SocketRef {
+        SocketRef { name: self.name.clone(), fd: self.descriptor() }
     }
 }
 
 /// An error once more: `io::Error` is not `Clone`.
-pub fn copy(error: &io::Error) -> io::Error {
+pub fn clone_error(error: &io::Error) -> io::Error {
     error
         .raw_os_error()
         .map_or_else(|| io::Error::new(error.kind(), error.to_string()), io::Error::from_raw_os_error)
 }
 
 /// Bytes as an argument is told: quoted, cut after 40, and how many they are.
-pub(crate) fn told_bytes(bytes: &[u8]) -> String {
+pub(crate) fn describe_bytes(bytes: &[u8]) -> String {
     format!("{} ({})", quoted(bytes, 40), byte_count(bytes.len()))
 }
 

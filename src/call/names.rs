@@ -2,7 +2,7 @@
 
 use socket2::{SockAddr, Socket};
 
-use super::{Arguments, CallDescription, Done, Grammar, On, Ran, Returns, Site, Subject};
+use super::{Arguments, CallDescription, Completed, Grammar, On, Returns, Site, SocketRef, Timed};
 use crate::{event::Value, ran};
 
 /// `getsockname s`
@@ -16,12 +16,12 @@ impl GetSockName {
         Ok(GetSockName)
     }
 
-    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+    pub(super) fn describe(&self, on: &SocketRef, _: Option<&str>) -> CallDescription {
         describe("getsockname", &["getsockname"], on)
     }
 
-    pub(super) fn perform(&self, at: &Site) -> Done {
-        Done::of(local(at.socket()), |address| value(&address))
+    pub(super) fn perform(&self, at: &Site) -> Completed {
+        Completed::of(local(at.socket()), |address| value(&address))
     }
 }
 
@@ -36,24 +36,24 @@ impl GetPeerName {
         Ok(GetPeerName)
     }
 
-    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+    pub(super) fn describe(&self, on: &SocketRef, _: Option<&str>) -> CallDescription {
         describe("getpeername", &["getpeername"], on)
     }
 
-    pub(super) fn perform(&self, at: &Site) -> Done {
-        Done::of(peer(at.socket()), |address| value(&address))
+    pub(super) fn perform(&self, at: &Site) -> Completed {
+        Completed::of(peer(at.socket()), |address| value(&address))
     }
 }
 
 /// Corresponds to `getsockname(2)`: the local address; 0.0.0.0:0 if none was given.
-pub(super) fn local(socket: &Socket) -> Ran<SockAddr> {
+pub(super) fn local(socket: &Socket) -> Timed<SockAddr> {
     ran!(socket.local_addr())
 }
 
 /// Corresponds to `getpeername(2)`: the remote address.
 ///
 /// Errors: ENOTCONN (there is none).
-pub(super) fn peer(socket: &Socket) -> Ran<SockAddr> {
+pub(super) fn peer(socket: &Socket) -> Timed<SockAddr> {
     ran!(socket.peer_addr())
 }
 
@@ -61,7 +61,7 @@ const fn grammar(name: &'static str, about: &'static str) -> Grammar {
     Grammar { name, on: On::Socket, returns: Returns::Address, may_block: false, about }
 }
 
-fn describe(call: &'static str, syscalls: &'static [&'static str], on: &Subject) -> CallDescription {
+fn describe(call: &'static str, syscalls: &'static [&'static str], on: &SocketRef) -> CallDescription {
     CallDescription {
         call,
         args: Vec::new(),

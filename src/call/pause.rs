@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Arguments, CallDescription, Done, Grammar, On, Ran, Returns, Site, Subject, arg, system};
+use super::{
+    Arguments, CallDescription, Completed, Grammar, On, Returns, Site, SocketRef, Timed, arg, system,
+};
 use crate::ran;
 
 /// `pause 200ms`
@@ -25,7 +27,7 @@ impl Pause {
         Ok(Pause { time: arguments.time()? })
     }
 
-    pub(super) fn describe(&self, _: &Subject, _: Option<&str>) -> CallDescription {
+    pub(super) fn describe(&self, _: &SocketRef, _: Option<&str>) -> CallDescription {
         let time = self.time;
         let spec = format!("{{{}, {}}}", time.as_secs(), time.subsec_nanos());
         CallDescription {
@@ -41,8 +43,8 @@ impl Pause {
         }
     }
 
-    pub(super) fn perform(&self, _: &Site) -> Done {
-        Done::done(pause(self.time))
+    pub(super) fn perform(&self, _: &Site) -> Completed {
+        Completed::done(pause(self.time))
     }
 }
 
@@ -52,6 +54,6 @@ impl Pause {
 /// Not repeated after EINTR: it would sleep too long.
 ///
 /// Errors: EINTR (a signal came before the time was over).
-pub(super) fn pause(time: Duration) -> Ran<()> {
+pub(super) fn pause(time: Duration) -> Timed<()> {
     ran!(system::pause(time))
 }

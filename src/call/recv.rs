@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use socket2::Socket;
 
 use super::{
-    Arguments, CallDescription, Done, FLAGS, Grammar, On, Ran, Returns, Site, Subject, arg, byte_count, flags,
+    Arguments, CallDescription, Completed, FLAGS, Grammar, On, Returns, Site, SocketRef, Timed, arg,
+    byte_count, flags,
 };
 use crate::{event::Value, ran};
 
@@ -32,7 +33,7 @@ impl Recv {
         Ok(Recv { size: arguments.size()?, flags: arguments.all_of("flag", FLAGS)? })
     }
 
-    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+    pub(super) fn describe(&self, on: &SocketRef, _: Option<&str>) -> CallDescription {
         let (size, names) = (self.size, &self.flags);
         let (_, written) = flags(names);
         let mut args = vec![arg("room", byte_count(size))];
@@ -49,10 +50,10 @@ impl Recv {
         }
     }
 
-    pub(super) fn perform(&self, at: &Site) -> Done {
+    pub(super) fn perform(&self, at: &Site) -> Completed {
         let tells_length = self.flags.contains(&"MSG_TRUNC");
         let is_tcp = at.held().protocol.is_tcp();
-        Done::of(recv(at.socket(), self.size, &self.flags), |came| match tells_length {
+        Completed::of(recv(at.socket(), self.size, &self.flags), |came| match tells_length {
             true => came.datagram(is_tcp, None),
             false => Value::Data(came.bytes),
         })
@@ -61,7 +62,7 @@ impl Recv {
 
 /// What a `recv` or a `recvfrom` gave.
 #[derive(Debug)]
-pub(super) struct Came<A> {
+pub(super) struct Received<A> {
     /// What there was room for.
     pub bytes: Vec<u8>,
     /// What the call returned: with MSG_TRUNC the whole length of the datagram, however little room there was.
@@ -70,7 +71,7 @@ pub(super) struct Came<A> {
     pub from: A,
 }
 
-impl<A> Came<A> {
+impl<A> Received<A> {
     /// The result as the trace writes it. With MSG_TRUNC over TCP (`uncopied`) the kernel counts bytes and writes none.
     pub fn datagram(self, uncopied: bool, from: Option<SocketAddr>) -> Value {
         let bytes = if uncopied { Vec::new() } else { self.bytes };
@@ -88,28 +89,28 @@ impl<A> Came<A> {
 ///
 /// Errors: ENOTCONN (not connected), ECONNRESET (a RST came), EAGAIN (MSG_DONTWAIT, and nothing there), ECONNREFUSED (UDP:
 /// an earlier datagram met a closed port).
-pub(super) fn recv(socket: &Socket, size: usize, names: &[&'static str]) -> Ran<Came<()>> {
+pub(super) fn recv(socket: &Socket, size: usize, names: &[&'static str]) -> Timed<Received<()>> {
     let (flags, _) = flags(names);
-    let mut buffer = room(size, names);
+    let mut buffer = receive_buffer(size, names);
     let room = &mut buffer.spare_capacity_mut()[..size];
     let ran = if flags == 0 {
         ran!(retry socket.recv(room))
     } else {
         ran!(retry socket.recv_with_flags(room, flags))
     };
-    ran.map(|length| came(buffer, size, length, ()))
+    ran.map(|length| received(buffer, size, length, ()))
 }
 
 /// Room for `size` bytes. Over TCP the kernel counts bytes with MSG_TRUNC and writes none, see tcp(7): then there are zeros.
-pub(super) fn room(size: usize, names: &[&'static str]) -> Vec<u8> {
+pub(super) fn receive_buffer(size: usize, names: &[&'static str]) -> Vec<u8> {
     let mut buffer = if names.contains(&"MSG_TRUNC") { vec![0; size] } else { Vec::with_capacity(size) };
     buffer.clear();
     buffer
 }
 
 /// The buffer after a call that returned `length`.
-pub(super) fn came<A>(mut buffer: Vec<u8>, size: usize, length: usize, from: A) -> Came<A> {
+pub(super) fn received<A>(mut buffer: Vec<u8>, size: usize, length: usize, from: A) -> Received<A> {
     // SAFETY: the kernel has written the first `length` bytes, as far as there is room, or `room` has filled it with zeros.
     unsafe { buffer.set_len(length.min(size)) };
-    Came { bytes: buffer, length, from }
+    Received { bytes: buffer, length, from }
 }

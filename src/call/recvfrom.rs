@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use socket2::Socket;
 
 use super::{
-    Arguments, CallDescription, Done, FLAGS, Grammar, On, Ran, Returns, Site, Subject, arg, byte_count,
-    flags,
-    recv::{Came, came, room},
+    Arguments, CallDescription, Completed, FLAGS, Grammar, On, Returns, Site, SocketRef, Timed, arg,
+    byte_count, flags,
+    recv::{Received, receive_buffer, received},
 };
 use crate::ran;
 
@@ -33,7 +33,7 @@ impl RecvFrom {
         Ok(RecvFrom { size: arguments.size()?, flags: arguments.all_of("flag", FLAGS)? })
     }
 
-    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+    pub(super) fn describe(&self, on: &SocketRef, _: Option<&str>) -> CallDescription {
         let (size, names) = (self.size, &self.flags);
         let (_, written) = flags(names);
         let mut args = vec![arg("room", byte_count(size))];
@@ -50,9 +50,9 @@ impl RecvFrom {
         }
     }
 
-    pub(super) fn perform(&self, at: &Site) -> Done {
+    pub(super) fn perform(&self, at: &Site) -> Completed {
         let uncopied = at.held().protocol.is_tcp() && self.flags.contains(&"MSG_TRUNC");
-        Done::of(recvfrom(at.socket(), self.size, &self.flags), |came| {
+        Completed::of(recvfrom(at.socket(), self.size, &self.flags), |came| {
             let from = came.from;
             came.datagram(uncopied, from)
         })
@@ -71,9 +71,9 @@ pub(super) fn recvfrom(
     socket: &Socket,
     size: usize,
     names: &[&'static str],
-) -> Ran<Came<Option<SocketAddr>>> {
+) -> Timed<Received<Option<SocketAddr>>> {
     let (flags, _) = flags(names);
-    let mut buffer = room(size, names);
+    let mut buffer = receive_buffer(size, names);
     let room = &mut buffer.spare_capacity_mut()[..size];
     let ran = if flags == 0 {
         ran!(retry socket.recv_from(room))
@@ -81,5 +81,5 @@ pub(super) fn recvfrom(
         ran!(retry socket.recv_from_with_flags(room, flags))
     };
     // Over TCP there is nothing to tell: the sender is who is connected.
-    ran.map(|(length, from)| came(buffer, size, length, from.as_socket()))
+    ran.map(|(length, from)| received(buffer, size, length, from.as_socket()))
 }

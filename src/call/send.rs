@@ -3,8 +3,8 @@
 use socket2::Socket;
 
 use super::{
-    Arguments, CallDescription, Done, FLAGS, Grammar, On, Ran, Returns, Site, Subject, arg, flags, quoted,
-    told_bytes,
+    Arguments, CallDescription, Completed, FLAGS, Grammar, On, Returns, Site, SocketRef, Timed, arg,
+    describe_bytes, flags, quoted,
 };
 use crate::{event::Value, ran};
 
@@ -30,10 +30,10 @@ impl Send {
         Ok(Send { bytes: arguments.bytes()?, flags: arguments.all_of("flag", FLAGS)? })
     }
 
-    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+    pub(super) fn describe(&self, on: &SocketRef, _: Option<&str>) -> CallDescription {
         let (bytes, names) = (&self.bytes, &self.flags);
         let (_, written) = flags(names);
-        let mut args = vec![arg("bytes", told_bytes(bytes))];
+        let mut args = vec![arg("bytes", describe_bytes(bytes))];
         if !names.is_empty() {
             args.push(arg("flags", &written));
         }
@@ -47,8 +47,8 @@ impl Send {
         }
     }
 
-    pub(super) fn perform(&self, at: &Site) -> Done {
-        Done::of(send(at.socket(), &self.bytes, &self.flags), Value::Count)
+    pub(super) fn perform(&self, at: &Site) -> Completed {
+        Completed::of(send(at.socket(), &self.bytes, &self.flags), Value::Count)
     }
 }
 
@@ -60,7 +60,7 @@ impl Send {
 ///
 /// Errors: EPIPE (this side has shut down, the connection is gone, or was never there), ECONNRESET (a RST came), EAGAIN
 /// (MSG_DONTWAIT, and no room), EDESTADDRREQ (UDP without `connect`).
-pub(super) fn send(socket: &Socket, bytes: &[u8], names: &[&'static str]) -> Ran<usize> {
+pub(super) fn send(socket: &Socket, bytes: &[u8], names: &[&'static str]) -> Timed<usize> {
     let (flags, _) = flags(names);
     if flags == 0 { ran!(retry socket.send(bytes)) } else { ran!(retry socket.send_with_flags(bytes, flags)) }
 }

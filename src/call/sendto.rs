@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use socket2::{SockAddr, Socket};
 
 use super::{
-    Arguments, CallDescription, Done, FLAGS, Grammar, On, Ran, Returns, Site, Subject, Target, arg,
-    c_address, flags, quoted, told_bytes,
+    Arguments, CallDescription, Completed, FLAGS, Grammar, On, Returns, Site, SocketRef, Target, Timed, arg,
+    c_address, describe_bytes, flags, quoted,
 };
 use crate::{event::Value, ran};
 
@@ -47,10 +47,10 @@ impl SendTo {
         about: "hand over a datagram for an address: sendto(2)",
     };
 
-    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+    pub(super) fn describe(&self, on: &SocketRef, _: Option<&str>) -> CallDescription {
         let (address, bytes, names) = (self.address, &self.bytes, &self.flags);
         let (_, written) = flags(names);
-        let mut args = vec![arg("bytes", told_bytes(bytes))];
+        let mut args = vec![arg("bytes", describe_bytes(bytes))];
         if !names.is_empty() {
             args.push(arg("flags", &written));
         }
@@ -76,8 +76,8 @@ impl SendTo {
         }
     }
 
-    pub(super) fn perform(&self, at: &Site) -> Done {
-        Done::of(sendto(at.socket(), self.address, &self.bytes, &self.flags), Value::Count)
+    pub(super) fn perform(&self, at: &Site) -> Completed {
+        Completed::of(sendto(at.socket(), self.address, &self.bytes, &self.flags), Value::Count)
     }
 }
 
@@ -93,7 +93,7 @@ pub(super) fn sendto(
     address: SocketAddr,
     bytes: &[u8],
     names: &[&'static str],
-) -> Ran<usize> {
+) -> Timed<usize> {
     let (flags, _) = flags(names);
     let address = SockAddr::from(address);
     if flags == 0 {

@@ -4,7 +4,7 @@ use std::net::Shutdown;
 
 use socket2::Socket;
 
-use super::{Arguments, CallDescription, Done, Grammar, On, Ran, Returns, Site, Subject, arg};
+use super::{Arguments, CallDescription, Completed, Grammar, On, Returns, Site, SocketRef, Timed, arg};
 use crate::ran;
 
 /// Which direction of a connection ends.
@@ -48,7 +48,7 @@ impl ShutDown {
         Ok(ShutDown { how: arguments.one_of("direction to shut down", &How::ALL)? })
     }
 
-    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+    pub(super) fn describe(&self, on: &SocketRef, _: Option<&str>) -> CallDescription {
         let how = self.how.name();
         CallDescription {
             call: "shutdown",
@@ -60,15 +60,15 @@ impl ShutDown {
         }
     }
 
-    pub(super) fn perform(&self, at: &Site) -> Done {
-        Done::done(shutdown(at.socket(), self.how))
+    pub(super) fn perform(&self, at: &Site) -> Completed {
+        Completed::done(shutdown(at.socket(), self.how))
     }
 }
 
 /// Corresponds to `shutdown(2)`. `SHUT_WR` sends a FIN behind the bytes that are still to go.
 ///
 /// Errors: ENOTCONN (not connected).
-pub(super) fn shutdown(socket: &Socket, how: How) -> Ran<()> {
+pub(super) fn shutdown(socket: &Socket, how: How) -> Timed<()> {
     let how = match how {
         How::Read => Shutdown::Read,
         How::Write => Shutdown::Write,

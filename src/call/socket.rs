@@ -2,7 +2,9 @@
 
 use socket2::{Domain, Socket, Type};
 
-use super::{Arguments, CallDescription, Done, Grammar, On, Protocol, Ran, Returns, Site, Subject, arg};
+use super::{
+    Arguments, CallDescription, Completed, Grammar, On, Protocol, Returns, Site, SocketRef, Timed, arg,
+};
 use crate::ran;
 
 /// `s = socket tcp`
@@ -25,7 +27,7 @@ impl NewSocket {
         Ok(NewSocket { protocol: arguments.one_of("protocol", &Protocol::ALL)? })
     }
 
-    pub(super) fn describe(&self, _: &Subject, result: Option<&str>) -> CallDescription {
+    pub(super) fn describe(&self, _: &SocketRef, result: Option<&str>) -> CallDescription {
         let (protocol, result) = (self.protocol, result.unwrap_or("s"));
         let domain = if protocol.is_v6() { "AF_INET6" } else { "AF_INET" };
         let (kind, means) = match protocol {
@@ -52,8 +54,8 @@ impl NewSocket {
         }
     }
 
-    pub(super) fn perform(&self, at: &Site) -> Done {
-        Done::of(socket(self.protocol), |new| at.insert(self.protocol, new, None))
+    pub(super) fn perform(&self, at: &Site) -> Completed {
+        Completed::of(socket(self.protocol), |new| at.insert(self.protocol, new, None))
     }
 }
 
@@ -64,7 +66,7 @@ impl NewSocket {
 ///
 /// Errors: EMFILE (this process has no descriptor left), EAFNOSUPPORT (no such address family here), EPERM (a raw socket
 /// without CAP_NET_RAW), EACCES (a ping socket, and none of this process's groups is in `net.ipv4.ping_group_range`).
-pub(super) fn socket(protocol: Protocol) -> Ran<Socket> {
+pub(super) fn socket(protocol: Protocol) -> Timed<Socket> {
     let domain = if protocol.is_v6() { Domain::IPV6 } else { Domain::IPV4 };
     let (kind, number) = match protocol {
         Protocol::Tcp | Protocol::Tcp6 => (Type::STREAM, None),

@@ -4,7 +4,9 @@ use std::{io, time::Duration};
 
 use socket2::{Socket, Type};
 
-use super::{Arguments, CallDescription, Done, Grammar, On, Ran, Returns, Site, Subject, arg, system};
+use super::{
+    Arguments, CallDescription, Completed, Grammar, On, Returns, Site, SocketRef, Timed, arg, system,
+};
 use crate::{event::Value, ran};
 
 /// The options that can be set or read, by the names of socket(7), tcp(7) and ipv6(7).
@@ -59,7 +61,7 @@ impl SetSockOpt {
         Ok(SetSockOpt { option: read_option(arguments)?, value: arguments.number("value")? })
     }
 
-    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+    pub(super) fn describe(&self, on: &SocketRef, _: Option<&str>) -> CallDescription {
         let SetSockOpt { option, value } = *self;
         let level = level(option);
         // SO_LINGER takes a struct of a switch and seconds, see socket(7); all others here take an int.
@@ -80,8 +82,8 @@ impl SetSockOpt {
         }
     }
 
-    pub(super) fn perform(&self, at: &Site) -> Done {
-        Done::done(set(at.socket(), self.option, self.value))
+    pub(super) fn perform(&self, at: &Site) -> Completed {
+        Completed::done(set(at.socket(), self.option, self.value))
     }
 }
 
@@ -98,7 +100,7 @@ impl GetSockOpt {
         Ok(GetSockOpt { option: read_option(arguments)? })
     }
 
-    pub(super) fn describe(&self, on: &Subject, _: Option<&str>) -> CallDescription {
+    pub(super) fn describe(&self, on: &SocketRef, _: Option<&str>) -> CallDescription {
         let option = self.option;
         let level = level(option);
         CallDescription {
@@ -111,8 +113,8 @@ impl GetSockOpt {
         }
     }
 
-    pub(super) fn perform(&self, at: &Site) -> Done {
-        Done::of(read(at.socket(), self.option), Value::Number)
+    pub(super) fn perform(&self, at: &Site) -> Completed {
+        Completed::of(read(at.socket(), self.option), Value::Number)
     }
 }
 
@@ -124,7 +126,7 @@ fn read_option<R: Arguments>(arguments: &mut R) -> Result<&'static str, R::Error
 /// Corresponds to `setsockopt(2)`. Switches take 0 or 1, buffers bytes, `SO_LINGER` seconds (negative: off).
 ///
 /// Errors: EINVAL (that value makes no sense), ENOPROTOOPT (no such option, or it can only be read).
-pub(super) fn set(socket: &Socket, option: &str, value: i64) -> Ran<()> {
+pub(super) fn set(socket: &Socket, option: &str, value: i64) -> Timed<()> {
     let on = value != 0;
     let bytes = usize::try_from(value).unwrap_or(0);
     let linger = u64::try_from(value).ok().map(Duration::from_secs);
@@ -146,7 +148,7 @@ pub(super) fn set(socket: &Socket, option: &str, value: i64) -> Ran<()> {
 
 /// Corresponds to `getsockopt(2)`. Switches are 0 or 1, buffers bytes (Linux gives twice what was set: it counts its own
 /// bookkeeping), `SO_LINGER` seconds or −1 for off, `SO_ERROR` an error number, which reading clears.
-pub(super) fn read(socket: &Socket, option: &str) -> Ran<i64> {
+pub(super) fn read(socket: &Socket, option: &str) -> Timed<i64> {
     match option {
         "SO_REUSEADDR" => ran!(socket.reuse_address()).map(i64::from),
         "SO_KEEPALIVE" => ran!(socket.keepalive()).map(i64::from),

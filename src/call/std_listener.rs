@@ -5,7 +5,8 @@ use std::net::{SocketAddr, TcpListener};
 use socket2::Socket;
 
 use super::{
-    Arguments, CallDescription, Done, Grammar, On, Protocol, Ran, Returns, Site, Subject, Target, arg,
+    Arguments, CallDescription, Completed, Grammar, On, Protocol, Returns, Site, SocketRef, Target, Timed,
+    arg,
 };
 use crate::ran;
 
@@ -38,7 +39,7 @@ impl StdListener {
         about: "std's socket, bind and listen in one go",
     };
 
-    pub(super) fn describe(&self, _: &Subject, result: Option<&str>) -> CallDescription {
+    pub(super) fn describe(&self, _: &SocketRef, result: Option<&str>) -> CallDescription {
         let (address, result) = (self.address, result.unwrap_or("s"));
         CallDescription {
             call: "TcpListener::bind",
@@ -50,9 +51,9 @@ impl StdListener {
         }
     }
 
-    pub(super) fn perform(&self, at: &Site) -> Done {
+    pub(super) fn perform(&self, at: &Site) -> Completed {
         let protocol = if self.address.is_ipv6() { Protocol::Tcp6 } else { Protocol::Tcp };
-        Done::of(bind(self.address), |new| at.insert(protocol, new, None))
+        Completed::of(bind(self.address), |new| at.insert(protocol, new, None))
     }
 }
 
@@ -60,6 +61,6 @@ impl StdListener {
 /// with a backlog that the caller cannot choose.
 ///
 /// Errors: those of `socket`, `bind` and `listen`, without saying which it was.
-pub(super) fn bind(address: SocketAddr) -> Ran<Socket> {
+pub(super) fn bind(address: SocketAddr) -> Timed<Socket> {
     ran!(TcpListener::bind(address)).map(Socket::from)
 }

@@ -145,7 +145,7 @@ pub(super) fn serve(asked: &args::Serve, show: &Show) -> Result<ExitCode> {
             // A UDP socket has no LISTEN: whatever comes to its address is its.
             let waits = if name == "udp" { "waits for datagrams at" } else { "listens at" };
             format!(
-                "`{name}` {waits} `{at}`: {whom}. To call it: `sockwalk call {name} {scheme}://{at}{path}`.{page} Ctrl-C ends it."
+                "`{name}` {waits} `{at}`: {whom}. To call it: `sockwalk client {name} {scheme}://{at}{path}`.{page} Ctrl-C ends it."
             )
         });
     });

@@ -35,11 +35,6 @@ impl Task {
         Task
     }
 
-    /// `None`: threads have no number here.
-    pub fn id(&self) -> Option<i64> {
-        None
-    }
-
     pub fn state(&self, _: i64) -> ThreadState {
         ThreadState::Unknown
     }

@@ -10,7 +10,7 @@ use std::{
 
 use super::{CALL_DEADLINE, CallResult, Run, Running, journal, outcome};
 use crate::{
-    call::{self, CallDescription, Done, Subject, Target},
+    call::{self, CallDescription, Completed, SocketRef, Target},
     event::{Blocked, Host, KnownBy, Source, Value, What},
     kernel::ThreadState,
     lesson::{Act, Call, Expected, Outcome, Place, Statement, Step},
@@ -32,7 +32,7 @@ const UNDECIDED: Duration = Duration::from_secs(2);
 
 /// A call that is ready to be made.
 struct Plan {
-    on: Option<Subject>,
+    on: Option<SocketRef>,
     description: CallDescription,
     job: Job,
 }
@@ -63,7 +63,7 @@ impl Run<'_> {
             Some(done) => (None, Some(done)),
             None => blocked_or_done(&ticket, descriptor)?,
         };
-        let here = done.as_ref().map(|done| done.here).or_else(|| ticket.call_site());
+        let here = done.as_ref().map(|done| done.site).or_else(|| ticket.call_site());
         let source = here.map_or_else(
             || Source { text: String::new(), file: String::new(), line: 0 },
             |here| here.source(),
@@ -114,7 +114,7 @@ impl Run<'_> {
         &mut self,
         ticket: &CallHandle,
         until: Option<Instant>,
-    ) -> io::Result<(Done, bool)> {
+    ) -> io::Result<(Completed, bool)> {
         loop {
             let left = until.map_or(GLANCE, |until| until.saturating_duration_since(Instant::now()));
             if let Some(done) = ticket.wait(left.min(GLANCE))? {
@@ -199,7 +199,7 @@ impl Run<'_> {
             Call::WebSocket(_) => self.websockets.get(&(act.host, name.clone())).unwrap_or(&name),
             Call::Socket(_) => &name,
         };
-        let table = self.stage.desk(act.host);
+        let table = self.stage.sockets(act.host);
         let held = match &act.on {
             Some(_) => match table.find(socket) {
                 Some(held) => Some(held),
@@ -221,7 +221,7 @@ impl Run<'_> {
                     Err(Some(error)) => return Err(error),
                     Err(None) => return Ok(None),
                 };
-                let nothing = Subject { name: String::new(), fd: -1 };
+                let nothing = SocketRef { name: String::new(), fd: -1 };
                 let description = request.describe(on.as_ref().unwrap_or(&nothing), result.as_deref());
                 let job: Job = Box::new(move |table| {
                     request.perform(&call::Site { table, on: held.as_deref(), result: result.as_deref() })
@@ -267,7 +267,7 @@ fn deadline(act: &Act) -> Duration {
 pub(super) fn blocked_or_done(
     ticket: &CallHandle,
     descriptor: i64,
-) -> io::Result<(Option<ThreadState>, Option<Done>)> {
+) -> io::Result<(Option<ThreadState>, Option<Completed>)> {
     let started = Instant::now();
     loop {
         if let Some(done) = ticket.wait(Duration::ZERO)? {

@@ -7,7 +7,7 @@ use std::{
 
 use super::{CLAIM_DEADLINE, Packet, Run, act, claim::Verdict};
 use crate::{
-    call::Done,
+    call::Completed,
     event::{self, Became, Host, What},
     lesson::{Step, Which, WireAct, WireClaim, WireWanted},
     stage::{self, CallHandle},
@@ -292,7 +292,11 @@ impl Run<'_> {
     }
 
     /// Waits for a call to come back while a person steps from frame to frame: their time is not the call's.
-    pub(super) fn wait_stepping(&mut self, ticket: &CallHandle, most: Duration) -> io::Result<(Done, bool)> {
+    pub(super) fn wait_stepping(
+        &mut self,
+        ticket: &CallHandle,
+        most: Duration,
+    ) -> io::Result<(Completed, bool)> {
         let mut waited = Duration::ZERO;
         while waited < most {
             self.step_packets()?;

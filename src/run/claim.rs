@@ -99,7 +99,7 @@ impl Run<'_> {
             return Verdict { holds, observed };
         }
         let owner = if claim.subject.other_end { host.other() } else { *host };
-        if self.stage.desk(owner).find(name).is_none() {
+        if self.stage.sockets(owner).find(name).is_none() {
             return Verdict { holds: None, observed: "an earlier call did not give that socket".to_owned() };
         }
         let Some(socket) = find(&self.picture, &claim.subject).cloned() else {

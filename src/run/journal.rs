@@ -4,7 +4,7 @@ use std::time::{Instant, SystemTime};
 
 use super::{Audience, cable::fate_of, frames::Frames, micros, nanos};
 use crate::{
-    call::{CallDescription, Done, Piece, Subject},
+    call::{CallDescription, CallPart, Completed, SocketRef},
     event::{Became, Call, Event, Frame, Host, What, Wire},
     stage::{self, CableEvent},
 };
@@ -105,24 +105,24 @@ impl<'a> Journal<'a> {
     }
 
     /// The calls and notes that a step was made of, as children of the call `parent`.
-    pub fn write_pieces(&mut self, host: Host, parent: u64, done: &Done) {
+    pub fn write_pieces(&mut self, host: Host, parent: u64, done: &Completed) {
         // A note belongs behind the call that it was made of.
         let mut at = done.started;
-        for piece in &done.pieces {
+        for piece in &done.parts {
             self.write_piece(host, Some(parent), piece, at);
-            if let Piece::Call(.., done) = piece {
+            if let CallPart::Call(.., done) = piece {
                 at = done.started + done.took;
             }
         }
     }
 
     /// A call or a note of its own, or as a child of the call `parent`; a note was made then.
-    pub fn write_piece(&mut self, host: Host, parent: Option<u64>, piece: &Piece, noted: Instant) {
+    pub fn write_piece(&mut self, host: Host, parent: Option<u64>, piece: &CallPart, noted: Instant) {
         match piece {
-            Piece::Note(what) => self.write_at(noted, what.clone()),
-            Piece::Call(on, description, done) => {
+            CallPart::Note(what) => self.write_at(noted, what.clone()),
+            CallPart::Call(on, description, done) => {
                 let id = self.next_call();
-                let call = call(id, host, Some(on), description, done.here.source(), parent, false);
+                let call = call(id, host, Some(on), description, done.site.source(), parent, false);
                 self.write_at(done.started, What::Call(call));
                 self.write_pieces(host, id, done);
                 let returned = super::outcome::returned(id, done, false);
@@ -136,7 +136,7 @@ impl<'a> Journal<'a> {
 pub(super) fn call(
     id: u64,
     host: Host,
-    on: Option<&Subject>,
+    on: Option<&SocketRef>,
     description: &CallDescription,
     source: crate::event::Source,
     parent: Option<u64>,

@@ -350,7 +350,7 @@ impl<'a> Live<'a> {
     /// Closes what is open, so that it is seen what the kernel does with it.
     fn close_all(&mut self) -> Result<()> {
         for host in Host::ALL {
-            let open = self.run.stage.desk(host).all();
+            let open = self.run.stage.sockets(host).all();
             for held in open.iter().filter(|held| !held.is_closed()) {
                 self.run.look();
                 let waiting = self.run.picture.find(host, &held.name).and_then(|socket| socket.accept_queue);

@@ -23,7 +23,7 @@ use std::{
 };
 
 use crate::{
-    call::Done,
+    call::Completed,
     event::{self, End, Host, Sink, What},
     lesson::{Expected, Statement, Step, WireAct},
     stage::{CallHandle, Stage},
@@ -334,7 +334,7 @@ impl<'a> Run<'a> {
     }
 
     /// Writes a call's return, with all that it was made of.
-    fn returned(&mut self, host: Host, id: u64, done: Done, deadline: bool) -> outcome::Observed {
+    fn returned(&mut self, host: Host, id: u64, done: Completed, deadline: bool) -> outcome::Observed {
         self.journal.write_pieces(host, id, &done);
         let told = outcome::returned(id, &done, deadline);
         self.journal.write_at(done.started + done.took, What::Return(told));

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 
 use crate::{
-    call::{Done, errno_name, errno_text},
+    call::{Completed, errno_name, errno_text},
     event::{Return, Value},
     lesson::{Expected, Outcome, Place},
     websocket::handoff::ViolationError,
@@ -27,7 +27,7 @@ pub(super) enum Observed {
 }
 
 impl Observed {
-    pub fn of(done: Done, deadline: bool) -> Observed {
+    pub fn of(done: Completed, deadline: bool) -> Observed {
         match done.outcome {
             Ok(value) => Observed::Gave(value),
             Err(error) if deadline && error.kind() == ErrorKind::Interrupted => Observed::Deadline,
@@ -97,7 +97,7 @@ fn name_of(error: &io::Error) -> String {
 }
 
 /// The event of a return.
-pub(super) fn returned(call: u64, done: &Done, deadline: bool) -> Return {
+pub(super) fn returned(call: u64, done: &Completed, deadline: bool) -> Return {
     Return {
         call,
         ok: done.outcome.as_ref().ok().cloned(),

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::{
-    call::Held,
+    call::SocketEntry,
     event::{Host, Socket},
     stage::Observation,
 };
@@ -81,8 +81,8 @@ fn same(a: &Socket, b: &Socket) -> bool {
 
 /// Whether the socket was closed under this name and is open under another.
 fn has_open_twin(one: &Observation, seen: &[Observation]) -> bool {
-    let twin = |other: &Observation| !other.held.is_closed() && other.held.is_same_socket(&one.held);
-    one.held.is_closed() && !one.other_end && seen.iter().any(twin)
+    let twin = |other: &Observation| !other.entry.is_closed() && other.entry.is_same_socket(&one.entry);
+    one.entry.is_closed() && !one.other_end && seen.iter().any(twin)
 }
 
 fn gone(before: &Socket) -> Socket {
@@ -104,9 +104,9 @@ fn gone(before: &Socket) -> Socket {
 
 /// The event of a socket.
 pub(super) fn told(seen: &Observation) -> Socket {
-    let held: &Held = &seen.held;
+    let held: &SocketEntry = &seen.entry;
     let reading = seen.socket.clone().unwrap_or_default();
-    let ends = held.ends();
+    let ends = held.addresses();
     let (local, peer) = if seen.socket.is_some() { (reading.local, reading.peer) } else { ends };
     let address = |address: Option<SocketAddr>| address.map(|address| address.to_string());
     Socket {

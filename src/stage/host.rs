@@ -18,13 +18,13 @@ use super::{
 };
 use crate::sync::lock;
 use crate::{
-    call::{Desk, Doing, Done, Here, watched_by},
+    call::{CallSite, Completed, CurrentCall, SocketTable, set_current_call},
     event::Host,
     kernel::{Task, ThreadState},
 };
 
 /// Work for a host's thread: one call, or the calls of one step.
-pub type Job = Box<dyn FnOnce(&Desk) -> Done + Send>;
+pub type Job = Box<dyn FnOnce(&SocketTable) -> Completed + Send>;
 
 /// Time after which a thread that does not return is signalled again: it may have been between two calls.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(2);
@@ -48,7 +48,7 @@ pub(super) enum Privileges {
 
 /// The thread of a host, and the observer beside it.
 pub(super) struct HostThread {
-    pub desk: Arc<Desk>,
+    pub sockets: Arc<SocketTable>,
     pub observer: Observer,
     /// The host's network, if it was started with a configuration, until the stage takes it.
     pub network: Option<HostNetwork>,
@@ -59,14 +59,14 @@ pub(super) struct HostThread {
 struct Command {
     job: Job,
     own_thread: bool,
-    done: Sender<Done>,
+    done: Sender<Completed>,
     current: CurrentThread,
 }
 
 /// What is known of the thread that runs a job: by it the job is watched and interrupted from other threads.
 #[derive(Clone, Default)]
 struct CurrentThread {
-    doing: Arc<Doing>,
+    call: Arc<CurrentCall>,
     /// `None` before the job begins and after it has ended. Whoever signals the thread holds the lock, so the thread cannot
     /// end in between.
     ids: Arc<Mutex<Option<ThreadIds>>>,
@@ -81,7 +81,7 @@ impl CurrentThread {
     /// Runs a job on the calling thread, which can be interrupted meanwhile.
     fn run<T>(&self, job: impl FnOnce() -> T) -> T {
         *self.ids() = Some(ThreadIds { task: Task::current(), thread: system::current_thread() });
-        watched_by(&self.doing);
+        set_current_call(&self.call);
         let result = job();
         *self.ids() = None;
         result
@@ -106,7 +106,7 @@ impl HostThread {
         privileges: Privileges,
         config: Option<VethConfig>,
     ) -> Result<HostThread, StageError> {
-        let desk = Arc::new(Desk::new(host));
+        let desk = Arc::new(SocketTable::new(host));
         let (commands, inbox) = mpsc::channel::<Command>();
         let (ready, started) = mpsc::channel();
         let shared = Arc::clone(&desk);
@@ -134,7 +134,7 @@ impl HostThread {
         let failed = StageError::system("start the thread", host.name());
         let thread = thread::Builder::new().name(host.name().to_owned()).spawn(main).map_err(&failed)?;
         let (observer, network) = started.recv().map_err(|_| failed(ended()))??;
-        Ok(HostThread { desk, observer, network, commands: Some(commands), thread: Some(thread) })
+        Ok(HostThread { sockets: desk, observer, network, commands: Some(commands), thread: Some(thread) })
     }
 
     /// Gives a job to the thread.
@@ -167,7 +167,7 @@ impl Drop for HostThread {
     }
 }
 
-fn serve(desk: &Arc<Desk>, inbox: &Receiver<Command>) {
+fn serve(desk: &Arc<SocketTable>, inbox: &Receiver<Command>) {
     for command in inbox {
         if command.own_thread {
             let desk = Arc::clone(desk);
@@ -180,7 +180,7 @@ fn serve(desk: &Arc<Desk>, inbox: &Receiver<Command>) {
     }
 }
 
-fn perform(desk: &Desk, command: Command) {
+fn perform(desk: &SocketTable, command: Command) {
     let Command { job, done, current, .. } = command;
     let _ = done.send(current.run(|| job(desk)));
 }
@@ -200,12 +200,12 @@ impl WorkerThread {
     ///
     /// # Errors
     /// EAGAIN: the limit of threads is reached.
-    pub fn spawn(name: String, job: impl FnOnce(&Doing) + Send + 'static) -> io::Result<WorkerThread> {
+    pub fn spawn(name: String, job: impl FnOnce(&CurrentCall) + Send + 'static) -> io::Result<WorkerThread> {
         let worker = WorkerThread { current: CurrentThread::default() };
         let current = worker.current.clone();
         thread::Builder::new().name(name).stack_size(STACK_SIZE).spawn(move || {
             system::block_other_signals();
-            current.run(|| job(&current.doing));
+            current.run(|| job(&current.call));
         })?;
         Ok(worker)
     }
@@ -213,13 +213,13 @@ impl WorkerThread {
     /// Tells the thread to stop, and interrupts the call that it is blocked in. As the thread may be between two calls, repeat
     /// [`WorkerThread::wake_unless_acknowledged`] until that returns false.
     pub fn stop(&self) {
-        self.current.doing.end();
+        self.current.call.stop();
         self.current.interrupt();
     }
 
     /// Interrupts the thread again if it has not acknowledged the stop. Returns whether that was so.
     pub fn wake_unless_acknowledged(&self) -> bool {
-        let pending = self.current.doing.ended();
+        let pending = self.current.call.is_stopping();
         if pending {
             self.current.interrupt();
         }
@@ -229,7 +229,7 @@ impl WorkerThread {
 
 /// A job that was given to a host, and its result.
 pub struct CallHandle {
-    done: Receiver<Done>,
+    done: Receiver<Completed>,
     current: CurrentThread,
 }
 
@@ -238,7 +238,7 @@ impl CallHandle {
     ///
     /// # Errors
     /// If the host's thread has ended.
-    pub fn wait(&self, timeout: Duration) -> io::Result<Option<Done>> {
+    pub fn wait(&self, timeout: Duration) -> io::Result<Option<Completed>> {
         if let Some(done) = spin_recv(&self.done) {
             return Ok(Some(done));
         }
@@ -256,16 +256,16 @@ impl CallHandle {
     }
 
     /// The line of source of the call that runs, or ran.
-    pub fn call_site(&self) -> Option<&'static Here> {
-        self.current.doing.here()
+    pub fn call_site(&self) -> Option<&'static CallSite> {
+        self.current.call.site()
     }
 
     /// Interrupts the call by signals until it returns, with EINTR as its result.
     ///
     /// # Errors
     /// If the call has not returned after [`MAX_SIGNALS`] signals, or the host's thread has ended.
-    pub fn interrupt(&self) -> io::Result<Done> {
-        self.current.doing.end();
+    pub fn interrupt(&self) -> io::Result<Completed> {
+        self.current.call.stop();
         let began = Instant::now();
         for _ in 0..MAX_SIGNALS {
             self.current.interrupt();

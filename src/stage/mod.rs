@@ -33,7 +33,7 @@ pub(crate) use host::WorkerThread;
 pub(crate) use shutdown::shutdown_flag;
 pub(crate) use system::{raise_descriptor_limit, send_nonblocking, stdout_has_no_reader, trim_memory};
 
-use crate::{call::Desk, event::Host, kernel};
+use crate::{call::SocketTable, event::Host, kernel};
 use cable::{Network, VethConfig};
 use host::{HostThread, Privileges};
 use ports::Ports;
@@ -192,8 +192,8 @@ impl Stage {
     }
 
     /// The sockets of a host.
-    pub fn desk(&self, host: Host) -> &Arc<Desk> {
-        &self.thread(host).desk
+    pub fn sockets(&self, host: Host) -> &Arc<SocketTable> {
+        &self.thread(host).sockets
     }
 
     /// Gives a job to the host's own thread, behind the jobs that it was given before.
@@ -210,17 +210,17 @@ impl Stage {
     pub fn observe(&self) -> Vec<Observation> {
         // Both observers work at the same time. One whose host has no sockets is not asked.
         let answers = Host::ALL.map(|host| {
-            let HostThread { desk, observer, .. } = self.thread(host);
+            let HostThread { sockets: desk, observer, .. } = self.thread(host);
             (!desk.is_empty()).then(|| observer.observe())
         });
         let mut seen: Vec<Observation> =
             answers.into_iter().flatten().flat_map(observer::Answer::wait).collect();
         for (host, name, local, peer) in missing_ends(&seen) {
             if let Some(socket) = self.thread(host).observer.find(local, peer) {
-                let owner = self.desk(host.other()).find(&name);
+                let owner = self.sockets(host.other()).find(&name);
                 seen.extend(owner.map(|held| Observation {
                     host,
-                    held,
+                    entry: held,
                     socket: Some(socket),
                     other_end: true,
                 }));
@@ -251,12 +251,12 @@ impl Drop for Stage {
 /// connected to it, local and remote address.
 fn missing_ends(seen: &[Observation]) -> Vec<(Host, String, SocketAddr, SocketAddr)> {
     let mut missing = Vec::new();
-    for one in seen.iter().filter(|one| one.held.protocol.is_tcp()) {
+    for one in seen.iter().filter(|one| one.entry.protocol.is_tcp()) {
         let Some(socket) = &one.socket else { continue };
-        let target = if socket.state == Some("SYN_SENT") { one.held.called() } else { None };
+        let target = if socket.state == Some("SYN_SENT") { one.entry.connect_target() } else { None };
         let Some((local, peer)) = socket.local.zip(socket.peer.or(target)) else { continue };
         if !seen.iter().any(|other| other.host != one.host && other.has_addresses(peer, local)) {
-            missing.push((one.host.other(), one.held.name.clone(), peer, local));
+            missing.push((one.host.other(), one.entry.name.clone(), peer, local));
         }
     }
     missing
@@ -266,7 +266,7 @@ impl Observation {
     fn has_addresses(&self, local: SocketAddr, peer: SocketAddr) -> bool {
         let addresses = match &self.socket {
             Some(socket) => (socket.local, socket.peer),
-            None => self.held.ends(),
+            None => self.entry.addresses(),
         };
         addresses == (Some(local), Some(peer))
     }

@@ -11,7 +11,7 @@ use std::{
 
 use super::{StageError, spin_recv};
 use crate::{
-    call::{Desk, Held, Protocol},
+    call::{Protocol, SocketEntry, SocketTable},
     event::Host,
     kernel::{SockDiag, SocketState, observe},
 };
@@ -22,7 +22,7 @@ pub struct Observation {
     /// The host whose kernel has the socket.
     pub host: Host,
     /// The socket. If `other_end` is true: the socket at the other end of its connection.
-    pub held: Arc<Held>,
+    pub entry: Arc<SocketEntry>,
     /// Its state. `None` if the kernel has forgotten it.
     pub socket: Option<SocketState>,
     /// True for a socket that no program has a descriptor of; it is known by the other end of its connection.
@@ -54,7 +54,7 @@ impl Answer {
 
 impl Observer {
     /// Starts the observer. To be called on the host's thread: the observer shares its descriptor table.
-    pub fn start(desk: Arc<Desk>) -> Result<Observer, StageError> {
+    pub fn start(desk: Arc<SocketTable>) -> Result<Observer, StageError> {
         let (questions, inbox) = mpsc::channel();
         let (ready, started) = mpsc::channel();
         let main = move || {
@@ -114,27 +114,27 @@ impl Drop for Observer {
     }
 }
 
-fn observe_all(desk: &Desk, sock_diag: Option<&SockDiag>) -> Vec<Observation> {
+fn observe_all(desk: &SocketTable, sock_diag: Option<&SockDiag>) -> Vec<Observation> {
     let sockets = desk.all();
-    let observe = |held: &Arc<Held>| {
+    let observe = |held: &Arc<SocketEntry>| {
         let socket = if held.is_closed() {
             let socket = if held.is_gone() { None } else { observe_closed(held, &sockets, sock_diag)? };
             if socket.is_none() {
-                held.saw_it_gone();
+                held.mark_gone();
             }
             socket
         } else {
             let socket = observe_open(held);
-            held.saw_ends(socket.local, socket.peer);
+            held.record_addresses(socket.local, socket.peer);
             Some(sock_diag.and_then(|table| observe_time_wait(held, &socket, table)).unwrap_or(socket))
         };
-        Some(Observation { host: desk.host, held: Arc::clone(held), socket, other_end: false })
+        Some(Observation { host: desk.host, entry: Arc::clone(held), socket, other_end: false })
     };
     sockets.iter().filter_map(observe).collect()
 }
 
 /// The state of an open socket, through its descriptor.
-fn observe_open(held: &Held) -> SocketState {
+fn observe_open(held: &SocketEntry) -> SocketState {
     let mut socket = observe(held.socket(), held.protocol.is_tcp());
     if held.protocol == Protocol::RawIcmp && socket.local.is_some_and(|local| local.ip().is_unspecified()) {
         // A raw socket has no port. The kernel reports the protocol's number in its place, which is no address.
@@ -145,8 +145,8 @@ fn observe_open(held: &Held) -> SocketState {
 
 /// The TIME_WAIT of a connection whose socket is still open: both sides have shut down, so the descriptor refers to a socket
 /// in CLOSED, and Linux keeps the TIME_WAIT apart from it.
-fn observe_time_wait(held: &Held, socket: &SocketState, sock_diag: &SockDiag) -> Option<SocketState> {
-    let (Some(local), Some(peer)) = held.ends() else { return None };
+fn observe_time_wait(held: &SocketEntry, socket: &SocketState, sock_diag: &SockDiag) -> Option<SocketState> {
+    let (Some(local), Some(peer)) = held.addresses() else { return None };
     if !held.protocol.is_tcp() || socket.state != Some("CLOSED") || socket.peer.is_some() {
         return None;
     }
@@ -160,11 +160,11 @@ fn observe_time_wait(held: &Held, socket: &SocketState, sock_diag: &SockDiag) ->
 /// If a duplicate of the descriptor is open, the socket is read through that. Else it is looked up by its addresses. A socket
 /// without a peer that does not listen is in no table, and ends with its last descriptor.
 fn observe_closed(
-    held: &Held,
-    sockets: &[Arc<Held>],
+    held: &SocketEntry,
+    sockets: &[Arc<SocketEntry>],
     sock_diag: Option<&SockDiag>,
 ) -> Option<Option<SocketState>> {
-    let open = |other: &&Arc<Held>| !other.is_closed();
+    let open = |other: &&Arc<SocketEntry>| !other.is_closed();
     if let Some(same) = sockets.iter().filter(open).find(|other| other.is_same_socket(held)) {
         return Some(Some(observe_open(same)));
     }
@@ -173,10 +173,12 @@ fn observe_closed(
         return Some(None);
     }
     let sock_diag = sock_diag?;
-    match held.ends() {
+    match held.addresses() {
         (Some(local), Some(peer)) => sock_diag.find(local, peer).ok(),
         // A listener that another socket at this address may have replaced.
-        (Some(local), None) if !sockets.iter().filter(open).any(|other| other.ends().0 == Some(local)) => {
+        (Some(local), None)
+            if !sockets.iter().filter(open).any(|other| other.addresses().0 == Some(local)) =>
+        {
             sock_diag.find_listener(local).ok()
         }
         _ => Some(None),

@@ -23,7 +23,7 @@ use super::events::{Happened, Reporter};
 use crate::random::NoRandomness;
 use crate::sync::lock;
 use crate::{
-    call::{Held, Protocol},
+    call::{Protocol, SocketEntry},
     websocket::opening::is_timeout,
     wire::{Malformed, http::HeadError},
 };
@@ -130,7 +130,7 @@ impl Fault {
 /// A connected socket, for as many threads as need it. It is closed when the last one lets go.
 #[derive(Debug)]
 pub struct Connection {
-    held: Held,
+    held: SocketEntry,
     number: u64,
     peer: SocketAddr,
     news: Reporter,
@@ -190,7 +190,7 @@ impl Connection {
         // SO_SNDTIMEO, socket(7): who does not read can't hold a thread for ever.
         socket.set_write_timeout(Some(SLICE)).map_err(option)?;
         let protocol = if peer.is_ipv6() { Protocol::Tcp6 } else { Protocol::Tcp };
-        let held = Held::alone(&format!("c{number}"), protocol, socket);
+        let held = SocketEntry::standalone(&format!("c{number}"), protocol, socket);
         Ok(Arc::new(Connection {
             held,
             number,
@@ -331,7 +331,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        drop(self.held.take());
+        drop(self.held.take_owner());
     }
 }
 

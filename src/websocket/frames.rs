@@ -5,7 +5,7 @@ use std::io;
 use super::rows;
 use crate::random;
 use crate::{
-    call::{Done, Held, Piece, send_all},
+    call::{CallPart, Completed, SocketEntry, send_all},
     event::{Host, Row, Value, What, Working},
     ran,
     wire::{
@@ -37,19 +37,19 @@ pub struct FrameOptions {
 }
 
 /// Makes a frame and sends it. A client's is masked with a fresh random key, a server's is not (§5.1).
-pub fn send(host: Host, on: &Held, opcode: u8, payload: &[u8], options: &FrameOptions) -> Done {
+pub fn send(host: Host, on: &SocketEntry, opcode: u8, payload: &[u8], options: &FrameOptions) -> Completed {
     let mut pieces = Vec::new();
     let ran = ran!(send_frame(host, on, opcode, payload, options, &mut pieces));
-    Done { pieces, ..Done::of(ran, Value::Count) }
+    Completed { parts: pieces, ..Completed::of(ran, Value::Count) }
 }
 
 fn send_frame(
     host: Host,
-    on: &Held,
+    on: &SocketEntry,
     opcode: u8,
     payload: &[u8],
     options: &FrameOptions,
-    pieces: &mut Vec<Piece>,
+    pieces: &mut Vec<CallPart>,
 ) -> io::Result<usize> {
     let mut frame = Frame::new(opcode, payload);
     let key = match options.key {
@@ -68,7 +68,7 @@ fn send_frame(
     }
     let bytes = frame.encode();
     if let Some(key) = key {
-        pieces.push(Piece::Note(What::Working(Working {
+        pieces.push(CallPart::Note(What::Working(Working {
             host,
             socket: None,
             title: "masking: each byte ⊕ a byte of the key".to_owned(),
@@ -76,7 +76,7 @@ fn send_frame(
             rows: masking(payload, key),
         })));
     }
-    pieces.push(Piece::Note(dissected(host, "the frame", &bytes)));
+    pieces.push(CallPart::Note(dissected(host, "the frame", &bytes)));
     send_all(on, &bytes, pieces)?;
     Ok(bytes.len())
 }
@@ -89,14 +89,14 @@ fn fresh_key() -> io::Result<[u8; 4]> {
 /// Receives and decodes one frame. Returns its payload, unmasked. It is not checked: the payload of an invalid frame is shown too.
 ///
 /// Fails with `UnexpectedEof` if the stream ends inside the frame, with `InvalidData` if its length exceeds the limit.
-pub fn receive(host: Host, on: &Held) -> Done {
+pub fn receive(host: Host, on: &SocketEntry) -> Completed {
     let mut pieces = Vec::new();
     let ran = ran!(receive_frame(host, on, &mut pieces));
-    Done { pieces, ..Done::of(ran, Value::Data) }
+    Completed { parts: pieces, ..Completed::of(ran, Value::Data) }
 }
 
-fn receive_frame(host: Host, on: &Held, pieces: &mut Vec<Piece>) -> io::Result<Vec<u8>> {
-    let mut bytes = std::mem::take(&mut *on.leftover());
+fn receive_frame(host: Host, on: &SocketEntry, pieces: &mut Vec<CallPart>) -> io::Result<Vec<u8>> {
+    let mut bytes = std::mem::take(&mut *on.read_ahead());
     let header = loop {
         let whole = match Header::parse(&bytes) {
             Ok(header) if header.length > MAX_PAYLOAD => {
@@ -111,7 +111,7 @@ fn receive_frame(host: Host, on: &Held, pieces: &mut Vec<Piece>) -> io::Result<V
         if let Some(header) = whole {
             break header;
         }
-        let (piece, outcome) = Piece::recv(on, BUFFER_SIZE);
+        let (piece, outcome) = CallPart::recv(on, BUFFER_SIZE);
         pieces.push(piece);
         match outcome {
             Ok(received) if received.is_empty() => {
@@ -122,18 +122,18 @@ fn receive_frame(host: Host, on: &Held, pieces: &mut Vec<Piece>) -> io::Result<V
             }
             Ok(received) => bytes.extend_from_slice(&received),
             Err(error) => {
-                *on.leftover() = bytes;
+                *on.read_ahead() = bytes;
                 return Err(error);
             }
         }
     };
-    *on.leftover() = bytes.split_off(header.size() + length_of(&header));
-    pieces.push(Piece::Note(dissected(host, "the frame that received", &bytes)));
+    *on.read_ahead() = bytes.split_off(header.size() + length_of(&header));
+    pieces.push(CallPart::Note(dissected(host, "the frame that received", &bytes)));
     let mut payload = bytes.split_off(header.size());
     if let Some(key) = header.key {
         let rows = unmasking(&payload, key);
         mask(&mut payload, key);
-        pieces.push(Piece::Note(What::Working(Working {
+        pieces.push(CallPart::Note(What::Working(Working {
             host,
             socket: None,
             title: "unmasking: ⊕ the same key gives the bytes back".to_owned(),

@@ -24,7 +24,7 @@ use super::{
     judge::{self, Judge, Kind, Seen, Violation},
 };
 use crate::{
-    call::{Done, Held, Here, Piece, Ran, copy},
+    call::{CallPart, CallSite, Completed, SocketEntry, Timed, clone_error},
     event,
     event::{Host, Value, What},
     ran,
@@ -35,11 +35,11 @@ const READ_BUFFER: usize = 8 << 10;
 
 /// The connection, as a stream that tungstenite reads and writes.
 struct SocketStream {
-    on: Arc<Held>,
+    on: Arc<SocketEntry>,
     judge: Judge,
     seen: VecDeque<Seen>,
     /// The calls made; `None` if they are not recorded.
-    pieces: Option<Vec<Piece>>,
+    pieces: Option<Vec<CallPart>>,
     /// Bytes that may be received in total; then reading fails.
     byte_limit: u64,
 }
@@ -55,7 +55,7 @@ impl Read for SocketStream {
         }
         let outcome = match &mut self.pieces {
             Some(pieces) => {
-                let (piece, outcome) = Piece::recv(&self.on, buffer.len());
+                let (piece, outcome) = CallPart::recv(&self.on, buffer.len());
                 pieces.push(piece);
                 outcome
             }
@@ -72,7 +72,7 @@ impl Write for SocketStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.pieces {
             Some(pieces) => {
-                let (piece, outcome) = Piece::send(&self.on, bytes);
+                let (piece, outcome) = CallPart::send(&self.on, bytes);
                 pieces.push(piece);
                 outcome
             }
@@ -124,9 +124,15 @@ impl Default for HandoffOptions {
 }
 
 /// Hands the connection off with the bytes that were read past the blank line; if `losing`, without them.
-pub fn hand_off(sessions: &Sessions, host: Host, on: Arc<Held>, name: &str, losing: bool) -> Done {
+pub fn hand_off(
+    sessions: &Sessions,
+    host: Host,
+    on: Arc<SocketEntry>,
+    name: &str,
+    losing: bool,
+) -> Completed {
     let ran = take_over(host, on, HandoffOptions::default(), losing);
-    Done::of(ran, |websocket| {
+    Completed::of(ran, |websocket| {
         sessions.store(name, TungsteniteWebSocket { websocket, host, name: name.to_owned() });
         Value::Done
     })
@@ -134,11 +140,11 @@ pub fn hand_off(sessions: &Sessions, host: Host, on: Arc<Held>, name: &str, losi
 
 fn take_over(
     host: Host,
-    on: Arc<Held>,
+    on: Arc<SocketEntry>,
     options: HandoffOptions,
     losing: bool,
-) -> Ran<WebSocket<SocketStream>> {
-    let tail = std::mem::take(&mut *on.leftover());
+) -> Timed<WebSocket<SocketStream>> {
+    let tail = std::mem::take(&mut *on.read_ahead());
     let (role, receiver) = match host {
         Host::Client => (Role::Client, judge::Role::Client),
         Host::Server => (Role::Server, judge::Role::Server),
@@ -194,7 +200,7 @@ impl MessageKind {
 }
 
 /// Sends a message.
-pub fn send(sessions: &Sessions, name: &str, kind: MessageKind, payload: &[u8]) -> Done {
+pub fn send(sessions: &Sessions, name: &str, kind: MessageKind, payload: &[u8]) -> Completed {
     with(sessions, name, |handed| {
         let message = match kind {
             MessageKind::Text => match std::str::from_utf8(payload) {
@@ -215,14 +221,14 @@ pub fn send(sessions: &Sessions, name: &str, kind: MessageKind, payload: &[u8]) 
 }
 
 /// Starts or continues the closing handshake: RFC 6455 §7.1.2.
-pub fn close(sessions: &Sessions, name: &str, code: Option<u16>, reason: &str) -> Done {
+pub fn close(sessions: &Sessions, name: &str, code: Option<u16>, reason: &str) -> Completed {
     with(sessions, name, |handed| handed.close(code, reason))
 }
 
 /// Receives the next message. This call also answers a Ping with a Pong and a Close with a Close.
 ///
 /// Fails with a [`ViolationError`] if the peer broke a rule; the matching Close code has then been sent.
-pub fn receive(sessions: &Sessions, name: &str) -> Done {
+pub fn receive(sessions: &Sessions, name: &str) -> Completed {
     with(sessions, name, |handed| {
         let next = handed.receive();
         let outcome = next.outcome.map(|came| match came {
@@ -230,7 +236,7 @@ pub fn receive(sessions: &Sessions, name: &str) -> Done {
             Received::Close { code, reason } => Value::Close { code, reason },
         });
         let outcome = outcome.map_err(|error| error.to_io_error());
-        Done { outcome, started: next.started, took: next.took, here: next.here, pieces: next.pieces }
+        Completed { outcome, started: next.started, took: next.took, site: next.here, parts: next.pieces }
     })
 }
 
@@ -249,7 +255,7 @@ impl ReceiveError {
     /// Converts it to the error that a step of a lesson reports.
     pub fn to_io_error(&self) -> io::Error {
         match self {
-            ReceiveError::Call(error) => copy(error),
+            ReceiveError::Call(error) => clone_error(error),
             ReceiveError::Violation(broken) => {
                 io::Error::new(io::ErrorKind::InvalidData, ViolationError(broken.0))
             }
@@ -291,14 +297,14 @@ pub struct ReceiveCall {
     /// Time spent in the call.
     pub took: Duration,
     /// The source line of the call.
-    pub here: &'static Here,
+    pub here: &'static CallSite,
     /// The socket calls that it made.
-    pub pieces: Vec<Piece>,
+    pub pieces: Vec<CallPart>,
 }
 
 impl TungsteniteWebSocket {
     /// Takes over an upgraded connection, with the bytes that were read past the blank line.
-    pub fn new(host: Host, on: Arc<Held>, options: HandoffOptions) -> TungsteniteWebSocket {
+    pub fn new(host: Host, on: Arc<SocketEntry>, options: HandoffOptions) -> TungsteniteWebSocket {
         let name = on.name.clone();
         let ran = take_over(host, on, options, false);
         let websocket = ran.outcome.expect("taking over makes no call");
@@ -314,13 +320,13 @@ impl TungsteniteWebSocket {
     pub fn receive(&mut self) -> ReceiveCall {
         let websocket = &mut self.websocket;
         let ran = ran!(error io_error, websocket.read());
-        let (started, took, here) = (ran.started, ran.took, ran.here);
+        let (started, took, here) = (ran.started, ran.took, ran.site);
         let (outcome, note) = self.judged(ran.outcome);
         ReceiveCall { outcome, started, took, here, pieces: self.pieces(note) }
     }
 
     /// Sends a message.
-    pub fn send(&mut self, message: Message) -> Done {
+    pub fn send(&mut self, message: Message) -> Completed {
         let kind = match &message {
             Message::Text(_) => "text",
             Message::Ping(_) => "ping",
@@ -332,11 +338,11 @@ impl TungsteniteWebSocket {
             .then(|| What::Message(self.message(false, kind, message.clone().into_data().as_ref())));
         let websocket = &mut self.websocket;
         let ran = ran!(error io_error, websocket.send(message));
-        Done { pieces: self.pieces(note), ..Done::of(ran, |()| Value::Done) }
+        Completed { parts: self.pieces(note), ..Completed::of(ran, |()| Value::Done) }
     }
 
     /// Starts or continues the closing handshake; see [`close`].
-    pub fn close(&mut self, code: Option<u16>, reason: &str) -> Done {
+    pub fn close(&mut self, code: Option<u16>, reason: &str) -> Completed {
         let frame =
             code.map(|code| CloseFrame { code: CloseCode::from(code), reason: reason.to_owned().into() });
         let note = event::Message { code, ..self.message(false, "close", reason.as_bytes()) };
@@ -347,10 +353,10 @@ impl TungsteniteWebSocket {
         }
         let mut pieces = self.pieces(None);
         // Nothing is sent after a Close (§5.5.1), so nothing is reported as sent.
-        if pieces.iter().any(Piece::is_send) {
-            pieces.push(Piece::Note(What::Message(note)));
+        if pieces.iter().any(CallPart::is_send) {
+            pieces.push(CallPart::Note(What::Message(note)));
         }
-        Done { pieces, ..Done::of(ran, |()| Value::Done) }
+        Completed { parts: pieces, ..Completed::of(ran, |()| Value::Done) }
     }
 
     fn tells(&self) -> bool {
@@ -428,22 +434,26 @@ impl TungsteniteWebSocket {
     }
 
     /// Returns the recorded calls, and the note that belongs to them.
-    fn pieces(&mut self, note: Option<What>) -> Vec<Piece> {
+    fn pieces(&mut self, note: Option<What>) -> Vec<CallPart> {
         let Some(pieces) = &mut self.websocket.get_mut().pieces else { return Vec::new() };
         let mut pieces = std::mem::take(pieces);
-        pieces.extend(note.map(Piece::Note));
+        pieces.extend(note.map(CallPart::Note));
         pieces
     }
 }
 
-fn with(sessions: &Sessions, name: &str, act: impl FnOnce(&mut TungsteniteWebSocket) -> Done) -> Done {
+fn with(
+    sessions: &Sessions,
+    name: &str,
+    act: impl FnOnce(&mut TungsteniteWebSocket) -> Completed,
+) -> Completed {
     sessions.with(name, act).unwrap_or_else(failed)
 }
 
-fn failed(error: io::Error) -> Done {
+fn failed(error: io::Error) -> Completed {
     let mut error = Some(error);
     let ran = ran!(Err::<Value, _>(error.take().expect("used once")));
-    Done::of(ran, |value| value)
+    Completed::of(ran, |value| value)
 }
 
 /// Returns the system's error inside an error of tungstenite, if there is one.

@@ -12,7 +12,7 @@ use super::{
     verify::{Answer, Failure, judge_response},
 };
 use crate::{
-    call::{Done, Held, Piece, send_all},
+    call::{CallPart, Completed, SocketEntry, send_all},
     event::{Host, Row, Value, What, Working},
     ran,
     server::http::{ByteSource, Head, Received, page, read_head},
@@ -40,19 +40,19 @@ pub struct UpgradeRequest {
 }
 
 /// Sends the client's opening request: RFC 6455 §4.1.
-pub fn request(sessions: &Sessions, on: &Held, asked: &UpgradeRequest) -> Done {
+pub fn request(sessions: &Sessions, on: &SocketEntry, asked: &UpgradeRequest) -> Completed {
     let mut pieces = Vec::new();
     let ran = ran!(send_request(sessions, on, asked, &mut pieces));
-    Done { pieces, ..Done::of(ran, Value::Count) }
+    Completed { parts: pieces, ..Completed::of(ran, Value::Count) }
 }
 
 fn send_request(
     sessions: &Sessions,
-    on: &Held,
+    on: &SocketEntry,
     asked: &UpgradeRequest,
-    pieces: &mut Vec<Piece>,
+    pieces: &mut Vec<CallPart>,
 ) -> io::Result<usize> {
-    let peer = || on.ends().1.map_or_else(|| "server".to_owned(), |peer| peer.to_string());
+    let peer = || on.addresses().1.map_or_else(|| "server".to_owned(), |peer| peer.to_string());
     let authority = asked.authority.clone().unwrap_or_else(peer);
     let mut request = ClientRequest::new(&authority, &asked.path).map_err(io::Error::other)?;
     if let Some(origin) = &asked.origin {
@@ -62,14 +62,14 @@ fn send_request(
         request = request.offering(&[protocol]).map_err(io::Error::other)?;
     }
     let bytes = request.bytes();
-    pieces.push(Piece::Note(What::Working(Working {
+    pieces.push(CallPart::Note(What::Working(Working {
         host: Host::Client,
         socket: None,
         title: "the key".to_owned(),
         bytes: Vec::new(),
         rows: request.key_working(),
     })));
-    pieces.push(Piece::Note(What::Working(Working {
+    pieces.push(CallPart::Note(What::Working(Working {
         host: Host::Client,
         socket: None,
         title: "the opening request".to_owned(),
@@ -96,13 +96,17 @@ pub struct AnswerOptions {
 ///
 /// The reader bounds the bytes; `deadline` or the deadline of the lesson bounds the time. A client whose head is not complete
 /// by then gets 408.
-pub fn answer(on: &Held, options: &AnswerOptions) -> Done {
+pub fn answer(on: &SocketEntry, options: &AnswerOptions) -> Completed {
     let mut pieces = Vec::new();
     let ran = ran!(judge_and_answer(on, options, &mut pieces));
-    Done { pieces, ..Done::of(ran, Value::Number) }
+    Completed { parts: pieces, ..Completed::of(ran, Value::Number) }
 }
 
-fn judge_and_answer(on: &Held, options: &AnswerOptions, pieces: &mut Vec<Piece>) -> io::Result<i64> {
+fn judge_and_answer(
+    on: &SocketEntry,
+    options: &AnswerOptions,
+    pieces: &mut Vec<CallPart>,
+) -> io::Result<i64> {
     let judgement = match read_head(&mut OnSocket { on, until: options.deadline, pieces })? {
         // A peer that has sent nothing gets no answer.
         Head::CutOff(0) => return Err(cut_off(0)),
@@ -123,7 +127,7 @@ fn judge_and_answer(on: &Held, options: &AnswerOptions, pieces: &mut Vec<Piece>)
     let Judgement { decision, .. } = judgement;
     match decision {
         Decision::Accept(acceptance) => {
-            pieces.push(Piece::Note(What::Working(Working {
+            pieces.push(CallPart::Note(What::Working(Working {
                 host: Host::Server,
                 socket: None,
                 title: "the accept key".to_owned(),
@@ -143,13 +147,13 @@ fn judge_and_answer(on: &Held, options: &AnswerOptions, pieces: &mut Vec<Piece>)
 /// Reads the server's answer and checks it: RFC 6455 §4.1. Returns the HTTP status received.
 ///
 /// Fails with `InvalidData` if a 101 breaks a rule; the client must then fail the connection.
-pub fn verify(sessions: &Sessions, on: &Held) -> Done {
+pub fn verify(sessions: &Sessions, on: &SocketEntry) -> Completed {
     let mut pieces = Vec::new();
     let ran = ran!(judge_the_answer(sessions, on, &mut pieces));
-    Done { pieces, ..Done::of(ran, Value::Number) }
+    Completed { parts: pieces, ..Completed::of(ran, Value::Number) }
 }
 
-fn judge_the_answer(sessions: &Sessions, on: &Held, pieces: &mut Vec<Piece>) -> io::Result<i64> {
+fn judge_the_answer(sessions: &Sessions, on: &SocketEntry, pieces: &mut Vec<CallPart>) -> io::Result<i64> {
     let request =
         sessions.request(&on.name).ok_or_else(|| invalid(format!("nothing was asked for on {}", on.name)))?;
     loop {
@@ -176,7 +180,7 @@ fn judge_the_answer(sessions: &Sessions, on: &Held, pieces: &mut Vec<Piece>) -> 
                     Ok(_) => Ok(101),
                     // Another status is HTTP's answer, and no broken rule.
                     Err(Failure::Status { status }) => {
-                        pieces.push(Piece::Note(What::Working(another_answer(&head, &on.leftover()))));
+                        pieces.push(CallPart::Note(What::Working(another_answer(&head, &on.read_ahead()))));
                         Ok(i64::from(status))
                     }
                     Err(failure) => Err(invalid(failure.to_string())),
@@ -222,21 +226,21 @@ fn another_answer(head: &[u8], rest: &[u8]) -> Working {
 
 /// A socket as a source of a head: each `recv` becomes a piece of the step.
 struct OnSocket<'a> {
-    on: &'a Held,
+    on: &'a SocketEntry,
     /// When the head has to be complete; without it the end of the call is the limit.
     until: Option<Instant>,
-    pieces: &'a mut Vec<Piece>,
+    pieces: &'a mut Vec<CallPart>,
 }
 
 impl ByteSource for OnSocket<'_> {
     type Error = io::Error;
 
     fn take(&mut self) -> Vec<u8> {
-        std::mem::take(&mut *self.on.leftover())
+        std::mem::take(&mut *self.on.read_ahead())
     }
 
     fn put_back(&mut self, bytes: Vec<u8>) {
-        self.on.leftover().splice(0..0, bytes);
+        self.on.read_ahead().splice(0..0, bytes);
     }
 
     fn receive(&mut self, _begun: bool) -> io::Result<Received> {
@@ -245,12 +249,12 @@ impl ByteSource for OnSocket<'_> {
             let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
             self.on.socket().set_read_timeout(Some(left))?;
         }
-        let (piece, outcome) = Piece::recv(self.on, BUFFER_SIZE);
+        let (piece, outcome) = CallPart::recv(self.on, BUFFER_SIZE);
         self.pieces.push(piece);
         match outcome {
             Ok(bytes) if bytes.is_empty() => Ok(Received::End),
             Ok(bytes) => {
-                self.on.leftover().extend_from_slice(&bytes);
+                self.on.read_ahead().extend_from_slice(&bytes);
                 Ok(Received::Bytes)
             }
             Err(error) if is_over(&error, self.until.is_some()) => Ok(Received::TimedOut),
@@ -273,8 +277,8 @@ pub fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
-fn note_all(host: Host, findings: &[RuleCheck], pieces: &mut Vec<Piece>) {
-    pieces.extend(findings.iter().map(|finding| Piece::Note(What::Upgrade(finding.to_event(host)))));
+fn note_all(host: Host, findings: &[RuleCheck], pieces: &mut Vec<CallPart>) {
+    pieces.extend(findings.iter().map(|finding| CallPart::Note(What::Upgrade(finding.to_event(host)))));
 }
 
 fn invalid(text: String) -> io::Error {

@@ -10,7 +10,9 @@ use super::{
     opening::{self, AnswerOptions, UpgradeRequest},
 };
 use crate::{
-    call::{Arguments, CallDescription, Done, Grammar, Held, On, Returns, arg, calls, told_bytes},
+    call::{
+        Arguments, CallDescription, Completed, Grammar, On, Returns, SocketEntry, arg, calls, describe_bytes,
+    },
     event::{Arg, Host},
     wire::websocket::opcode,
 };
@@ -46,7 +48,7 @@ pub struct Site {
     /// The acting host.
     pub host: Host,
     /// The socket, or the one beneath the WebSocket.
-    pub on: Arc<Held>,
+    pub on: Arc<SocketEntry>,
     /// The name of the socket or WebSocket in the lesson.
     pub name: String,
     /// The name for what the step returns.
@@ -83,7 +85,7 @@ impl Request {
         CallDescription::of_steps("ws request", args, SEND_BUFFER)
     }
 
-    fn perform(&self, at: &Site) -> Done {
+    fn perform(&self, at: &Site) -> Completed {
         opening::request(&at.sessions, &at.on, &self.asked)
     }
 }
@@ -111,7 +113,7 @@ impl Answer {
         CallDescription::of_steps("ws answer", args, "the rest of the request's head")
     }
 
-    fn perform(&self, at: &Site) -> Done {
+    fn perform(&self, at: &Site) -> Completed {
         let policy = Policy {
             allowed_origins: self.allow.clone().map(|origin| vec![origin]),
             subprotocols: self.protocol.clone().into_iter().collect(),
@@ -137,7 +139,7 @@ impl Verify {
         CallDescription::of_steps("ws verify", Vec::new(), "the rest of the answer's head")
     }
 
-    fn perform(&self, at: &Site) -> Done {
+    fn perform(&self, at: &Site) -> Completed {
         opening::verify(&at.sessions, &at.on)
     }
 }
@@ -208,11 +210,11 @@ impl SendFrame {
     fn describe(&self, _: &Site, _: Option<&str>) -> CallDescription {
         let name =
             OPCODES.iter().find(|(_, opcode)| *opcode == self.opcode).map_or("reserved", |(name, _)| name);
-        let args = vec![arg("opcode", name), arg("payload", told_bytes(&self.payload))];
+        let args = vec![arg("opcode", name), arg("payload", describe_bytes(&self.payload))];
         CallDescription::of_steps("ws frame", args, SEND_BUFFER)
     }
 
-    fn perform(&self, at: &Site) -> Done {
+    fn perform(&self, at: &Site) -> Completed {
         frames::send(at.host, &at.on, self.opcode, &self.payload, &self.odd)
     }
 }
@@ -233,7 +235,7 @@ impl ReceiveFrame {
         CallDescription::of_steps("ws unframe", Vec::new(), "the rest of a frame")
     }
 
-    fn perform(&self, at: &Site) -> Done {
+    fn perform(&self, at: &Site) -> Completed {
         frames::receive(at.host, &at.on)
     }
 }
@@ -263,13 +265,13 @@ impl HandOff {
     }
 
     fn describe(&self, at: &Site, _: Option<&str>) -> CallDescription {
-        let kept = at.on.leftover().len();
+        let kept = at.on.read_ahead().len();
         let kept = format!("{kept} {}", if self.losing { "(thrown away)" } else { "(handed over)" });
         let args = vec![arg("role", at.host.name()), arg("bytes read past the blank line", kept)];
         CallDescription::of_steps("ws handoff", args, "")
     }
 
-    fn perform(&self, at: &Site) -> Done {
+    fn perform(&self, at: &Site) -> Completed {
         handoff::hand_off(&at.sessions, at.host, Arc::clone(&at.on), &at.result, self.losing)
     }
 }
@@ -294,11 +296,11 @@ impl Send {
     }
 
     fn describe(&self, _: &Site, _: Option<&str>) -> CallDescription {
-        let args = vec![arg("kind", self.kind.name()), arg("payload", told_bytes(&self.payload))];
+        let args = vec![arg("kind", self.kind.name()), arg("payload", describe_bytes(&self.payload))];
         CallDescription::of_steps("ws send", args, SEND_BUFFER)
     }
 
-    fn perform(&self, at: &Site) -> Done {
+    fn perform(&self, at: &Site) -> Completed {
         handoff::send(&at.sessions, &at.name, self.kind, &self.payload)
     }
 }
@@ -318,7 +320,7 @@ impl Receive {
         CallDescription::of_steps("ws recv", Vec::new(), "the rest of a message")
     }
 
-    fn perform(&self, at: &Site) -> Done {
+    fn perform(&self, at: &Site) -> Completed {
         handoff::receive(&at.sessions, &at.name)
     }
 }
@@ -339,10 +341,10 @@ impl Ping {
     }
 
     fn describe(&self, _: &Site, _: Option<&str>) -> CallDescription {
-        CallDescription::of_steps("ws ping", vec![arg("payload", told_bytes(&self.payload))], SEND_BUFFER)
+        CallDescription::of_steps("ws ping", vec![arg("payload", describe_bytes(&self.payload))], SEND_BUFFER)
     }
 
-    fn perform(&self, at: &Site) -> Done {
+    fn perform(&self, at: &Site) -> Completed {
         handoff::send(&at.sessions, &at.name, MessageKind::Ping, &self.payload)
     }
 }
@@ -373,7 +375,7 @@ impl Close {
         CallDescription::of_steps("ws close", args, SEND_BUFFER)
     }
 
-    fn perform(&self, at: &Site) -> Done {
+    fn perform(&self, at: &Site) -> Completed {
         handoff::close(&at.sessions, &at.name, self.code, &self.reason)
     }
 }

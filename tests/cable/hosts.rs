@@ -61,7 +61,7 @@ fn privileged() {
 fn raw() {
     for raw_sockets in [false, true] {
         let stage = stage(CableOptions { raw_sockets, ..CableOptions::default() });
-        let job = move |desk: &sockwalk::call::Desk| {
+        let job = move |desk: &sockwalk::call::SocketTable| {
             let raw = socket2::Socket::new(
                 socket2::Domain::IPV4,
                 socket2::Type::RAW,

@@ -110,7 +110,7 @@ fn corrupted() {
     let waiting = stage
         .observe()
         .iter()
-        .find(|one| one.held.name == "s")
+        .find(|one| one.entry.name == "s")
         .and_then(|one| one.socket.as_ref()?.recv_queue);
     assert_eq!(waiting, Some(0));
     cable.mend();

@@ -9,7 +9,7 @@ use std::{
 };
 
 use sockwalk::{
-    call::{self, Accept, Bind, Connect, Done, Listen, NewSocket, Protocol, Recv, Request, Site},
+    call::{self, Accept, Bind, Completed, Connect, Listen, NewSocket, Protocol, Recv, Request, Site},
     event::{Host, Value},
     stage::{Cable, CableEvent, CableEventKind, CableOptions, CallHandle, Fate, Frame, Stage},
 };
@@ -36,7 +36,7 @@ pub fn wire(stage: &Stage) -> &Cable {
 /// Starts a call on a host.
 pub fn start(stage: &Stage, host: Host, request: Request, on: &str, result: &str) -> CallHandle {
     let (on, result) = (on.to_owned(), result.to_owned());
-    let job = move |desk: &call::Desk| {
+    let job = move |desk: &call::SocketTable| {
         let held = desk.find(&on);
         request.perform(&Site { table: desk, on: held.as_deref(), result: Some(&result) })
     };
@@ -49,7 +49,7 @@ pub fn call(stage: &Stage, host: Host, request: Request, on: &str, result: &str)
 }
 
 /// What a call came to.
-pub fn finish(ticket: &CallHandle) -> Done {
+pub fn finish(ticket: &CallHandle) -> Completed {
     ticket.wait(LONG).unwrap().expect("the call returns")
 }
 
@@ -97,7 +97,7 @@ pub fn state(stage: &Stage, host: Host, name: &str) -> Option<&'static str> {
     let (name, other_end) = name.strip_prefix('~').map_or((name, false), |name| (name, true));
     let seen = stage.observe();
     let one =
-        seen.iter().find(|one| one.host == host && one.held.name == name && one.other_end == other_end)?;
+        seen.iter().find(|one| one.host == host && one.entry.name == name && one.other_end == other_end)?;
     one.socket.as_ref()?.state
 }
 

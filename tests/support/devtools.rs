@@ -38,6 +38,7 @@ pub struct Browser {
 impl Browser {
     /// Starts Chromium and connects to its developer tools.
     pub fn start() -> Browser {
+        super::signals::reset_in_children();
         let profile = Folder::new();
         let mut child = Command::new("chromium")
             .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])

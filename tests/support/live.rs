@@ -57,7 +57,7 @@ pub struct Ended {
 impl Process {
     /// Starts a program; `name` is for the panics.
     pub fn start(name: &str, command: &mut Command) -> Process {
-        super::reset_signals();
+        super::signals::reset_in_children();
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{name} does not start: {error}"));
         let (to, news) = channel();

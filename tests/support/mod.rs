@@ -7,6 +7,7 @@ pub mod live;
 pub mod pcap;
 #[cfg(unix)]
 pub mod programs;
+pub mod signals;
 
 use std::{
     fs,
@@ -19,31 +20,9 @@ use std::{
 pub const NINE: [&str; 9] =
     ["socket", "bind", "listen", "accept", "connect", "send", "recv", "close", "websocket"];
 
-/// Gives the children of this process the default action of SIGINT, SIGQUIT and SIGTERM.
-///
-/// A shell starts a background command with SIGINT and SIGQUIT ignored, and a child inherits that. A signal with a handler
-/// is reset to its default by execve(2), so a handler that does what the default does is installed here.
-#[cfg(unix)]
-pub fn reset_signals() {
-    use signal_hook::consts::{SIGINT, SIGQUIT, SIGTERM};
-    use std::sync::{Arc, Once, atomic::AtomicBool};
-
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        for signal in [SIGINT, SIGQUIT, SIGTERM] {
-            signal_hook::flag::register_conditional_default(signal, Arc::new(AtomicBool::new(true)))
-                .expect("the signal can be handled");
-        }
-    });
-}
-
-/// Other systems have no signals that are inherited.
-#[cfg(not(unix))]
-pub fn reset_signals() {}
-
 /// The binary, with a state folder of its own and nothing of the surroundings that would change what it shows.
 pub fn sockwalk(home: &Folder, arguments: &[&str]) -> Command {
-    reset_signals();
+    signals::reset_in_children();
     let mut command = Command::new(env!("CARGO_BIN_EXE_sockwalk"));
     command.args(arguments).env("HOME", &home.0).env("XDG_STATE_HOME", home.0.join("state"));
     for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
@@ -85,7 +64,7 @@ pub struct Folder(pub PathBuf);
 impl Folder {
     pub fn new() -> Folder {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
-        reset_signals();
+        signals::reset_in_children();
         let name = format!("sockwalk-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);
         fs::create_dir_all(&path).expect("there is room for a folder");

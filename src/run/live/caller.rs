@@ -16,7 +16,7 @@ impl Live<'_> {
     /// `sockwalk socket PROTOCOL`
     pub(super) fn socket(&mut self, protocol: &str) -> Result<()> {
         self.step(Telling::Full, &format!("client$ s = socket {protocol}"))?;
-        let fd = self.run.stage.desk(Host::Client).find("s").map_or(-1, |held| held.descriptor());
+        let fd = self.run.stage.sockets(Host::Client).find("s").map_or(-1, |held| held.descriptor());
         let until = self.until();
         self.hold(&advice::made(fd, until))
     }

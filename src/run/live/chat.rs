@@ -91,7 +91,7 @@ impl Live<'_> {
     /// A message that waits, in tungstenite's hands or in the kernel's.
     fn something_came(&mut self) -> bool {
         let waits = self.run.sessions[Host::Client as usize].has_more("w");
-        let held = self.run.stage.desk(Host::Client).find("c");
+        let held = self.run.stage.sockets(Host::Client).find("c");
         waits || held.is_some_and(|held| kernel::is_readable(held.socket()))
     }
 

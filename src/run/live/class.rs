@@ -17,7 +17,7 @@ use std::{
 
 use super::{Hold, Live, Result, Stop, Telling, advice};
 use crate::{
-    call::{Held, Piece},
+    call::{CallPart, SocketEntry},
     event::{self, Host, What},
     kernel,
     run::{Audience, Run},
@@ -109,7 +109,7 @@ impl Live<'_> {
         warning.iter().for_each(|warning| self.say(warning));
         let class = Class { connections, ..class.clone() };
         self.say(&advice::welcome(at, &class));
-        let Some(listener) = self.run.stage.desk(Host::Server).find("s") else { return Err(Stop::Failed) };
+        let Some(listener) = self.run.stage.sockets(Host::Server).find("s") else { return Err(Stop::Failed) };
         let (sender, reports) = mpsc::sync_channel(MAX_REPORTS);
         let server = Arc::new(Server::new(class, sender));
         let accepting = Arc::new(Accepting::default());
@@ -190,9 +190,9 @@ struct Accepting(Mutex<Option<AcceptError>>);
 
 impl Accepting {
     /// Accepts connections on a listener of the stage. The calls are narrated, so they block, and are ended by a signal.
-    fn run(&self, server: &Arc<Server>, listener: &Held) {
+    fn run(&self, server: &Arc<Server>, listener: &SocketEntry) {
         let accept = || {
-            let (piece, outcome) = Piece::accept(listener, &format!("c{}", server.registry.next_number()));
+            let (piece, outcome) = CallPart::accept(listener, &format!("c{}", server.registry.next_number()));
             outcome.map(|(held, peer)| Some((piece, held, peer)))
         };
         let outcome = core::accept_all(
@@ -210,19 +210,19 @@ impl Accepting {
 }
 
 /// A piece whose notes name the connection that they belong to.
-fn stamped(piece: Piece, name: &str) -> Piece {
+fn stamped(piece: CallPart, name: &str) -> CallPart {
     match piece {
-        Piece::Note(mut what) => {
+        CallPart::Note(mut what) => {
             match &mut what {
                 What::Upgrade(it) => it.socket = Some(name.to_owned()),
                 What::Working(it) => it.socket = Some(name.to_owned()),
                 _ => {}
             }
-            Piece::Note(what)
+            CallPart::Note(what)
         }
-        Piece::Call(on, told, mut done) => {
-            done.pieces = done.pieces.into_iter().map(|piece| stamped(piece, name)).collect();
-            Piece::Call(on, told, done)
+        CallPart::Call(on, told, mut done) => {
+            done.parts = done.parts.into_iter().map(|piece| stamped(piece, name)).collect();
+            CallPart::Call(on, told, done)
         }
     }
 }

@@ -13,7 +13,7 @@ impl Live<'_> {
         self.socket_for(at, udp)?;
         self.step(Telling::Full, &format!("server$ bind s {at}"))?;
         let at = self.bound(at);
-        let fd = self.run.stage.desk(Host::Server).find("s").map_or(-1, |held| held.descriptor());
+        let fd = self.run.stage.sockets(Host::Server).find("s").map_or(-1, |held| held.descriptor());
         let until = self.until();
         self.hold(&advice::bound(at, udp, fd, until))
     }

@@ -10,7 +10,7 @@ use socket2::{Domain, Socket, Type};
 
 use super::ICMP;
 use crate::{
-    call::{Held, Protocol},
+    call::{Protocol, SocketEntry},
     transport::{
         api::{Client, ClientConfig, CloseMode, Heard},
         connection::Fault,
@@ -26,7 +26,7 @@ const LONGEST: usize = 65_507;
 
 struct Pings {
     calling: ClientConfig,
-    held: Held,
+    held: SocketEntry,
     /// The number of the next echo, and how many were answered.
     next: u16,
     asked: usize,
@@ -38,7 +38,7 @@ pub(super) fn connect(calling: ClientConfig) -> Result<Box<dyn Client>, Fault> {
     Ok(Box::new(Pings { calling, held, next: 1, asked: 0 }))
 }
 
-fn open(calling: &ClientConfig) -> Result<Held, Fault> {
+fn open(calling: &ClientConfig) -> Result<SocketEntry, Fault> {
     let to = calling.to.iter().find(|to| to.is_ipv4());
     let to =
         to.ok_or_else(|| Fault::Asked("ICMP is called over IPv4, and there is no such address".to_owned()))?;
@@ -52,9 +52,9 @@ fn open(calling: &ClientConfig) -> Result<Held, Fault> {
     })?;
     // ICMP has no ports.
     let address = SocketAddr::new(to.ip(), 0);
-    let held = Held::alone("p", Protocol::Icmp, socket);
+    let held = SocketEntry::standalone("p", Protocol::Icmp, socket);
     held.socket().connect(&address.into()).map_err(|error| {
-        drop(held.take());
+        drop(held.take_owner());
         Fault::Call("connect", error)
     })?;
     calling.news.tell(1, ICMP, Happened::Note(format!("echoes go to {} from here on", to.ip())));
@@ -119,7 +119,7 @@ impl Client for Pings {
 
     fn again(&mut self) -> Result<(), Fault> {
         let old = std::mem::replace(&mut self.held, open(&self.calling)?);
-        drop(old.take());
+        drop(old.take_owner());
         self.asked = 0;
         Ok(())
     }
@@ -127,6 +127,6 @@ impl Client for Pings {
 
 impl Drop for Pings {
     fn drop(&mut self) {
-        drop(self.held.take());
+        drop(self.held.take_owner());
     }
 }

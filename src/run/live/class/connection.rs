@@ -14,7 +14,10 @@ use super::{
 };
 use crate::sync::lock;
 use crate::{
-    call::{CallDescription, Doing, Done, How, Piece, arg, copy, errno_name, errno_text, send_all},
+    call::{
+        CallDescription, CallPart, Completed, CurrentCall, How, arg, clone_error, errno_name, errno_text,
+        send_all,
+    },
     event::{Ending, Host, Value, What},
     server::{
         origin::OriginPolicy,
@@ -35,7 +38,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const BUFFER_SIZE: usize = 4096;
 
 /// Serves a connection to its end.
-pub(super) fn serve(server: &Server, connection: &Arc<Connection>, doing: &Doing) {
+pub(super) fn serve(server: &Server, connection: &Arc<Connection>, doing: &CurrentCall) {
     let narrated = server.narrates(connection.number);
     let service = Serving { server, connection, doing, narrated };
     let outcome = service.set_timeouts().map_err(Stop::from).and_then(|()| service.serve());
@@ -100,7 +103,7 @@ impl From<ReceiveError> for Stop {
 struct Serving<'a> {
     server: &'a Server,
     connection: &'a Arc<Connection>,
-    doing: &'a Doing,
+    doing: &'a CurrentCall,
     narrated: bool,
 }
 
@@ -114,7 +117,7 @@ impl Serving<'_> {
 
     fn serve(&self) -> Result<End, Stop> {
         // Otherwise what follows an answer that is not acknowledged yet would wait for that (Nagle's algorithm, RFC 9293 §3.7.4).
-        self.piece(Piece::set(&self.connection.held, "TCP_NODELAY", 1).0);
+        self.piece(CallPart::set(&self.connection.held, "TCP_NODELAY", 1).0);
         match &self.server.class.service {
             Service::Echo => self.echo(),
             Service::WebSocket { origins, message } => self.websocket(origins, *message),
@@ -143,14 +146,16 @@ impl Serving<'_> {
         let until = Instant::now() + HEAD_TIMEOUT.min(self.server.class.idle);
         let options = AnswerOptions { policy, page: true, deadline: Some(until) };
         let done = opening::answer(&self.connection.held, &options);
-        let unmet = done.pieces.iter().find_map(|piece| match piece {
-            Piece::Note(What::Upgrade(it)) if !it.met => Some(format!("{} ({})", it.requirement, it.section)),
+        let unmet = done.parts.iter().find_map(|piece| match piece {
+            CallPart::Note(What::Upgrade(it)) if !it.met => {
+                Some(format!("{} ({})", it.requirement, it.section))
+            }
             _ => None,
         });
         let outcome = match &done.outcome {
             Ok(Value::Number(status)) => Ok(*status),
             Ok(_) => Ok(0),
-            Err(error) => Err(copy(error)),
+            Err(error) => Err(clone_error(error)),
         };
         self.tell(CallDescription::of_steps("ws answer", Vec::new(), "the rest of the request's head"), done);
         match (outcome, unmet) {
@@ -198,7 +203,7 @@ impl Serving<'_> {
                     self.connection.received.fetch_add(1, Ordering::Relaxed);
                     let args = vec![arg("kind", if message.is_text() { "text" } else { "binary" })];
                     let done = websocket.send(message);
-                    let outcome = done.outcome.as_ref().map(drop).map_err(copy);
+                    let outcome = done.outcome.as_ref().map(drop).map_err(clone_error);
                     self.tell(CallDescription::of_steps("ws send", args, "room in the send buffer"), done);
                     outcome?;
                     self.connection.sent.fetch_add(1, Ordering::Relaxed);
@@ -233,12 +238,12 @@ impl Serving<'_> {
                 }
                 Err(error) => Err(error.to_io_error()),
             };
-            let done = Done {
+            let done = Completed {
                 outcome,
                 started: next.started,
                 took: next.took,
-                here: next.here,
-                pieces: next.pieces,
+                site: next.here,
+                parts: next.pieces,
             };
             self.tell(CallDescription::of_steps("ws recv", Vec::new(), "the rest of a message"), done);
         }
@@ -292,7 +297,7 @@ impl Serving<'_> {
             Stop::Call(error) if error.kind() != io::ErrorKind::Interrupted => error,
             Stop::Call(error) if !self.server.registry.is_stopping() => error,
             Stop::Call(_) | Stop::ServerStops => {
-                self.doing.go_on();
+                self.doing.acknowledge_stop();
                 return End::new(Ending::Stopped, "the server ends");
             }
         };
@@ -321,7 +326,7 @@ impl Serving<'_> {
         if !self.narrated {
             return self.connection.held.recv(capacity).outcome;
         }
-        let (piece, outcome) = Piece::recv(&self.connection.held, capacity);
+        let (piece, outcome) = CallPart::recv(&self.connection.held, capacity);
         self.server.report(Report::Piece(piece));
         outcome
     }
@@ -344,14 +349,14 @@ impl Serving<'_> {
     }
 
     /// Narrates a step that was made of several calls.
-    fn tell(&self, description: CallDescription, done: Done) {
+    fn tell(&self, description: CallDescription, done: Completed) {
         if self.narrated {
-            let piece = Piece::Call(self.connection.held.subject(), description, done);
+            let piece = CallPart::Call(self.connection.held.subject(), description, done);
             self.server.report(Report::Piece(stamped(piece, &self.connection.name)));
         }
     }
 
-    fn piece(&self, piece: Piece) {
+    fn piece(&self, piece: CallPart) {
         if self.narrated {
             self.server.report(Report::Piece(piece));
         }
@@ -361,10 +366,10 @@ impl Serving<'_> {
     fn close(&self, closing: Closing) {
         let held = &self.connection.held;
         match closing {
-            Closing::Abortive => self.piece(Piece::set(held, "SO_LINGER", 0).0),
+            Closing::Abortive => self.piece(CallPart::set(held, "SO_LINGER", 0).0),
             Closing::Broken => {}
             Closing::Orderly => {
-                let (piece, outcome) = Piece::shutdown(held, How::Write);
+                let (piece, outcome) = CallPart::shutdown(held, How::Write);
                 self.piece(piece);
                 if outcome.is_ok() {
                     linger(|left| self.discard(left));
@@ -372,13 +377,13 @@ impl Serving<'_> {
             }
         }
         let _descriptor = lock(&self.connection.descriptor);
-        self.piece(Piece::close(held));
+        self.piece(CallPart::close(held));
     }
 
     /// Receives once, within this time, and returns the number of bytes. A `recv` that times out is no failure, and not narrated.
     fn discard(&self, left: Duration) -> Option<usize> {
         self.connection.held.socket().set_read_timeout(Some(left)).ok()?;
-        let (piece, outcome) = Piece::recv(&self.connection.held, BUFFER_SIZE);
+        let (piece, outcome) = CallPart::recv(&self.connection.held, BUFFER_SIZE);
         let count = outcome.ok()?.len();
         self.piece(piece);
         Some(count)

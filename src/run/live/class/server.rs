@@ -14,7 +14,7 @@ use std::{
 use super::{Class, Tell, connection};
 use crate::sync::lock;
 use crate::{
-    call::{Held, Piece},
+    call::{CallPart, SocketEntry},
     event::{Ending, Peer, Phase},
     server::{Registry, ending},
     stage::WorkerThread,
@@ -26,7 +26,7 @@ const MAX_CLOSED: usize = 4096;
 /// Something to be narrated.
 pub(super) enum Report {
     /// A call, or a note.
-    Piece(Piece),
+    Piece(CallPart),
     /// A connection was accepted, upgraded or closed, at this time.
     Peer(Peer, Instant),
     /// Prose, in Markdown.
@@ -39,7 +39,7 @@ pub(super) struct Connection {
     pub name: String,
     /// Counted from 1.
     pub number: u64,
-    pub held: Arc<Held>,
+    pub held: Arc<SocketEntry>,
     pub peer: Option<SocketAddr>,
     /// Its upgrade to a WebSocket is done.
     pub open: AtomicBool,
@@ -54,7 +54,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    fn new(number: u64, held: Held, peer: Option<SocketAddr>) -> Connection {
+    fn new(number: u64, held: SocketEntry, peer: Option<SocketAddr>) -> Connection {
         Connection {
             name: held.name.clone(),
             number,
@@ -155,7 +155,7 @@ impl Server {
     }
 
     /// Starts the thread of a connection that was accepted.
-    pub fn start(self: &Arc<Server>, accept: Piece, held: Held, peer: Option<SocketAddr>) {
+    pub fn start(self: &Arc<Server>, accept: CallPart, held: SocketEntry, peer: Option<SocketAddr>) {
         let number = self.registry.next_number();
         if self.narrates(number) {
             self.report(Report::Piece(accept));
@@ -171,7 +171,7 @@ impl Server {
         }) {
             Ok(hand) => *lock(&connection.hand) = Some(hand),
             Err(error) => {
-                drop(connection.held.take());
+                drop(connection.held.take_owner());
                 self.remove(&connection, Ending::Failed, format!("no thread for it: {error}"));
             }
         }
@@ -207,7 +207,7 @@ impl Server {
     }
 
     /// All connections, those that are over last; `state` reads the state of an open socket.
-    pub fn table(&self, state: impl Fn(&Held) -> Option<String>) -> Vec<Peer> {
+    pub fn table(&self, state: impl Fn(&SocketEntry) -> Option<String>) -> Vec<Peer> {
         let open = self.registry.all();
         let closed = lock(&self.closed).peers.clone();
         let see = |connection: &Arc<Connection>| {

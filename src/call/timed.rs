@@ -17,7 +17,7 @@ use crate::sync::lock;
 
 /// An expression of this program and its place in the source.
 #[derive(Debug)]
-pub struct Here {
+pub struct CallSite {
     /// The source text.
     pub text: &'static str,
     /// The path of the file.
@@ -26,7 +26,7 @@ pub struct Here {
     pub line: u32,
 }
 
-impl Here {
+impl CallSite {
     /// The place as the trace writes it: with `/` in paths on every system.
     pub fn source(&self) -> Source {
         // rustfmt may have wrapped the expression.
@@ -37,7 +37,7 @@ impl Here {
 
 /// A call that was made, with its times.
 #[derive(Debug)]
-pub struct Ran<T> {
+pub struct Timed<T> {
     /// Its result.
     pub outcome: io::Result<T>,
     /// Time of its start.
@@ -45,13 +45,13 @@ pub struct Ran<T> {
     /// Its duration.
     pub took: Duration,
     /// Its place in the source.
-    pub here: &'static Here,
+    pub site: &'static CallSite,
 }
 
-impl<T> Ran<T> {
+impl<T> Timed<T> {
     /// Applies `form` to the result.
-    pub fn map<U>(self, form: impl FnOnce(T) -> U) -> Ran<U> {
-        Ran { outcome: self.outcome.map(form), started: self.started, took: self.took, here: self.here }
+    pub fn map<U>(self, form: impl FnOnce(T) -> U) -> Timed<U> {
+        Timed { outcome: self.outcome.map(form), started: self.started, took: self.took, site: self.site }
     }
 }
 
@@ -64,73 +64,73 @@ impl<T> Ran<T> {
 #[doc(hidden)]
 macro_rules! ran {
     (retry $call:expr) => {{
-        static HERE: $crate::call::Here =
-            $crate::call::Here { text: stringify!($call), file: file!(), line: line!() };
-        $crate::call::timed(&HERE, true, || $call)
+        static SITE: $crate::call::CallSite =
+            $crate::call::CallSite { text: stringify!($call), file: file!(), line: line!() };
+        $crate::call::timed(&SITE, true, || $call)
     }};
     (sure $call:expr) => {{
-        static HERE: $crate::call::Here =
-            $crate::call::Here { text: stringify!($call), file: file!(), line: line!() };
+        static SITE: $crate::call::CallSite =
+            $crate::call::CallSite { text: stringify!($call), file: file!(), line: line!() };
         let mut once = Some(|| $call);
-        $crate::call::timed(&HERE, false, || Ok(once.take().expect("called once without retry")()))
+        $crate::call::timed(&SITE, false, || Ok(once.take().expect("called once without retry")()))
     }};
     (error $error:path, $call:expr) => {{
-        static HERE: $crate::call::Here =
-            $crate::call::Here { text: stringify!($call), file: file!(), line: line!() };
+        static SITE: $crate::call::CallSite =
+            $crate::call::CallSite { text: stringify!($call), file: file!(), line: line!() };
         let mut once = Some(|| $call);
-        $crate::call::timed(&HERE, false, || {
+        $crate::call::timed(&SITE, false, || {
             once.take().expect("called once without retry")().map_err($error)
         })
     }};
     ($call:expr) => {{
-        static HERE: $crate::call::Here =
-            $crate::call::Here { text: stringify!($call), file: file!(), line: line!() };
+        static SITE: $crate::call::CallSite =
+            $crate::call::CallSite { text: stringify!($call), file: file!(), line: line!() };
         let mut once = Some(|| $call);
-        $crate::call::timed(&HERE, false, || once.take().expect("called once without retry")())
+        $crate::call::timed(&SITE, false, || once.take().expect("called once without retry")())
     }};
 }
 
 /// The call that a thread makes, as other threads see it.
 #[derive(Debug, Default)]
-pub struct Doing {
-    here: Mutex<Option<&'static Here>>,
+pub struct CurrentCall {
+    here: Mutex<Option<&'static CallSite>>,
     ended: AtomicBool,
 }
 
-impl Doing {
+impl CurrentCall {
     /// The first expression of the job: for a step of several calls, that of the whole step.
-    pub fn here(&self) -> Option<&'static Here> {
+    pub fn site(&self) -> Option<&'static CallSite> {
         *lock(&self.here)
     }
 
     /// Tells the thread to stop: from now on calls are not repeated after EINTR.
-    pub fn end(&self) {
+    pub fn stop(&self) {
         self.ended.store(true, Ordering::Release);
     }
 
     /// Acknowledges the stop. Later calls, such as those of an orderly shutdown, are repeated after EINTR again.
-    pub fn go_on(&self) {
+    pub fn acknowledge_stop(&self) {
         self.ended.store(false, Ordering::Release);
     }
 
     /// Whether the thread was told to stop and has not acknowledged that.
-    pub fn ended(&self) -> bool {
+    pub fn is_stopping(&self) -> bool {
         self.ended.load(Ordering::Acquire)
     }
 }
 
 thread_local! {
-    static DOING: RefCell<Option<Arc<Doing>>> = const { RefCell::new(None) };
+    static DOING: RefCell<Option<Arc<CurrentCall>>> = const { RefCell::new(None) };
 }
 
 /// Publishes the calls of this thread in `doing`.
-pub fn watched_by(doing: &Arc<Doing>) {
+pub fn set_current_call(doing: &Arc<CurrentCall>) {
     DOING.with_borrow_mut(|slot| *slot = Some(Arc::clone(doing)));
 }
 
 /// The body of [`ran!`].
 #[doc(hidden)]
-pub fn timed<T>(here: &'static Here, retry: bool, mut call: impl FnMut() -> io::Result<T>) -> Ran<T> {
+pub fn timed<T>(here: &'static CallSite, retry: bool, mut call: impl FnMut() -> io::Result<T>) -> Timed<T> {
     DOING.with_borrow(|doing| {
         if let Some(doing) = doing {
             lock(&doing.here).get_or_insert(here);
@@ -142,9 +142,9 @@ pub fn timed<T>(here: &'static Here, retry: bool, mut call: impl FnMut() -> io::
         let took = started.elapsed();
         let interrupted =
             outcome.as_ref().err().is_some_and(|error| error.kind() == io::ErrorKind::Interrupted);
-        let stopping = || DOING.with_borrow(|doing| doing.as_ref().is_some_and(|doing| doing.ended()));
+        let stopping = || DOING.with_borrow(|doing| doing.as_ref().is_some_and(|doing| doing.is_stopping()));
         if !(retry && interrupted) || stopping() {
-            return Ran { outcome, started, took, here };
+            return Timed { outcome, started, took, site: here };
         }
     }
 }
@@ -157,9 +157,9 @@ mod tests {
     fn the_text_and_the_line_are_those_of_the_source() {
         let backlog = 4;
         let ran = ran!(Ok::<i32, io::Error>(backlog + 1));
-        assert_eq!(ran.here.line, line!() - 1);
-        assert_eq!(ran.here.text, "Ok::<i32, io::Error>(backlog + 1)");
-        assert!(ran.here.source().file.ends_with("src/call/ran.rs"));
+        assert_eq!(ran.site.line, line!() - 1);
+        assert_eq!(ran.site.text, "Ok::<i32, io::Error>(backlog + 1)");
+        assert!(ran.site.source().file.ends_with("src/call/timed.rs"));
         assert_eq!(ran.outcome.unwrap(), 5);
     }
 

@@ -14,7 +14,7 @@ use std::{
 
 use socket2::Socket;
 
-use super::{Ran, recv, send, system};
+use super::{Timed, recv, send, system};
 use crate::event::Host;
 use crate::sync::lock;
 
@@ -68,9 +68,9 @@ impl Protocol {
 /// not wait for a call on another thread that is blocked on the socket: the descriptor is closed under that call, as in C.
 ///
 /// Dropping an entry does not close the descriptor. The number belongs to the table of the host's threads, and the last
-/// reference may be dropped on another thread. The host closes it, by [`Held::take`] or [`Desk::clear`].
+/// reference may be dropped on another thread. The host closes it, by [`SocketEntry::take_owner`] or [`SocketTable::clear`].
 #[derive(Debug)]
-pub struct Held {
+pub struct SocketEntry {
     /// The name in the lesson.
     pub name: String,
     /// The protocol.
@@ -87,14 +87,14 @@ pub struct Held {
     called: Mutex<Option<SocketAddr>>,
 }
 
-impl Held {
-    /// An entry that is in no table. Its owner closes it, by [`Held::take`].
-    pub fn alone(name: &str, protocol: Protocol, socket: Socket) -> Held {
-        Held::new(name, protocol, socket, Arc::default())
+impl SocketEntry {
+    /// An entry that is in no table. Its owner closes it, by [`SocketEntry::take_owner`].
+    pub fn standalone(name: &str, protocol: Protocol, socket: Socket) -> SocketEntry {
+        SocketEntry::new(name, protocol, socket, Arc::default())
     }
 
-    fn new(name: &str, protocol: Protocol, socket: Socket, identity: Arc<()>) -> Held {
-        Held {
+    fn new(name: &str, protocol: Protocol, socket: Socket, identity: Arc<()>) -> SocketEntry {
+        SocketEntry {
             name: name.to_owned(),
             protocol,
             socket: ManuallyDrop::new(socket),
@@ -109,13 +109,13 @@ impl Held {
         }
     }
 
-    /// Number of bytes received by [`Held::recv`] and sent by [`Held::send`].
+    /// Number of bytes received by [`SocketEntry::recv`] and sent by [`SocketEntry::send`].
     pub fn traffic(&self) -> (u64, u64) {
         (self.received.load(Ordering::Relaxed), self.sent.load(Ordering::Relaxed))
     }
 
     /// Corresponds to `recv(2)`. Counts the bytes.
-    pub fn recv(&self, room: usize) -> Ran<Vec<u8>> {
+    pub fn recv(&self, room: usize) -> Timed<Vec<u8>> {
         let ran = recv::recv(&self.socket, room, &[]).map(|came| came.bytes);
         if let Ok(bytes) = &ran.outcome {
             self.received.fetch_add(bytes.len() as u64, Ordering::Relaxed);
@@ -124,7 +124,7 @@ impl Held {
     }
 
     /// Corresponds to `send(2)`. Counts the bytes.
-    pub fn send(&self, bytes: &[u8]) -> Ran<usize> {
+    pub fn send(&self, bytes: &[u8]) -> Timed<usize> {
         let ran = send::send(&self.socket, bytes, &[]);
         if let Ok(count) = &ran.outcome {
             self.sent.fetch_add(*count as u64, Ordering::Relaxed);
@@ -153,17 +153,17 @@ impl Held {
     }
 
     /// Records that the kernel has forgotten the socket. A later socket with these addresses is another one.
-    pub fn saw_it_gone(&self) {
+    pub fn mark_gone(&self) {
         self.gone.store(true, Ordering::Release);
     }
 
     /// Whether both descriptors refer to the same socket: one is a `dup` of the other.
-    pub fn is_same_socket(&self, other: &Held) -> bool {
+    pub fn is_same_socket(&self, other: &SocketEntry) -> bool {
         Arc::ptr_eq(&self.identity, &other.identity)
     }
 
     /// The owner of the descriptor, for `close` to drop. `None` if the descriptor is closed already.
-    pub fn take(&self) -> Option<Socket> {
+    pub fn take_owner(&self) -> Option<Socket> {
         if self.closed.swap(true, Ordering::AcqRel) {
             return None;
         }
@@ -173,27 +173,27 @@ impl Held {
     }
 
     /// Bytes that were received behind a delimiter or a blank line, and not used yet.
-    pub fn leftover(&self) -> MutexGuard<'_, Vec<u8>> {
+    pub fn read_ahead(&self) -> MutexGuard<'_, Vec<u8>> {
         lock(&self.leftover)
     }
 
     /// Local and remote address as last observed, even after `close`.
-    pub fn ends(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+    pub fn addresses(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
         *lock(&self.ends)
     }
 
     /// The address of the last `connect`. getpeername(2) does not report it before the handshake is complete.
-    pub fn called(&self) -> Option<SocketAddr> {
+    pub fn connect_target(&self) -> Option<SocketAddr> {
         *lock(&self.called)
     }
 
     /// Records the address of a `connect`.
-    pub fn calls(&self, address: SocketAddr) {
+    pub fn set_connect_target(&self, address: SocketAddr) {
         *lock(&self.called) = Some(address);
     }
 
     /// Records the observed addresses. `None` keeps the earlier one.
-    pub fn saw_ends(&self, local: Option<SocketAddr>, peer: Option<SocketAddr>) {
+    pub fn record_addresses(&self, local: Option<SocketAddr>, peer: Option<SocketAddr>) {
         let mut ends = lock(&self.ends);
         *ends = (local.or(ends.0), peer.or(ends.1));
     }
@@ -201,40 +201,46 @@ impl Held {
 
 /// The sockets of one host, open and closed, in the order of their creation.
 #[derive(Debug)]
-pub struct Desk {
+pub struct SocketTable {
     /// The host.
     pub host: Host,
-    sockets: Mutex<Vec<Arc<Held>>>,
+    sockets: Mutex<Vec<Arc<SocketEntry>>>,
 }
 
-impl Desk {
+impl SocketTable {
     /// An empty table.
-    pub fn new(host: Host) -> Desk {
-        Desk { host, sockets: Mutex::new(Vec::new()) }
+    pub fn new(host: Host) -> SocketTable {
+        SocketTable { host, sockets: Mutex::new(Vec::new()) }
     }
 
     /// Inserts a new socket. An older entry of that name is closed and removed, so call this on a thread of the host.
-    pub fn put(&self, name: &str, protocol: Protocol, socket: Socket) -> Arc<Held> {
-        self.put_as(name, protocol, socket, Arc::default())
+    pub fn insert(&self, name: &str, protocol: Protocol, socket: Socket) -> Arc<SocketEntry> {
+        self.insert_as(name, protocol, socket, Arc::default())
     }
 
-    /// Inserts a second descriptor of the socket `of`, as [`Desk::put`] does.
-    pub fn put_again(&self, name: &str, socket: Socket, of: &Held) -> Arc<Held> {
-        self.put_as(name, of.protocol, socket, Arc::clone(&of.identity))
+    /// Inserts a second descriptor of the socket `of`, as [`SocketTable::insert`] does.
+    pub fn insert_duplicate(&self, name: &str, socket: Socket, of: &SocketEntry) -> Arc<SocketEntry> {
+        self.insert_as(name, of.protocol, socket, Arc::clone(&of.identity))
     }
 
-    fn put_as(&self, name: &str, protocol: Protocol, socket: Socket, identity: Arc<()>) -> Arc<Held> {
-        let held = Arc::new(Held::new(name, protocol, socket, identity));
+    fn insert_as(
+        &self,
+        name: &str,
+        protocol: Protocol,
+        socket: Socket,
+        identity: Arc<()>,
+    ) -> Arc<SocketEntry> {
+        let held = Arc::new(SocketEntry::new(name, protocol, socket, identity));
         let mut sockets = lock(&self.sockets);
         for old in sockets.extract_if(.., |other| other.name == name) {
-            drop(old.take());
+            drop(old.take_owner());
         }
         sockets.push(Arc::clone(&held));
         held
     }
 
     /// The socket with this name.
-    pub fn find(&self, name: &str) -> Option<Arc<Held>> {
+    pub fn find(&self, name: &str) -> Option<Arc<SocketEntry>> {
         lock(&self.sockets).iter().find(|held| held.name == name).cloned()
     }
 
@@ -244,7 +250,7 @@ impl Desk {
     }
 
     /// All sockets.
-    pub fn all(&self) -> Vec<Arc<Held>> {
+    pub fn all(&self) -> Vec<Arc<SocketEntry>> {
         lock(&self.sockets).clone()
     }
 
@@ -258,7 +264,7 @@ impl Desk {
     /// Closes all open sockets and empties the table. To be called on a thread of the host.
     pub fn clear(&self) {
         for held in lock(&self.sockets).drain(..) {
-            drop(held.take());
+            drop(held.take_owner());
         }
     }
 }
