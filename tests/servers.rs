@@ -62,8 +62,8 @@ impl Server {
             let (_, rest) = line.split_once("serves ").or(line.split_once("listens at "))?;
             let address = rest.split_whitespace().find(|word| word.contains(':'))?;
             // The last colon before a digit: `ws://127.0.0.1:8000/`, `[::]:8000:`
-            let colons = address.match_indices(':').map(|(at, _)| &address[at + 1..]);
-            let port = colons.filter(|behind| behind.starts_with(|c: char| c.is_ascii_digit())).last()?;
+            let mut colons = address.match_indices(':').map(|(at, _)| &address[at + 1..]).rev();
+            let port = colons.find(|behind| behind.starts_with(|c: char| c.is_ascii_digit()))?;
             port.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
         });
         Server { process, port, _home: home }

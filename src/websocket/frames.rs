@@ -128,7 +128,7 @@ fn receive_frame(host: Host, on: &SocketEntry, pieces: &mut Vec<CallPart>) -> io
         }
     };
     *on.read_ahead() = bytes.split_off(header.size() + length_of(&header));
-    pieces.push(CallPart::Note(dissected(host, "the frame that received", &bytes)));
+    pieces.push(CallPart::Note(dissected(host, "the frame that was received", &bytes)));
     let mut payload = bytes.split_off(header.size());
     if let Some(key) = header.key {
         let rows = unmasking(&payload, key);

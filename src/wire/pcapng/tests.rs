@@ -18,15 +18,18 @@ pub(crate) fn blocks(mut file: &[u8]) -> Vec<(u32, Vec<u8>)> {
     blocks
 }
 
+/// The code and the value of each option.
+type Options = Vec<(u16, Vec<u8>)>;
+
 /// The fixed part, the bytes and the options of an Enhanced Packet.
-pub(crate) fn packet(body: &[u8]) -> (PacketHeader, Vec<u8>, Vec<(u16, Vec<u8>)>) {
+pub(crate) fn packet(body: &[u8]) -> (PacketHeader, Vec<u8>, Options) {
     let (fixed, rest) = body.split_first_chunk().unwrap();
     let header = PacketHeader::decode(ByteOrder::Little, ENHANCED_PACKET, *fixed);
     let (bytes, options) = rest.split_at((header.captured as usize).next_multiple_of(4));
     (header, bytes[..header.captured as usize].to_vec(), options_of(options))
 }
 
-fn options_of(bytes: &[u8]) -> Vec<(u16, Vec<u8>)> {
+fn options_of(bytes: &[u8]) -> Options {
     ByteOrder::Little.options(bytes).map(|(code, value)| (code, value.to_vec())).collect()
 }
 
