@@ -304,7 +304,7 @@ fn a_replay_does_not_write_over_what_it_reads() {
     run(&["socket", "--trace", &trace]);
     let before = fs::read(&trace).unwrap();
     let output = run(&["replay", &trace, "--trace", &trace]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("--trace records a run"), "{}", stderr(&output));
     assert_eq!(fs::read(&trace).unwrap(), before);
 }
