@@ -153,26 +153,26 @@ fn the_words_of_the_notation_are_all_documented() {
     let text = fs::read_to_string(root().join("docs/lessons.md")).unwrap();
     use sockwalk::{
         call,
-        lesson::{State, words},
+        lesson::{State, grammar},
         websocket,
     };
-    let words = words::calls()
+    let words = grammar::calls()
         .map(|grammar| grammar.name)
         .chain(call::OPTIONS.iter().copied())
         .chain(call::FLAGS.iter().copied());
     let words =
-        words.chain(State::all().map(|(name, _)| name)).chain(words::KEYS.iter().map(|(name, _)| *name));
+        words.chain(State::all().map(|(name, _)| name)).chain(grammar::KEYS.iter().map(|(name, _)| *name));
     let words = words
-        .chain(words::TAGS.iter().copied())
+        .chain(grammar::TAGS.iter().copied())
         .chain(call::How::ALL.iter().map(|(name, _)| *name))
         .chain(websocket::Modifier::ALL.iter().map(|(name, _)| *name));
     let words = words
-        .chain(words::CABLES.iter().copied())
-        .chain(words::WIRE.iter().map(|(name, ..)| *name))
-        .chain(words::FRAMES.iter().copied())
-        .chain(words::TCP_FLAGS.iter().map(|(name, _)| *name))
-        .chain(words::FATES.iter().copied())
-        .chain(words::FRAME_KEYS.iter().map(|(name, _)| *name));
+        .chain(grammar::CABLES.iter().copied())
+        .chain(grammar::WIRE.iter().map(|(name, ..)| *name))
+        .chain(grammar::FRAMES.iter().copied())
+        .chain(grammar::TCP_FLAGS.iter().map(|(name, _)| *name))
+        .chain(grammar::FATES.iter().copied())
+        .chain(grammar::FRAME_KEYS.iter().map(|(name, _)| *name));
     for word in words {
         assert!(text.contains(word), "docs/lessons.md says nothing of `{word}`");
     }

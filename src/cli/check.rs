@@ -7,8 +7,8 @@ use anyhow::Result;
 use super::{Screen, args::Show, code, screen::Purpose, source, stages::Stages, tally::Tally};
 use crate::{
     event::{Check, Event, Question, Sink, What},
-    lesson::{self, Faults, Lesson, Statement},
-    run::{self, Audience, Go, Prediction},
+    lesson::{self, Diagnostics, Lesson, Statement},
+    run::{self, Frontend, NextAction, Prediction},
     view::plural,
 };
 
@@ -29,9 +29,9 @@ impl Sink for Quiet<'_> {
     }
 }
 
-impl Audience for Quiet<'_> {
-    fn pause(&mut self) -> Go {
-        Go::On
+impl Frontend for Quiet<'_> {
+    fn pause(&mut self) -> NextAction {
+        NextAction::On
     }
 
     fn predict(&mut self, _: &Question) -> Prediction {
@@ -118,9 +118,9 @@ pub(super) fn lint(files: &[PathBuf], show: &Show) -> Result<ExitCode> {
                     plural(checks, "check")
                 ));
             }
-            Err(Faults(faults)) => {
+            Err(Diagnostics(diagnostics)) => {
                 good = false;
-                for fault in faults {
+                for fault in diagnostics {
                     for line in fault.to_string().lines() {
                         screen.plain(line);
                     }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     call::errno_name,
     event::{self, Command, ConnectionEvent, ConnectionWhat, Event, Host, Run, Shown, Sink, What},
-    run::{self, Audience, Heard},
+    run::{self, Frontend, Input},
     server::listener::exposure,
     transport::{
         api::{ClientConfig, CloseMode, Ends, Onlooker, Word},
@@ -248,9 +248,9 @@ impl Onlooker for Told {
 
     fn hear(&mut self, most: Duration) -> Word {
         match self.screen.hear(most) {
-            Heard::Nothing => Word::Nothing,
-            Heard::Line(line) => Word::Line(line),
-            Heard::End => Word::End,
+            Input::Nothing => Word::Nothing,
+            Input::Line(line) => Word::Line(line),
+            Input::End => Word::End,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::run::Heard;
+use crate::run::Input;
 
 /// A longer line is cut into several.
 const LONGEST: u64 = 1 << 20;
@@ -42,11 +42,11 @@ impl Lines {
     }
 
     /// The next line, if it comes within `most`.
-    pub fn next(&self, most: Duration) -> Heard {
+    pub fn next(&self, most: Duration) -> Input {
         match self.lines.recv_timeout(most) {
-            Ok(line) => Heard::Line(line),
-            Err(RecvTimeoutError::Timeout) => Heard::Nothing,
-            Err(RecvTimeoutError::Disconnected) => Heard::End,
+            Ok(line) => Input::Line(line),
+            Err(RecvTimeoutError::Timeout) => Input::Nothing,
+            Err(RecvTimeoutError::Disconnected) => Input::End,
         }
     }
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     lesson,
-    run::{self, Class, Ending, Errand, Hold, Service, Tell},
+    run::{self, Class, Ending, HoldUntil, LiveCommand, Service, Verbosity},
 };
 
 /// `sockwalk socket PROTOCOL`
@@ -28,35 +28,35 @@ pub(super) fn socket(protocol: Protocol, show: &Show) -> Result<ExitCode> {
         Protocol::Tcp6 => "tcp6",
         Protocol::Udp6 => "udp6",
     };
-    errand(&Errand::Socket(name), show)
+    errand(&LiveCommand::Socket(name), show)
 }
 
 /// `sockwalk bind ADDR`
 pub(super) fn bind(at: Place, udp: bool, show: &Show) -> Result<ExitCode> {
-    errand(&Errand::Bind { at: at.0, udp }, show)
+    errand(&LiveCommand::Bind { at: at.0, udp }, show)
 }
 
 /// `sockwalk listen ADDR`
 pub(super) fn listen(at: Place, backlog: u16, show: &Show) -> Result<ExitCode> {
-    errand(&Errand::Listen { at: at.0, backlog }, show)
+    errand(&LiveCommand::Listen { at: at.0, backlog }, show)
 }
 
 /// `sockwalk connect HOST:PORT`
 pub(super) fn connect(to: Place, show: &Show) -> Result<ExitCode> {
-    errand(&Errand::Connect { to: to.0 }, show)
+    errand(&LiveCommand::Connect { to: to.0 }, show)
 }
 
 /// `sockwalk send HOST:PORT TEXT`
 pub(super) fn send(to: Place, text: &str, wait: Duration, show: &Show) -> Result<ExitCode> {
     let bytes = lesson::unescaped(text).unwrap_or_else(|fault| super::refuse(fault.to_string()));
-    errand(&Errand::Send { to: to.0, bytes, wait }, show)
+    errand(&LiveCommand::Send { to: to.0, bytes, wait }, show)
 }
 
 /// `sockwalk recv ADDR`
 pub(super) fn recv(at: Place, size: u64, show: &Show) -> Result<ExitCode> {
     // More than this a single recv never gives.
     let size = u32::try_from(size.min(16 << 20)).unwrap_or(u32::MAX);
-    errand(&Errand::Recv { at: at.0, size }, show)
+    errand(&LiveCommand::Recv { at: at.0, size }, show)
 }
 
 /// `sockwalk close HOST:PORT`
@@ -66,23 +66,23 @@ pub(super) fn close(to: Place, how: How, show: &Show) -> Result<ExitCode> {
         How::Half => Ending::Half,
         How::Reset => Ending::Reset,
     };
-    errand(&Errand::Close { to: to.0, how }, show)
+    errand(&LiveCommand::Close { to: to.0, how }, show)
 }
 
 /// Runs an errand on a screen of its own.
-pub(super) fn errand(errand: &Errand, show: &Show) -> Result<ExitCode> {
-    let talks = matches!(errand, Errand::WebSocket { .. });
+pub(super) fn errand(errand: &LiveCommand, show: &Show) -> Result<ExitCode> {
+    let talks = matches!(errand, LiveCommand::WebSocket { .. });
     let mut screen = Screen::new(show, if talks { Purpose::Talk } else { Purpose::Live })?;
     let hold = match show.pace {
-        Some(Pace::Auto) => Hold::For(Duration::ZERO),
-        Some(Pace::Every(time)) => Hold::For(time),
+        Some(Pace::Auto) => HoldUntil::For(Duration::ZERO),
+        Some(Pace::Every(time)) => HoldUntil::For(time),
         // Without a keyboard nobody can say when a caller has seen enough; who is called waits for a signal.
         None if !io::stdin().is_terminal()
-            && matches!(errand, Errand::Socket(_) | Errand::Connect { .. }) =>
+            && matches!(errand, LiveCommand::Socket(_) | LiveCommand::Connect { .. }) =>
         {
-            Hold::For(Duration::ZERO)
+            HoldUntil::For(Duration::ZERO)
         }
-        Some(Pace::Step) | None => Hold::UntilTold,
+        Some(Pace::Step) | None => HoldUntil::UntilTold,
     };
     let good = run::live(errand, hold, &mut screen)?;
     screen.settle();
@@ -109,9 +109,9 @@ pub(super) fn websocket(
 fn serve_class(at: Place, service: Service, asked: &args::Class, show: &Show) -> Result<ExitCode> {
     let mut screen = Screen::new(show, Purpose::Live)?;
     let tell = match (asked.show, asked.quiet) {
-        (_, true) if show.trace.is_none() => Tell::Nobody,
-        (Some(number), _) if show.trace.is_none() => Tell::Only(number),
-        _ => Tell::All,
+        (_, true) if show.trace.is_none() => Verbosity::Nobody,
+        (Some(number), _) if show.trace.is_none() => Verbosity::Only(number),
+        _ => Verbosity::All,
     };
     if asked.quiet {
         screen.keep_table();

@@ -39,7 +39,7 @@ use args::{Cli, Command};
 use screen::Screen;
 use values::Spot;
 
-use crate::{run::Errand, view::escape};
+use crate::{run::LiveCommand, view::escape};
 
 /// Does what the command line asks for. `Ok` holds the exit code: 1 if a check did not hold.
 ///
@@ -91,7 +91,10 @@ pub fn run() -> Result<ExitCode> {
             live::websocket(at, &messages, &class, show)
         }
         Command::Websocket { at: Some(Spot::There { to, authority, path }), texts, from, wait, .. } => {
-            live::errand(&Errand::WebSocket { to: to.0, authority, path, origin: from, texts, wait }, show)
+            live::errand(
+                &LiveCommand::WebSocket { to: to.0, authority, path, origin: from, texts, wait },
+                show,
+            )
         }
         Command::Tour => walk::tour(show),
         Command::Lessons => map::lessons(show),

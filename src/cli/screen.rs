@@ -1,7 +1,7 @@
 //! The screen: lines are written to standard output as they come, and a person is asked what next.
 
 mod asking;
-mod audience;
+mod frontend;
 mod table;
 mod terminal;
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     event::Event,
-    run::Audience,
+    run,
     tap::{self, Frontend, Wanted},
 };
 
@@ -48,6 +48,6 @@ impl Frontend for Screen {
     }
 
     fn stopped(&mut self) -> bool {
-        Audience::stopped(self)
+        run::Frontend::stopped(self)
     }
 }

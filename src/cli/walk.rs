@@ -23,7 +23,7 @@ use super::{
 use crate::{
     event::{Event, Reader, Sink, What},
     lesson::{self, Builtin, Lesson},
-    run::{self, Audience, Ended, Go},
+    run::{self, Ended, Frontend, NextAction},
     view::{self, OneFrame},
 };
 
@@ -134,7 +134,7 @@ pub(super) fn replay(path: &Path, frame: Option<u64>, show: &Show) -> Result<Exi
         let event = event.with_context(|| format!("can't read the trace {}", path.display()))?;
         if pauses_before(&event) && shown {
             shown = false;
-            if screen.pause() == Go::Leave {
+            if screen.pause() == NextAction::Leave {
                 return done(&mut screen, true);
             }
         }
@@ -219,12 +219,12 @@ fn walk(
         let ended = run::run(lesson, from, stage, screen)?;
         screen.settle();
         from = match ended.instead {
-            Some(Go::Again) => ended.part,
-            Some(Go::Part(part)) => {
+            Some(NextAction::Again) => ended.part,
+            Some(NextAction::Part(part)) => {
                 whole &= part <= ended.part;
                 part
             }
-            Some(Go::On | Go::Leave | Go::Wire(_)) | None => {
+            Some(NextAction::On | NextAction::Leave | NextAction::Wire(_)) | None => {
                 if let Some(progress) = progress.as_mut().filter(|_| screen.steps()) {
                     match ended.instead {
                         Some(_) => progress.left(name, ended.part),

@@ -5,7 +5,7 @@ use std::{collections::HashMap, net::SocketAddr, time::Duration};
 use super::plan::{Phase, Plan};
 use crate::{
     event::{Event, Frame, Host, Question, Return, Sink, Value, What},
-    run::{Audience, Go, Prediction},
+    run::{Frontend, NextAction, Prediction},
     view::{Bill, Side},
     wire::{flow::Flows, tcp::Segment},
 };
@@ -153,9 +153,9 @@ impl Sink for Reader<'_> {
     }
 }
 
-impl Audience for Reader<'_> {
-    fn pause(&mut self) -> Go {
-        Go::On
+impl Frontend for Reader<'_> {
+    fn pause(&mut self) -> NextAction {
+        NextAction::On
     }
 
     fn predict(&mut self, _: &Question) -> Prediction {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     kernel,
-    lesson::words,
+    lesson::grammar,
     run,
     transport::registry,
     websocket::{answer, judge},
@@ -47,7 +47,7 @@ fn written(it: &Text) -> Entry {
 }
 
 fn calls(all: &mut Vec<Entry>) {
-    for word in words::calls() {
+    for word in grammar::calls() {
         let (what, page) = word.about.rsplit_once(": ").unwrap_or((word.about, "docs/lessons.md"));
         let page = if page.contains('(') || page.contains('§') { page } else { "docs/lessons.md" };
         let what = if page == "docs/lessons.md" { word.about } else { what };
@@ -55,7 +55,7 @@ fn calls(all: &mut Vec<Entry>) {
         entry.spellings = vec![word.name.replace(' ', ".")];
         all.push(entry);
     }
-    for (name, takes, about) in words::WIRE {
+    for (name, takes, about) in grammar::WIRE {
         let mut entry = entry(format!("cable.{name}"), name, about, "docs/lessons.md");
         if !takes.is_empty() {
             entry.spellings = vec![format!("wire {name}")];

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     call::{self, How},
     kernel,
-    lesson::words,
+    lesson::grammar,
     wire::{
         engine_io,
         frame::{Context, Payload, dissect},
@@ -61,10 +61,10 @@ fn every_word_of_the_tables_is_found() {
         assert_eq!(one(word).name, *word);
         assert_eq!(one(&word.to_lowercase()).name, *word);
     }
-    for word in words::calls() {
+    for word in grammar::calls() {
         assert_eq!(one(word.name).name, word.name);
     }
-    for (word, ..) in words::WIRE {
+    for (word, ..) in grammar::WIRE {
         assert_eq!(one(&format!("cable.{word}")).name, *word);
     }
     for (state, ss, netstat, _) in kernel::STATES {
@@ -79,7 +79,7 @@ fn every_word_of_the_tables_is_found() {
             assert!(found, "{spelling}");
         }
     }
-    for (flag, _) in words::TCP_FLAGS {
+    for (flag, _) in grammar::TCP_FLAGS {
         assert_eq!(one(&format!("tcp.flags.{flag}")).name, *flag);
         is_found(flag);
     }

@@ -93,8 +93,8 @@ mod tests {
     #[test]
     fn every_lesson_parses_under_the_name_that_runs_it() {
         for lesson in builtin() {
-            let parsed =
-                parse(lesson.file, lesson.text.as_bytes()).unwrap_or_else(|faults| panic!("{faults}"));
+            let parsed = parse(lesson.file, lesson.text.as_bytes())
+                .unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
             assert_eq!(parsed.front.lesson, lesson.name);
             assert_eq!(parsed.front.title, lesson.title());
         }

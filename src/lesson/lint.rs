@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::{
     Act, Call, Claim, Lesson, State, Statement, Step, Subject, Wanted,
-    fault::{Fault, nearest},
+    diagnostic::{Diagnostic, nearest},
+    grammar::KEYS,
     token::Origin,
-    words::KEYS,
 };
 use crate::{
     call::{self, On, Returns, Target},
@@ -38,8 +38,8 @@ fn named(returns: Returns) -> Named {
 }
 
 /// The faults of a lesson that parses.
-pub(super) fn lint(lesson: &Lesson, lines: &[&str]) -> Vec<Fault> {
-    let mut linter = Linter { file: &lesson.file, lines, names: HashMap::new(), faults: Vec::new() };
+pub(super) fn lint(lesson: &Lesson, lines: &[&str]) -> Vec<Diagnostic> {
+    let mut linter = Linter { file: &lesson.file, lines, names: HashMap::new(), diagnostics: Vec::new() };
     for step in lesson.steps() {
         match &step.what {
             Statement::Act(act) => linter.act(step, act),
@@ -57,14 +57,14 @@ pub(super) fn lint(lesson: &Lesson, lines: &[&str]) -> Vec<Fault> {
         }
     }
     linter.placeholders();
-    linter.faults
+    linter.diagnostics
 }
 
 struct Linter<'a> {
     file: &'a str,
     lines: &'a [&'a str],
     names: HashMap<(Host, String), Named>,
-    faults: Vec<Fault>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl Linter<'_> {
@@ -192,7 +192,7 @@ impl Linter<'_> {
                 if !self.names.contains_key(&(host, name.to_owned())) {
                     let (at, length) = (column(name_at), name.chars().count().max(1));
                     let what = format!("the {host} never has a `{name}`");
-                    self.faults.push(origin.fault(
+                    self.diagnostics.push(origin.fault(
                         at,
                         length,
                         what,
@@ -203,7 +203,7 @@ impl Linter<'_> {
                     let known = || KEYS.iter().map(|(name, _)| *name);
                     let expected = format!("expected one of {}", known().collect::<Vec<_>>().join(", "));
                     let what = format!("`{key}` is nothing that the kernel says of a socket");
-                    self.faults.push(Fault {
+                    self.diagnostics.push(Diagnostic {
                         nearest: nearest(key, known()),
                         ..origin.fault(at, length, what, expected)
                     });
@@ -222,16 +222,16 @@ impl Linter<'_> {
         };
         let near = nearest(name, known);
         let fault = self.at(step, name, format!("the {host} has no {role} `{name}`"), &expected);
-        self.faults.push(Fault { nearest: near, ..fault });
+        self.diagnostics.push(Diagnostic { nearest: near, ..fault });
     }
 
     fn fault(&mut self, step: &Step, token: &str, what: String, expected: &str) {
         let fault = self.at(step, token, what, expected);
-        self.faults.push(fault);
+        self.diagnostics.push(fault);
     }
 
     /// A fault at the place of a token in the step's line.
-    fn at(&self, step: &Step, token: &str, what: String, expected: &str) -> Fault {
+    fn at(&self, step: &Step, token: &str, what: String, expected: &str) -> Diagnostic {
         let source = self.lines.get(step.line - 1).copied().unwrap_or("");
         let at = whole_word(source, token).unwrap_or(0);
         Origin { file: self.file, line: step.line, source }.fault(at, token.chars().count(), what, expected)
@@ -267,9 +267,12 @@ mod tests {
     #[test]
     fn a_placeholder_of_nobody_is_told_where_it_stands() {
         let text = "---\nlesson: x\ntitle: y\n---\n## a\n```sock\nserver$ s = socket tcp\n```\nIt has {server.s.locl}, and {client.c}, {plain}, {:7000}.\n";
-        let faults = parse("f.md", text.as_bytes()).unwrap_err().0;
-        assert_eq!((faults[0].line, faults[0].column, faults[0].nearest.as_deref()), (9, 18, Some("local")));
-        assert_eq!((faults[1].column, faults.len()), (37, 2), "{:?}", faults);
+        let diagnostics = parse("f.md", text.as_bytes()).unwrap_err().0;
+        assert_eq!(
+            (diagnostics[0].line, diagnostics[0].column, diagnostics[0].nearest.as_deref()),
+            (9, 18, Some("local"))
+        );
+        assert_eq!((diagnostics[1].column, diagnostics.len()), (37, 2), "{:?}", diagnostics);
     }
 
     #[test]

@@ -5,17 +5,17 @@
 //! [`words`] has every word of it.
 
 mod builtin;
-mod fault;
+mod diagnostic;
+pub mod grammar;
 mod lint;
 mod parse;
-mod sentence;
+mod statement;
 mod token;
-pub mod words;
 
 pub use builtin::{Builtin, builtin, find};
-pub use fault::{Fault, Faults};
+pub use diagnostic::{Diagnostic, Diagnostics};
 pub use parse::{Front, LARGEST, parse};
-pub use sentence::{escaped, step, unescaped};
+pub use statement::{escaped, step, unescaped};
 
 use crate::{
     call::{self, Grammar, Target},
@@ -204,13 +204,13 @@ pub struct FramePattern {
     pub from: Option<Host>,
     /// `SYN,ACK`: these flags of TCP and no others, but for PSH, which is only compared if it is named. Bits as in the header.
     pub flags: Option<u8>,
-    /// `data`, `ARP`, `ICMP`, `UDP`: one of [`words::FRAMES`].
+    /// `data`, `ARP`, `ICMP`, `UDP`: one of [`grammar::FRAMES`].
     pub kind: Option<&'static str>,
     /// `again`: it repeats what was sent before.
     pub again: bool,
     /// `len=5`
-    pub values: Vec<(words::FrameKey, Compare, i64)>,
-    /// `held`, `dropped`: one of [`words::FATES`].
+    pub values: Vec<(grammar::FrameKey, Compare, i64)>,
+    /// `held`, `dropped`: one of [`grammar::FATES`].
     pub fate: Option<&'static str>,
 }
 
@@ -368,7 +368,7 @@ pub struct Claim {
     /// None if only values are claimed.
     pub state: Option<State>,
     /// `accept_queue=0`
-    pub values: Vec<(words::Key, Compare, Wanted)>,
+    pub values: Vec<(grammar::Key, Compare, Wanted)>,
     /// On which systems or stages; everywhere if empty.
     pub on: Vec<&'static str>,
 }
@@ -427,5 +427,5 @@ pub enum Wanted {
     /// A word, such as `sack` in `negotiated=sack`.
     Word(String),
     /// The same or another value of another socket: `local=server.s.local`.
-    Of(Subject, words::Key),
+    Of(Subject, grammar::Key),
 }

@@ -1,18 +1,18 @@
 //! A lesson file becomes a [`Lesson`], or the list of its faults.
 
 use super::{
-    Block, Faults, Lesson, Part, Predict, Step,
-    fault::{Fault, nearest},
+    Block, Diagnostics, Lesson, Part, Predict, Step,
+    diagnostic::{Diagnostic, nearest},
+    grammar::CABLES,
     lint,
-    sentence::statement,
+    statement::statement,
     token::Origin,
-    words::CABLES,
 };
 
 /// A lesson file is at most so large, in bytes.
 pub const LARGEST: usize = 1 << 20;
 
-/// Faults told of one file at most: the first ones are what matters.
+/// Diagnostics told of one file at most: the first ones are what matters.
 const MOST_FAULTS: usize = 20;
 
 /// The front matter of a lesson.
@@ -26,7 +26,7 @@ pub struct Front {
     pub after: Option<String>,
     /// Where it can run: `any`, `loopback` or `cable`.
     pub stage: String,
-    /// What is different about its cable: words of [`CABLES`](super::words::CABLES).
+    /// What is different about its cable: words of [`CABLES`](super::grammar::CABLES).
     pub cable: Vec<String>,
     /// The language of its prose, a BCP 47 tag.
     pub language: String,
@@ -38,9 +38,9 @@ pub struct Front {
 ///
 /// # Errors
 /// Every fault that was found, up to twenty, with file, line and column.
-pub fn parse(file: &str, bytes: &[u8]) -> Result<Lesson, Faults> {
+pub fn parse(file: &str, bytes: &[u8]) -> Result<Lesson, Diagnostics> {
     let whole = |what: String, expected: &str, source: String, line: usize, column: usize| {
-        Faults(vec![Fault {
+        Diagnostics(vec![Diagnostic {
             file: file.to_owned(),
             line,
             column,
@@ -78,12 +78,12 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Lesson, Faults> {
             ));
         }
     };
-    let mut faults = Vec::new();
+    let mut diagnostics = Vec::new();
     let mut lines = Lines::new(file, text);
-    let (front, front_line) = front(&mut lines, &mut faults);
-    let (intro, parts) = body(&mut lines, &mut faults);
-    if parts.is_empty() && faults.is_empty() {
-        faults.push(lines.origin_at(front_line).fault(
+    let (front, front_line) = front(&mut lines, &mut diagnostics);
+    let (intro, parts) = body(&mut lines, &mut diagnostics);
+    if parts.is_empty() && diagnostics.is_empty() {
+        diagnostics.push(lines.origin_at(front_line).fault(
             0,
             1,
             "this lesson has no part",
@@ -91,12 +91,12 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Lesson, Faults> {
         ));
     }
     let lesson = Lesson { file: file.to_owned(), front, intro, parts };
-    if faults.is_empty() {
-        faults = lint::lint(&lesson, &lines.all);
+    if diagnostics.is_empty() {
+        diagnostics = lint::lint(&lesson, &lines.all);
     }
-    faults.sort_by_key(|fault| (fault.line, fault.column));
-    faults.truncate(MOST_FAULTS);
-    if faults.is_empty() { Ok(lesson) } else { Err(Faults(faults)) }
+    diagnostics.sort_by_key(|fault| (fault.line, fault.column));
+    diagnostics.truncate(MOST_FAULTS);
+    if diagnostics.is_empty() { Ok(lesson) } else { Err(Diagnostics(diagnostics)) }
 }
 
 /// The lines of a file, and which is next.
@@ -130,13 +130,13 @@ impl<'a> Lines<'a> {
 const FRONT_KEYS: [&str; 7] = ["lesson", "title", "after", "stage", "cable", "language", "sources"];
 
 /// The front matter, and the number of its first line.
-fn front(lines: &mut Lines, faults: &mut Vec<Fault>) -> (Front, usize) {
+fn front(lines: &mut Lines, diagnostics: &mut Vec<Diagnostic>) -> (Front, usize) {
     let mut front = Front { stage: "any".into(), language: "en".into(), ..Front::default() };
     while lines.all.get(lines.next).is_some_and(|line| line.trim().is_empty()) {
         lines.next += 1;
     }
     let Some((first, opening)) = lines.take() else {
-        faults.push(lines.origin_at(1).fault(
+        diagnostics.push(lines.origin_at(1).fault(
             0,
             1,
             "this file is empty",
@@ -146,7 +146,7 @@ fn front(lines: &mut Lines, faults: &mut Vec<Fault>) -> (Front, usize) {
     };
     if opening.trim_end() != "---" {
         let length = opening.chars().count().max(1);
-        faults.push(lines.origin_at(first).fault(
+        diagnostics.push(lines.origin_at(first).fault(
             0,
             length,
             "here should be front matter",
@@ -158,7 +158,7 @@ fn front(lines: &mut Lines, faults: &mut Vec<Fault>) -> (Front, usize) {
     let mut seen: Vec<&str> = Vec::new();
     loop {
         let Some((number, line)) = lines.take() else {
-            faults.push(lines.origin_at(first).fault(
+            diagnostics.push(lines.origin_at(first).fault(
                 0,
                 3,
                 "this front matter does not end",
@@ -174,7 +174,7 @@ fn front(lines: &mut Lines, faults: &mut Vec<Fault>) -> (Front, usize) {
         }
         let origin = lines.origin_at(number);
         let Some((key, value)) = line.split_once(':') else {
-            faults.push(origin.fault(
+            diagnostics.push(origin.fault(
                 0,
                 line.chars().count(),
                 "this is no `key: value`",
@@ -195,7 +195,7 @@ fn front(lines: &mut Lines, faults: &mut Vec<Fault>) -> (Front, usize) {
                 front.cable = list(value);
                 let wrong = front.cable.iter().find(|word| !CABLES.contains(&word.as_str()));
                 if let Some(word) = wrong {
-                    faults.push(Fault {
+                    diagnostics.push(Diagnostic {
                         nearest: nearest(word, CABLES.iter().copied()),
                         ..origin.fault(
                             value_at,
@@ -207,7 +207,7 @@ fn front(lines: &mut Lines, faults: &mut Vec<Fault>) -> (Front, usize) {
                 }
             }
             "stage" if ["any", "loopback", "cable"].contains(&value) => front.stage = unquoted,
-            "stage" => faults.push(Fault {
+            "stage" => diagnostics.push(Diagnostic {
                 nearest: nearest(value, ["any", "loopback", "cable"]),
                 ..origin.fault(
                     value_at,
@@ -216,7 +216,7 @@ fn front(lines: &mut Lines, faults: &mut Vec<Fault>) -> (Front, usize) {
                     "expected any, loopback or cable",
                 )
             }),
-            _ => faults.push(Fault {
+            _ => diagnostics.push(Diagnostic {
                 nearest: nearest(key, FRONT_KEYS),
                 ..origin.fault(
                     0,
@@ -227,7 +227,7 @@ fn front(lines: &mut Lines, faults: &mut Vec<Fault>) -> (Front, usize) {
             }),
         }
         if seen.contains(&key) {
-            faults.push(origin.fault(
+            diagnostics.push(origin.fault(
                 0,
                 key.chars().count().max(1),
                 format!("`{key}` stands here twice"),
@@ -237,8 +237,8 @@ fn front(lines: &mut Lines, faults: &mut Vec<Fault>) -> (Front, usize) {
         seen.push(key);
     }
     for (key, value) in [("lesson", &front.lesson), ("title", &front.title)] {
-        if value.is_empty() && faults.is_empty() {
-            faults.push(lines.origin_at(first).fault(
+        if value.is_empty() && diagnostics.is_empty() {
+            diagnostics.push(lines.origin_at(first).fault(
                 0,
                 3,
                 format!("this front matter has no `{key}`"),
@@ -268,7 +268,7 @@ fn list(value: &str) -> Vec<String> {
 const BLOCKS: [&str; 3] = ["sock", "predict", "outside"];
 
 /// All behind the front matter: the prose before the first part, and the parts.
-fn body(lines: &mut Lines, faults: &mut Vec<Fault>) -> (Vec<Block>, Vec<Part>) {
+fn body(lines: &mut Lines, diagnostics: &mut Vec<Diagnostic>) -> (Vec<Block>, Vec<Part>) {
     let mut intro = Vec::new();
     let mut parts: Vec<Part> = Vec::new();
     let mut prose = String::new();
@@ -279,7 +279,7 @@ fn body(lines: &mut Lines, faults: &mut Vec<Fault>) -> (Vec<Block>, Vec<Part>) {
             let inside = match fence.inside(lines) {
                 Ok(inside) => inside,
                 Err(()) => {
-                    faults.push(lines.origin_at(number).fault(
+                    diagnostics.push(lines.origin_at(number).fault(
                         0,
                         line.chars().count(),
                         "this block is not closed",
@@ -292,7 +292,7 @@ fn body(lines: &mut Lines, faults: &mut Vec<Fault>) -> (Vec<Block>, Vec<Part>) {
                 "sock" => {
                     flush(&mut prose, blocks);
                     if before_parts {
-                        faults.push(lines.origin_at(number).fault(
+                        diagnostics.push(lines.origin_at(number).fault(
                             0,
                             line.chars().count(),
                             "steps before the first part",
@@ -300,16 +300,16 @@ fn body(lines: &mut Lines, faults: &mut Vec<Fault>) -> (Vec<Block>, Vec<Part>) {
                         ));
                         continue;
                     }
-                    blocks.push(Block::Steps(steps(lines, inside, faults)));
+                    blocks.push(Block::Steps(steps(lines, inside, diagnostics)));
                 }
                 "predict" => {
                     flush(&mut prose, blocks);
-                    blocks.extend(predict(lines, number, inside, faults).map(Block::Predict));
+                    blocks.extend(predict(lines, number, inside, diagnostics).map(Block::Predict));
                 }
                 other => {
                     if let Some(near) = nearest(other, BLOCKS).filter(|near| near != other) {
                         let at = fence.mark.len();
-                        faults.push(Fault {
+                        diagnostics.push(Diagnostic {
                             nearest: Some(near),
                             ..lines.origin_at(number).fault(
                                 at,
@@ -370,14 +370,14 @@ impl<'a> Fence<'a> {
     }
 }
 
-fn steps(lines: &Lines, inside: std::ops::Range<usize>, faults: &mut Vec<Fault>) -> Vec<Step> {
+fn steps(lines: &Lines, inside: std::ops::Range<usize>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Step> {
     let mut steps = Vec::new();
     for number in inside {
         let origin = lines.origin_at(number);
         match statement(&origin) {
             Ok(None) => {}
             Ok(Some(what)) => steps.push(Step { line: number, text: without_comment(origin.source), what }),
-            Err(fault) => faults.push(fault),
+            Err(fault) => diagnostics.push(fault),
         }
     }
     steps
@@ -402,7 +402,7 @@ fn predict(
     lines: &Lines,
     opening: usize,
     inside: std::ops::Range<usize>,
-    faults: &mut Vec<Fault>,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Predict> {
     let (mut question, mut options, mut right) = (String::new(), Vec::<String>::new(), Vec::new());
     for number in inside {
@@ -422,7 +422,7 @@ fn predict(
     }
     let origin = lines.origin_at(opening);
     let length = origin.source.chars().count();
-    let mut bad = |what: &str, expected: &str| faults.push(origin.fault(0, length, what, expected));
+    let mut bad = |what: &str, expected: &str| diagnostics.push(origin.fault(0, length, what, expected));
     match (&right[..], options.len()) {
         _ if question.trim().is_empty() => bad("this block asks nothing", "a question above the answers"),
         (_, 0 | 1) => bad("a prediction needs answers to choose from", "at least two lines `- [ ] …`"),
@@ -443,7 +443,7 @@ mod tests {
     const HEAD: &str =
         "---\nlesson: x\ntitle: a test\nsources: [listen(2), \"RFC 9293 §3.3.2, §3.10.7\"]\n---\n# x\n";
 
-    fn faults(text: &str) -> Vec<Fault> {
+    fn diagnostics(text: &str) -> Vec<Diagnostic> {
         parse("f.md", text.as_bytes()).expect_err(text).0
     }
 
@@ -486,7 +486,7 @@ mod tests {
                 "marked as right",
             ),
         ] {
-            let fault = &faults(text)[0];
+            let fault = &diagnostics(text)[0];
             assert_eq!((fault.line, fault.column), (line, column), "{fault}");
             assert!(fault.what.contains(what), "{fault}");
         }
@@ -505,7 +505,7 @@ mod tests {
     #[test]
     fn many_faults_are_told_at_once_but_not_too_many() {
         let text = format!("{HEAD}## a\n```sock\n{}```\n", "server$ nonsense\n".repeat(100));
-        assert_eq!(faults(&text).len(), MOST_FAULTS);
+        assert_eq!(diagnostics(&text).len(), MOST_FAULTS);
     }
 
     proptest::proptest! {

@@ -1,6 +1,6 @@
 //! A line of a `sock` block, cut into tokens that know where they stand.
 
-use super::fault::Fault;
+use super::diagnostic::Diagnostic;
 
 /// A piece of a line.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,8 +51,8 @@ impl Origin<'_> {
         length: usize,
         what: impl Into<String>,
         expected: impl Into<String>,
-    ) -> Fault {
-        Fault {
+    ) -> Diagnostic {
+        Diagnostic {
             file: self.file.to_owned(),
             line: self.line,
             column: at + 1,
@@ -66,7 +66,7 @@ impl Origin<'_> {
 }
 
 /// Cuts a line into tokens, leaving the comment out.
-pub(super) fn tokens(origin: &Origin) -> Result<Vec<Token>, Fault> {
+pub(super) fn tokens(origin: &Origin) -> Result<Vec<Token>, Diagnostic> {
     let characters: Vec<char> = origin.source.chars().collect();
     let mut tokens = Vec::new();
     let mut at = 0;
@@ -124,7 +124,7 @@ fn tags_end(characters: &[char], at: usize) -> Option<usize> {
 }
 
 /// The bytes of the string whose opening quote is at `at`, and the place behind the closing one.
-fn string(origin: &Origin, characters: &[char], at: usize) -> Result<(Vec<u8>, usize), Fault> {
+fn string(origin: &Origin, characters: &[char], at: usize) -> Result<(Vec<u8>, usize), Diagnostic> {
     let mut bytes = Vec::new();
     let mut i = at + 1;
     let push = |bytes: &mut Vec<u8>, c: char| bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
@@ -187,7 +187,7 @@ fn string(origin: &Origin, characters: &[char], at: usize) -> Result<(Vec<u8>, u
 mod tests {
     use super::*;
 
-    fn cut(source: &str) -> Result<Vec<Token>, Fault> {
+    fn cut(source: &str) -> Result<Vec<Token>, Diagnostic> {
         tokens(&Origin { file: "f", line: 1, source })
     }
 

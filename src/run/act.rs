@@ -18,16 +18,16 @@ use crate::{
     websocket,
 };
 
-/// A call that has not come back so soon is looked at: does it wait?
-const SOON: Duration = Duration::from_millis(10);
+/// Time after which the thread of a call that has not returned is examined: it may be blocked.
+const BLOCK_CHECK_DELAY: Duration = Duration::from_millis(10);
 
-/// Where a system does not say whether a thread waits, a call counts as blocked after this.
-const LATE: Duration = Duration::from_millis(50);
+/// Time after which a call counts as blocked where the system does not report the state of threads.
+const BLOCKED_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// How soon somebody who wants a live call to end is heard.
-pub(super) const GLANCE: Duration = Duration::from_millis(50);
+/// Interval at which a live call polls for the request to end it.
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How long a look at a thread that neither waits nor returns is repeated.
+/// Time limit for polling a thread that is neither blocked nor done.
 const UNDECIDED: Duration = Duration::from_secs(2);
 
 /// A call that is ready to be made.
@@ -58,7 +58,7 @@ impl Run<'_> {
         } else {
             self.stage.start(act.host, plan.job)
         };
-        let soon = if act.background { None } else { ticket.wait(SOON)? };
+        let soon = if act.background { None } else { ticket.wait(BLOCK_CHECK_DELAY)? };
         let (waiting, done) = match soon {
             Some(done) => (None, Some(done)),
             None => blocked_or_done(&ticket, descriptor)?,
@@ -116,11 +116,11 @@ impl Run<'_> {
         until: Option<Instant>,
     ) -> io::Result<(Completed, bool)> {
         loop {
-            let left = until.map_or(GLANCE, |until| until.saturating_duration_since(Instant::now()));
-            if let Some(done) = ticket.wait(left.min(GLANCE))? {
+            let left = until.map_or(POLL_INTERVAL, |until| until.saturating_duration_since(Instant::now()));
+            if let Some(done) = ticket.wait(left.min(POLL_INTERVAL))? {
                 return Ok((done, false));
             }
-            if left.is_zero() || self.journal.audience().stopped() {
+            if left.is_zero() || self.journal.frontend().stopped() {
                 return Ok((ticket.interrupt()?, true));
             }
         }
@@ -276,7 +276,7 @@ pub(super) fn blocked_or_done(
         match ticket.thread_state(descriptor) {
             ThreadState::Blocked => return Ok((Some(ThreadState::Blocked), None)),
             ThreadState::Unknown => {
-                let left = LATE.saturating_sub(started.elapsed());
+                let left = BLOCKED_TIMEOUT.saturating_sub(started.elapsed());
                 return Ok(match ticket.wait(left)? {
                     Some(done) => (None, Some(done)),
                     None => (Some(ThreadState::Unknown), None),

@@ -13,11 +13,11 @@ use crate::{
     stage::{self, CallHandle},
 };
 
-/// A cable that carries without end is not waited for longer than this.
+/// Time limit for a cable to become idle.
 const SETTLED: Duration = Duration::from_millis(500);
 
-/// How soon a frame is seen while a call waits.
-const GLANCE: Duration = Duration::from_millis(20);
+/// Interval at which the cable is polled while a call is blocked.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 impl Run<'_> {
     /// Writes what has happened on the cable since the last time. True if anything has.
@@ -188,7 +188,7 @@ impl Run<'_> {
                 return Ok(found);
             }
             match self.stage.link() {
-                Some(cable) => drop(cable.wait_for_event(GLANCE)),
+                Some(cable) => drop(cable.wait_for_event(POLL_INTERVAL)),
                 None => return Ok(None),
             }
         }
@@ -224,7 +224,7 @@ impl Run<'_> {
                 return Ok(verdict);
             }
             if let Some(cable) = self.stage.link() {
-                cable.wait_for_event(GLANCE);
+                cable.wait_for_event(POLL_INTERVAL);
             }
         }
     }
@@ -263,7 +263,7 @@ impl Run<'_> {
             let Some(number) = self.journal.frames.held().next().map(|noted| noted.number) else {
                 return Ok(());
             };
-            let action = match self.journal.audience().packet(number) {
+            let action = match self.journal.frontend().packet(number) {
                 Packet::Deliver => "deliver",
                 Packet::Drop => "drop",
                 Packet::Duplicate => "duplicate",
@@ -300,10 +300,10 @@ impl Run<'_> {
         let mut waited = Duration::ZERO;
         while waited < most {
             self.step_packets()?;
-            if let Some(done) = ticket.wait(GLANCE)? {
+            if let Some(done) = ticket.wait(POLL_INTERVAL)? {
                 return Ok((done, false));
             }
-            waited += GLANCE;
+            waited += POLL_INTERVAL;
         }
         Ok((ticket.interrupt()?, true))
     }

@@ -2,10 +2,10 @@
 
 use std::{fmt, io, net::SocketAddr, time::Instant};
 
-use super::{CLAIM_DEADLINE, CallResult, Run, act, picture::Picture};
+use super::{CLAIM_DEADLINE, CallResult, Run, act, snapshot::Snapshot};
 use crate::{
     event::{Check, Host, Socket, What},
-    lesson::{At, Claim, Compare, Place, State, Step, Subject, Wanted, words::Key},
+    lesson::{At, Claim, Compare, Place, State, Step, Subject, Wanted, grammar::Key},
 };
 
 /// A value of a socket.
@@ -102,7 +102,7 @@ impl Run<'_> {
         if self.stage.sockets(owner).find(name).is_none() {
             return Verdict { holds: None, observed: "an earlier call did not give that socket".to_owned() };
         }
-        let Some(socket) = find(&self.picture, &claim.subject).cloned() else {
+        let Some(socket) = find(&self.snapshot, &claim.subject).cloned() else {
             let unseen = !self.stage.sees_closed_sockets();
             return match claim.state {
                 _ if unseen => Verdict {
@@ -161,7 +161,7 @@ impl Run<'_> {
             Wanted::Nothing => Some(Told::Nothing),
             Wanted::Word(word) => Some(Told::Words(vec![word.clone()])),
             Wanted::Address(place) => self.resolve(place, claim.subject.host, v6).ok().map(Told::Address),
-            Wanted::Of(subject, key) => value_of(find(&self.picture, subject)?, *key),
+            Wanted::Of(subject, key) => value_of(find(&self.snapshot, subject)?, *key),
         }
     }
 
@@ -180,18 +180,18 @@ impl Run<'_> {
 }
 
 /// The socket that a claim is about. The other end of an accepted connection has a name of its own by then.
-fn find<'a>(picture: &'a Picture, subject: &Subject) -> Option<&'a Socket> {
+fn find<'a>(snapshot: &'a Snapshot, subject: &Subject) -> Option<&'a Socket> {
     if !subject.other_end {
-        return picture.find(subject.host, &subject.name);
+        return snapshot.find(subject.host, &subject.name);
     }
     let there = subject.host.other();
-    let owner = picture.find(there, &subject.name)?;
+    let owner = snapshot.find(there, &subject.name)?;
     let named = owner
         .local
         .as_deref()
         .zip(owner.peer.as_deref())
-        .and_then(|(local, peer)| picture.with_ends(subject.host, peer, local));
-    named.or_else(|| picture.find(subject.host, &format!("~{there}.{}", subject.name)))
+        .and_then(|(local, peer)| snapshot.with_ends(subject.host, peer, local));
+    named.or_else(|| snapshot.find(subject.host, &format!("~{there}.{}", subject.name)))
 }
 
 /// What the kernel said of a socket; `None` where the system does not say.
@@ -225,7 +225,7 @@ pub(super) fn value_of(socket: &Socket, key: Key) -> Option<Told> {
 }
 
 fn key_name(key: Key) -> &'static str {
-    crate::lesson::words::KEYS.iter().find(|(_, known)| *known == key).map_or("", |(name, _)| name)
+    crate::lesson::grammar::KEYS.iter().find(|(_, known)| *known == key).map_or("", |(name, _)| name)
 }
 
 /// Words are compared as sets: `negotiated=sack` holds if `sack` is among them.

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::cause::{Causes, Why};
 use crate::{
     event::{Became, Cause, Host, What},
-    lesson::{FramePattern, words::FrameKey},
+    lesson::{FramePattern, grammar::FrameKey},
     wire::{
         Protocol,
         flow::{Flows, before},

@@ -2,16 +2,16 @@
 
 use std::time::{Instant, SystemTime};
 
-use super::{Audience, cable::fate_of, frames::Frames, micros, nanos};
+use super::{Frontend, cable::fate_of, frames::Frames, micros, nanos};
 use crate::{
     call::{CallDescription, CallPart, Completed, SocketRef},
     event::{Became, Call, Event, Frame, Host, What, Wire},
     stage::{self, CableEvent},
 };
 
-/// Writes events to the audience.
+/// Writes events to the frontend.
 pub(super) struct Journal<'a> {
-    audience: &'a mut dyn Audience,
+    frontend: &'a mut dyn Frontend,
     start: Instant,
     /// The same moment by the clock on the wall.
     clock: SystemTime,
@@ -24,9 +24,9 @@ pub(super) struct Journal<'a> {
 }
 
 impl<'a> Journal<'a> {
-    pub fn new(audience: &'a mut dyn Audience) -> Self {
+    pub fn new(frontend: &'a mut dyn Frontend) -> Self {
         Journal {
-            audience,
+            frontend,
             start: Instant::now(),
             clock: SystemTime::now(),
             last: 0,
@@ -42,8 +42,8 @@ impl<'a> Journal<'a> {
         u64::try_from(since.as_nanos()).ok()
     }
 
-    pub fn audience(&mut self) -> &mut dyn Audience {
-        self.audience
+    pub fn frontend(&mut self) -> &mut dyn Frontend {
+        self.frontend
     }
 
     /// An event that happens now.
@@ -55,7 +55,7 @@ impl<'a> Journal<'a> {
     pub fn write_at(&mut self, at: Instant, what: What) {
         self.last = micros(self.start, at).max(self.last);
         self.frames.hear(&what);
-        self.audience.take(&Event { at: self.last, what });
+        self.frontend.take(&Event { at: self.last, what });
     }
 
     /// Something that happened on the cable.

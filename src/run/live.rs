@@ -16,9 +16,9 @@ use std::{
 };
 
 pub use advice::meaning;
-pub use class::{Class, Service, Tell, serve};
+pub use class::{Class, Service, Verbosity, serve};
 
-use super::{Audience, Heard, Run, act::GLANCE, outcome::Observed};
+use super::{Frontend, Input, Run, act::POLL_INTERVAL, outcome::Observed};
 use crate::{
     event::{self, Host, What},
     lesson::{self, Statement},
@@ -28,7 +28,7 @@ use crate::{
 
 /// What is to be done live.
 #[derive(Debug, Clone)]
-pub enum Errand {
+pub enum LiveCommand {
     /// Make a socket of this protocol and hold it: `tcp`, `udp`, `tcp6`, `udp6`.
     Socket(&'static str),
     /// Give a socket an address and hold it.
@@ -103,7 +103,7 @@ pub enum Ending {
 
 /// How long a socket is held for a second terminal to look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hold {
+pub enum HoldUntil {
     /// Until Enter, or Ctrl-C.
     UntilTold,
     /// So long.
@@ -114,38 +114,38 @@ pub enum Hold {
 ///
 /// # Errors
 /// If the stage fails. What a call returns is never an error here: it is told.
-pub fn live(errand: &Errand, hold: Hold, audience: &mut dyn Audience) -> io::Result<bool> {
-    let run = Run::new(Stage::live()?, audience);
+pub fn live(command: &LiveCommand, hold: HoldUntil, frontend: &mut dyn Frontend) -> io::Result<bool> {
+    let run = Run::new(Stage::live()?, frontend);
     let mut live = Live::new(run, hold);
-    let (name, title) = errand.heading();
+    let (name, title) = command.heading();
     live.run.open(event::Lesson { name: name.to_owned(), title, ..live.run.here() });
-    if let Errand::WebSocket { .. } = errand {
+    if let LiveCommand::WebSocket { .. } = command {
         live.counterpart = "websocket";
     }
-    let outcome = match errand {
-        Errand::Socket(protocol) => live.socket(protocol),
-        Errand::Bind { at, udp } => live.bind(at, *udp),
-        Errand::Listen { at, backlog } => live.listen(at, *backlog),
-        Errand::Connect { to } => live.connect(to),
-        Errand::Send { to, bytes, wait } => live.send(to, bytes, *wait),
-        Errand::Recv { at, size } => live.recv(at, *size),
-        Errand::Close { to, how } => live.close(to, *how),
-        Errand::WebSocket { .. } => live.websocket(errand),
+    let outcome = match command {
+        LiveCommand::Socket(protocol) => live.socket(protocol),
+        LiveCommand::Bind { at, udp } => live.bind(at, *udp),
+        LiveCommand::Listen { at, backlog } => live.listen(at, *backlog),
+        LiveCommand::Connect { to } => live.connect(to),
+        LiveCommand::Send { to, bytes, wait } => live.send(to, bytes, *wait),
+        LiveCommand::Recv { at, size } => live.recv(at, *size),
+        LiveCommand::Close { to, how } => live.close(to, *how),
+        LiveCommand::WebSocket { .. } => live.websocket(command),
     };
     live.finish(outcome)
 }
 
-impl Errand {
+impl LiveCommand {
     /// The name of the command, and what it is about.
     fn heading(&self) -> (&'static str, String) {
         match self {
-            Errand::Socket(protocol) => ("socket", (*protocol).to_owned()),
-            Errand::Bind { at, udp } => ("bind", format!("{at}{}", if *udp { ", UDP" } else { "" })),
-            Errand::Listen { at, .. } => ("listen", at.clone()),
-            Errand::Connect { to } => ("connect", to.clone()),
-            Errand::Send { to, .. } => ("send", format!("to {to}")),
-            Errand::Recv { at, .. } => ("recv", at.clone()),
-            Errand::Close { to, how } => (
+            LiveCommand::Socket(protocol) => ("socket", (*protocol).to_owned()),
+            LiveCommand::Bind { at, udp } => ("bind", format!("{at}{}", if *udp { ", UDP" } else { "" })),
+            LiveCommand::Listen { at, .. } => ("listen", at.clone()),
+            LiveCommand::Connect { to } => ("connect", to.clone()),
+            LiveCommand::Send { to, .. } => ("send", format!("to {to}")),
+            LiveCommand::Recv { at, .. } => ("recv", at.clone()),
+            LiveCommand::Close { to, how } => (
                 "close",
                 match how {
                     Ending::Fin => format!("{to}, by FIN"),
@@ -153,7 +153,9 @@ impl Errand {
                     Ending::Reset => format!("{to}, by RST"),
                 },
             ),
-            Errand::WebSocket { authority, path, .. } => ("websocket", format!("ws://{authority}{path}")),
+            LiveCommand::WebSocket { authority, path, .. } => {
+                ("websocket", format!("ws://{authority}{path}"))
+            }
         }
     }
 }
@@ -179,7 +181,7 @@ type Result<T, E = Stop> = std::result::Result<T, E>;
 /// A live run under way.
 struct Live<'a> {
     run: Run<'a>,
-    hold: Hold,
+    hold: HoldUntil,
     /// The call of the last step.
     called: &'static str,
     /// The address that it is all about, once it is known.
@@ -198,7 +200,7 @@ enum Telling {
 }
 
 impl<'a> Live<'a> {
-    fn new(run: Run<'a>, hold: Hold) -> Live<'a> {
+    fn new(run: Run<'a>, hold: HoldUntil) -> Live<'a> {
         Live { run, hold, called: "", about: None, counterpart: "accept", said_goodbye: false }
     }
 
@@ -231,7 +233,7 @@ impl<'a> Live<'a> {
         self.run.begin(&step, telling == Telling::Brief);
         self.called = act.call.grammar().name;
         let observed = self.run.act(&step, act)?;
-        if self.run.journal.audience().stopped() {
+        if self.run.journal.frontend().stopped() {
             return Err(Stop::Person);
         }
         observed.ok_or_else(|| io::Error::other(format!("`{text}` had no socket to act on")).into())
@@ -305,23 +307,23 @@ impl<'a> Live<'a> {
     /// Says what can be looked at, and watches the sockets until the person has seen enough.
     fn hold(&mut self, said: &str) -> Result<()> {
         match self.hold {
-            Hold::UntilTold => self.say(said),
-            Hold::For(Duration::ZERO) => return Ok(()),
-            Hold::For(_) => {}
+            HoldUntil::UntilTold => self.say(said),
+            HoldUntil::For(Duration::ZERO) => return Ok(()),
+            HoldUntil::For(_) => {}
         }
         let began = Instant::now();
         loop {
-            if let Hold::For(time) = self.hold
+            if let HoldUntil::For(time) = self.hold
                 && began.elapsed() >= time
             {
                 return Ok(());
             }
-            if let (Heard::Line(_) | Heard::End, Hold::UntilTold) =
-                (self.run.journal.audience().hear(GLANCE), self.hold)
+            if let (Input::Line(_) | Input::End, HoldUntil::UntilTold) =
+                (self.run.journal.frontend().hear(POLL_INTERVAL), self.hold)
             {
                 return Ok(());
             }
-            if self.run.journal.audience().stopped() {
+            if self.run.journal.frontend().stopped() {
                 return Err(Stop::Person);
             }
             self.run.look();
@@ -330,7 +332,7 @@ impl<'a> Live<'a> {
 
     /// What ends a hold.
     fn until(&mut self) -> &'static str {
-        if self.run.journal.audience().has_keyboard() {
+        if self.run.journal.frontend().has_keyboard() {
             "you press **Enter**"
         } else {
             "**Ctrl-C** (SIGINT or SIGTERM)"
@@ -353,7 +355,7 @@ impl<'a> Live<'a> {
             let open = self.run.stage.sockets(host).all();
             for held in open.iter().filter(|held| !held.is_closed()) {
                 self.run.look();
-                let waiting = self.run.picture.find(host, &held.name).and_then(|socket| socket.accept_queue);
+                let waiting = self.run.snapshot.find(host, &held.name).and_then(|socket| socket.accept_queue);
                 // Whoever wants to leave wants to see this too: it is no reason to stop twice.
                 let _ = self.attempt(Telling::Full, &format!("{host}$ close {}", held.name));
                 if let Some(waiting) = waiting.filter(|waiting| *waiting > 0) {

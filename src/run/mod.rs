@@ -1,6 +1,6 @@
 //! How it goes: the steps of a lesson are done one by one, and each becomes events.
 //!
-//! A run writes its events to an [`Audience`], which shows them, records them, and says when to go on.
+//! A run writes its events to an [`Frontend`], which shows them, records them, and says when to go on.
 
 mod act;
 mod cable;
@@ -10,7 +10,7 @@ mod frames;
 mod journal;
 mod live;
 mod outcome;
-mod picture;
+mod snapshot;
 mod text;
 mod walk;
 
@@ -30,14 +30,14 @@ use crate::{
     websocket::Sessions,
 };
 use journal::Journal;
-pub use live::{Class, Ending, Errand, Hold, Service, Tell, advice_on, live, meaning, serve};
-use picture::Picture;
+pub use live::{Class, Ending, HoldUntil, LiveCommand, Service, Verbosity, advice_on, live, meaning, serve};
+use snapshot::Snapshot;
 pub use walk::run;
 
 /// Who watches a run.
-pub trait Audience: Sink {
+pub trait Frontend: Sink {
     /// A step is told: what next?
-    fn pause(&mut self) -> Go;
+    fn pause(&mut self) -> NextAction;
 
     /// A question is asked: which answer, counted from 0?
     fn predict(&mut self, question: &event::Question) -> Prediction;
@@ -59,9 +59,9 @@ pub trait Audience: Sink {
     }
 
     /// Waits for a word of the person, at most so long.
-    fn hear(&mut self, most: Duration) -> Heard {
+    fn hear(&mut self, most: Duration) -> Input {
         thread::park_timeout(most);
-        Heard::Nothing
+        Input::Nothing
     }
 
     /// Whether a person can end a hold with Enter.
@@ -85,7 +85,7 @@ pub trait Audience: Sink {
 
 /// What a person says in the middle of a live run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Heard {
+pub enum Input {
     /// Nothing yet.
     Nothing,
     /// A line; empty if Enter alone was pressed.
@@ -96,7 +96,7 @@ pub enum Heard {
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Go {
+pub enum NextAction {
     /// The next step.
     On,
     /// This part again, from its beginning.
@@ -134,7 +134,7 @@ pub enum Prediction {
     /// Nobody was asked, or nobody wants to say.
     None,
     /// Something else is wanted.
-    Instead(Go),
+    Instead(NextAction),
 }
 
 /// How a run ended.
@@ -145,7 +145,7 @@ pub struct Ended {
     /// The part that it was in.
     pub part: usize,
     /// Where to go instead, if it was left before its end.
-    pub instead: Option<Go>,
+    pub instead: Option<NextAction>,
 }
 
 /// A foreground call is ended after this, unless its line says otherwise.
@@ -158,7 +158,7 @@ const CLAIM_DEADLINE: Duration = Duration::from_secs(4);
 struct Run<'a> {
     stage: Stage,
     journal: Journal<'a>,
-    picture: Picture,
+    snapshot: Snapshot,
     results: HashMap<(Host, String), CallResult>,
     /// What each host remembers of its upgrades, in the order of [`Host`].
     sessions: [Arc<Sessions>; 2],
@@ -186,8 +186,8 @@ struct Running {
 }
 
 impl<'a> Run<'a> {
-    fn new(stage: Stage, audience: &'a mut dyn Audience) -> Run<'a> {
-        let packets = stage.link().is_some() && audience.steps_packets();
+    fn new(stage: Stage, frontend: &'a mut dyn Frontend) -> Run<'a> {
+        let packets = stage.link().is_some() && frontend.steps_packets();
         if packets && let Some(cable) = stage.link() {
             cable.hold();
         }
@@ -195,8 +195,8 @@ impl<'a> Run<'a> {
             packets,
             lesson_holds: false,
             stage,
-            journal: Journal::new(audience),
-            picture: Picture::default(),
+            journal: Journal::new(frontend),
+            snapshot: Snapshot::default(),
             results: HashMap::new(),
             sessions: Default::default(),
             websockets: HashMap::new(),
@@ -240,7 +240,7 @@ impl<'a> Run<'a> {
     }
 
     fn narrate(&mut self, markdown: &str) {
-        let markdown = text::filled(markdown, &mut self.stage, &self.picture, &self.results);
+        let markdown = text::filled(markdown, &mut self.stage, &self.snapshot, &self.results);
         self.journal.write(What::Narration { markdown });
     }
 
@@ -325,7 +325,7 @@ impl<'a> Run<'a> {
 
     /// Reads both hosts and writes what has changed. True if anything has.
     fn look(&mut self) -> bool {
-        let changed = self.picture.update(&self.stage.observe());
+        let changed = self.snapshot.update(&self.stage.observe());
         let any = !changed.is_empty();
         for socket in changed {
             self.journal.write(What::Socket(socket));

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::{CallResult, claim, picture::Picture};
+use super::{CallResult, claim, snapshot::Snapshot};
 use crate::{event::Host, lesson, stage::Stage};
 
 /// The Markdown with its placeholders filled. What is no placeholder stays as it is, and so does one of which nothing is
@@ -13,7 +13,7 @@ use crate::{event::Host, lesson, stage::Stage};
 pub(super) fn filled(
     markdown: &str,
     stage: &mut Stage,
-    picture: &Picture,
+    snapshot: &Snapshot,
     results: &HashMap<(Host, String), CallResult>,
 ) -> String {
     let mut filled = String::with_capacity(markdown.len());
@@ -22,7 +22,7 @@ pub(super) fn filled(
         let (before, from) = rest.split_at(open);
         filled.push_str(before);
         let value =
-            from.find('}').and_then(|close| Some((close, value(&from[1..close], stage, picture, results)?)));
+            from.find('}').and_then(|close| Some((close, value(&from[1..close], stage, snapshot, results)?)));
         match value {
             Some((close, value)) => {
                 filled.push_str(&value);
@@ -63,7 +63,7 @@ fn from_within(markdown: &str) -> String {
 fn value(
     name: &str,
     stage: &mut Stage,
-    picture: &Picture,
+    snapshot: &Snapshot,
     results: &HashMap<(Host, String), CallResult>,
 ) -> Option<String> {
     if let Some(port) = name.strip_prefix(':') {
@@ -76,8 +76,8 @@ fn value(
     let host = Host::ALL.into_iter().find(|known| known.name() == host)?;
     match rest.split_once('.') {
         Some((socket, key)) => {
-            let (_, key) = lesson::words::KEYS.iter().find(|(known, _)| *known == key)?;
-            claim::value_of(picture.find(host, socket)?, *key).map(|value| value.to_string())
+            let (_, key) = lesson::grammar::KEYS.iter().find(|(known, _)| *known == key)?;
+            claim::value_of(snapshot.find(host, socket)?, *key).map(|value| value.to_string())
         }
         None => match results.get(&(host, rest.to_owned()))? {
             CallResult::Returned(observed) => Some(observed.told()),

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Audience, Ended, Go, Prediction, Run, text};
+use super::{Ended, Frontend, NextAction, Prediction, Run, text};
 use crate::{
     event::{self, Answer, What},
     lesson::{Block, Lesson, Predict, Step},
@@ -14,8 +14,8 @@ use crate::{
 ///
 /// # Errors
 /// If the stage fails: a thread is gone, or no port is free. What a call of the lesson returns is never an error here.
-pub fn run(lesson: &Lesson, from: usize, stage: Stage, audience: &mut dyn Audience) -> io::Result<Ended> {
-    let run = Run::new(stage, audience);
+pub fn run(lesson: &Lesson, from: usize, stage: Stage, frontend: &mut dyn Frontend) -> io::Result<Ended> {
+    let run = Run::new(stage, frontend);
     let mut walk = Walk { run, lesson, part: 1, shown: false, answer: None, failed_before: 0 };
     let steps = lesson.steps().filter(|step| !step.is_claim()).count();
     walk.run.open(event::Lesson {
@@ -36,7 +36,7 @@ pub fn run(lesson: &Lesson, from: usize, stage: Stage, audience: &mut dyn Audien
     let Walk { mut run, part, .. } = walk;
     run.end.left = instead.is_some();
     // Who jumps to another part has not come to an end: a new `lesson` follows.
-    if matches!(instead, None | Some(Go::On | Go::Leave)) {
+    if matches!(instead, None | Some(NextAction::On | NextAction::Leave)) {
         run.journal.write(What::End(run.end.clone()));
     }
     Ok(Ended { end: run.end, part, instead })
@@ -58,7 +58,7 @@ struct Walk<'a> {
 /// Whether the run goes on.
 enum Flow {
     On,
-    Instead(Go),
+    Instead(NextAction),
 }
 
 impl Walk<'_> {
@@ -125,9 +125,9 @@ impl Walk<'_> {
     fn pause(&mut self) -> io::Result<Flow> {
         self.shown = false;
         loop {
-            match self.run.journal.audience().pause() {
-                Go::On => return Ok(Flow::On),
-                Go::Wire(act) => self.run.wire_by_hand(&act)?,
+            match self.run.journal.frontend().pause() {
+                NextAction::On => return Ok(Flow::On),
+                NextAction::Wire(act) => self.run.wire_by_hand(&act)?,
                 go => return Ok(Flow::Instead(go)),
             }
         }
@@ -136,11 +136,12 @@ impl Walk<'_> {
     fn ask(&mut self, predict: &Predict, seen: bool) -> Flow {
         self.tell_answer();
         let run = &mut self.run;
-        let mut fill = |markdown: &String| text::filled(markdown, &mut run.stage, &run.picture, &run.results);
+        let mut fill =
+            |markdown: &String| text::filled(markdown, &mut run.stage, &run.snapshot, &run.results);
         let options: Vec<String> = predict.options.iter().map(&mut fill).collect();
         let question = event::Question { text: fill(&predict.question), options };
         self.run.journal.write(What::Question(question.clone()));
-        let given = if seen { self.run.journal.audience().predict(&question) } else { Prediction::None };
+        let given = if seen { self.run.journal.frontend().predict(&question) } else { Prediction::None };
         let given = match given {
             Prediction::Instead(go) => return Flow::Instead(go),
             Prediction::Option(option) => Some(option),

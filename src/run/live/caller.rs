@@ -41,10 +41,10 @@ impl Live<'_> {
         match how {
             Ending::Fin => {
                 self.run.look();
-                let before = self.run.picture.find(Host::Client, "c").cloned();
+                let before = self.run.snapshot.find(Host::Client, "c").cloned();
                 self.step(Telling::Full, "client$ close c")?;
                 self.settle(super::SETTLED);
-                let now = self.run.picture.find(Host::Client, "c");
+                let now = self.run.snapshot.find(Host::Client, "c");
                 self.say(&advice::after_close(before.as_ref(), now));
             }
             Ending::Half => {

@@ -2,20 +2,22 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Errand, Live, Result, Stop, Telling, advice};
+use super::{Live, LiveCommand, Result, Stop, Telling, advice};
 use crate::{
     event::{Host, Value},
     kernel, lesson,
-    run::{Heard, act::GLANCE, outcome::Observed},
+    run::{Input, act::POLL_INTERVAL, outcome::Observed},
 };
 
-/// A server that goes on talking is listened to for so many times as long as one that falls silent.
-const PATIENCE: u32 = 10;
+/// Factor of the wait for a silent server; their product bounds the wait for a server that keeps sending.
+const MAX_WAIT_FACTOR: u32 = 10;
 
 impl Live<'_> {
     /// `sockwalk websocket ws://HOST:PORT/PATH`
-    pub(super) fn websocket(&mut self, errand: &Errand) -> Result<()> {
-        let Errand::WebSocket { to, authority, path, origin, texts, wait } = errand else { return Ok(()) };
+    pub(super) fn websocket(&mut self, command: &LiveCommand) -> Result<()> {
+        let LiveCommand::WebSocket { to, authority, path, origin, texts, wait } = command else {
+            return Ok(());
+        };
         self.call(to, Telling::Brief)?;
         let origin = origin.as_ref().map(|origin| format!(" origin {origin}")).unwrap_or_default();
         self.step(Telling::Full, &format!("client$ ws request c {path} host {authority}{origin}"))?;
@@ -55,23 +57,23 @@ impl Live<'_> {
                 }
                 last = Instant::now();
             }
-            if self.run.journal.audience().stopped() {
+            if self.run.journal.frontend().stopped() {
                 return Err(Stop::Person);
             }
-            let heard = self.run.journal.audience().hear(GLANCE);
+            let heard = self.run.journal.frontend().hear(POLL_INTERVAL);
             match heard {
-                Heard::Nothing => {}
+                Input::Nothing => {}
                 // Whoever has said that this is all is not heard any more.
                 _ if !more_to_say => {}
-                Heard::Line(text) if text.is_empty() => more_to_say = false,
-                Heard::Line(text) => {
+                Input::Line(text) if text.is_empty() => more_to_say = false,
+                Input::Line(text) => {
                     self.step(
                         Telling::Full,
                         &format!("client$ ws send w text {}", lesson::escaped(text.as_bytes())),
                     )?;
                     last = Instant::now();
                 }
-                Heard::End => more_to_say = false,
+                Input::End => more_to_say = false,
             }
             if more_to_say {
                 continue;
@@ -81,8 +83,8 @@ impl Live<'_> {
             if last.elapsed() >= wait {
                 return self.say_goodbye();
             }
-            if said.elapsed() >= wait * PATIENCE {
-                self.say(&advice::never_silent(wait * PATIENCE));
+            if said.elapsed() >= wait * MAX_WAIT_FACTOR {
+                self.say(&advice::never_silent(wait * MAX_WAIT_FACTOR));
                 return self.say_goodbye();
             }
         }

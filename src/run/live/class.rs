@@ -15,12 +15,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Hold, Live, Result, Stop, Telling, advice};
+use super::{HoldUntil, Live, Result, Stop, Telling, advice};
 use crate::{
     call::{CallPart, SocketEntry},
     event::{self, Host, What},
     kernel,
-    run::{Audience, Run},
+    run::{Frontend, Run},
     server::{
         self as core, AcceptError,
         listener::{BACKLOG, connection_limit},
@@ -44,7 +44,7 @@ pub struct Class {
     /// Most bytes received on a connection. Then it is ended.
     pub bytes: u64,
     /// Whose calls are narrated.
-    pub tell: Tell,
+    pub tell: Verbosity,
 }
 
 /// What is done with what is received.
@@ -63,7 +63,7 @@ pub enum Service {
 
 /// Whose calls are narrated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tell {
+pub enum Verbosity {
     /// Those of all connections.
     All,
     /// This connection's, counted from 1.
@@ -88,9 +88,9 @@ const REDRAW_INTERVAL: Duration = Duration::from_millis(250);
 ///
 /// # Errors
 /// If the stage fails.
-pub fn serve(class: &Class, audience: &mut dyn Audience) -> io::Result<bool> {
-    let run = Run::new(Stage::live()?, audience);
-    let mut live = Live::new(run, Hold::UntilTold);
+pub fn serve(class: &Class, frontend: &mut dyn Frontend) -> io::Result<bool> {
+    let run = Run::new(Stage::live()?, frontend);
+    let mut live = Live::new(run, HoldUntil::UntilTold);
     let name = match class.service {
         Service::Echo => "accept",
         Service::WebSocket { .. } => "websocket",
@@ -130,14 +130,14 @@ impl Live<'_> {
                     self.tell(report);
                     reports.try_iter().take(BATCH).for_each(|report| self.tell(report));
                 }
-                Err(RecvTimeoutError::Timeout) => self.run.journal.audience().settled(),
+                Err(RecvTimeoutError::Timeout) => self.run.journal.frontend().settled(),
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
             if let Some(error) = accepting.failure() {
                 self.say(&format!("{error}."));
                 return Err(Stop::Failed);
             }
-            if self.run.journal.audience().stopped() {
+            if self.run.journal.frontend().stopped() {
                 return Err(Stop::Person);
             }
             if drawn.elapsed() >= REDRAW_INTERVAL {
@@ -155,13 +155,13 @@ impl Live<'_> {
         }
     }
 
-    /// Shows the table of connections, if the audience wants it.
+    /// Shows the table of connections, if the frontend wants it.
     fn draw(&mut self, server: &Server) {
-        if !self.run.journal.audience().wants_table() {
+        if !self.run.journal.frontend().wants_table() {
             return;
         }
         let peers = server.table(|held| kernel::observe(held.socket(), true).state.map(str::to_owned));
-        self.run.journal.audience().table(&peers);
+        self.run.journal.frontend().table(&peers);
     }
 
     /// Accepts no more connections, and ends those that are there. What they still do is narrated.

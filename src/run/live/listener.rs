@@ -88,7 +88,7 @@ impl Live<'_> {
     pub(super) fn bound(&mut self, at: SocketAddr) -> SocketAddr {
         self.run.look();
         let seen =
-            self.run.picture.find(Host::Server, "s").and_then(|socket| socket.local.as_ref()?.parse().ok());
+            self.run.snapshot.find(Host::Server, "s").and_then(|socket| socket.local.as_ref()?.parse().ok());
         let at = seen.unwrap_or(at);
         self.about = Some(at);
         at

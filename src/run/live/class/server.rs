@@ -11,7 +11,7 @@ use std::{
     time::Instant,
 };
 
-use super::{Class, Tell, connection};
+use super::{Class, Verbosity, connection};
 use crate::sync::lock;
 use crate::{
     call::{CallPart, SocketEntry},
@@ -142,9 +142,9 @@ impl Server {
     /// Whether the calls of this connection are narrated.
     pub fn narrates(&self, number: u64) -> bool {
         match self.class.tell {
-            Tell::All => true,
-            Tell::Only(one) => u64::from(one) == number,
-            Tell::Nobody => false,
+            Verbosity::All => true,
+            Verbosity::Only(one) => u64::from(one) == number,
+            Verbosity::Nobody => false,
         }
     }
 
@@ -162,7 +162,7 @@ impl Server {
         }
         let connection = Arc::new(Connection::new(number, held, peer));
         self.registry.insert(Arc::clone(&connection));
-        if self.class.tell != Tell::Nobody {
+        if self.class.tell != Verbosity::Nobody {
             self.report(Report::Peer(connection.snapshot(None, None), Instant::now()));
         }
         let (server, own) = (Arc::clone(self), Arc::clone(&connection));
@@ -180,7 +180,7 @@ impl Server {
     /// Removes a connection that is over.
     pub fn remove(&self, connection: &Connection, end: Ending, detail: String) {
         let peer = connection.snapshot(None, Some((end, detail)));
-        if self.class.tell != Tell::Nobody {
+        if self.class.tell != Verbosity::Nobody {
             self.report(Report::Peer(peer.clone(), Instant::now()));
         }
         let mut closed = lock(&self.closed);

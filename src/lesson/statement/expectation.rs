@@ -5,9 +5,9 @@ use crate::{
     call::{Arguments, ERRNOS},
     lesson::{
         Compare, Expected, Outcome,
-        fault::{Fault, nearest},
+        diagnostic::{Diagnostic, nearest},
+        grammar::{TAGS, among},
         token::{Token, TokenKind},
-        words::{TAGS, among},
     },
 };
 
@@ -64,7 +64,7 @@ impl Words<'_> {
                     Some(place) => return Ok(Outcome::Address(place)),
                     None => {
                         let known = ERRNOS.iter().map(|(name, _)| *name).chain(WORDS);
-                        return Err(Fault {
+                        return Err(Diagnostic {
                             nearest: nearest(text, known),
                             ..self.fault(
                                 token,
@@ -85,7 +85,7 @@ impl Words<'_> {
         given
             .iter()
             .map(|word| {
-                among(TAGS, word).ok_or_else(|| Fault {
+                among(TAGS, word).ok_or_else(|| Diagnostic {
                     nearest: nearest(word, TAGS.iter().copied()),
                     ..self.fault(
                         token,

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use super::{Fault, Result, Words, wire::milliseconds};
+use super::{Diagnostic, Result, Words, wire::milliseconds};
 use crate::{
     call::{Arguments, At, Place, Target},
     event::Host,
@@ -13,7 +13,7 @@ use crate::{
 const MAX_BYTES: usize = 16 << 20;
 
 impl Arguments for Words<'_> {
-    type Error = Fault;
+    type Error = Diagnostic;
 
     fn at_end(&self) -> bool {
         self.peek().is_none_or(|token| token.is("&") || token.is("=>") || token.is("within"))

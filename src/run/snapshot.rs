@@ -1,4 +1,4 @@
-//! The picture of both hosts: what the kernel said last of every socket, so that a change is seen as one.
+//! A snapshot of the sockets of both hosts, for the detection of changes.
 
 use std::net::SocketAddr;
 
@@ -8,23 +8,23 @@ use crate::{
     stage::Observation,
 };
 
-/// Every socket of the lesson, as last seen.
+/// The last observed state of every socket of the lesson.
 #[derive(Default)]
-pub(super) struct Picture {
+pub(super) struct Snapshot {
     sockets: Vec<Socket>,
 }
 
-impl Picture {
-    /// Takes a new reading of all sockets in; gives those that differ from before.
+impl Snapshot {
+    /// Replaces the state of all sockets and returns the sockets that changed.
     pub fn update(&mut self, seen: &[Observation]) -> Vec<Socket> {
-        let now: Vec<Socket> = seen.iter().map(told).collect();
+        let now: Vec<Socket> = seen.iter().map(socket_of).collect();
         let mut changed: Vec<Socket> = Vec::new();
         for (socket, read) in now.iter().zip(seen) {
             let before = self.find(socket.host, &socket.name);
-            // A descriptor that was closed while a `dup` of it stays open: what becomes of the socket is told of the other.
-            let told_of_another =
-                before.is_some_and(|before| before.fd.is_none()) && has_open_twin(read, seen);
-            if !told_of_another && !before.is_some_and(|before| same(before, socket)) {
+            // A closed descriptor with an open duplicate: the duplicate reports the changes of the socket.
+            let reported_by_duplicate =
+                before.is_some_and(|before| before.fd.is_none()) && has_open_duplicate(read, seen);
+            if !reported_by_duplicate && !before.is_some_and(|before| same(before, socket)) {
                 changed.push(socket.clone());
             }
         }
@@ -37,13 +37,13 @@ impl Picture {
                 kept.push(before);
                 continue;
             }
-            // The other end of a connection leaves the list when it was accepted (its new name has its addresses), or when the
-            // kernel has let it go.
+            // The other end of a connection leaves the list when it is accepted under a new name with the same
+            // addresses, or when the kernel frees it.
             let same_ends =
                 |s: &Socket| (s.host, &s.local, &s.peer) == (before.host, &before.local, &before.peer);
             if before.name.starts_with('~') && !now.iter().any(same_ends) {
-                changed.push(gone(&before));
-                kept.push(gone(&before));
+                changed.push(without_state(&before));
+                kept.push(without_state(&before));
             }
         }
         self.sockets = now;
@@ -66,7 +66,7 @@ impl Picture {
     }
 }
 
-/// Whether two readings say the same, apart from what changes by itself: times, and how the kernel measures the line.
+/// Whether two states are equal apart from timers, the round-trip time and the congestion window.
 fn same(a: &Socket, b: &Socket) -> bool {
     let settled = |socket: &Socket| {
         let mut socket = socket.clone();
@@ -79,13 +79,13 @@ fn same(a: &Socket, b: &Socket) -> bool {
     settled(a) == settled(b)
 }
 
-/// Whether the socket was closed under this name and is open under another.
-fn has_open_twin(one: &Observation, seen: &[Observation]) -> bool {
-    let twin = |other: &Observation| !other.entry.is_closed() && other.entry.is_same_socket(&one.entry);
-    one.entry.is_closed() && !one.other_end && seen.iter().any(twin)
+/// Whether this descriptor of the socket is closed and a duplicate is open.
+fn has_open_duplicate(one: &Observation, seen: &[Observation]) -> bool {
+    let duplicate = |other: &Observation| !other.entry.is_closed() && other.entry.is_same_socket(&one.entry);
+    one.entry.is_closed() && !one.other_end && seen.iter().any(duplicate)
 }
 
-fn gone(before: &Socket) -> Socket {
+fn without_state(before: &Socket) -> Socket {
     Socket {
         exists: false,
         fd: None,
@@ -102,8 +102,8 @@ fn gone(before: &Socket) -> Socket {
     }
 }
 
-/// The event of a socket.
-pub(super) fn told(seen: &Observation) -> Socket {
+/// Converts an observation to the socket of an event.
+pub(super) fn socket_of(seen: &Observation) -> Socket {
     let held: &SocketEntry = &seen.entry;
     let reading = seen.socket.clone().unwrap_or_default();
     let ends = held.addresses();

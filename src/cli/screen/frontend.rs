@@ -11,24 +11,24 @@ use super::{Purpose, Screen};
 use crate::{
     cli::{args::Pace, keys::Key},
     event,
-    run::{Audience, Go, Heard, Packet, Prediction},
+    run::{Frontend, Input, NextAction, Packet, Prediction},
     stage::stdout_has_no_reader,
 };
 
 /// What the keys do while a frame waits.
 const PACKET_HELP: &str = "- **Enter**, space: the frame crosses (`wire$ deliver`)\n- **d**: it is taken off the cable (`wire$ drop`)\n- **t**: it crosses twice (`wire$ duplicate`)\n- **a**: all that wait cross\n- **w**: type something else to do to the cable: corrupt, reorder, delay 80ms, cut, mend\n- **f**: take a frame apart, field by field\n- **q**: all frames cross by themselves from here on, and the lesson is left at the end of this step\n- **?**: this list";
 
-impl Audience for Screen {
-    fn pause(&mut self) -> Go {
+impl Frontend for Screen {
+    fn pause(&mut self) -> NextAction {
         self.settle();
         if self.broken.is_some() || std::mem::take(&mut self.leaving) {
-            return Go::Leave;
+            return NextAction::Leave;
         }
         match self.pace {
-            Pace::Auto => return Go::On,
+            Pace::Auto => return NextAction::On,
             Pace::Every(time) => {
                 wait(time);
-                return Go::On;
+                return NextAction::On;
             }
             Pace::Step => self.turn_page(),
         }
@@ -43,20 +43,20 @@ impl Audience for Screen {
         let mut back = 0;
         loop {
             match self.ask_back(keys, &mut back) {
-                Some(Key::Enter) => return Go::On,
-                Some(Key::Again) if !replay => return Go::Again,
-                Some(Key::Number(part)) if !replay && part <= self.parts => return Go::Part(part),
+                Some(Key::Enter) => return NextAction::On,
+                Some(Key::Again) if !replay => return NextAction::Again,
+                Some(Key::Number(part)) if !replay && part <= self.parts => return NextAction::Part(part),
                 Some(Key::Number(_)) if !replay => {
                     self.say(&format!("This lesson has parts 1 to {}.", self.parts))
                 }
                 Some(Key::Wire) if self.on_cable => {
                     if let Some(act) = self.type_wire() {
-                        return Go::Wire(act);
+                        return NextAction::Wire(act);
                     }
                 }
                 Some(Key::Frame) if !self.frames.is_empty() => self.show_frame(),
                 Some(Key::Help) => self.say(&self.help()),
-                Some(Key::Quit) | None => return Go::Leave,
+                Some(Key::Quit) | None => return NextAction::Leave,
                 Some(_) => {}
             }
         }
@@ -115,19 +115,19 @@ impl Audience for Screen {
         self.broken.is_some() || unread || told
     }
 
-    fn hear(&mut self, most: Duration) -> Heard {
+    fn hear(&mut self, most: Duration) -> Input {
         self.settle();
         match &self.lines {
             Some(lines) => {
                 let heard = lines.next(most);
-                if heard == Heard::End {
+                if heard == Input::End {
                     self.lines = None;
                 }
                 heard
             }
             None => {
                 thread::park_timeout(most);
-                Heard::Nothing
+                Input::Nothing
             }
         }
     }
@@ -151,7 +151,7 @@ impl Audience for Screen {
     fn predict(&mut self, question: &event::Question) -> Prediction {
         self.settle();
         if std::mem::take(&mut self.leaving) {
-            return Prediction::Instead(Go::Leave);
+            return Prediction::Instead(NextAction::Leave);
         }
         match self.pace {
             Pace::Auto => return Prediction::None,
@@ -171,9 +171,9 @@ impl Audience for Screen {
                 Some(Key::Enter) => return Prediction::None,
                 Some(Key::Number(option)) if option <= last => return Prediction::Option(option - 1),
                 Some(Key::Number(_)) => self.say(&format!("The answers are 1 to {last}.")),
-                Some(Key::Again) => return Prediction::Instead(Go::Again),
+                Some(Key::Again) => return Prediction::Instead(NextAction::Again),
                 Some(Key::Help) => self.say(&self.help()),
-                Some(Key::Quit) | None => return Prediction::Instead(Go::Leave),
+                Some(Key::Quit) | None => return Prediction::Instead(NextAction::Leave),
                 Some(_) => {}
             }
         }

@@ -1,4 +1,4 @@
-//! A mistake in a lesson file, told so that it can be mended: where, what, what was expected, and the nearest right word.
+//! Diagnostics of a lesson file: position, error, expected text and suggestion.
 
 use std::fmt;
 
@@ -6,55 +6,55 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// One mistake in a lesson file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// The file as it was named.
+pub struct Diagnostic {
+    /// Name of the file as the caller passed it.
     pub file: String,
-    /// Counted from 1.
+    /// Line number, counted from 1.
     pub line: usize,
-    /// In characters, counted from 1.
+    /// Column in characters, counted from 1.
     pub column: usize,
     /// Length of the token in characters, at least 1.
     pub length: usize,
-    /// The line as it stands in the file.
+    /// Source text of the line.
     pub source: String,
-    /// What is wrong.
+    /// Description of the error.
     pub what: String,
-    /// What would be right here.
+    /// What the grammar allows here.
     pub expected: String,
-    /// The nearest right word, if one is near.
+    /// The most similar word of the grammar, if one is similar enough.
     pub nearest: Option<String>,
 }
 
-/// All mistakes of one file, in their order. Never empty.
+/// All diagnostics of one file in the order of their positions. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Faults(pub Vec<Fault>);
+pub struct Diagnostics(pub Vec<Diagnostic>);
 
-impl std::error::Error for Faults {}
+impl std::error::Error for Diagnostics {}
 
-impl fmt::Display for Faults {
+impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, fault) in self.0.iter().enumerate() {
+        for (i, diagnostic) in self.0.iter().enumerate() {
             if i > 0 {
                 writeln!(f)?;
             }
-            write!(f, "{fault}")?;
+            write!(f, "{diagnostic}")?;
         }
         Ok(())
     }
 }
 
-/// How much of a line is shown on each side of the token, in characters.
-const AROUND: usize = 60;
+/// Maximum number of characters that are shown on each side of the token.
+const CONTEXT_WIDTH: usize = 60;
 
-impl fmt::Display for Fault {
+impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}:{}:{}: {}", harmless(&self.file), self.line, self.column, self.what)?;
+        writeln!(f, "{}:{}:{}: {}", printable(&self.file), self.line, self.column, self.what)?;
         let characters: Vec<char> = self.source.chars().collect();
         let at = (self.column - 1).min(characters.len());
-        let from = at.saturating_sub(AROUND);
-        let length = self.length.min(AROUND);
-        let to = (at + length + AROUND).min(characters.len());
-        let cut = |range: &[char]| harmless(&range.iter().collect::<String>());
+        let from = at.saturating_sub(CONTEXT_WIDTH);
+        let length = self.length.min(CONTEXT_WIDTH);
+        let to = (at + length + CONTEXT_WIDTH).min(characters.len());
+        let cut = |range: &[char]| printable(&range.iter().collect::<String>());
         let before = format!("{}{}", if from > 0 { "…" } else { "" }, cut(&characters[from..at]));
         let token = cut(&characters[at..(at + length).min(characters.len())]);
         let after = cut(&characters[(at + length).min(characters.len())..to]);
@@ -70,8 +70,8 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The text with everything that a terminal could obey or that takes no room replaced, one column a character.
-fn harmless(text: &str) -> String {
+/// Replaces tabs by spaces, and control and zero-width characters by U+FFFD.
+fn printable(text: &str) -> String {
     text.chars()
         .map(|c| {
             if c == '\t' {
@@ -85,7 +85,7 @@ fn harmless(text: &str) -> String {
         .collect()
 }
 
-/// The word of `known` nearest to `wrong`, if it is near enough to be a slip.
+/// Returns the word of `known` that is most similar to `wrong`, if it is similar enough for a typing error.
 pub(super) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let wrong: String = wrong.chars().take(40).collect();
     let distance = |word: &str| match (wrong.to_lowercase(), word.to_lowercase()) {
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn the_token_is_underlined_where_it_stands() {
-        let fault = Fault {
+        let diagnostic = Diagnostic {
             file: "mine.md".into(),
             line: 12,
             column: 9,
@@ -121,7 +121,7 @@ mod tests {
             nearest: nearest("lissen", ["bind", "listen"]),
         };
         assert_eq!(
-            fault.to_string(),
+            diagnostic.to_string(),
             "mine.md:12:9: `lissen` is no call\n  12 | server$ lissen s 4\n     |         ^^^^^^ a call\n     = did you mean `listen`?"
         );
     }
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn control_characters_of_the_file_do_not_reach_the_screen() {
-        let fault = Fault {
+        let diagnostic = Diagnostic {
             file: "x\u{1b}[2J.md".into(),
             line: 1,
             column: 1,
@@ -143,7 +143,7 @@ mod tests {
             expected: String::new(),
             nearest: None,
         };
-        let shown = fault.to_string();
+        let shown = diagnostic.to_string();
         assert!(!shown.contains(['\u{1b}', '\u{7}']), "{shown:?}");
         assert!(shown.len() < 1000);
     }

@@ -5,9 +5,9 @@ use crate::{
     event::Host,
     lesson::{
         Claim, Compare, State, Subject, Wanted,
-        fault::{Fault, nearest},
+        diagnostic::{Diagnostic, nearest},
+        grammar::{self, KEYS},
         token::{Token, TokenKind},
-        words::{self, KEYS},
     },
 };
 
@@ -53,7 +53,7 @@ impl Words<'_> {
     }
 
     /// `accept_queue=0`, `local=server:7000`, `local_port=server.s.local_port`, `negotiated=sack`
-    pub(super) fn value(&self, token: &Token) -> Result<(words::Key, Compare, Wanted)> {
+    pub(super) fn value(&self, token: &Token) -> Result<(grammar::Key, Compare, Wanted)> {
         let text = token.text.as_str();
         let Some((at, compare, length)) = Compare::ALL
             .iter()
@@ -68,7 +68,7 @@ impl Words<'_> {
         };
         let (name, wanted) = (&text[..at], &text[at + length..]);
         let keys: Vec<&str> = KEYS.iter().map(|(name, _)| *name).collect();
-        let unknown = |name: &str| Fault {
+        let unknown = |name: &str| Diagnostic {
             nearest: nearest(name, keys.iter().copied()),
             ..self.fault(
                 token,
@@ -88,7 +88,7 @@ impl Words<'_> {
             wanted.rsplit_once('.').and_then(|(of, other)| Some((subject(of)?, other)))
         {
             Wanted::Of(of, key_of(other).ok_or_else(|| unknown(other))?)
-        } else if key == words::Key::Negotiated && !wanted.is_empty() {
+        } else if key == grammar::Key::Negotiated && !wanted.is_empty() {
             Wanted::Word(wanted.replace('_', " "))
         } else {
             return Err(self.fault(

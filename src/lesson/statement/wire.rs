@@ -5,9 +5,9 @@ use crate::{
     event::Host,
     lesson::{
         Compare, FramePattern, Which, WireAct, WireClaim, WireWanted,
-        fault::{Fault, nearest},
+        diagnostic::{Diagnostic, nearest},
+        grammar::{FATES, FRAME_KEYS, FRAMES, FrameKey, TCP_FLAGS, WIRE, among},
         token::{Token, TokenKind},
-        words::{FATES, FRAME_KEYS, FRAMES, FrameKey, TCP_FLAGS, WIRE, among},
     },
 };
 
@@ -172,7 +172,7 @@ impl Words<'_> {
         };
         let (name, wanted) = (&text[..at], &text[at + length..]);
         let keys: Vec<&str> = FRAME_KEYS.iter().map(|(name, _)| *name).collect();
-        let key = FRAME_KEYS.iter().find(|(known, _)| *known == name).ok_or_else(|| Fault {
+        let key = FRAME_KEYS.iter().find(|(known, _)| *known == name).ok_or_else(|| Diagnostic {
             nearest: nearest(name, keys.iter().copied()),
             ..self.fault(
                 token,

@@ -7,9 +7,9 @@ mod wire;
 
 use super::{
     Act, Call, Outcome, Statement, Step,
-    fault::{Fault, nearest},
+    diagnostic::{Diagnostic, nearest},
+    grammar,
     token::{Origin, Token, TokenKind, tokens},
-    words,
 };
 use crate::{
     call::{self, On, Returns},
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The statement of a line; `None` for an empty line or one that is all comment.
-pub(super) fn statement(origin: &Origin) -> Result<Option<Statement>, Fault> {
+pub(super) fn statement(origin: &Origin) -> Result<Option<Statement>, Diagnostic> {
     let tokens = tokens(origin)?;
     if tokens.is_empty() {
         return Ok(None);
@@ -37,7 +37,7 @@ pub(super) fn statement(origin: &Origin) -> Result<Option<Statement>, Fault> {
 ///
 /// # Errors
 /// What is wrong with the line.
-pub fn step(line: &str) -> Result<Step, Fault> {
+pub fn step(line: &str) -> Result<Step, Diagnostic> {
     let origin = Origin { file: "live", line: 1, source: line };
     match statement(&origin)? {
         Some(what) => Ok(Step { line: 1, text: line.to_owned(), what }),
@@ -54,7 +54,7 @@ pub fn step(line: &str) -> Result<Step, Fault> {
 ///
 /// # Errors
 /// What is wrong with an escape.
-pub fn unescaped(text: &str) -> Result<Vec<u8>, Fault> {
+pub fn unescaped(text: &str) -> Result<Vec<u8>, Diagnostic> {
     let (mut source, mut escape) = (String::from("\""), false);
     for c in text.chars() {
         if c == '"' && !escape {
@@ -102,7 +102,7 @@ struct Words<'a> {
     next: usize,
 }
 
-type Result<T, E = Fault> = std::result::Result<T, E>;
+type Result<T, E = Diagnostic> = std::result::Result<T, E>;
 
 impl<'a> Words<'a> {
     fn peek(&self) -> Option<&'a Token> {
@@ -133,13 +133,13 @@ impl<'a> Words<'a> {
         }
     }
 
-    fn fault(&self, token: &Token, what: impl Into<String>, expected: impl Into<String>) -> Fault {
+    fn fault(&self, token: &Token, what: impl Into<String>, expected: impl Into<String>) -> Diagnostic {
         self.origin.fault(token.at, token.length(), what, expected)
     }
 
     /// A fault for a word that should have been one of a list.
-    fn unknown(&self, token: &Token, role: &str, list: &[&str]) -> Fault {
-        Fault {
+    fn unknown(&self, token: &Token, role: &str, list: &[&str]) -> Diagnostic {
+        Diagnostic {
             nearest: nearest(&token.text, list.iter().copied()),
             ..self.fault(
                 token,
@@ -229,10 +229,10 @@ impl<'a> Words<'a> {
             }
             name => (name.to_owned(), first),
         };
-        let grammar = words::calls().find(|grammar| grammar.name == name);
+        let grammar = grammar::calls().find(|grammar| grammar.name == name);
         let Some(grammar) = grammar else {
-            let steps = words::calls().filter_map(|grammar| grammar.name.strip_prefix("ws "));
-            let calls = words::calls().map(|grammar| grammar.name).filter(|name| !name.starts_with("ws "));
+            let steps = grammar::calls().filter_map(|grammar| grammar.name.strip_prefix("ws "));
+            let calls = grammar::calls().map(|grammar| grammar.name).filter(|name| !name.starts_with("ws "));
             return Err(match token.at == first.at {
                 true => self.unknown(token, "call", &calls.collect::<Vec<_>>()),
                 false => self.unknown(token, "step of the WebSocket", &steps.collect::<Vec<_>>()),
@@ -394,8 +394,8 @@ mod tests {
         };
         assert!(claim.still && claim.subject.other_end);
         assert_eq!(claim.state, Some(State::Tcp("ESTABLISHED")));
-        assert_eq!(claim.values[0], (words::Key::RecvQueue, Compare::AtLeast, Wanted::Number(5)));
-        assert!(matches!(claim.values[1].2, Wanted::Of(_, words::Key::LocalPort)));
+        assert_eq!(claim.values[0], (grammar::Key::RecvQueue, Compare::AtLeast, Wanted::Number(5)));
+        assert!(matches!(claim.values[1].2, Wanted::Of(_, grammar::Key::LocalPort)));
     }
 
     #[test]

@@ -1,20 +1,20 @@
-//! The words of the lesson notation that are not part of a call: tags, what a claim can name, and what can be done to the
-//! cable. The words of a call stand in its own file, in `call` and `websocket`.
+//! The grammar of the lesson notation apart from calls: tags, subjects of claims and cable actions. `call` and
+//! `websocket` hold the grammars of their calls.
 //!
 //! The parser, `lint`, the near-miss suggestions and a test of `docs/lessons.md` read these tables.
 
 use crate::{call, websocket};
 
-/// The notation of all calls: socket calls, then the steps of the WebSocket.
+/// Returns the grammars of all calls: socket calls, then WebSocket steps.
 pub fn calls() -> impl Iterator<Item = &'static call::Grammar> {
     call::Call::GRAMMARS.iter().chain(websocket::Step::GRAMMARS).copied()
 }
 
-/// Where a claim may hold: the operating systems, the stages, and what a machine may lack.
+/// Conditions of a claim: operating systems, stages and optional features of the machine.
 pub const TAGS: &[&str] =
     &["linux", "macos", "windows", "linux+loopback", "loopback", "cable", "ipv6", "privileged-ports", "unix"];
 
-/// What a claim can hold a value against.
+/// A property that a claim compares with a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
     /// Descriptor.
@@ -27,11 +27,11 @@ pub enum Key {
     Peer,
     /// Remote port alone.
     PeerPort,
-    /// Bytes that wait for recv.
+    /// Bytes in the receive queue.
     RecvQueue,
     /// Bytes not acknowledged.
     SendQueue,
-    /// Connections that wait for accept.
+    /// Connections in the accept queue.
     AcceptQueue,
     /// The backlog in force.
     AcceptLimit,
@@ -39,11 +39,11 @@ pub enum Key {
     Mss,
     /// Congestion window.
     Cwnd,
-    /// Segments sent again.
+    /// Retransmitted segments.
     Retransmits,
-    /// Datagrams that the kernel has thrown away.
+    /// Datagrams that the kernel dropped.
     Drops,
-    /// Agreed on in the handshake.
+    /// TCP options negotiated in the handshake.
     Negotiated,
     /// A socket option.
     Option(&'static str),
@@ -70,11 +70,11 @@ pub const KEYS: &[(&str, Key)] = &[
     ("TCP_NODELAY", Key::Option("TCP_NODELAY")),
 ];
 
-/// What can be different about a lesson's cable: its hosts do not know each other's Ethernet addresses yet, and ask by ARP; its hosts
-/// may open raw sockets; its client may open ping sockets.
+/// Options of the cable: empty neighbour caches, permission for raw sockets, and permission for ping sockets in
+/// the client.
 pub const CABLES: &[&str] = &["unknown-neighbours", "raw-sockets", "ping-sockets"];
 
-/// What can be done to the cable, what stands behind it, and what it does.
+/// Cable actions: name, argument and effect.
 pub const WIRE: &[(&str, &str, &str)] = &[
     ("hold", "", "from now on every frame waits"),
     (
@@ -91,7 +91,7 @@ pub const WIRE: &[(&str, &str, &str)] = &[
     ("mend", "", "the cable is as new: what is held crosses, and nothing is held, slow or lost any more"),
 ];
 
-/// Kinds of frames that are not told by TCP's flags.
+/// Kinds of frames that have no TCP flag in their name.
 pub const FRAMES: &[&str] = &["data", "ARP", "ICMP", "UDP", "fragment"];
 
 /// Flags of TCP, and their bits in the header: RFC 9293 §3.1.
@@ -106,10 +106,10 @@ pub const TCP_FLAGS: &[(&str, u8)] = &[
     ("CWR", 0x80),
 ];
 
-/// What can have become of a frame.
+/// Possible fates of a frame.
 pub const FATES: &[&str] = &["held", "delivered", "dropped", "duplicated", "corrupted", "lost", "delayed"];
 
-/// What a claim about a frame can hold a number against.
+/// A property of a frame that a claim compares with a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FrameKey {
     /// Bytes that TCP, UDP or a ping carries.
@@ -118,11 +118,11 @@ pub enum FrameKey {
     Sequence,
     /// Acknowledgment number of TCP, counted from the other side's SYN.
     Acknowledgment,
-    /// Window in bytes, scaled where that was agreed on.
+    /// Window in bytes, after window scaling.
     Window,
     /// Maximum segment size that a SYN announces.
     Mss,
-    /// Milliseconds since the frame that it repeats was sent.
+    /// Milliseconds between the original frame and its retransmission.
     After,
     /// Type of ICMP.
     Type,
@@ -145,7 +145,7 @@ pub const FRAME_KEYS: &[(&str, FrameKey)] = &[
     ("id", FrameKey::Identifier),
 ];
 
-/// The entry of `list` that is `text`, with its life.
+/// Returns the entry of `list` that equals `text`.
 pub fn among(list: &'static [&'static str], text: &str) -> Option<&'static str> {
     list.iter().find(|word| **word == text).copied()
 }
