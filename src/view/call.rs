@@ -1,12 +1,12 @@
 //! The card of a call: the line that ran, the same in C, what the kernel was asked and what it answered.
 
-use super::aloud::sentence;
 use super::escape::quote;
 use super::line::{Line, Meaning, Span};
 use super::look::Look;
+use super::sentences::sentence;
 use super::units::{address_and_port, bytes as byte_count, thousands, time};
 use super::wrap::{Long, aside, wrap};
-use super::{bytes, call_aloud};
+use super::{bytes, call_linear};
 use crate::event::{Blocked, Call, Host, KnownBy, Return, Value};
 
 /// Width of the left column of names (`server`, `kernel`), in columns.
@@ -43,7 +43,7 @@ impl Open {
         if self.live { "the run goes on meanwhile" } else { "the lesson goes on meanwhile" }
     }
 
-    /// Names what ended a waiting call: a deadline of the lesson, or in a live run a timeout or the user.
+    /// Describes the end of a waiting call: by a deadline of the lesson, or in a live run by a timeout or the user.
     pub(super) fn ended_by(&self) -> &'static str {
         if self.live { "ended from outside" } else { "ended by the lesson's deadline" }
     }
@@ -91,7 +91,7 @@ pub(super) fn labelled(look: &Look, label: Span, lines: Vec<Line>) -> Vec<Line> 
 pub(super) fn made(look: &Look, open: &Open) -> Vec<Line> {
     let call = &open.call;
     if look.linear() {
-        return call_aloud::made(look, open);
+        return call_linear::made(look, open);
     }
     let place = look.span(format!("{}:{}", call.source.file, call.source.line), Meaning::Quiet);
     let ran = aside(&look.line(&call.source.text, Meaning::Code), place, room(look) - open.shift(), 2);
@@ -132,7 +132,7 @@ pub(super) fn waits(look: &Look, open: &Open, blocked: &Blocked) -> Vec<Line> {
         KnownBy::Time => "known by time: it has not come back within 50 ms",
     };
     if look.linear() {
-        return call_aloud::waits(look, open, blocked, known);
+        return call_linear::waits(look, open, blocked, known);
     }
     let mut lines = asked(look, open);
     let text = look.line(format!("for {}", blocked.waits_for), Meaning::State);
@@ -162,7 +162,7 @@ fn kernel_label(look: &Look, open: &Open) -> Span {
 /// Describes a call on its own thread that has neither returned nor been observed to wait.
 pub(super) fn goes_on(look: &Look, open: &Open) -> Vec<Line> {
     if look.linear() {
-        return call_aloud::goes_on(look, open);
+        return call_linear::goes_on(look, open);
     }
     let note = look.line(format!("it has not returned; {}", open.meanwhile()), Meaning::Quiet);
     [asked(look, open), row(look, "", note)].concat()
@@ -171,7 +171,7 @@ pub(super) fn goes_on(look: &Look, open: &Open) -> Vec<Line> {
 /// Renders the lower part of the card, when the call has returned; `later` if other steps ran in between.
 pub(super) fn returned(look: &Look, open: &Open, back: &Return, later: bool) -> Vec<Line> {
     if look.linear() {
-        return call_aloud::returned(look, open, back, later);
+        return call_linear::returned(look, open, back, later);
     }
     let mut lines = if later { came_back(look, open, back) } else { Vec::new() };
     if back.deadline && back.ok.is_none() {

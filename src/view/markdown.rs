@@ -441,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_have_columns_on_a_screen_and_sentences_aloud() {
+    fn tables_have_columns_on_a_screen_and_sentences_linear() {
         let text = "| name | means |\n|---|---|\n| SYN | opens |\n| FIN | ends |";
         assert_eq!(at(80, text), "   name  means\n   ───────────\n   SYN   opens\n   FIN   ends\n");
         assert_eq!(spoken(text), "name: SYN; means: opens.\nname: FIN; means: ends.\n");

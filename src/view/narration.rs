@@ -13,7 +13,8 @@ use super::markdown::markdown;
 use super::sockets::Sockets;
 use super::wrap::aside;
 use super::{
-    aloud, brief, checks, headings, prediction, setting, socket_table, sockets_aloud, units, upgrade, working,
+    brief, checks, headings, prediction, sentences, setting, socket_table, sockets_linear, units, upgrade,
+    working,
 };
 use crate::event::{
     Call, Event, Host, Lesson, Part, Question, Requirement, Return, Setting, Socket, Step, Value, What,
@@ -38,7 +39,7 @@ pub struct Narrator {
     brief: Option<String>,
     /// True until this step's call is made.
     due: bool,
-    /// True if kernel settings are shown now; otherwise they are shown with the next full step.
+    /// True if socket tables are shown in this step; otherwise with the next full step.
     tables: bool,
     /// The log of the connections of a live server.
     log: Log,
@@ -323,8 +324,8 @@ impl Narrator {
         self.open.insert(call.id, open);
     }
 
-    /// The line of the run that a call is told with, if it is told in one: of a step that prepares, and what a server of a class
-    /// does beside it.
+    /// Returns the line of a call that is rendered in one line: a call of a preparing step, or a call that a class
+    /// server makes besides.
     fn is_brief(&mut self, call: &Call) -> Option<String> {
         if call.parent.is_none() && std::mem::take(&mut self.due) {
             return self.brief.clone();
@@ -358,7 +359,7 @@ impl Narrator {
                 units::plural(repeat.calls, "time"),
                 units::time_in_words(repeat.ns)
             );
-            aloud::sentence(&self.look, text, Meaning::Quiet)
+            sentences::sentence(&self.look, text, Meaning::Quiet)
         } else {
             let text = format!("  again × {}{bytes}", units::thousands(repeat.calls as u64));
             let time = self.look.span(units::time(repeat.ns), Meaning::Quiet);
@@ -511,7 +512,7 @@ impl Narrator {
             ([], true) if self.drawn || !self.tables => (Block::Unchanged, Vec::new()),
             ([], true) => (Block::Unchanged, call::nothing_changed(&self.look)),
             (pairs, _) if self.look.linear() => {
-                (Block::Sockets, sockets_aloud::tell(&self.look, &self.sockets, pairs, place))
+                (Block::Sockets, sockets_linear::tell(&self.look, &self.sockets, pairs, place))
             }
             (pairs, _) => (Block::Sockets, socket_table::draw(&self.look, &self.sockets, pairs, place)),
         };

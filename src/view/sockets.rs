@@ -63,7 +63,7 @@ impl Tracked {
         is(&self.now) && !self.before.as_ref().is_some_and(is)
     }
 
-    /// True if `other` is this socket or its peer.
+    /// True if `name` is the name of this socket or of its peer.
     pub(super) fn is_of(&self, name: &str) -> bool {
         let other_end = self.now.name.strip_prefix('~').and_then(|rest| rest.split_once('.'));
         other_end.map_or(self.now.name == name, |(_, of)| of == name)
@@ -187,7 +187,7 @@ impl Sockets {
         together
     }
 
-    /// Marks everything as shown: later changes are relative to this state. Closed sockets are dropped.
+    /// Marks everything as shown: later changes are relative to this state. Sockets that no longer exist are dropped.
     pub(super) fn shown(&mut self) {
         self.all.retain(|t| t.now.exists);
         for known in &mut self.all {

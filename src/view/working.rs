@@ -1,12 +1,12 @@
 //! A worked example: its bytes in hex, a letter below each, and the meaning of each value.
 
-use super::aloud::{capital, sentence, stop, the_host};
 use super::bytes::{characters, hex, mostly_text};
 use super::call::{LABEL, host_meaning, labelled, room};
 use super::columns::{GAP, beside};
 use super::escape::quote;
 use super::line::{Line, Meaning};
 use super::look::Look;
+use super::sentences::{capital, sentence, stop, the_host};
 use super::units;
 use super::upgrade::split_section;
 use super::wrap::{Long, aside, wrap};
@@ -26,7 +26,7 @@ const PER_ROW: usize = 8;
 /// Renders the title, the bytes and the rows.
 pub(super) fn working(look: &Look, it: &Working) -> Vec<Line> {
     if look.linear() {
-        return aloud(look, it);
+        return linear(look, it);
     }
     let document = common_document(&it.rows);
     let size = if it.bytes.is_empty() { String::new() } else { units::bytes(it.bytes.len()) };
@@ -42,7 +42,7 @@ pub(super) fn working(look: &Look, it: &Working) -> Vec<Line> {
 /// Renders the bytes and the rows without a title.
 pub(super) fn table(look: &Look, it: &Working) -> Vec<Line> {
     if look.linear() {
-        return bytes_and_rows_aloud(look, it);
+        return bytes_and_rows_linear(look, it);
     }
     let document = common_document(&it.rows);
     let mut lines = Vec::new();
@@ -310,26 +310,26 @@ impl<'a> Rows<'a> {
     }
 }
 
-fn aloud(look: &Look, it: &Working) -> Vec<Line> {
+fn linear(look: &Look, it: &Working) -> Vec<Line> {
     let size =
         if it.bytes.is_empty() { String::new() } else { format!(", {}", units::bytes(it.bytes.len())) };
     let mut lines =
         sentence(look, format!("{} works out {}{size}.", the_host(it.host), it.title), Meaning::Heading);
-    lines.extend(bytes_and_rows_aloud(look, it));
+    lines.extend(bytes_and_rows_linear(look, it));
     lines
 }
 
-fn bytes_and_rows_aloud(look: &Look, it: &Working) -> Vec<Line> {
+fn bytes_and_rows_linear(look: &Look, it: &Working) -> Vec<Line> {
     let mut lines = Vec::new();
     if !it.bytes.is_empty() {
         lines.extend(sentence(look, format!("In hex: {}.", hex(&it.bytes)), Meaning::Bytes));
     }
-    lines.extend(rows_aloud(look, it, 0));
+    lines.extend(rows_linear(look, it, 0));
     lines
 }
 
 /// Renders a sentence for each row; `base` is the offset of the first byte.
-pub(super) fn rows_aloud(look: &Look, it: &Working, base: usize) -> Vec<Line> {
+pub(super) fn rows_linear(look: &Look, it: &Working, base: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     for row in &it.rows {
         let place = match row.bits {
