@@ -43,7 +43,7 @@ impl Open {
         if self.live { "the run goes on meanwhile" } else { "the lesson goes on meanwhile" }
     }
 
-    /// Describes the end of a waiting call: by a deadline of the lesson, or in a live run by a timeout or the user.
+    /// Describes the end of a waiting call: by a deadline of the lesson or, live, by a timeout or the user.
     pub(super) fn ended_by(&self) -> &'static str {
         if self.live { "ended from outside" } else { "ended by the lesson's deadline" }
     }

@@ -187,7 +187,7 @@ impl Sockets {
         together
     }
 
-    /// Marks everything as shown: later changes are relative to this state. Sockets that no longer exist are dropped.
+    /// Marks everything as shown: later changes are relative to it. Sockets that no longer exist are dropped.
     pub(super) fn shown(&mut self) {
         self.all.retain(|t| t.now.exists);
         for known in &mut self.all {
