@@ -413,7 +413,7 @@ pub enum Command {
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
-    /// Show a trace again, as it was, without a network
+    /// Show a trace again as it was, without a network
     #[command(
         after_help = "Examples:\n  sockwalk replay accept.jsonl\n  sockwalk replay accept.jsonl --frame 4 --depth why"
     )]
@@ -425,22 +425,22 @@ pub enum Command {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
         frame: Option<u64>,
     },
-    /// Send the same message over TCP and over a WebSocket, or by other protocols, and compare the bytes
+    /// Send the same message over TCP and a WebSocket, or by other protocols, and compare bytes
     #[command(
         after_help = "Examples:\n  sockwalk diff hello --split 2,3 --from server\n  sockwalk diff hello --protocols poll,sse,websocket --interval 200ms"
     )]
     Diff(Diff),
-    /// Say what crossed: a capture, or bytes in hex, as TCP streams, HTTP and WebSocket frames
+    /// Decode a capture or bytes in hex: TCP streams, HTTP, WebSocket and the protocols above
     ///
-    /// Reads pcap and pcapng, hex as any program writes it, or raw bytes with --as. Streams are put together, compressed messages are
-    /// inflated, and every rule of RFC 6455 that is broken is named with its section. Streams have the numbers that Wireshark gives them.
+    /// Reads pcap and pcapng, hex as any program writes it, or raw bytes with --as. Reassembles TCP streams, inflates compressed messages,
+    /// and names every broken rule of RFC 6455 with its section. Streams have the numbers that Wireshark gives them.
     #[command(
         after_help = "Examples:\n  sockwalk decode capture.pcap --filter text\n  sockwalk decode --hex 810548656c6c6f --depth why\n\nWhile it is recorded:\n  tcpdump -i lo -U -w - port 8000 | sockwalk decode"
     )]
     Decode(Decode),
-    /// Say why a field, flag, error, option, state, code or call is there, and where that is defined
+    /// Explain why a field, flag, error, option, state, code or call exists, and where it is defined
     ///
-    /// Without a name: the groups of names. With the beginning of one, such as tcp.flags: what there is below it.
+    /// Without a name: lists the groups of names. With the beginning of one, such as tcp.flags: lists the names below it.
     #[command(
         after_help = "Examples:\n  sockwalk explain tcp.flags.psh\n  sockwalk explain ECONNRESET --json"
     )]
@@ -452,19 +452,19 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Stand between a client and a server: pass every byte on unchanged, and tell what passes
+    /// Forward every byte between a client and a server unchanged, and report it
     ///
-    /// Clients call LISTEN instead of the server at TARGET. Told are connections, reads, HTTP heads, WebSocket frames, half-closes and resets.
+    /// Clients connect to LISTEN instead of the server at TARGET. Reports connections, reads, HTTP heads, WebSocket frames, half-closes and resets.
     #[command(
         after_help = "Examples:\n  sockwalk tap 127.0.0.1:9001 127.0.0.1:7000\n  sockwalk tap 9002 localhost:8000 --quiet"
     )]
     Tap(Tap),
-    /// Connect to a server by any protocol, send TEXTs and lines of standard input, print what arrives
+    /// Connect to a server of a protocol, send messages, and print what it receives
     #[command(
         after_help = "Examples:\n  sockwalk client tcp localhost:7000 hello\n  sockwalk client websocket ws://localhost:8000/ hello --ack"
     )]
     Client(Client),
-    /// Serve any of the protocols at an address, for any client
+    /// Serve a protocol at an address, for any client
     #[command(
         after_help = "Examples:\n  sockwalk serve tcp 127.0.0.1:7000\n  sockwalk serve websocket 127.0.0.1:8000 --chat"
     )]

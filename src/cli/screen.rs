@@ -22,7 +22,7 @@ use super::{
 use crate::{
     event::{Event, Sink, What},
     stage::shutdown_flag,
-    view::{self, Form, Glyphs, Line, Look, Meaning, Narrator, Palette, Teller, View, markdown, paint},
+    view::{self, Form, Glyphs, Line, Look, Meaning, Narrator, Palette, Renderer, View, markdown, paint},
 };
 
 use table::Table;
@@ -61,7 +61,7 @@ pub(super) struct Screen {
     purpose: Purpose,
     palette: Palette,
     pace: Pace,
-    teller: Teller,
+    teller: Renderer,
     /// The files that the run is written to.
     records: Records,
     /// False if standard output belongs to one of them.
@@ -132,7 +132,7 @@ impl Screen {
                 None if walks && keys::there() && !to_stdout => Pace::Step,
                 None => Pace::Auto,
             },
-            teller: Teller::new(look, view, show.depth.into()),
+            teller: Renderer::new(look, view, show.depth.into()),
             records,
             narrates: !to_stdout,
             broken: None,

@@ -376,9 +376,7 @@ pub struct Claim {
 /// The state that is claimed of a socket or a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// A state of TCP: RFC 9293 §3.3.2, by its name in [`kernel::STATES`].
-    ///
-    /// [`kernel::STATES`]: crate::kernel::STATES
+    /// A state of TCP: RFC 9293 §3.3.2, by its name in `kernel::STATES`.
     Tcp(&'static str),
     /// `gone`: the kernel no longer knows the socket.
     Gone,

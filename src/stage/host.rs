@@ -263,7 +263,7 @@ impl CallHandle {
     /// Interrupts the call by signals until it returns, with EINTR as its result.
     ///
     /// # Errors
-    /// If the call has not returned after [`MAX_SIGNALS`] signals, or the host's thread has ended.
+    /// If the call has not returned after `MAX_SIGNALS` signals, or the host's thread has ended.
     pub fn interrupt(&self) -> io::Result<Completed> {
         self.current.call.stop();
         let began = Instant::now();

@@ -1,11 +1,11 @@
 //! A step that only prepares what was asked for, in a line: who, what the kernel was asked, what it gave, how long that took.
 
-use super::aloud::{sentence, the_host};
 use super::bytes::glimpse;
 use super::call::{LABEL, Open, address, host_meaning, result, sender};
-use super::call_aloud;
+use super::call_linear;
 use super::line::{Line, Meaning};
 use super::look::Look;
+use super::sentences::{sentence, the_host};
 use super::units::{time, time_in_words};
 use super::wrap::{Long, aside, wrap};
 use crate::event::{Blocked, Call, KnownBy, Return, Value};
@@ -16,7 +16,7 @@ const GLIMPSE: usize = 24;
 /// The call has returned.
 pub(super) fn returned(look: &Look, open: &Open, back: &Return) -> Vec<Line> {
     if look.linear() {
-        return sentence(look, returned_aloud(open, back), meaning(back));
+        return sentence(look, returned_linear(open, back), meaning(back));
     }
     let ended = back.deadline && back.ok.is_none();
     let mut answer = Line::blank();
@@ -107,19 +107,19 @@ fn text(open: &Open) -> &str {
 }
 
 /// `, named conn, from 127.0.0.1 port 43210`
-fn given(call: &Call, back: &Return, aloud: bool) -> String {
+fn given(call: &Call, back: &Return, linear: bool) -> String {
     match &back.ok {
         Some(Value::Socket { name, peer, .. }) => {
             let from = peer.as_ref().map(|peer| format!(", from {}", address(peer))).unwrap_or_default();
             format!(", named {name}{from}")
         }
         Some(Value::Data(data)) if !data.is_empty() => {
-            format!("{}{}", if aloud { ", " } else { "  " }, glimpse(data, GLIMPSE))
+            format!("{}{}", if linear { ", " } else { "  " }, glimpse(data, GLIMPSE))
         }
         Some(Value::Datagram { bytes, from, .. }) => {
             let from = from.as_ref().map(|from| format!(", from {}", sender(from))).unwrap_or_default();
             let bytes = if bytes.is_empty() { String::new() } else { glimpse(bytes, GLIMPSE) };
-            format!("{}{bytes}{from}", if bytes.is_empty() || aloud { "" } else { "  " })
+            format!("{}{bytes}{from}", if bytes.is_empty() || linear { "" } else { "  " })
         }
         Some(Value::Address(text)) if !call.asked.is_empty() => format!(", {}", address(text)),
         Some(Value::Number(n)) if !call.asked.is_empty() => format!(", the value {n}"),
@@ -137,13 +137,13 @@ fn prepares(open: &Open) -> String {
     format!("{} {verb} {}.", the_host(open.call.host), text(open))
 }
 
-fn returned_aloud(open: &Open, back: &Return) -> String {
+fn returned_linear(open: &Open, back: &Return) -> String {
     let after = time_in_words(back.ns);
     let who = prepares(open);
     if back.deadline && back.ok.is_none() {
         return format!("{who} It was ended from outside after {after}; it would wait on.");
     }
-    let answer = format!("{}{}", call_aloud::answer(&open.call, back), given(&open.call, back, true));
+    let answer = format!("{}{}", call_linear::answer(&open.call, back), given(&open.call, back, true));
     if open.call.asked.is_empty() {
         return format!("{who} It {answer}, after {after}.");
     }

@@ -1,53 +1,54 @@
 //! The card of a call: the line that ran, the same in C, what the kernel was asked and what it answered.
 
-use super::aloud::sentence;
 use super::escape::quote;
 use super::line::{Line, Meaning, Span};
 use super::look::Look;
+use super::sentences::sentence;
 use super::units::{address_and_port, bytes as byte_count, thousands, time};
 use super::wrap::{Long, aside, wrap};
-use super::{bytes, call_aloud};
+use super::{bytes, call_linear};
 use crate::event::{Blocked, Call, Host, KnownBy, Return, Value};
 
-/// Columns of the names at the left: `server`, `kernel`.
+/// Width of the left column of names (`server`, `kernel`), in columns.
 pub(super) const LABEL: usize = 9;
 
-/// A call that has not returned, and what of it stands on the screen already.
+/// A call that has not returned, with what the screen already shows of it.
 #[derive(Debug, Clone)]
 pub(super) struct Open {
     /// The call.
     pub(super) call: Call,
-    /// The step that made it.
+    /// The step that made the call.
     pub(super) step: usize,
-    /// How deep it lies beneath the step's own call: 0 is that call.
+    /// Nesting depth of the call; 0 is the step's own call.
     pub(super) depth: usize,
-    /// True once `kernel` and what was asked are shown.
+    /// True once the `kernel` row with the request is shown.
     pub(super) asked: bool,
-    /// True once another call has been made within it.
+    /// True once a nested call has been made.
     pub(super) parent: bool,
-    /// The line of the lesson, if its step only prepares what was asked for: the call is told in a line, see `brief.rs`.
+    /// The line of the lesson, if the step is only a preparation: the call is then rendered in one line
+    /// (`brief.rs`).
     pub(super) brief: Option<String>,
-    /// True if the other side is another program, and no lesson has a deadline.
+    /// True if the peer is another program and no deadline of a lesson applies.
     pub(super) live: bool,
 }
 
 impl Open {
-    /// Columns by which a call within another is indented.
+    /// Indentation of a nested call, in columns.
     fn shift(&self) -> usize {
         2 * self.depth.min(4)
     }
 
-    /// What goes on while a call waits on a thread of its own.
+    /// Describes what runs while a call waits on its own thread.
     pub(super) fn meanwhile(&self) -> &'static str {
         if self.live { "the run goes on meanwhile" } else { "the lesson goes on meanwhile" }
     }
 
-    /// What ended a call that would have waited on. Live that is a time that was given, or the person.
+    /// Describes the end of a waiting call: by a deadline of the lesson or, live, by a timeout or the user.
     pub(super) fn ended_by(&self) -> &'static str {
         if self.live { "ended from outside" } else { "ended by the lesson's deadline" }
     }
 
-    /// Of a call that had done a part of its work when it was ended.
+    /// Describes the interruption of a call that had done part of its work.
     pub(super) fn cut_short(&self) -> &'static str {
         if self.live {
             "so far when it was ended from outside"
@@ -57,7 +58,7 @@ impl Open {
     }
 }
 
-/// What a host is painted as.
+/// The meaning that colours the name of a host.
 pub(super) fn host_meaning(host: Host) -> Meaning {
     match host {
         Host::Client => Meaning::Client,
@@ -65,7 +66,7 @@ pub(super) fn host_meaning(host: Host) -> Meaning {
     }
 }
 
-/// Columns right of the labels.
+/// Width of the text to the right of the labels, in columns.
 pub(super) fn room(look: &Look) -> usize {
     look.content() - LABEL
 }
@@ -86,11 +87,11 @@ pub(super) fn labelled(look: &Look, label: Span, lines: Vec<Line>) -> Vec<Line> 
     lines.into_iter().map(label).collect()
 }
 
-/// The card's upper part, when the call is made.
+/// Renders the upper part of the card, when the call is made.
 pub(super) fn made(look: &Look, open: &Open) -> Vec<Line> {
     let call = &open.call;
     if look.linear() {
-        return call_aloud::made(look, open);
+        return call_linear::made(look, open);
     }
     let place = look.span(format!("{}:{}", call.source.file, call.source.line), Meaning::Quiet);
     let ran = aside(&look.line(&call.source.text, Meaning::Code), place, room(look) - open.shift(), 2);
@@ -124,14 +125,14 @@ pub(super) fn arguments(call: &Call) -> String {
     call.args.iter().map(|arg| format!("{} = {}", arg.name, arg.value)).collect::<Vec<_>>().join(", ")
 }
 
-/// The lines that say that the call waits, for what, and how that is known.
+/// Renders the lines that say that the call waits, for what, and how this is known.
 pub(super) fn waits(look: &Look, open: &Open, blocked: &Blocked) -> Vec<Line> {
     let known = match blocked.known_by {
         KnownBy::Proc => "known from /proc: its thread is inside this very call",
         KnownBy::Time => "known by time: it has not come back within 50 ms",
     };
     if look.linear() {
-        return call_aloud::waits(look, open, blocked, known);
+        return call_linear::waits(look, open, blocked, known);
     }
     let mut lines = asked(look, open);
     let text = look.line(format!("for {}", blocked.waits_for), Meaning::State);
@@ -144,7 +145,7 @@ pub(super) fn waits(look: &Look, open: &Open, blocked: &Blocked) -> Vec<Line> {
     lines
 }
 
-/// What the kernel was asked, of a call that has not answered; nothing if it stands there already.
+/// Renders the request of a call that has not returned; empty if the screen already shows it.
 fn asked(look: &Look, open: &Open) -> Vec<Line> {
     if open.asked || open.call.asked.is_empty() {
         return Vec::new();
@@ -158,19 +159,19 @@ fn kernel_label(look: &Look, open: &Open) -> Span {
     look.span(if open.depth > 0 { "" } else { "kernel" }, Meaning::Label)
 }
 
-/// What stands for a call of its own thread that has neither returned nor been seen to wait.
+/// Describes a call on its own thread that has neither returned nor been observed to wait.
 pub(super) fn goes_on(look: &Look, open: &Open) -> Vec<Line> {
     if look.linear() {
-        return call_aloud::goes_on(look, open);
+        return call_linear::goes_on(look, open);
     }
     let note = look.line(format!("it has not returned; {}", open.meanwhile()), Meaning::Quiet);
     [asked(look, open), row(look, "", note)].concat()
 }
 
-/// The card's lower part, when the call has returned; `later` if other steps were done meanwhile.
+/// Renders the lower part of the card, when the call has returned; `later` if other steps ran in between.
 pub(super) fn returned(look: &Look, open: &Open, back: &Return, later: bool) -> Vec<Line> {
     if look.linear() {
-        return call_aloud::returned(look, open, back, later);
+        return call_linear::returned(look, open, back, later);
     }
     let mut lines = if later { came_back(look, open, back) } else { Vec::new() };
     if back.deadline && back.ok.is_none() {
@@ -189,7 +190,7 @@ pub(super) fn returned(look: &Look, open: &Open, back: &Return, later: bool) -> 
     lines
 }
 
-/// Which call it is that returns now, and how long it waited.
+/// Names the call that returns now and how long it waited.
 fn came_back(look: &Look, open: &Open, back: &Return) -> Vec<Line> {
     let call = &open.call;
     let on = call.socket.as_ref().map(|socket| format!(" on {socket}")).unwrap_or_default();
@@ -198,7 +199,7 @@ fn came_back(look: &Look, open: &Open, back: &Return) -> Vec<Line> {
     labelled(look, look.span(call.host.name(), host_meaning(call.host)), which)
 }
 
-/// `listen(3, 1) = 0      9 µs`; if that is too long for a line, the answer has one of its own.
+/// `listen(3, 1) = 0      9 µs`; a result that does not fit moves to its own line.
 fn answer(look: &Look, open: &Open, back: &Return, later: bool) -> Vec<Line> {
     let call = &open.call;
     let (label, question) = if open.asked && !later {
@@ -236,7 +237,7 @@ fn answer(look: &Look, open: &Open, back: &Return, later: bool) -> Vec<Line> {
     labelled(look, label, shifted(lines, open.shift()))
 }
 
-/// The value that C would see, with the name of the error; where the kernel is asked nothing, the value itself.
+/// The return value as C sees it, with the name of the error; without a system call, the value itself.
 pub(super) fn result(call: &Call, back: &Return) -> String {
     let in_c = !call.asked.is_empty();
     if let Some(errno) = &back.errno {
@@ -267,12 +268,12 @@ fn close(code: u16, reason: &str) -> String {
     format!("Close {code}{note}{reason}")
 }
 
-/// Whether that is an error.
+/// Returns true if the outcome is an error.
 pub(super) fn result_meaning(back: &Return) -> Meaning {
     if back.errno.is_some() { Meaning::Error } else { Meaning::Changed }
 }
 
-/// What came back besides the value.
+/// Renders the results of a call other than its return value.
 fn given(look: &Look, call: &Call, back: &Return) -> Vec<Line> {
     let (label, text) = match &back.ok {
         Some(Value::Socket { name, fd, peer }) => {
@@ -291,7 +292,7 @@ fn given(look: &Look, call: &Call, back: &Return) -> Vec<Line> {
     row(look, label, look.line(text, Meaning::State))
 }
 
-/// A datagram that arrived, and who sent it.
+/// Renders a received datagram and its sender.
 fn datagram(look: &Look, data: &[u8], length: usize, from: Option<&str>) -> Vec<Line> {
     let mut lines = match data {
         [] if length == 0 => row(look, "data", look.line("none: the datagram is empty", Meaning::State)),
@@ -307,18 +308,18 @@ fn datagram(look: &Look, data: &[u8], length: usize, from: Option<&str>) -> Vec<
     lines
 }
 
-/// `the datagram has 10 bytes, of which 6 did not fit`: with MSG_PEEK they are not lost yet.
+/// `the datagram has 10 bytes, of which 6 did not fit`; with MSG_PEEK the rest is not yet lost.
 pub(super) fn did_not_fit(data: &[u8], length: usize) -> Option<String> {
     let more = length.checked_sub(data.len()).filter(|more| *more > 0)?;
     Some(format!("the datagram has {}, of which {} did not fit", byte_count(length), thousands(more as u64)))
 }
 
-/// Who sent a datagram: ICMP has no ports.
+/// The sender of a datagram; ICMP has no ports.
 pub(super) fn sender(text: &str) -> String {
     text.strip_suffix(":0").map_or_else(|| address(text), ToOwned::to_owned)
 }
 
-/// Bytes that arrived, the offsets of their rows among the labels.
+/// Renders received bytes, with the offset of each row in the label column.
 pub(super) fn received(look: &Look, label: Span, data: &[u8]) -> Vec<Line> {
     let mut label = Some(label);
     let rows = bytes::received(look, data, room(look)).into_iter();
@@ -330,7 +331,7 @@ pub(super) fn received(look: &Look, label: Span, data: &[u8]) -> Vec<Line> {
     .collect()
 }
 
-/// `127.0.0.1 port 7000`: address and port as the two things that they are.
+/// `127.0.0.1 port 7000`: the address and the port as separate items.
 pub(super) fn address(text: &str) -> String {
     match address_and_port(text) {
         (address, None) if text.ends_with(":0") => format!("{address} port 0"),
@@ -339,7 +340,7 @@ pub(super) fn address(text: &str) -> String {
     }
 }
 
-/// What is said when a call left all sockets as they were.
+/// The text for a call that changed no socket.
 pub(super) fn nothing_changed(look: &Look) -> Vec<Line> {
     match look.linear() {
         true => sentence(look, "No state, address or queue changed.", Meaning::Quiet),

@@ -1,15 +1,15 @@
 //! Claims of the lesson, held against the kernel: what was claimed, and what was found if that differs.
 
-use super::aloud::sentence;
 use super::line::{Line, Meaning};
 use super::look::{Glyphs, Look};
+use super::sentences::sentence;
 use super::wrap::{Long, wrap};
 use crate::event::Check;
 
 /// The line or lines of a check.
 pub(super) fn check(look: &Look, check: &Check) -> Vec<Line> {
     if look.linear() {
-        return aloud(look, check);
+        return linear(look, check);
     }
     let (mark, meaning) = match check.holds {
         Some(true) => ("✓", Meaning::Holds),
@@ -45,7 +45,7 @@ pub(super) fn check(look: &Look, check: &Check) -> Vec<Line> {
     lines.into_iter().map(|line| line.indented(look.indent())).collect()
 }
 
-fn aloud(look: &Look, check: &Check) -> Vec<Line> {
+fn linear(look: &Look, check: &Check) -> Vec<Line> {
     let observed = observed(check);
     let text = match check.holds {
         Some(true) if check.observed.is_empty() => format!("Check holds: {}.", check.text),

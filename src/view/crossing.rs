@@ -1,9 +1,9 @@
 //! What crossed the cable in a step: a row for each frame, in its order, with the client at the left and the server at the right.
 
-use super::aloud::{capital, sentence};
 use super::call::{LABEL, host_meaning, labelled, room};
 use super::line::{Line, Meaning};
 use super::look::Look;
+use super::sentences::{capital, sentence};
 use super::units::{thousands, time, time_in_words};
 use super::wrap::{Long, aside, wrap};
 use crate::event::{Host, Wire};
@@ -39,8 +39,8 @@ pub(super) fn draw(look: &Look, rows: &[Crossing], since: u64) -> Vec<Line> {
     let (first, between, last) = first_and_last(rows);
     if look.linear() {
         return match between {
-            [] => rows.iter().flat_map(|row| aloud(look, row, Some(since))).collect(),
-            _ => sum_aloud(look, rows),
+            [] => rows.iter().flat_map(|row| linear(look, row, Some(since))).collect(),
+            _ => sum_linear(look, rows),
         };
     }
     let mut lines = Vec::new();
@@ -72,7 +72,7 @@ fn by_host(rows: &[Crossing]) -> String {
 }
 
 /// `On the cable: 702 frames: 351 from the client, 351 from the server.`
-pub(super) fn sum_aloud(look: &Look, rows: &[Crossing]) -> Vec<Line> {
+pub(super) fn sum_linear(look: &Look, rows: &[Crossing]) -> Vec<Line> {
     let frames = thousands(rows.len() as u64);
     sentence(look, format!("On the cable: {frames} frames: {}.", by_host(rows)), Meaning::Prose)
 }
@@ -118,7 +118,7 @@ fn row(look: &Look, row: &Crossing, since: u64, room: usize) -> Vec<Line> {
 }
 
 /// A frame in a sentence, with the time since `since` if there is one.
-pub(super) fn aloud(look: &Look, row: &Crossing, since: Option<u64>) -> Vec<Line> {
+pub(super) fn linear(look: &Look, row: &Crossing, since: Option<u64>) -> Vec<Line> {
     let to = row.from.other();
     let (_, _, meaning) = row.arrow();
     let mut text = format!(
@@ -127,7 +127,8 @@ pub(super) fn aloud(look: &Look, row: &Crossing, since: Option<u64>) -> Vec<Line
         row.from,
         row.label.replace('–', " to ")
     );
-    for more in [Some(row.became().to_owned()), row.again_aloud(), row.repeats_aloud()].into_iter().flatten()
+    for more in
+        [Some(row.became().to_owned()), row.again_linear(), row.repeats_linear()].into_iter().flatten()
     {
         if !more.is_empty() {
             text += &format!("; {more}");

@@ -1,8 +1,8 @@
 //! What a machine can show and what it can't: a mark, a name and a sentence each, and beneath it what would change that.
 
-use super::aloud::sentence;
 use super::line::{Line, Meaning};
 use super::look::{Glyphs, Look};
+use super::sentences::sentence;
 use super::wrap::{Long, wrap};
 
 /// Something that was found out.

@@ -1,14 +1,14 @@
 //! All bytes of a frame, layer by layer: in hex with a letter under each, and field by field what they are.
 
-use super::aloud::sentence;
 use super::bytes::{hex, mostly_text};
 use super::call::{LABEL, host_meaning, labelled, room};
 use super::columns::{GAP, beside};
 use super::line::{Line, Meaning};
 use super::look::Look;
 use super::passage::label;
+use super::sentences::sentence;
 use super::units;
-use super::working::{Letters, Rows, TALL, common_document, dump, picture, rows_aloud, text_dump};
+use super::working::{Letters, Rows, TALL, common_document, dump, picture, rows_linear, text_dump};
 use super::wrap::aside;
 use crate::event::{Event, Frame, Row, What, Working};
 use crate::wire::{
@@ -122,7 +122,7 @@ fn layer_table(look: &Look, frame: &Frame, told: &Dissection, layer: &Layer, dep
         if it.bytes.len() <= LONGEST {
             lines.extend(sentence(look, format!("In hex: {}.", hex(&it.bytes)), Meaning::Bytes));
         }
-        lines.extend(rows_aloud(look, &it, base));
+        lines.extend(rows_linear(look, &it, base));
         return lines;
     }
     let document = common_document(&it.rows);

@@ -73,12 +73,12 @@ fn a_connection_followed_at_80() {
 }
 
 #[test]
-fn a_connection_followed_aloud() {
+fn a_connection_followed_linear() {
     same_text(followed("c31", linear()), file!["../../tests/data/view/following-linear.txt"]);
 }
 
 #[test]
-fn the_quiet_table_at_each_width_and_aloud() {
+fn the_quiet_table_at_each_width_and_linear() {
     let golden = |look, palette, golden| same_text(quiet(look, palette), golden);
     golden(screen(40), Palette::Plain, file!["../../tests/data/view/quiet-40.txt"]);
     golden(screen(80), Palette::Plain, file!["../../tests/data/view/quiet-80.txt"]);
@@ -111,7 +111,7 @@ fn frames_in_a_lesson() {
 }
 
 #[test]
-fn a_frame_alone_at_each_width_and_aloud() {
+fn a_frame_alone_at_each_width_and_linear() {
     use Depth::{Fields, Why};
     let golden = |look, palette, depth, golden| same_text(alone(look, palette, depth), golden);
     golden(screen(40), Palette::Plain, Fields, file!["../../tests/data/view/frame-fields-40.txt"]);
@@ -147,43 +147,43 @@ goldens! {
     listen_at_40: listen_lesson(), screen(40), Plain, "../../tests/data/view/listen-40.txt";
     listen_at_120: listen_lesson(), screen(120), Plain, "../../tests/data/view/listen-120.txt";
     listen_in_ascii: listen_lesson(), ascii(), Plain, "../../tests/data/view/listen-80-ascii.txt";
-    listen_aloud: listen_lesson(), linear(), Plain, "../../tests/data/view/listen-linear.txt";
+    listen_linear: listen_lesson(), linear(), Plain, "../../tests/data/view/listen-linear.txt";
     blocked_at_80: blocked_accept(), screen(80), Plain, "../../tests/data/view/blocked-80.txt";
-    blocked_aloud: blocked_accept(), linear(), Plain, "../../tests/data/view/blocked-linear.txt";
+    blocked_linear: blocked_accept(), linear(), Plain, "../../tests/data/view/blocked-linear.txt";
     close_at_80: close_lesson(), screen(80), Plain, "../../tests/data/view/close-80.txt";
     close_in_colour: close_lesson(), screen(80), Colour, "../../tests/data/view/close-80-colour.txt";
     close_at_40: close_lesson(), screen(40), Plain, "../../tests/data/view/close-40.txt";
-    close_aloud: close_lesson(), linear(), Plain, "../../tests/data/view/close-linear.txt";
+    close_linear: close_lesson(), linear(), Plain, "../../tests/data/view/close-linear.txt";
     elsewhere_at_80: elsewhere(), screen(80), Plain, "../../tests/data/view/elsewhere-80.txt";
     predictions_at_80: predictions(), screen(80), Plain, "../../tests/data/view/predictions-80.txt";
-    predictions_aloud: predictions(), linear(), Plain, "../../tests/data/view/predictions-linear.txt";
+    predictions_linear: predictions(), linear(), Plain, "../../tests/data/view/predictions-linear.txt";
     upgrade_at_80: upgrade_lesson(), screen(80), Plain, "../../tests/data/view/upgrade-80.txt";
     upgrade_in_colour: upgrade_lesson(), screen(80), Colour, "../../tests/data/view/upgrade-80-colour.txt";
     upgrade_at_40: upgrade_lesson(), screen(40), Plain, "../../tests/data/view/upgrade-40.txt";
     upgrade_in_ascii: upgrade_lesson(), ascii(), Plain, "../../tests/data/view/upgrade-80-ascii.txt";
-    upgrade_aloud: upgrade_lesson(), linear(), Plain, "../../tests/data/view/upgrade-linear.txt";
+    upgrade_linear: upgrade_lesson(), linear(), Plain, "../../tests/data/view/upgrade-linear.txt";
     live_listen_at_40: live_listen(), screen(40), Plain, "../../tests/data/view/live-listen-40.txt";
     live_listen_at_80: live_listen(), screen(80), Plain, "../../tests/data/view/live-listen-80.txt";
     live_listen_in_colour: live_listen(), screen(80), Colour, "../../tests/data/view/live-listen-80-colour.txt";
     live_listen_at_120: live_listen(), screen(120), Plain, "../../tests/data/view/live-listen-120.txt";
-    live_listen_aloud: live_listen(), linear(), Plain, "../../tests/data/view/live-listen-linear.txt";
+    live_listen_linear: live_listen(), linear(), Plain, "../../tests/data/view/live-listen-linear.txt";
     live_send_at_40: live_send(), screen(40), Plain, "../../tests/data/view/live-send-40.txt";
     live_send_at_80: live_send(), screen(80), Plain, "../../tests/data/view/live-send-80.txt";
     live_send_at_120: live_send(), screen(120), Plain, "../../tests/data/view/live-send-120.txt";
-    live_send_aloud: live_send(), linear(), Plain, "../../tests/data/view/live-send-linear.txt";
+    live_send_linear: live_send(), linear(), Plain, "../../tests/data/view/live-send-linear.txt";
     live_troubles_at_40: live_troubles(), screen(40), Plain, "../../tests/data/view/live-troubles-40.txt";
     live_troubles_at_80: live_troubles(), screen(80), Plain, "../../tests/data/view/live-troubles-80.txt";
     live_troubles_in_ascii: live_troubles(), ascii(), Plain, "../../tests/data/view/live-troubles-80-ascii.txt";
     live_troubles_at_120: live_troubles(), screen(120), Plain, "../../tests/data/view/live-troubles-120.txt";
-    live_troubles_aloud: live_troubles(), linear(), Plain, "../../tests/data/view/live-troubles-linear.txt";
+    live_troubles_linear: live_troubles(), linear(), Plain, "../../tests/data/view/live-troubles-linear.txt";
     class_bytes_at_80: class_of_bytes(), screen(80), Plain, "../../tests/data/view/class-bytes-80.txt";
-    class_bytes_aloud: class_of_bytes(), linear(), Plain, "../../tests/data/view/class-bytes-linear.txt";
+    class_bytes_linear: class_of_bytes(), linear(), Plain, "../../tests/data/view/class-bytes-linear.txt";
     class_messages_at_40: class_of_messages(), screen(40), Plain, "../../tests/data/view/class-messages-40.txt";
     class_messages_at_80: class_of_messages(), screen(80), Plain, "../../tests/data/view/class-messages-80.txt";
     class_messages_in_colour: class_of_messages(), screen(80), Colour, "../../tests/data/view/class-messages-80-colour.txt";
     class_messages_in_ascii: class_of_messages(), ascii(), Plain, "../../tests/data/view/class-messages-80-ascii.txt";
     class_messages_at_120: class_of_messages(), screen(120), Plain, "../../tests/data/view/class-messages-120.txt";
-    class_messages_aloud: class_of_messages(), linear(), Plain, "../../tests/data/view/class-messages-linear.txt";
+    class_messages_linear: class_of_messages(), linear(), Plain, "../../tests/data/view/class-messages-linear.txt";
 }
 
 /// One test a golden file: the events, the view, the look, the palette, the file.
@@ -191,7 +191,7 @@ macro_rules! views {
     ($($name:ident: $events:expr, $view:ident, $look:expr, $palette:ident, $file:literal;)*) => {
         $(#[test]
         fn $name() {
-            let mut teller = Teller::new($look, View::$view, Depth::Summary);
+            let mut teller = Renderer::new($look, View::$view, Depth::Summary);
             let mut lines: Vec<Line> = $events.iter().flat_map(|event| teller.show(event)).collect();
             lines.extend(teller.settle());
             same_text(paint(&lines, Palette::$palette), file![$file]);
@@ -204,12 +204,12 @@ views! {
     ladder_in_colour: cable_lesson(), Ladder, screen(80), Colour, "../../tests/data/view/ladder-80-colour.txt";
     ladder_at_120: cable_lesson(), Ladder, screen(120), Plain, "../../tests/data/view/ladder-120.txt";
     ladder_in_ascii: cable_lesson(), Ladder, ascii(), Plain, "../../tests/data/view/ladder-80-ascii.txt";
-    ladder_aloud: cable_lesson(), Ladder, linear(), Plain, "../../tests/data/view/ladder-linear.txt";
+    ladder_linear: cable_lesson(), Ladder, linear(), Plain, "../../tests/data/view/ladder-linear.txt";
     states_at_80: cable_lesson(), States, screen(80), Plain, "../../tests/data/view/states-80.txt";
     states_in_colour: cable_lesson(), States, screen(80), Colour, "../../tests/data/view/states-80-colour.txt";
     states_at_120: cable_lesson(), States, screen(120), Plain, "../../tests/data/view/states-120.txt";
     states_in_ascii: cable_lesson(), States, ascii(), Plain, "../../tests/data/view/states-80-ascii.txt";
-    states_aloud: cable_lesson(), States, linear(), Plain, "../../tests/data/view/states-linear.txt";
+    states_linear: cable_lesson(), States, linear(), Plain, "../../tests/data/view/states-linear.txt";
     ladder_at_64: cable_lesson(), Ladder, screen(64), Plain, "../../tests/data/view/ladder-64.txt";
     ladder_at_100: cable_lesson(), Ladder, screen(100), Plain, "../../tests/data/view/ladder-100.txt";
     ladder_at_50: cable_lesson(), Ladder, screen(50), Plain, "../../tests/data/view/ladder-50.txt";
@@ -218,5 +218,5 @@ views! {
     states_at_60: cable_lesson(), States, screen(60), Plain, "../../tests/data/view/states-60.txt";
     states_on_loopback: close_lesson(), States, screen(80), Plain, "../../tests/data/view/states-loopback-80.txt";
     cable_at_80: cable_lesson(), Story, screen(80), Plain, "../../tests/data/view/cable-80.txt";
-    cable_aloud: cable_lesson(), Story, linear(), Plain, "../../tests/data/view/cable-linear.txt";
+    cable_linear: cable_lesson(), Story, linear(), Plain, "../../tests/data/view/cable-linear.txt";
 }

@@ -1,8 +1,8 @@
 //! Where one is: the lesson, the part, the step; and the sum at the end.
 
-use super::aloud::{capital, sentence, stop};
 use super::line::{Line, Meaning, Span};
 use super::look::Look;
+use super::sentences::{capital, sentence, stop};
 use super::units::{plural, thousands};
 use super::wrap::{Long, aside, wrap};
 use crate::event::{End, Lesson, Part, Step};

@@ -13,10 +13,10 @@ use super::look::Look;
 use super::{checks, headings, prediction, setting};
 use crate::event::{Call, End, Event, Host, Lesson, Part, Question, Return, Value, What};
 
-mod aloud;
 mod draw;
 mod ends;
 mod lane;
+mod linear;
 mod rows;
 
 use draw::Columns;
@@ -274,7 +274,7 @@ impl Ladder {
         items.extend(first.iter().map(one).chain(sum).chain(last.iter().map(one)));
         let items = rows::in_order(items);
         let lines = if self.look.linear() {
-            aloud::tell(&self.look, &items)
+            linear::tell(&self.look, &items)
         } else {
             let columns = Columns::new(&self.look, self.cable);
             let mut lines = Vec::new();

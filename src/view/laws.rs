@@ -387,7 +387,7 @@ fn told_by(mut narrator: Narrator, events: &[Event]) -> Vec<Line> {
 }
 
 fn told_as(view: View, events: &[Event], look: Look) -> Vec<Line> {
-    let mut teller = Teller::new(look, view, Depth::Summary);
+    let mut teller = Renderer::new(look, view, Depth::Summary);
     let mut lines: Vec<Line> = events.iter().flat_map(|event| teller.show(event)).collect();
     lines.extend(teller.settle());
     lines
@@ -492,7 +492,7 @@ proptest! {
         events in all_events(), look in look(), asks: u32, view in view()
     ) {
         let whole = told_as(view, &events, look);
-        let mut narrator = Teller::new(look, view, Depth::Summary);
+        let mut narrator = Renderer::new(look, view, Depth::Summary);
         let mut lines = Vec::new();
         for (at, event) in events.iter().enumerate() {
             lines.extend(narrator.show(event));

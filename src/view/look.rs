@@ -1,4 +1,4 @@
-//! How wide, in which characters, and for eyes or for ears.
+//! The layout of a view: width, character set, and screen or linear form.
 
 use std::borrow::Cow;
 
@@ -10,11 +10,11 @@ pub enum Glyphs {
     /// Arrows, lines, check marks.
     #[default]
     Unicode,
-    /// `->`, `-`, `ok`: for terminals that have no more.
+    /// `->`, `-`, `ok`: for terminals limited to ASCII.
     Ascii,
 }
 
-/// For whom the text is laid out.
+/// The form of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Form {
     /// Columns and lines on a screen.
@@ -24,7 +24,7 @@ pub enum Form {
     Linear,
 }
 
-/// What a view is told of the place where it will be shown.
+/// The layout that a view renders for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
     width: usize,
@@ -32,45 +32,45 @@ pub struct Look {
     form: Form,
 }
 
-/// Text is never set wider than this: longer lines are hard to read on.
+/// Maximum width of prose, in columns; longer lines are hard to read.
 const MEASURE: usize = 76;
-/// Nothing is set wider than this: what belongs together would drift apart.
+/// Maximum width of any content, in columns; wider tables separate related cells too far.
 const PAGE: usize = 100;
-/// From this width on both hosts stand side by side.
+/// Minimum width for both hosts side by side, in columns.
 const WIDE: usize = 64;
 
 impl Look {
-    /// A look `width` columns wide; less than 40 is taken for 40, more than 200 for 200.
+    /// Creates a layout; `width` is clamped to 40..=200 columns.
     pub fn new(width: usize, glyphs: Glyphs, form: Form) -> Self {
         Look { width: width.clamp(40, 200), glyphs, form }
     }
 
-    /// Columns of the terminal.
+    /// Width of the terminal, in columns.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// The characters that may be used.
+    /// The permitted characters.
     pub fn glyphs(&self) -> Glyphs {
         self.glyphs
     }
 
-    /// For eyes or for ears.
+    /// Screen or linear form.
     pub fn form(&self) -> Form {
         self.form
     }
 
-    /// True if it is for a screen reader.
+    /// Returns true for a screen reader.
     pub fn linear(&self) -> bool {
         self.form == Form::Linear
     }
 
-    /// True if there is room for both hosts side by side.
+    /// Returns true if both hosts fit side by side.
     pub(super) fn wide(&self) -> bool {
         self.width >= WIDE
     }
 
-    /// Columns left of the text.
+    /// Left margin of text, in columns.
     pub fn indent(&self) -> usize {
         match (self.form, self.wide()) {
             (Form::Linear, _) => 0,
@@ -79,12 +79,12 @@ impl Look {
         }
     }
 
-    /// Columns left of a heading.
+    /// Left margin of a heading, in columns.
     pub(super) fn outdent(&self) -> usize {
         self.indent().saturating_sub(2)
     }
 
-    /// Columns for text and tables between the indent and the right margin.
+    /// Width between the indent and the right margin, in columns.
     pub fn content(&self) -> usize {
         match self.form {
             Form::Linear => self.width,
@@ -92,12 +92,12 @@ impl Look {
         }
     }
 
-    /// Columns for prose.
+    /// Width of prose, in columns.
     pub(super) fn measure(&self) -> usize {
         self.content().min(MEASURE)
     }
 
-    /// A piece of text in the characters of this look. All spans of a view are made here.
+    /// Creates a span in the permitted characters. Views create all their spans here.
     pub fn span(&self, text: impl AsRef<str>, meaning: Meaning) -> Span {
         match self.glyphs {
             Glyphs::Unicode => Span::new(text.as_ref(), meaning),
@@ -105,18 +105,18 @@ impl Look {
         }
     }
 
-    /// A line of one piece.
+    /// Creates a line of one span.
     pub fn line(&self, text: impl AsRef<str>, meaning: Meaning) -> Line {
         self.span(text, meaning).into()
     }
 
-    /// A line of several pieces.
+    /// Creates a line of several spans.
     pub fn spans<const N: usize>(&self, pieces: [(&str, Meaning); N]) -> Line {
         pieces.into_iter().map(|(text, meaning)| self.span(text, meaning)).collect()
     }
 }
 
-/// Signs that ASCII lacks, as ASCII has always written them. Letters stay: there is no other way to write them.
+/// Replaces symbols by their usual ASCII spelling. Letters outside ASCII are kept.
 fn ascii(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);

@@ -1,6 +1,6 @@
-//! The prose of a lesson: Markdown becomes lines of at most the measure.
+//! Renders the Markdown of a lesson as lines.
 //!
-//! No text is lost: what this does not know (HTML, footnotes) is shown as it was written.
+//! Unsupported syntax (HTML, footnotes) is shown as written.
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
@@ -9,15 +9,16 @@ use super::line::{Line, Meaning, Span};
 use super::look::Look;
 use super::wrap::{Long, width, wrap};
 
-/// Sets `text` at the measure of `look`, indented as prose is.
+/// Renders `text` at the measure of `look`, with the indentation of prose.
 ///
-/// A fenced block with the info string `outside` holds commands for another terminal: each stands on a line of
-/// its own, never wrapped, so that it can be copied. Every other fenced block is kept as it is.
+/// A fenced block with the info string `outside` holds commands for another terminal. Each command is on its
+/// own
+/// unwrapped line, so that it can be copied. Every other fenced block is kept unchanged.
 pub fn markdown(look: &Look, text: &str) -> Vec<Line> {
     set(look, text, look.measure()).into_iter().map(|line| line.indented(look.indent())).collect()
 }
 
-/// The same without the indent, `measure` columns wide.
+/// Renders without indentation, `measure` columns wide.
 pub(super) fn set(look: &Look, text: &str, measure: usize) -> Vec<Line> {
     let mut setter = Setter::new(look, measure);
     for event in Parser::new_ext(text, Options::ENABLE_TABLES) {
@@ -27,7 +28,7 @@ pub(super) fn set(look: &Look, text: &str, measure: usize) -> Vec<Line> {
     setter.lines
 }
 
-/// Markdown on a single line, for an answer to choose: paragraphs follow one another.
+/// Renders Markdown on one line, for the choices of a question: paragraphs follow one another.
 pub(super) fn inline(look: &Look, text: &str) -> Line {
     let mut one = Line::blank();
     for line in set(look, text, usize::MAX / 4) {
@@ -39,7 +40,7 @@ pub(super) fn inline(look: &Look, text: &str) -> Line {
     one
 }
 
-/// What stands left of the lines of a block: once, then on every further line.
+/// The left margin of a block: its first line, then every further line.
 struct Margin {
     first: Option<Line>,
     rest: Line,
@@ -50,13 +51,13 @@ struct Setter<'l> {
     measure: usize,
     lines: Vec<Line>,
     margins: Vec<Margin>,
-    /// A blank line is due before the next block.
+    /// True if a blank line precedes the next block.
     gap: bool,
     text: Line,
     meanings: Vec<Meaning>,
-    /// Number of the next item, in ordered lists.
+    /// Number of the next item of an ordered list.
     lists: Vec<Option<u64>>,
-    /// Where open links lead, and how long the text was before them.
+    /// Targets of open links, with the length of the text before each.
     links: Vec<(String, usize)>,
     fence: Option<(String, String)>,
     table: Option<Table>,
@@ -191,7 +192,7 @@ impl<'l> Setter<'l> {
             TagEnd::Item => {
                 self.flush();
                 if let Some(Margin { first: Some(_), .. }) = self.margins.last() {
-                    self.block(vec![Line::blank()]); // an item with nothing in it still has its number
+                    self.block(vec![Line::blank()]); // an empty item still has its number
                     self.gap = false;
                 }
                 self.margins.pop();
@@ -210,7 +211,7 @@ impl<'l> Setter<'l> {
         }
     }
 
-    /// Adds text to the block, with space as Markdown has it: one, wherever there is some.
+    /// Adds text to the block and collapses white space as Markdown does.
     fn words(&mut self, text: &str, meaning: Meaning) {
         let mut spaced = String::with_capacity(text.len());
         let mut after_space = self.text.spans().last().is_none_or(|last| last.text().ends_with(' '));
@@ -247,14 +248,14 @@ impl<'l> Setter<'l> {
         }
     }
 
-    /// Columns left for text beside the margins; a deep nest leaves a few.
+    /// Width left for text beside the margins; at least a few columns at any nesting depth.
     fn room(&self) -> usize {
         let taken: usize =
             self.margins.iter().map(|m| m.first.as_ref().map_or(0, Line::width).max(m.rest.width())).sum();
         self.measure.saturating_sub(taken).max(8)
     }
 
-    /// The text so far becomes a block.
+    /// Ends the current block.
     fn flush(&mut self) {
         if self.text.is_blank() {
             self.text = Line::blank();
@@ -301,7 +302,7 @@ impl<'l> Setter<'l> {
         self.gap = true;
     }
 
-    /// A command on the line of its label; several lines below it, so that they are copied in one go.
+    /// Renders a command on the line of its label; several lines stand below it, to be copied at once.
     fn for_a_second_terminal(&self, mut commands: Vec<Line>) -> Vec<Line> {
         let mut label = self.look.line("in a second terminal:", Meaning::Quiet);
         if let [only] = commands.as_slice() {
@@ -325,7 +326,7 @@ impl<'l> Setter<'l> {
         self.gap = true;
     }
 
-    /// A table as columns under a line.
+    /// Renders a table as columns with a rule below the header.
     fn drawn(&self, head: &[Line], rows: &[Vec<Line>], room: usize) -> Vec<Line> {
         let all = || rows.iter().map(Vec::as_slice).chain([head]);
         let wanted: Vec<usize> = (0..head.len())
@@ -346,7 +347,7 @@ impl<'l> Setter<'l> {
         lines
     }
 
-    /// A table told row by row, each value after the name of its column.
+    /// Renders a table row by row, each value after the name of its column.
     fn told(&self, head: &[Line], rows: &[Vec<Line>]) -> Vec<Line> {
         if rows.is_empty() {
             return head.iter().flat_map(|name| wrap(name, self.room(), 2, Long::Break)).collect();
@@ -369,7 +370,7 @@ impl<'l> Setter<'l> {
     }
 }
 
-/// A line of code with its tabs at every fourth column.
+/// Expands the tabs of a line of code to multiples of four columns.
 fn without_tabs(line: &str) -> String {
     let mut text = String::new();
     for (at, piece) in line.split('\t').enumerate() {
@@ -440,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_have_columns_on_a_screen_and_sentences_aloud() {
+    fn tables_have_columns_on_a_screen_and_sentences_linear() {
         let text = "| name | means |\n|---|---|\n| SYN | opens |\n| FIN | ends |";
         assert_eq!(at(80, text), "   name  means\n   ───────────\n   SYN   opens\n   FIN   ends\n");
         assert_eq!(spoken(text), "name: SYN; means: opens.\nname: FIN; means: ends.\n");

@@ -1,17 +1,16 @@
-//! How it is shown: events become lines of text, each piece with its meaning.
+//! Views render events as lines of text, in which each span carries its meaning.
 //!
 //! A view is a pure function of events, of the [`Look`] (width, glyphs, form) and, at the very end, of the
 //! [`Palette`]: the same events give the same picture, live or replayed. Nothing here asks a socket, a clock or
 //! the terminal. Views emit [`Line`]s; [`paint()`] alone turns them into text with or without colour.
 //!
-//! All text from events is taken for hostile: every [`Span`] escapes what could steer a terminal
-//! (`escape.rs`), and there is no other way to make one.
+//! All text from events is untrusted: every [`Span`] escapes terminal control characters (`escape.rs`), and no
+//! span can be created without that escape.
 
-mod aloud;
 mod brief;
 mod bytes;
 mod call;
-mod call_aloud;
+mod call_linear;
 mod capture;
 mod checks;
 mod class;
@@ -31,13 +30,14 @@ mod narration;
 mod paint;
 mod passage;
 mod prediction;
+mod renderer;
+mod sentences;
 mod setting;
 mod socket_table;
 mod sockets;
-mod sockets_aloud;
+mod sockets_linear;
 mod states;
 mod stream;
-mod telling;
 mod transcript;
 mod units;
 mod upgrade;
@@ -76,9 +76,9 @@ pub use look::{Form, Glyphs, Look};
 pub use markdown::markdown;
 pub use narration::Narrator;
 pub use paint::{Palette, paint};
+pub use renderer::{Renderer, View};
 pub use states::States;
 pub use stream::{StreamTable, StreamView, filter, size};
-pub use telling::{Teller, View};
 pub use transcript::Transcript;
 pub use units::{plural, thousands};
 pub use wrap::{cut, wrapped};

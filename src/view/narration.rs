@@ -13,59 +13,61 @@ use super::markdown::markdown;
 use super::sockets::Sockets;
 use super::wrap::aside;
 use super::{
-    aloud, brief, checks, headings, prediction, setting, socket_table, sockets_aloud, units, upgrade, working,
+    brief, checks, headings, prediction, sentences, setting, socket_table, sockets_linear, units, upgrade,
+    working,
 };
 use crate::event::{
     Call, Event, Host, Lesson, Part, Question, Requirement, Return, Setting, Socket, Step, Value, What,
 };
 
-/// Tells a run, event by event.
+/// Renders a run event by event.
 ///
-/// It keeps what it has to know of earlier events (which sockets there are, which calls wait), and nothing else:
-/// the same events give the same lines.
+/// It keeps only the state that later events need (the known sockets, the waiting calls): the same events
+/// give
+/// the same lines.
 #[derive(Debug)]
 pub struct Narrator {
     look: Look,
     lesson: Option<Lesson>,
     place: Place,
-    /// False within a part that is only run to get somewhere.
+    /// False within a part that runs only as a preparation.
     shown: bool,
     step: usize,
-    /// This step does something to the cable.
+    /// True if this step acts on the cable.
     wire_step: bool,
-    /// The line of this step, if it only prepares what was asked for: its call is told in a line.
+    /// The line of this step, if the step is only a preparation: its call is rendered in one line.
     brief: Option<String>,
-    /// This step's call is still to be made.
+    /// True until this step's call is made.
     due: bool,
-    /// What the kernel says is shown now; else with the next full step.
+    /// True if socket tables are shown in this step; otherwise with the next full step.
     tables: bool,
-    /// What is told of the connections of a live server.
+    /// The log of the connections of a live server.
     log: Log,
     /// Calls that have not returned, by id.
     open: BTreeMap<u64, Open>,
     sockets: Sockets,
-    /// Settings that were changed before the first step.
+    /// Settings that changed before the first step.
     beforehand: Vec<Setting>,
-    /// What has crossed the cable.
+    /// The frames that crossed the cable.
     crossings: Crossings,
-    /// Nanoseconds at which the step began, from which the times of frames count.
+    /// Start of the step, in nanoseconds; the times of frames are relative to it.
     since: u64,
     /// The sockets that the calls of this step named.
     acted: Vec<(Host, String)>,
-    /// A call has returned, and no table was shown since.
+    /// True if a call has returned since the last table.
     returned: bool,
-    /// Whether this step's table is on the screen.
+    /// True if this step's table is on the screen.
     drawn: bool,
-    /// The kernel has said something of a socket, and no table was shown since.
+    /// True if the kernel has reported a socket since the last table.
     told: bool,
     repeat: Option<Repeat>,
-    /// The last call made within another: which, and the line that ran, and how often in a row.
+    /// The last nested call: its parent, its line of code, and how often it was repeated in a row.
     inner: Option<(u64, String, usize)>,
     question: Option<Question>,
     last: Option<Block>,
 }
 
-/// What stands last on the screen: it decides whether a blank line comes before the next.
+/// The last block on the screen; it decides whether a blank line precedes the next block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Block {
     Heading,
@@ -87,7 +89,7 @@ enum Block {
     End,
 }
 
-/// Calls within a call that do the same again and again, held back to be summed up in one line.
+/// Repeated nested calls, held back so that one line can sum them up.
 #[derive(Debug, Default)]
 struct Repeat {
     card: u64,
@@ -96,10 +98,11 @@ struct Repeat {
     ns: u64,
 }
 
-/// So many equal calls within a call are shown before the rest is summed up.
+/// Maximum number of equal nested calls shown; further ones are summed up in one line.
 const SHOWN_INNER: usize = 2;
 
-/// Calls lie no deeper in one another than this; a trace that says so is wrong, and must not hang the view.
+/// Maximum nesting depth of calls. A trace with deeper nesting is invalid; the limit keeps the view from
+/// looping.
 const DEEPEST: usize = 64;
 
 impl Narrator {
@@ -132,12 +135,13 @@ impl Narrator {
         }
     }
 
-    /// Tells of the connections of a live server this one alone, `c3`, and in full: its calls as in a lesson.
+    /// Restricts the log of a live server to one connection, such as `c3`, and renders its calls as in a
+    /// lesson.
     pub fn following(self, name: &str) -> Self {
         Narrator { log: Log::new(self.look, Some(name.to_owned())), ..self }
     }
 
-    /// Tells so much of each frame that comes to the cable.
+    /// Sets the level of detail of frames on the cable.
     pub fn deep(mut self, depth: Depth) -> Self {
         self.crossings.deep(depth);
         self
@@ -148,7 +152,7 @@ impl Narrator {
         self.look
     }
 
-    /// How much is shown of a frame.
+    /// The level of detail of frames.
     pub(super) fn depth(&self) -> Depth {
         self.crossings.depth()
     }
@@ -232,22 +236,22 @@ impl Narrator {
         out
     }
 
-    /// Gives out what is held back, before the terminal waits for a key and when the events have ended.
+    /// Returns the lines held back: before the terminal waits for a key, and after the last event.
     ///
-    /// To be called where a step is over: then the text is the same with and without it, only earlier.
+    /// Call it only at the end of a step: the text is then the same with and without the call, only earlier.
     pub fn settle(&mut self) -> Vec<Line> {
         let mut out = Vec::new();
         self.flush(&mut out);
         out
     }
 
-    /// What is of a class is told in its log, or not at all. False if it is for the story to tell.
+    /// Passes an event of a class to the log. Returns false if the event belongs to the narration.
     fn log_takes(&mut self, what: &What, out: &mut Vec<Line>) -> bool {
         let before = self.log.has_begun();
         let told = self.log.take(what, self.due);
         if !before && self.log.has_begun() {
             self.flush(out);
-            // From here on there is the log, and what it was before is no news in a later table.
+            // The log starts here; the earlier state is not a change in a later table.
             self.tables = false;
             self.sockets.shown();
             self.told = false;
@@ -288,7 +292,7 @@ impl Narrator {
         let brief = self.is_brief(call);
         let followed = call.socket.as_deref().is_some_and(|name| self.log.following() == Some(name));
         if followed && call.parent.is_none() {
-            // Of a connection that is followed each call is a step of its own.
+            // Each call of a followed connection is a step of its own.
             self.flush(out);
         }
         if let Some(socket) = &call.socket {
@@ -320,8 +324,8 @@ impl Narrator {
         self.open.insert(call.id, open);
     }
 
-    /// The line of the run that a call is told with, if it is told in one: of a step that prepares, and what a server of a class
-    /// does beside it.
+    /// Returns the line of a call that is rendered in one line: a call of a preparing step, or a call that a class
+    /// server makes besides.
     fn is_brief(&mut self, call: &Call) -> Option<String> {
         if call.parent.is_none() && std::mem::take(&mut self.due) {
             return self.brief.clone();
@@ -330,7 +334,7 @@ impl Narrator {
         (self.log.has_begun() && !followed && call.call != "accept").then(String::new)
     }
 
-    /// True if the call does once more what the calls before it did, so that it need not be shown.
+    /// Returns true if the call repeats the calls before it and need not be shown.
     fn repeats(&mut self, parent: u64, call: &Call) -> bool {
         let times = match &self.inner {
             Some((within, line, times)) if *within == parent && *line == call.source.text => times + 1,
@@ -355,7 +359,7 @@ impl Narrator {
                 units::plural(repeat.calls, "time"),
                 units::time_in_words(repeat.ns)
             );
-            aloud::sentence(&self.look, text, Meaning::Quiet)
+            sentences::sentence(&self.look, text, Meaning::Quiet)
         } else {
             let text = format!("  again × {}{bytes}", units::thousands(repeat.calls as u64));
             let time = self.look.span(units::time(repeat.ns), Meaning::Quiet);
@@ -379,7 +383,7 @@ impl Narrator {
             && open.depth > 0
             && card == Block::Card(repeat.card)
         {
-            // The one that waits is told on its own.
+            // A waiting call is rendered separately.
             self.end_repeat(out);
             self.repeat = None;
             let lines = call::made(&self.look, &open);
@@ -424,7 +428,7 @@ impl Narrator {
         self.place(Block::Card(self.root(&open.call)), lines, out);
     }
 
-    /// The id of the step's own call that this one lies within, or is.
+    /// Returns the id of the step's own call that contains this call, or is this call.
     fn root(&self, call: &Call) -> u64 {
         let mut call = call;
         for _ in 0..DEEPEST {
@@ -436,7 +440,7 @@ impl Narrator {
         call.id
     }
 
-    /// A setting of a host's kernel was changed.
+    /// Renders a changed kernel setting of a host.
     fn setting(&mut self, it: &Setting, out: &mut Vec<Line>) {
         if self.step == 0 && it.failed.is_none() {
             self.beforehand.push(it.clone());
@@ -461,7 +465,7 @@ impl Narrator {
         self.place(block, lines, out);
     }
 
-    /// Gives out what was held back: repeated calls, a call that goes on, the table of the sockets.
+    /// Emits what was held back: repeated calls, a waiting call, the socket table.
     fn flush(&mut self, out: &mut Vec<Line>) {
         let beforehand = std::mem::take(&mut self.beforehand);
         if !beforehand.is_empty() {
@@ -504,11 +508,11 @@ impl Narrator {
         let place = self.place;
         let (block, lines) = match (pairs.as_slice(), self.returned) {
             ([], false) => (Block::Unchanged, Vec::new()),
-            // A call of an earlier step may have come back behind this step's table.
+            // A call of an earlier step may have returned after this step's table.
             ([], true) if self.drawn || !self.tables => (Block::Unchanged, Vec::new()),
             ([], true) => (Block::Unchanged, call::nothing_changed(&self.look)),
             (pairs, _) if self.look.linear() => {
-                (Block::Sockets, sockets_aloud::tell(&self.look, &self.sockets, pairs, place))
+                (Block::Sockets, sockets_linear::tell(&self.look, &self.sockets, pairs, place))
             }
             (pairs, _) => (Block::Sockets, socket_table::draw(&self.look, &self.sockets, pairs, place)),
         };
@@ -519,20 +523,20 @@ impl Narrator {
         self.place(block, lines, out);
     }
 
-    /// True if what the kernel says is to be shown: of a class only what it says of the connection that is followed.
+    /// Returns true if a socket report is to be shown; of a class, only reports on the followed connection.
     fn has_table(&self) -> bool {
         let followed = |(_, name): &(Host, String)| self.log.following() == Some(name);
         self.tables || (self.told && self.acted.iter().any(followed))
     }
 
-    /// A call of this step named the socket.
+    /// Records that a call of this step named the socket.
     fn act_on(&mut self, host: Host, name: &str) {
         if !self.acted.iter().any(|(h, n)| *h == host && n == name) {
             self.acted.push((host, name.to_owned()));
         }
     }
 
-    /// Adds a block, after a blank line where one belongs; nothing of a part that is not shown.
+    /// Adds a block, preceded by a blank line if needed; adds nothing in a hidden part.
     fn place(&mut self, block: Block, lines: Vec<Line>, out: &mut Vec<Line>) {
         if lines.is_empty() || !self.shown {
             return;
@@ -559,7 +563,7 @@ impl Narrator {
     }
 }
 
-/// True for an event after which no more is heard of the sockets of the step before it.
+/// Returns true for an event after which no socket report of the previous step follows.
 fn ends_the_step(what: &What) -> bool {
     match what {
         What::Call(_) | What::Blocked(_) | What::Return(_) | What::Socket(_) => false,

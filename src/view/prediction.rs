@@ -1,9 +1,9 @@
-//! The question before the telling, and the answer after it.
+//! The question before a step, and the answer after it.
 
-use super::aloud::sentence;
 use super::line::{Line, Meaning};
 use super::look::Look;
 use super::markdown::{inline, set};
+use super::sentences::sentence;
 use super::wrap::{Long, wrap};
 use crate::event::{Answer, Question};
 

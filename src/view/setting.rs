@@ -1,9 +1,9 @@
 //! A setting of a host's kernel that was changed: what sysctl(8) would say.
 
-use super::aloud::{sentence, the_host};
 use super::call::{host_meaning, labelled, room};
 use super::line::{Line, Meaning};
 use super::look::Look;
+use super::sentences::{sentence, the_host};
 use super::wrap::{Long, wrap};
 use crate::event::Setting;
 

@@ -1,19 +1,20 @@
-//! What is known of every socket, what changed since it was last shown, and which belong side by side.
+//! The state of every socket, its changes since the last table, and the pairs that a table shows side by
+//! side.
 
 use crate::event::{Host, Socket};
 
-/// A socket, as it is and as it was when the last table was shown.
+/// A socket: its current state and its state in the last table.
 #[derive(Debug, Clone)]
 pub(super) struct Tracked {
-    /// As the kernel last described it.
+    /// The latest report of the kernel.
     pub(super) now: Socket,
-    /// As it was in the last table; none if it is new since then.
+    /// The report shown in the last table; `None` if the socket is newer.
     pub(super) before: Option<Socket>,
-    /// The states that it came to since then, in order.
+    /// The TCP states entered since the last table, in order.
     pub(super) path: Vec<Option<String>>,
-    /// The descriptor that it had last.
+    /// The last descriptor of the socket.
     pub(super) had: Option<i64>,
-    /// The name that it had before `accept` gave it a descriptor: `~client.c`.
+    /// The name before `accept` assigned a descriptor: `~client.c`.
     pub(super) was_called: Option<String>,
 }
 
@@ -23,17 +24,17 @@ impl Tracked {
         Tracked { now: now.clone(), before: None, path, had: now.fd, was_called: None }
     }
 
-    /// True if it is there and no table has shown it yet, under any name.
+    /// True if the socket exists and no table has shown it under any name.
     pub(super) fn is_new(&self) -> bool {
         self.now.exists && self.before.is_none() && self.was_called.is_none()
     }
 
-    /// The descriptor that it had in the last table, or had already lost before there was one.
+    /// The descriptor in the last table, or the one lost before the first table.
     pub(super) fn had_descriptor(&self) -> Option<i64> {
         self.before.as_ref().map_or(self.had, |before| before.fd)
     }
 
-    /// The state in the last table, if it was there, and those that it came to since.
+    /// The state in the last table, if any, followed by the states entered since.
     pub(super) fn states(&self) -> Vec<Option<String>> {
         let before = self.before.as_ref().map(|was| was.state.clone());
         let mut states: Vec<_> = before.into_iter().chain(self.path.iter().cloned()).collect();
@@ -41,7 +42,7 @@ impl Tracked {
         states
     }
 
-    /// True if there is a difference that a table shows. A round-trip time or a countdown alone is none.
+    /// True if a table would show a difference. A changed round-trip time or countdown alone does not count.
     pub(super) fn changed(&self) -> bool {
         let Some(before) = &self.before else { return true };
         let now = &self.now;
@@ -56,19 +57,19 @@ impl Tracked {
             || drops(before) != drops(now)
     }
 
-    /// True if it belongs to a connection that has just been made, seen from here.
+    /// True if the socket belongs to a connection that was just established, seen from this end.
     pub(super) fn just_established(&self) -> bool {
         let is = |socket: &Socket| socket.state.as_deref() == Some("ESTABLISHED");
         is(&self.now) && !self.before.as_ref().is_some_and(is)
     }
 
-    /// True if it is this socket, or its other end.
+    /// True if `name` is the name of this socket or of its peer.
     pub(super) fn is_of(&self, name: &str) -> bool {
         let other_end = self.now.name.strip_prefix('~').and_then(|rest| rest.split_once('.'));
         other_end.map_or(self.now.name == name, |(_, of)| of == name)
     }
 
-    /// True if it has no descriptor and never had one: it waits in a listener's queue, or the kernel alone keeps it.
+    /// True if the socket has never had a descriptor: it is in an accept queue, or only the kernel holds it.
     pub(super) fn nameless(&self) -> bool {
         self.now.name.starts_with('~')
     }
@@ -79,12 +80,12 @@ fn queues(socket: &Socket) -> [u64; 4] {
         .map(Option::unwrap_or_default)
 }
 
-/// Datagrams thrown away.
+/// Number of dropped datagrams.
 pub(super) fn drops(socket: &Socket) -> u64 {
     socket.drops.unwrap_or_default()
 }
 
-/// Segments sent again.
+/// Number of retransmitted segments.
 pub(super) fn retransmits(socket: &Socket) -> u32 {
     socket.tcp.as_ref().map_or(0, |tcp| tcp.retransmits)
 }
@@ -92,9 +93,9 @@ pub(super) fn retransmits(socket: &Socket) -> u32 {
 /// Two sockets side by side: the client's and the server's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pair {
-    /// Where the client's is in [`Sockets::all`].
+    /// Index of the client socket in [`Sockets::all`].
     pub(super) client: Option<usize>,
-    /// Where the server's is.
+    /// Index of the server socket in [`Sockets::all`].
     pub(super) server: Option<usize>,
 }
 
@@ -122,14 +123,14 @@ pub(super) struct Sockets {
 }
 
 impl Sockets {
-    /// The socket at `at`, an index out of a [`Pair`].
+    /// The socket at index `at`, taken from a [`Pair`].
     pub(super) fn at(&self, at: usize) -> &Tracked {
         &self.all[at]
     }
 
-    /// Takes in what the kernel says of a socket now.
+    /// Records a report of the kernel.
     pub(super) fn take(&mut self, now: &Socket) {
-        // A socket that is connected to itself is its own other end: it is told once.
+        // A socket connected to itself is its own peer: it is shown once.
         if now.name.starts_with('~') && now.local.is_some() && now.local == now.peer {
             return;
         }
@@ -152,9 +153,9 @@ impl Sockets {
         known.now = now.clone();
     }
 
-    /// Which sockets a table has to show: those that changed, those acted on, and their counterparts.
+    /// Returns the sockets for the next table: the changed ones, those acted on, and their peers.
     ///
-    /// Empty if nothing changed. `acted` are the sockets that the calls of this step named.
+    /// Returns nothing if nothing changed. `acted` are the sockets that the calls of this step named.
     pub(super) fn pairs(&mut self, acted: &[(Host, String)]) -> Vec<Pair> {
         self.adopt();
         if !self.all.iter().any(Tracked::changed) {
@@ -186,7 +187,7 @@ impl Sockets {
         together
     }
 
-    /// Everything has been shown: from here on changes count anew. What is gone is forgotten.
+    /// Marks everything as shown: later changes are relative to it. Sockets that no longer exist are dropped.
     pub(super) fn shown(&mut self) {
         self.all.retain(|t| t.now.exists);
         for known in &mut self.all {
@@ -196,7 +197,7 @@ impl Sockets {
         }
     }
 
-    /// `accept` gave a descriptor to a socket that had none: one socket, not two.
+    /// Merges two entries: `accept` assigned a descriptor to a socket that had none.
     fn adopt(&mut self) {
         let adopted = (0..self.all.len()).find_map(|new| {
             let t = &self.all[new];
@@ -223,14 +224,14 @@ impl Sockets {
         self.adopt();
     }
 
-    /// The other end of the connection, on the other host.
+    /// The peer on the other host.
     fn counterpart(&self, at: usize) -> Option<usize> {
         let one = &self.all[at];
         let others = || self.all.iter().enumerate().filter(|(_, t)| t.now.host != one.now.host);
         let by_name = |t: &Tracked| names(t, one) || names(one, t);
         let by_address = |t: &Tracked| mirrored(&t.now, &one.now) || was_mirrored(t, one);
         let found = others().find(|(_, t)| by_name(t)).or_else(|| others().find(|(_, t)| by_address(t)));
-        // While the first SYN is on its way only the listener is there to be called.
+        // While the first SYN is in flight, the listener is the only candidate.
         let called = |t: &Tracked| {
             one.now.host == Host::Client
                 && one.now.state.as_deref() == Some("SYN_SENT")
@@ -275,7 +276,7 @@ fn mirrored(one: &Socket, other: &Socket) -> bool {
     one.local.is_some() && one.peer.is_some() && one.local == other.peer && one.peer == other.local
 }
 
-/// Either end may have lost its addresses in this very step.
+/// Either end may have lost its addresses in this step.
 fn was_mirrored(one: &Tracked, other: &Tracked) -> bool {
     let (one_before, other_before) = (one.before.as_ref(), other.before.as_ref());
     one_before.is_some_and(|before| mirrored(before, &other.now))

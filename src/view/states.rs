@@ -3,13 +3,13 @@
 //! After each step in which a state changed: a line for each change, with what caused it, and the diagram, with the ways that
 //! the connection in question has taken so far.
 
-use super::aloud::{capital, sentence};
 use super::call::host_meaning;
 use super::columns::beside;
 use super::crossing::Crossings;
 use super::ladder::{short, step_line};
 use super::line::{Line, Meaning};
 use super::look::Look;
+use super::sentences::{capital, sentence};
 use super::wrap::{Long, wrap};
 use super::{checks, headings, prediction};
 use crate::event::{End, Event, Lesson, Question, What};
@@ -85,7 +85,7 @@ impl States {
         }
         let look = self.look;
         if look.linear() {
-            let lines = changes.iter().flat_map(|change| sentence(&look, aloud(change), Meaning::State));
+            let lines = changes.iter().flat_map(|change| sentence(&look, linear(change), Meaning::State));
             self.place(lines.collect(), false, &mut out);
             return out;
         }
@@ -209,7 +209,7 @@ fn told(look: &Look, change: &Change) -> Vec<Line> {
     lines.into_iter().map(|line| line.indented(look.indent())).collect()
 }
 
-fn aloud(change: &Change) -> String {
+fn linear(change: &Change) -> String {
     let passed = if change.seen { "" } else { " Nobody saw it there: it went on at once." };
     format!(
         "{} socket {} goes from {} to {}: {}.{passed}",

@@ -18,36 +18,36 @@ mod segment;
 
 use names::Names;
 
-/// Columns of the time and what parts it from the rest.
+/// Width of the time column with its separator, in columns.
 const TIME: usize = 12;
 
-/// Bytes that were received are quoted up to so many columns.
+/// Maximum width of quoted received bytes, in columns.
 const QUOTED: usize = 40;
 
-/// Frames whose count is remembered; of more, the oldest are forgotten.
+/// Number of frames whose numbers are kept; beyond it, the oldest are dropped.
 const REMEMBERED: usize = 20_000;
 
-/// Makes a transcript of the events of a run, step by step.
+/// Builds the transcript of a run, step by step.
 #[derive(Default)]
 pub struct Transcript {
     names: Names,
     flows: Flows,
-    /// Nanoseconds at which the step began.
+    /// Start of the step, in nanoseconds.
     since: u64,
     step: Scene,
-    /// The lesson's line, for the ports in it.
+    /// The line of the lesson, for the ports that it names.
     line: String,
-    /// What was asked by calls that have not returned: by number, whose, and in which words.
+    /// Calls that have not returned, by id: the host and the rendered request.
     open: BTreeMap<u64, (Host, String)>,
-    /// Frames that wait on the cable or are on their way.
+    /// Frames held on the cable or in flight.
     frames: BTreeMap<u64, Known>,
-    /// How frames are counted here, by their number in the trace.
+    /// Numbers of frames in the transcript, by their number in the trace.
     counted: BTreeMap<u64, u64>,
-    /// How many were counted.
+    /// Number of frames counted so far.
     count: u64,
 }
 
-/// What happened in a step.
+/// The events of one step.
 #[derive(Default)]
 struct Scene {
     calls: Vec<Made>,
@@ -70,11 +70,11 @@ struct Crossed {
     again: Option<u64>,
     line: String,
     notes: Vec<String>,
-    /// What became of it is in the notes already.
+    /// True if the notes already name the outcome of the frame.
     told: bool,
 }
 
-/// A frame that was told of.
+/// A frame that the transcript has numbered.
 struct Known {
     from: String,
     to: String,
@@ -83,7 +83,7 @@ struct Known {
 }
 
 impl Transcript {
-    /// Takes the next event, and gives the lines that it completes.
+    /// Consumes the next event and returns the lines that it completes.
     pub fn take(&mut self, event: &Event) -> String {
         let mut out = String::new();
         let at = event.at.saturating_mul(1000);
@@ -117,7 +117,7 @@ impl Transcript {
         out
     }
 
-    /// What is left to be written when no more events come.
+    /// Returns the remaining lines after the last event.
     pub fn finish(&mut self) -> String {
         self.close()
     }
@@ -219,7 +219,7 @@ impl Transcript {
         let Some(known) = self.frames.get_mut(&it.frame) else { return };
         let before = known.last.replace(it.fate);
         if it.fate == Became::Folded {
-            // What it repeats stands for it; how often it is said again is a matter of time.
+            // The original frame stands for its repetitions: their number depends on timing.
             self.step.crossed.retain(|crossed| crossed.number != it.frame);
             self.frames.remove(&it.frame);
             return;
@@ -250,7 +250,7 @@ impl Transcript {
         }
     }
 
-    /// What became of a frame after it had waited.
+    /// Records the outcome of a held frame.
     fn later(&mut self, it: &Fate, before: Option<Became>, word: Option<String>) {
         let time = self.time(it.ns);
         let Some(known) = self.frames.get(&it.frame) else { return };
@@ -292,7 +292,7 @@ impl Transcript {
         format!("{text:TIME$}")
     }
 
-    /// How the frame is counted here: in the order in which frames are told of.
+    /// Returns the number of the frame, in the order of first mention.
     fn counted(&mut self, number: u64) -> u64 {
         if self.counted.len() > REMEMBERED {
             self.counted.pop_first();
@@ -303,11 +303,11 @@ impl Transcript {
         })
     }
 
-    /// The lines of the step, which is over.
+    /// Returns the lines of the finished step.
     fn close(&mut self) -> String {
         let scene = std::mem::take(&mut self.step);
         let place = |call: Option<u64>| scene.calls.iter().position(|made| Some(made.id) == call);
-        // A frame stands behind the call that caused it, and what follows from that frame behind it.
+        // A frame follows the call that caused it, and its consequences follow the frame.
         let mut behind = scene.crossed.iter().find_map(|crossed| place(crossed.call));
         let mut crossed: Vec<(Option<usize>, String)> = Vec::new();
         for frame in &scene.crossed {

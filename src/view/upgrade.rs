@@ -1,10 +1,10 @@
 //! The WebSocket opening handshake, requirement by requirement, and the messages after it.
 
-use super::aloud::{capital, sentence, stop, the_host};
 use super::bytes;
 use super::call::{host_meaning, labelled, received, room};
 use super::line::{Line, Meaning};
 use super::look::Look;
+use super::sentences::{capital, sentence, stop, the_host};
 use super::units;
 use super::wrap::{Long, aside, wrap};
 use crate::event::{Message, Requirement};
@@ -69,7 +69,7 @@ pub(super) fn message(look: &Look, it: &Message) -> Vec<Line> {
         [it.section.as_deref(), it.level.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(", ");
     if look.linear() {
         let text = if violation {
-            violation_aloud(it, &section)
+            violation_linear(it, &section)
         } else {
             let data = match it.data.as_slice() {
                 [] => String::new(),
@@ -135,7 +135,7 @@ pub(super) fn consequences(it: &Message) -> String {
     [at, code].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-fn violation_aloud(it: &Message, section: &str) -> String {
+fn violation_linear(it: &Message, section: &str) -> String {
     let rule = it.rule.as_deref().unwrap_or("a rule of the protocol");
     let met = if it.code == Some(TOO_BIG) { "limit" } else { "violation" };
     let told = format!("{}'s {} met a {met}: {rule}", the_host(it.host), it.socket);

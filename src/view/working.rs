@@ -1,32 +1,32 @@
-//! A thing worked out by hand: its bytes in hex, a letter under each, and value by value what they mean.
+//! A worked example: its bytes in hex, a letter below each, and the meaning of each value.
 
-use super::aloud::{capital, sentence, stop, the_host};
 use super::bytes::{characters, hex, mostly_text};
 use super::call::{LABEL, host_meaning, labelled, room};
 use super::columns::{GAP, beside};
 use super::escape::quote;
 use super::line::{Line, Meaning};
 use super::look::Look;
+use super::sentences::{capital, sentence, stop, the_host};
 use super::units;
 use super::upgrade::split_section;
 use super::wrap::{Long, aside, wrap};
 use crate::event::{Row, Working};
 
-/// A value wider than this goes on to the margin, and its meaning stands beneath.
+/// Maximum width of the value column; a wider value extends to the margin, with its meaning below.
 const VALUE: usize = 20;
-/// A name wider than this wraps.
+/// Maximum width of the name column; a wider name wraps.
 const NAME: usize = 18;
-/// With less room than this for the meaning there is no table.
+/// Minimum width of the meaning column; below it the rows are not laid out as a table.
 const MEANING: usize = 24;
-/// Text of more bytes than this is not shown in hex: a head of HTTP would fill two screens.
+/// Maximum length of a text shown in hex, in bytes: an HTTP head would fill two screens.
 pub(super) const TALL: usize = 64;
-/// Bytes in a row of the dump.
+/// Bytes per row of the dump.
 const PER_ROW: usize = 8;
 
-/// The title, the bytes and the rows.
+/// Renders the title, the bytes and the rows.
 pub(super) fn working(look: &Look, it: &Working) -> Vec<Line> {
     if look.linear() {
-        return aloud(look, it);
+        return linear(look, it);
     }
     let document = common_document(&it.rows);
     let size = if it.bytes.is_empty() { String::new() } else { units::bytes(it.bytes.len()) };
@@ -39,10 +39,10 @@ pub(super) fn working(look: &Look, it: &Working) -> Vec<Line> {
     lines
 }
 
-/// The bytes and the rows alone, for what has a title of its own.
+/// Renders the bytes and the rows without a title.
 pub(super) fn table(look: &Look, it: &Working) -> Vec<Line> {
     if look.linear() {
-        return bytes_and_rows_aloud(look, it);
+        return bytes_and_rows_linear(look, it);
     }
     let document = common_document(&it.rows);
     let mut lines = Vec::new();
@@ -66,7 +66,7 @@ fn bytes_and_rows(look: &Look, it: &Working, document: &str) -> Vec<Line> {
     lines
 }
 
-/// The document that all rows lean on, if it is one: said once, in the title.
+/// The document that all rows cite, if it is the same: the title names it once.
 pub(super) fn common_document(rows: &[Row]) -> &str {
     let mut documents =
         rows.iter().filter_map(|row| row.section.as_deref()).map(|section| split_section(section).0);
@@ -74,7 +74,7 @@ pub(super) fn common_document(rows: &[Row]) -> &str {
     if documents.all(|other| other == first) { first } else { "" }
 }
 
-/// The letters that link bytes and rows: one for each range of whole bytes that rows speak of.
+/// The letters that link bytes and rows: one for each range of whole bytes that a row describes.
 pub(super) struct Letters {
     ranges: Vec<(usize, usize)>,
 }
@@ -90,7 +90,7 @@ impl Letters {
         Letters { ranges }
     }
 
-    /// a to z, then A to Z; what comes after has none.
+    /// Returns a to z, then A to Z; later ranges have no letter.
     fn letter(at: usize) -> Option<char> {
         (b'a'..=b'z').chain(b'A'..=b'Z').nth(at).map(char::from)
     }
@@ -100,7 +100,7 @@ impl Letters {
         Letters::letter(self.ranges.iter().position(|known| *known == range)?)
     }
 
-    /// The letter of the narrowest range that holds the byte.
+    /// Returns the letter of the narrowest range that contains the byte.
     fn of_byte(&self, at: usize) -> Option<char> {
         let holds = |(from, to): &(usize, usize)| (*from..*to).contains(&at);
         let range = self.ranges.iter().filter(|range| holds(range)).min_by_key(|(from, to)| to - from)?;
@@ -108,12 +108,12 @@ impl Letters {
     }
 }
 
-/// The bytes that a row speaks of, from and to (not included).
+/// The byte range of a row; the end is exclusive.
 fn whole_bytes(row: &Row) -> Option<(usize, usize)> {
     row.bits.filter(|(from, to)| from < to).map(|(from, to)| (from / 8, to.div_ceil(8)))
 }
 
-/// The bytes in hex, with their letters beneath; the first of them is counted as `base`.
+/// Renders the bytes in hex with their letters below; `base` is the offset of the first byte.
 pub(super) fn dump(look: &Look, it: &Working, letters: &Letters, base: usize) -> Vec<Line> {
     let hex_width = 3 * PER_ROW - 1;
     let mut lines = Vec::new();
@@ -136,7 +136,7 @@ pub(super) fn dump(look: &Look, it: &Working, letters: &Letters, base: usize) ->
     lines
 }
 
-/// The bytes as text, a line for each range, with its offset and its letter.
+/// Renders the bytes as text, one line per range, with offset and letter.
 pub(super) fn text_dump(look: &Look, it: &Working, letters: &Letters, base: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut ranges: Vec<&(usize, usize)> = letters.ranges.iter().collect();
@@ -161,7 +161,7 @@ pub(super) fn text_dump(look: &Look, it: &Working, letters: &Letters, base: usiz
     lines
 }
 
-/// Where in its bytes a row stands: `1... ....` for bits of one byte, else nothing, the letter says it.
+/// The position of a row within its byte: `1... ....` for bits, empty for whole bytes.
 pub(super) fn picture(it: &Working, row: &Row) -> String {
     let Some((from, to)) = row.bits.filter(|(from, to)| from < to) else { return String::new() };
     let (byte, within) = (from / 8, from % 8..from % 8 + (to - from));
@@ -178,13 +178,13 @@ pub(super) fn picture(it: &Working, row: &Row) -> String {
     format!("{} {}", bits[..4].iter().collect::<String>(), bits[4..].iter().collect::<String>())
 }
 
-/// The rows below the bytes, as a table or, where that is too narrow, one below the other.
+/// The rows below the bytes, as a table or, on a narrow screen, as a list.
 pub(super) struct Rows<'a> {
     look: &'a Look,
     it: &'a Working,
     letters: &'a Letters,
     document: &'a str,
-    /// Columns of the letter, the bits, the name, the value and the section; 0 where there is none.
+    /// Widths of the letter, bits, name, value and section columns; 0 if absent.
     letter: usize,
     bits: usize,
     name: usize,
@@ -214,7 +214,7 @@ impl<'a> Rows<'a> {
         rows
     }
 
-    /// Where the row's meaning stands: `§5.2` if the title names the document, else all of it.
+    /// The citation of the row: `§5.2` if the title names the document, otherwise in full.
     fn place(&self, row: &'a Row) -> &'a str {
         let section = row.section.as_deref().unwrap_or_default();
         let (document, place) = split_section(section);
@@ -239,7 +239,7 @@ impl<'a> Rows<'a> {
         lines.into_iter().map(|line| line.indented(self.look.indent())).collect()
     }
 
-    /// Where the value begins.
+    /// Column of the value.
     fn value_at(&self) -> usize {
         [self.letter, self.bits, self.name]
             .into_iter()
@@ -248,7 +248,7 @@ impl<'a> Rows<'a> {
             .sum()
     }
 
-    /// Where the meaning begins, if it stands beside the value.
+    /// Column of the meaning, if it stands beside the value.
     fn meaning_at(&self) -> usize {
         self.value_at() + if self.value > 0 { self.value + GAP } else { 0 }
     }
@@ -278,7 +278,7 @@ impl<'a> Rows<'a> {
             cells.push((place, self.section));
             return beside(&cells);
         }
-        // The value is too wide for its column: it goes on to the margin, and the meaning stands beneath.
+        // The value is too wide for its column: it extends to the margin, with the meaning below.
         cells.push((value, look.content() - self.value_at()));
         let mut lines = beside(&cells);
         let below = [(meaning, edge.saturating_sub(self.value_at())), (place, self.section)];
@@ -310,26 +310,26 @@ impl<'a> Rows<'a> {
     }
 }
 
-fn aloud(look: &Look, it: &Working) -> Vec<Line> {
+fn linear(look: &Look, it: &Working) -> Vec<Line> {
     let size =
         if it.bytes.is_empty() { String::new() } else { format!(", {}", units::bytes(it.bytes.len())) };
     let mut lines =
         sentence(look, format!("{} works out {}{size}.", the_host(it.host), it.title), Meaning::Heading);
-    lines.extend(bytes_and_rows_aloud(look, it));
+    lines.extend(bytes_and_rows_linear(look, it));
     lines
 }
 
-fn bytes_and_rows_aloud(look: &Look, it: &Working) -> Vec<Line> {
+fn bytes_and_rows_linear(look: &Look, it: &Working) -> Vec<Line> {
     let mut lines = Vec::new();
     if !it.bytes.is_empty() {
         lines.extend(sentence(look, format!("In hex: {}.", hex(&it.bytes)), Meaning::Bytes));
     }
-    lines.extend(rows_aloud(look, it, 0));
+    lines.extend(rows_linear(look, it, 0));
     lines
 }
 
-/// A sentence for each row; the first of the bytes is counted as `base`.
-pub(super) fn rows_aloud(look: &Look, it: &Working, base: usize) -> Vec<Line> {
+/// Renders a sentence for each row; `base` is the offset of the first byte.
+pub(super) fn rows_linear(look: &Look, it: &Working, base: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     for row in &it.rows {
         let place = match row.bits {

@@ -47,7 +47,7 @@ pub enum Kind {
     Ping,
     /// A Pong frame.
     Pong,
-    /// A Close frame; its payload is the body, see [`parse_close`].
+    /// A Close frame; its payload is the body, see `parse_close`.
     Close,
 }
 

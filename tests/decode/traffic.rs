@@ -68,7 +68,7 @@ fn told(tapped: &Tapped) {
 #[test]
 #[ignore = "needs ws, tcpdump and tshark; tests/run installs them"]
 fn ws_talks_to_ws() {
-    if inside("traffic::ws_talks_to_ws") {
+    if inside("decode::traffic::ws_talks_to_ws") {
         all_kinds("ws_client.js", "ws_server.js");
     }
 }
@@ -76,7 +76,7 @@ fn ws_talks_to_ws() {
 #[test]
 #[ignore = "needs websockets, ws, tcpdump and tshark; tests/run installs them"]
 fn websockets_talks_to_ws() {
-    if inside("traffic::websockets_talks_to_ws") {
+    if inside("decode::traffic::websockets_talks_to_ws") {
         all_kinds("websockets_client.py", "ws_server.js");
     }
 }
@@ -84,7 +84,7 @@ fn websockets_talks_to_ws() {
 #[test]
 #[ignore = "needs ws, websockets, tcpdump and tshark; tests/run installs them"]
 fn ws_talks_to_websockets() {
-    if inside("traffic::ws_talks_to_websockets") {
+    if inside("decode::traffic::ws_talks_to_websockets") {
         all_kinds("ws_client.js", "websockets_server.py");
     }
 }
@@ -92,7 +92,7 @@ fn ws_talks_to_websockets() {
 #[test]
 #[ignore = "needs ws, tcpdump and tshark; tests/run installs them"]
 fn an_end_without_a_close_comes_as_it_was_sent() {
-    if inside("traffic::an_end_without_a_close_comes_as_it_was_sent") {
+    if inside("decode::traffic::an_end_without_a_close_comes_as_it_was_sent") {
         for (what, words) in [("drop", "closed in order"), ("reset", "broken off")] {
             let (_, server_said, tapped) = talk("ws_client.js", what, "ws_server.js");
             assert_eq!(server_said["code"], 1006, "{what}");
@@ -123,7 +123,7 @@ const PAGE: &str = r"new Promise(done => {
 #[test]
 #[ignore = "needs Chromium, ws, tcpdump and tshark; tests/run installs them"]
 fn chromium_talks_to_ws() {
-    if !inside("traffic::chromium_talks_to_ws") {
+    if !inside("decode::traffic::chromium_talks_to_ws") {
         return;
     }
     let mut browser = Browser::start();
@@ -160,7 +160,7 @@ fn hash(server: &mut Process) -> String {
 #[test]
 #[ignore = "needs Node, tcpdump and tshark; tests/run installs them"]
 fn curl_talks_to_a_server_of_http() {
-    if !inside("traffic::curl_talks_to_a_server_of_http") {
+    if !inside("decode::traffic::curl_talks_to_a_server_of_http") {
         return;
     }
     let folder = Folder::new();
@@ -219,7 +219,7 @@ fn curl_talks_to_a_server_of_http() {
 #[test]
 #[ignore = "needs netcat, Python, tcpdump and tshark; tests/run installs them"]
 fn netcat_hears_an_answer_after_its_half_is_closed() {
-    if !inside("traffic::netcat_hears_an_answer_after_its_half_is_closed") {
+    if !inside("decode::traffic::netcat_hears_an_answer_after_its_half_is_closed") {
         return;
     }
     let (mut server, port) = server("tcp_server.py", &["the answer"]);

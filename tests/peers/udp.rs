@@ -67,7 +67,7 @@ fn what_is_too_large_for_a_datagram_is_not_sent() {
 fn ping(before: &str) -> (Option<i32>, String) {
     let home = Folder::new();
     let script = format!(
-        "{before} ip link set lo up && exec '{}' call icmp icmp://127.0.0.1/ hello 'grüße' --plain --wait 300ms",
+        "{before} ip link set lo up && exec '{}' client icmp icmp://127.0.0.1/ hello 'grüße' --plain --wait 300ms",
         env!("CARGO_BIN_EXE_sockwalk")
     );
     let output = Command::new("unshare")

@@ -1,9 +1,9 @@
 //! A line of the log: whose it is, which way it went, and what it was.
 
 use super::{meaning_of, shown_name};
-use crate::view::aloud::{sentence, stop};
 use crate::view::line::{Line, Meaning, Span};
 use crate::view::look::Look;
+use crate::view::sentences::{sentence, stop};
 use crate::view::wrap::{Long, aside, width, wrap};
 
 /// What stands between the name and the text.
@@ -133,7 +133,7 @@ impl Layout {
     pub(super) fn lines(&mut self, name: &str, entry: Entry) -> Vec<Line> {
         let name = shown_name(name);
         if self.look.linear() {
-            return self.aloud(&name, &entry);
+            return self.linear(&name, &entry);
         }
         self.names = self.names.max(width(&name).min(WIDEST));
         let (sign, sign_meaning) = entry.mark.sign();
@@ -174,7 +174,7 @@ impl Layout {
         }
     }
 
-    fn aloud(&self, name: &str, entry: &Entry) -> Vec<Line> {
+    fn linear(&self, name: &str, entry: &Entry) -> Vec<Line> {
         let beside = entry.aside.as_ref().map(|span| format!(", {}", span.text())).unwrap_or_default();
         let text = format!("{name}: {}{}{beside}", entry.mark.in_words(), entry.text);
         let meaning = if entry.mark == Mark::Wrong { Meaning::Fails } else { Meaning::Prose };

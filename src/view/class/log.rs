@@ -360,9 +360,9 @@ fn received(
             entries.extend(handshake.request(layout));
         }
         if !std::mem::replace(&mut connection.closing, true) {
-            let aloud =
+            let linear =
                 if look.linear() { "the end of the stream: recv gave 0" } else { "end of stream (recv = 0)" };
-            entries.push(Entry::new(Mark::Received, look.line(aloud, Meaning::State)));
+            entries.push(Entry::new(Mark::Received, look.line(linear, Meaning::State)));
         }
         return;
     }

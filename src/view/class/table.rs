@@ -3,10 +3,10 @@
 
 use super::{meaning_of, number_of, payload, shown_name, word};
 use crate::event::{Ending, Peer, Phase};
-use crate::view::aloud::{capital, sentence, stop};
 use crate::view::call::address;
 use crate::view::line::{Line, Meaning};
 use crate::view::look::Look;
+use crate::view::sentences::{capital, sentence, stop};
 use crate::view::units::{plural, thousands};
 use crate::view::wrap::{Long, wrap};
 
@@ -25,7 +25,7 @@ pub fn class(look: &Look, peers: &[Peer], rows: usize) -> Vec<Line> {
     if shown.is_empty() || room < head + 1 + usize::from(peers.len() > 1) {
         return lines;
     }
-    let body = if look.linear() { aloud(look, &shown) } else { Columns::of(look, &shown).lines(look) };
+    let body = if look.linear() { linear(look, &shown) } else { Columns::of(look, &shown).lines(look) };
     body_and_rest(look, body, peers.len(), room, head).into_iter().chain(lines).collect()
 }
 
@@ -78,7 +78,7 @@ fn state(peer: &Peer) -> (&'static str, Meaning) {
     }
 }
 
-fn aloud(look: &Look, peers: &[&Peer]) -> Vec<Vec<Line>> {
+fn linear(look: &Look, peers: &[&Peer]) -> Vec<Vec<Line>> {
     let told = |peer: &&Peer| {
         let state = match (peer.phase, state(peer).0) {
             (Phase::Gone, "gone") => "gone".to_owned(),

@@ -1,9 +1,9 @@
 //! The bill: what the messages cost over each, and what it cost to get there.
 
 use super::{Bill, Comparison};
-use crate::view::aloud::sentence;
 use crate::view::line::{Line, Meaning};
 use crate::view::look::Look;
+use crate::view::sentences::sentence;
 use crate::view::units::{plural, thousands};
 
 /// Columns of the names and of each number.
@@ -35,7 +35,7 @@ pub(super) fn bill(look: &Look, it: &Comparison) -> Vec<Line> {
                 thousands(of(&it.tcp.opening) as u64),
                 thousands(of(&it.websocket.opening) as u64)
             );
-            lines.extend(sentence(look, super::super::aloud::capital(&text), Meaning::Prose));
+            lines.extend(sentence(look, super::super::sentences::capital(&text), Meaning::Prose));
         }
         lines.extend(sentence(look, share(it), Meaning::Prose));
         return lines;

@@ -2,9 +2,9 @@
 
 use super::{Comparison, Side};
 use crate::event::Host;
-use crate::view::aloud::sentence;
 use crate::view::line::{Line, Meaning};
 use crate::view::look::Look;
+use crate::view::sentences::sentence;
 use crate::view::units;
 use crate::view::wrap::{Long, wrap};
 use crate::wire::websocket::{self, LengthForm};
@@ -24,7 +24,7 @@ const NARROW: (usize, usize) = (10, 13);
 
 pub(super) fn side_by_side(look: &Look, it: &Comparison) -> Vec<Line> {
     if look.linear() {
-        return aloud(look, it);
+        return linear(look, it);
     }
     let (character, byte) = if look.wide() { (CHARACTER, BYTE) } else { NARROW };
     let row = |cells: [Line; 3]| -> Vec<Line> {
@@ -137,7 +137,7 @@ fn opening(header: &websocket::Header, bytes: &[u8]) -> Vec<(String, String)> {
     rows
 }
 
-fn aloud(look: &Look, it: &Comparison) -> Vec<Line> {
+fn linear(look: &Look, it: &Comparison) -> Vec<Line> {
     let (tcp, websocket) = (it.tcp.bytes.len(), it.websocket.bytes.len());
     let mut text = format!(
         "Over TCP it is {}, as it was given. Over the WebSocket it is {}.",

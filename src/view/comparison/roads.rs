@@ -4,10 +4,10 @@ use std::{ops::Range, time::Duration};
 
 use super::{Bill, Side};
 use crate::event::Host;
-use crate::view::aloud::{capital, sentence, stop};
 use crate::view::bytes::mostly_text;
 use crate::view::line::{Line, Meaning};
 use crate::view::look::Look;
+use crate::view::sentences::{capital, sentence, stop};
 use crate::view::units::{self, plural, thousands};
 use crate::view::wrap::{Long, wrap};
 use crate::view::{Depth, field_table, quote};

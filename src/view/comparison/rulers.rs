@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::{Comparison, Side};
-use crate::view::aloud::sentence;
 use crate::view::call::LABEL;
 use crate::view::line::{Line, Meaning};
 use crate::view::look::Look;
+use crate::view::sentences::sentence;
 use crate::view::units::{plural, thousands};
 use crate::view::wrap::{Long, wrap};
 
@@ -26,7 +26,7 @@ pub(super) fn rulers(look: &Look, it: &Comparison) -> Vec<Line> {
             ("frames", frames.as_slice()),
         ];
         if look.linear() {
-            lines.extend(aloud(look, name, side, &rows, messages));
+            lines.extend(linear(look, name, side, &rows, messages));
             continue;
         }
         if !lines.is_empty() {
@@ -91,7 +91,7 @@ fn told(ranges: &[Range<usize>]) -> String {
     format!("{}: {}{more} bytes", thousands(ranges.len() as u64), lengths.join(" + "))
 }
 
-fn aloud(
+fn linear(
     look: &Look,
     name: &str,
     side: &Side,

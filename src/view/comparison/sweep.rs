@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::view::aloud::sentence;
 use crate::view::line::{Line, Meaning};
 use crate::view::look::Look;
+use crate::view::sentences::sentence;
 use crate::view::units::thousands;
 
 /// One size of message.

@@ -227,13 +227,13 @@ impl Crossing {
     }
 
     /// `it says again what frame 6 said, 207 milliseconds after that`
-    pub fn again_aloud(&self) -> Option<String> {
+    pub fn again_linear(&self) -> Option<String> {
         let (first, after) = self.again?;
         Some(format!("it says again what frame {first} said, {} after that", time_in_words(after)))
     }
 
     /// `sent again 4 times, after 1.0 2.0 3.0 4.0 seconds`
-    pub fn repeats_aloud(&self) -> Option<String> {
+    pub fn repeats_linear(&self) -> Option<String> {
         let said = self.said_repeats()?.replace(" …", "").replace(": taken off", "");
         let (_, times) = said.split_once(", ")?;
         let times = match times.strip_suffix(" ms") {

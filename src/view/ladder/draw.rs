@@ -4,12 +4,12 @@ use super::lane::lane;
 use super::rows::{Made, Row, Thing};
 use super::{STATE, short};
 use crate::event::{Host, Lesson, Step};
-use crate::view::aloud::sentence;
 use crate::view::call::host_meaning;
 use crate::view::crossing;
 use crate::view::headings;
 use crate::view::line::{Line, Meaning};
 use crate::view::look::Look;
+use crate::view::sentences::sentence;
 use crate::view::units::time;
 use crate::view::wrap::{Long, aside, wrap};
 

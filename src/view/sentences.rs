@@ -5,12 +5,12 @@ use super::look::Look;
 use super::wrap::{Long, wrap};
 use crate::event::Host;
 
-/// A sentence, or several, in lines.
+/// Wraps one or more sentences at the content width.
 pub(super) fn sentence(look: &Look, text: impl AsRef<str>, meaning: Meaning) -> Vec<Line> {
     wrap(&look.line(text, meaning), look.content(), 0, Long::Keep)
 }
 
-/// `The client` or `The server`, to begin a sentence with.
+/// `The client` or `The server`, for the beginning of a sentence.
 pub(super) fn the_host(host: Host) -> &'static str {
     match host {
         Host::Client => "The client",
@@ -18,13 +18,13 @@ pub(super) fn the_host(host: Host) -> &'static str {
     }
 }
 
-/// The text with a full stop at its end, if it has no such sign yet.
+/// Adds a full stop unless the text ends with a punctuation mark.
 pub(super) fn stop(text: &str) -> String {
     let ended = text.ends_with(['.', '?', '!', ':', '。', '？', '！']);
     format!("{text}{}", if ended { "" } else { "." })
 }
 
-/// The text with a capital at its beginning.
+/// Capitalizes the first letter.
 pub(super) fn capital(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();

@@ -2,10 +2,10 @@
 
 use super::rows::{Item, Made, Thing};
 use crate::event::Host;
-use crate::view::aloud::{capital, sentence, the_host};
 use crate::view::crossing;
 use crate::view::line::{Line, Meaning};
 use crate::view::look::Look;
+use crate::view::sentences::{capital, sentence, the_host};
 
 /// A sentence or two for each thing, in their order.
 pub(super) fn tell(look: &Look, items: &[Item]) -> Vec<Line> {
@@ -32,8 +32,8 @@ fn one(look: &Look, thing: &Thing) -> Vec<Line> {
             };
             sentence(look, text, Meaning::State)
         }
-        Thing::Crossing(frame) => crossing::aloud(look, frame, None),
-        Thing::More(frames) => crossing::sum_aloud(look, frames),
+        Thing::Crossing(frame) => crossing::linear(look, frame, None),
+        Thing::More(frames) => crossing::sum_linear(look, frames),
     }
 }
 

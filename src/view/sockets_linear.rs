@@ -1,10 +1,10 @@
 //! What the kernel says now, in sentences: the table of the sockets for a screen reader.
 
-use super::aloud::{capital, sentence};
 use super::call::address;
 use super::headings::Place;
 use super::line::{Line, Meaning};
 use super::look::Look;
+use super::sentences::{capital, sentence};
 use super::socket_table::{connection, port_is, queued, seconds, whose};
 use super::sockets::{Pair, Sockets, Tracked, drops};
 use super::units::{bytes, thousands};

@@ -1,10 +1,10 @@
 //! A call in sentences, for a screen reader: the same facts as on its card, in the same order.
 
-use super::aloud::{capital, sentence, the_host};
 use super::bytes::glimpse;
 use super::call::{Open, address, arguments, did_not_fit, result, result_meaning, sender};
 use super::line::{Line, Meaning};
 use super::look::Look;
+use super::sentences::{capital, sentence, the_host};
 use super::units::{bytes, time_in_words};
 use crate::event::{Blocked, Call, Return, Value};
 
