@@ -2,7 +2,7 @@
 //!
 //! A lesson is Markdown that reads well by itself. Front matter names it, `##` headings are its parts, fenced `sock`
 //! blocks its steps, `predict` blocks ask before they tell. `docs/lessons.md` teaches the notation to authors;
-//! [`words`] has every word of it.
+//! `grammar` has every word of it.
 
 mod builtin;
 mod diagnostic;
