@@ -1,5 +1,5 @@
-//! The interface of a transport: what a row of the table, a client and a server are. A transport names nothing above this file, and
-//! `registry.rs` alone names the transports.
+//! The interface of a transport: a row of the table, a client and a server. A transport uses nothing above
+//! this file. Only `registry.rs` names the transports.
 
 use std::{
     collections::BTreeMap,
@@ -22,32 +22,32 @@ use super::{
 /// A row of the table of transports.
 #[derive(Debug)]
 pub struct Transport {
-    /// As it is typed: `long-poll`.
+    /// The name on the command line: `long-poll`.
     pub name: &'static str,
-    /// What `diff` compares; none: it is not compared.
+    /// The script that `diff` compares. `None`: `diff` does not offer this transport.
     pub scripted: Option<Scripted>,
-    /// Client and server; none: it has no live ends.
+    /// The client and the server. `None`: the transport has no live ends.
     pub ends: Option<Ends>,
 }
 
-/// How a transport carries a message by a script, for the comparison of all of them.
+/// The script by which a transport carries a message, for `diff`.
 #[derive(Debug)]
 pub struct Scripted {
-    /// As a heading says it: `HTTP, long polling`.
+    /// The heading: `HTTP, long polling`.
     pub title: &'static str,
-    /// In a sentence.
+    /// One sentence about the transport.
     pub about: &'static str,
-    /// Why it is there.
+    /// Why the transport exists.
     pub why: &'static str,
-    /// What it stands on, from the outside in: `IP`, `TCP`, `HTTP`.
+    /// The layers below it, outermost first: `IP`, `TCP`, `HTTP`.
     pub over: &'static [&'static str],
-    /// The lesson that shows it.
+    /// The lesson that shows the transport.
     pub lesson: &'static str,
-    /// Where it is defined.
+    /// The specifications that define it.
     pub sources: &'static [&'static str],
-    /// How a message is carried.
+    /// Returns the script that carries a message.
     pub script: fn(&Sending) -> Result<Script, Cannot>,
-    /// What of the receiver's bytes is what, from the outside in.
+    /// Splits the receiver's bytes into layers, outermost first.
     pub layers: fn(&[u8], Host) -> Vec<LayerBytes>,
 }
 
@@ -60,58 +60,58 @@ pub type NewServer = fn(&Room) -> Result<Arc<dyn Server>, Fault>;
 /// Both ends of a transport.
 #[derive(Debug, Clone, Copy)]
 pub struct Ends {
-    /// What it is, in a line.
+    /// One line about the transport.
     pub what: &'static str,
-    /// The schemes of the URLs that can be called; the first is meant by an address alone.
+    /// The URL schemes that the client accepts. An address without a scheme means the first.
     pub schemes: &'static [&'static str],
-    /// The path of a URL that names none.
+    /// The default path of a URL without a path.
     pub path: &'static str,
-    /// Whether a server can send by itself, so that what one says can reach all.
+    /// Whether the server can send unasked, so that a message of one client can reach all.
     pub pushes: bool,
-    /// Whether it has acknowledgements that can be asked for.
+    /// Whether the protocol has acknowledgements that the client can request.
     pub acknowledges: bool,
-    /// Options of its own, for `--set NAME=VALUE`: the name, and what it is for.
+    /// The transport's own options for `--set NAME=VALUE`: the name and the purpose.
     pub options: &'static [(&'static str, &'static str)],
-    /// Calls a server; or why there is no client.
+    /// Connects a client, or the reason why there is no client.
     pub client: Result<NewClient, &'static str>,
-    /// Makes a server, for these terms and options; or why there is none.
+    /// Makes a server for the terms and options of a room, or the reason why there is no server.
     pub server: Result<NewServer, &'static str>,
 }
 
 impl Ends {
-    /// Whether the clients are web pages alone, which the server serves as well.
+    /// Returns whether web pages, which the server serves as well, are the only clients.
     pub fn is_for_browsers(&self) -> bool {
         self.client.is_err()
     }
 }
 
-/// Whom a client calls, and how.
+/// The server that a client connects to, and the options of the client.
 #[derive(Debug, Clone)]
 pub struct ClientConfig {
-    /// The addresses to be tried, in this order.
+    /// The addresses to try, in this order.
     pub to: Vec<SocketAddr>,
-    /// The scheme of the URL, `ws`; if an address was given, the first that the transport has.
+    /// The scheme of the URL, such as `ws`. For a bare address, the transport's first scheme.
     pub scheme: String,
-    /// Host and port, as they stand in the line `Host`.
+    /// Host and port, as the `Host` header field has them.
     pub authority: String,
     /// Path and query.
     pub path: String,
-    /// Ask for acknowledgements.
+    /// Whether to request acknowledgements.
     pub ack: bool,
-    /// How often the client shows that it is alive, where that is its choice.
+    /// Interval of the client's heartbeats, where the protocol lets the client choose it.
     pub beat: Duration,
-    /// The largest message that is taken, in bytes.
+    /// The largest message that the client accepts, in bytes.
     pub message: u64,
-    /// A connection, or an answer to a handshake, has to come in this time.
+    /// Time limit for a connection, and for the answer to a handshake.
     pub within: Duration,
-    /// What the transport is told besides, by name.
+    /// The transport's own options, by name.
     pub options: BTreeMap<String, String>,
-    /// Tells what happens.
+    /// Reports what happens.
     pub news: Reporter,
 }
 
 impl ClientConfig {
-    /// Connects.
+    /// Connects over TCP.
     ///
     /// # Errors
     /// As [`Connection::call`].
@@ -119,142 +119,147 @@ impl ClientConfig {
         Connection::call(&self.to, self.within, &self.news)
     }
 
-    /// An option of the transport's own, or what it is if it was not given.
+    /// Returns the value of an option of the transport, or `usual` if the option was not given.
     pub fn option<'a>(&'a self, name: &str, usual: &'a str) -> &'a str {
         self.options.get(name).map_or(usual, String::as_str)
     }
 }
 
-/// How a client leaves.
+/// How a client closes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloseMode {
-    /// With all the goodbyes of its protocol.
+    /// With the closing handshake of each layer.
     Orderly,
-    /// With a RST, in the middle of it.
+    /// With a RST, without a closing handshake.
     Abrupt,
 }
 
-/// What a client hears.
+/// What a client received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
     /// A message.
     Message(Message),
-    /// Something that it sent has arrived, in words.
+    /// The server acknowledged something that the client sent; in words.
     Acknowledged(String),
-    /// Something that says nothing by itself: a sign of life, a handshake of some layer.
+    /// A unit without content of its own: a heartbeat, or a handshake of some layer.
     Other,
-    /// Nothing came in time.
+    /// Nothing arrived in time.
     Nothing,
-    /// The server has ended it.
+    /// The server closed the connection.
     Closed {
-        /// As the protocol wants it.
+        /// Whether the close followed the protocol.
         orderly: bool,
-        /// In words.
+        /// The reason, in words.
         why: String,
     },
 }
 
-/// A client: one thread uses it.
+/// A client, used by one thread.
 pub trait Client {
-    /// Says something; with `ack`, the answer to it comes as [`Heard::Acknowledged`].
+    /// Sends a message. With `ack`, the acknowledgement arrives as [`Heard::Acknowledged`].
     ///
     /// # Errors
-    /// If it can't be sent.
+    /// Fails if the message can't be sent.
     fn say(&mut self, message: &Message, ack: bool) -> Result<(), Fault>;
 
-    /// The next that comes, at most until then. Meanwhile it answers what has to be answered, and shows that it is alive when that is due.
+    /// Waits up to `until` for what arrives next. Meanwhile the client answers what the protocol wants
+    /// answered, and sends heartbeats when they are due.
     ///
     /// # Errors
-    /// A cut connection, a broken rule, or a server that is silent for longer than the protocol lets it.
+    /// Fails if the connection is cut, if the server breaks a rule, or if the server is silent for longer
+    /// than the protocol allows.
     fn hear(&mut self, until: Instant) -> Result<Heard, Fault>;
 
-    /// How many answers are still to come: acknowledgements, or responses.
+    /// Returns the number of outstanding answers: acknowledgements or responses.
     fn awaits(&self) -> usize {
         0
     }
 
-    /// Leaves. Whatever is called then has nobody to talk to.
+    /// Closes the connection. Nothing can be sent or received afterwards.
     ///
     /// # Errors
-    /// If the goodbye can't be said, or is not answered.
+    /// Fails if the closing handshake can't be sent, or is not answered.
     fn end(&mut self, how: CloseMode) -> Result<(), Fault>;
 
-    /// Connects again after a cut, with all that it knows from before.
+    /// Connects again after a cut, with the state from before.
     ///
     /// # Errors
-    /// As the first time.
+    /// Fails as the first connection does.
     fn again(&mut self) -> Result<(), Fault>;
 
-    /// How long to wait before the `attempt`th try, counted from 1: some servers say so themselves.
+    /// Returns the delay before attempt `attempt`, counted from 1. Some servers set the delay themselves.
     fn pause(&self, attempt: u32) -> Duration {
-        // Twice as long each time, so that a server that comes back is not run over; see RFC 6455 §7.2.3.
+        // The delay doubles with each attempt, so that clients do not overload a server that restarts; see
+        // RFC 6455 §7.2.3.
         Duration::from_millis(200).saturating_mul(1 << attempt.saturating_sub(1).min(6))
     }
 }
 
-/// How the serving of a line ended.
+/// How a connection of a server ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
-    /// As the protocol wants it.
+    /// Whether the end followed the protocol.
     pub orderly: bool,
-    /// In words.
+    /// The reason, in words.
     pub why: String,
 }
 
 impl Ending {
-    /// As the protocol wants it.
+    /// Returns an ending that followed the protocol.
     pub fn orderly(why: impl Into<String>) -> Ending {
         Ending { orderly: true, why: why.into() }
     }
 
-    /// Not as it wants it.
+    /// Returns an ending that did not follow the protocol.
     pub fn abrupt(why: impl Into<String>) -> Ending {
         Ending { orderly: false, why: why.into() }
     }
 }
 
-/// A server: each connection has a thread that serves it, so it is shared by many.
+/// A server. Each connection has its own thread, and all these threads share the server.
 pub trait Server: Send + Sync {
-    /// Serves a connection to its end; all goodbyes are said when it returns, or the fault is told. The line is closed afterwards.
+    /// Serves a connection until it ends. When this returns, the closing handshake is done, or the peer was
+    /// told the fault. The caller then closes the connection.
     ///
     /// # Errors
-    /// What broke it off.
+    /// Fails with the fault that ended the connection.
     fn serve(&self, connection: &Arc<Connection>, room: &Arc<Room>) -> Result<Ending, Fault>;
 
-    /// What takes the datagrams of all, where there are no connections; then [`Server::serve`] is never called.
+    /// Returns the datagram server of a transport without connections. [`Server::serve`] is never called
+    /// then.
     fn post(&self) -> Option<&dyn DatagramServer> {
         None
     }
 }
 
-/// A server without connections: one socket for everybody.
+/// A server without connections: one socket for all clients.
 pub trait DatagramServer: Send + Sync {
-    /// Takes and answers datagrams until the room is closed.
+    /// Receives and answers datagrams until the room is closed.
     ///
     /// # Errors
-    /// If nothing more can be received.
+    /// Fails if the socket can't receive any more.
     fn take_all(&self, socket: &UdpSocket, room: &Arc<Room>) -> io::Result<()>;
 }
 
-/// What a person says meanwhile.
+/// The user's input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Word {
     /// Nothing yet.
     Nothing,
-    /// A line.
+    /// One line.
     Line(String),
-    /// There will be no more lines.
+    /// End of input.
     End,
 }
 
-/// Who is told, and says when it is enough.
+/// The view of a running end: it shows the events, reads the user's input and requests the end.
 pub trait Onlooker {
-    /// Prose, in Markdown.
+    /// Shows prose in Markdown.
     fn say(&mut self, text: &str);
-    /// What happened.
+    /// Shows events.
     fn tell(&mut self, news: &[News]);
-    /// Whether it is to end.
+    /// Returns whether the end was requested.
     fn stopped(&mut self) -> bool;
-    /// Waits for a word of the person, at most so long.
+    /// Waits up to `most` for the user's input.
     fn hear(&mut self, most: Duration) -> Word;
 }

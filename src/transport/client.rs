@@ -1,4 +1,4 @@
-//! `sockwalk client`: says what it was given, prints what comes, and calls again after a cut.
+//! `sockwalk client`: sends the given messages, prints what arrives, and reconnects after a cut.
 
 use std::{
     sync::mpsc::Receiver,
@@ -12,45 +12,46 @@ use super::{
     message::Message,
 };
 
-/// How often the person is looked at while nothing comes.
+/// Interval for checking the user's input while nothing arrives.
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// A server that goes on talking is listened to for so many times as long as one that falls silent.
+/// Factor on the wait time after which the client leaves a server that keeps sending.
 const PATIENCE: u32 = 10;
 
-/// So many news are told in one go.
+/// Events rendered in one batch.
 const AT_ONCE: usize = 256;
 
-/// A call.
+/// A run of the client.
 #[derive(Debug)]
 pub struct Call {
-    /// Of which transport.
+    /// The transport.
     pub ends: &'static Ends,
-    /// Whom.
+    /// The server and the options of the client.
     pub calling: ClientConfig,
-    /// What is said first.
+    /// The messages to send first.
     pub texts: Vec<String>,
-    /// With nothing more to say, leaves when nothing has come for so long.
+    /// Silence after which the client leaves, when it has nothing more to send.
     pub wait: Duration,
-    /// After a cut it is called again, so many times in a row.
+    /// Most consecutive attempts to reconnect after a cut.
     pub retry: u32,
-    /// How it leaves.
+    /// How the client closes.
     pub leaving: CloseMode,
 }
 
-/// A call under way.
+/// A client that is running.
 struct Talk<'a> {
     call: &'a Call,
     told: &'a Receiver<News>,
     onlooker: &'a mut dyn Onlooker,
-    /// Tries in a row that came to nothing.
+    /// Consecutive failed attempts.
     tries: u32,
 }
 
-/// Calls, and talks until there is no more to say and the server is silent, or the person wants to leave.
+/// Connects and exchanges messages until nothing is left to send and the server is silent, or until the user
+/// leaves.
 ///
 /// # Errors
-/// What went wrong; it was told already.
+/// Fails with the fault, which was reported already.
 pub fn call(call: &Call, told: &Receiver<News>, onlooker: &mut dyn Onlooker) -> Result<(), Fault> {
     let mut talk = Talk { call, told, onlooker, tries: 0 };
     let outcome = talk.run();
@@ -140,7 +141,7 @@ impl Talk<'_> {
         }
     }
 
-    /// Calls again after a cut, if that was asked for and is not tried too often.
+    /// Reconnects after a cut, if retries are enabled and not used up.
     fn again(&mut self, client: &mut dyn Client, fault: Fault) -> Result<(), Fault> {
         let mut fault = fault;
         loop {

@@ -1,9 +1,9 @@
-//! What both ends of every transport share: a connection that two threads may use, one to read and one to write.
+//! The connection that both ends of every transport share. Two threads may use it: one reads, one writes.
 //!
-//! A [`Connection`] is a connected socket. Whoever has it may send: what is sent by one [`Connection::send`] goes out as a whole, whatever
-//! other threads send meanwhile. Reading is one thread's affair: [`ReadHalf`] is the reading half, and keeps what has come and
-//! was not taken yet. Each read has a time at which it gives up (SO_RCVTIMEO, socket(7)), so that heart-beats can be watched
-//! without looking again and again.
+//! A [`Connection`] is a connected socket. Any thread that has it may send, and the bytes of one
+//! [`Connection::send`] stay together. One thread reads: it has the [`ReadHalf`], which keeps the received
+//! bytes that were not consumed yet. Each read has a timeout (SO_RCVTIMEO, socket(7)), so that heartbeats can
+//! be watched without polling.
 
 use std::{
     borrow::Cow,
@@ -28,73 +28,73 @@ use crate::{
     wire::{Malformed, http::HeadError},
 };
 
-/// Room offered to each recv, in bytes.
+/// Buffer size of each recv, in bytes.
 const ROOM: usize = 16 << 10;
 
-/// Who does not take what is sent to it for so long is given up.
+/// Time in which the peer must accept at least one byte of what is sent. After it, the send fails.
 const STUCK: Duration = Duration::from_secs(10);
 
-/// Whoever waits for that looks so often whether it is still worth it.
+/// Write timeout. After each, a blocked sender checks whether the connection is still wanted.
 const SLICE: Duration = Duration::from_millis(500);
 
-/// Who is to be rid of, and is still in the middle of something, gets so long to take that, and a goodbye behind it.
+/// Grace period in which a slow peer can take its last message and the close, before the send fails.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Room for what the peer's kernel does not take yet, where what is old is worth nothing, in bytes.
+/// Size of the send buffer, in bytes, where old messages are worthless.
 const LITTLE: usize = 4 << 10;
 
-/// How long, and for how many bytes, one listens to a peer to whom all has been said, so that no RST takes away what it has
-/// not read yet.
+/// Longest time and most bytes that are read and discarded after the FIN. Without that, a RST could destroy
+/// data that the peer has not read yet.
 const LINGER: (Duration, usize) = (Duration::from_secs(1), 64 << 10);
 
-/// Why a connection, or what goes over it, comes to an end before it should.
+/// Why a connection failed.
 #[derive(Debug, Error)]
 pub enum Fault {
-    /// A call failed.
+    /// A system call failed.
     #[error("{0} failed: {1}")]
     Call(&'static str, io::Error),
-    /// The stream ended in the middle of something.
+    /// The stream ended in the middle of a unit.
     #[error("the stream ended {0}")]
     CutOff(String),
-    /// The peer ended it, and not as the protocol wants it.
+    /// The peer closed the connection against the protocol.
     #[error("{0}")]
     Ended(String),
-    /// Something did not come in time.
+    /// Something did not arrive in time.
     #[error("{0}")]
     Late(String),
     /// The peer broke a rule.
     #[error(transparent)]
     Broken(#[from] Malformed),
-    /// The peer broke a rule of WebSocket frames, and was told by a Close with this code.
+    /// The peer broke a rule of WebSocket frames, and was sent a Close frame with this code.
     #[error("{words} ({section}): broken at byte {offset} of the frames, answered with {code}")]
     Rule {
         /// The rule.
         words: &'static str,
-        /// Where it stands.
+        /// The section that states the rule.
         section: &'static str,
         /// The byte that breaks it.
         offset: u64,
-        /// The code of the Close.
+        /// The code of the Close frame.
         code: u16,
     },
-    /// The peer broke a rule of HTTP, and was told by a response with this status.
+    /// The peer broke a rule of HTTP, and was sent a response with this status.
     #[error("answered with {status}: {why}")]
     Status {
         /// The status code.
         status: u16,
-        /// Which rule, and where it stands.
+        /// The rule, and the section that states it.
         why: String,
     },
-    /// The peer passed a limit of ours.
+    /// The peer exceeded one of our limits.
     #[error("{0}")]
     Limit(String),
-    /// The peer said no, in the words of the protocol.
+    /// The peer refused, in the words of the protocol.
     #[error("{0}")]
     Refused(String),
-    /// The kernel gave no random bytes.
+    /// The kernel returned no random bytes.
     #[error(transparent)]
     Random(#[from] NoRandomness),
-    /// It was asked for something that can't be: by us, not by the peer.
+    /// Our own side requested something impossible.
     #[error("{0}")]
     Asked(String),
 }
@@ -106,7 +106,7 @@ impl From<HeadError> for Fault {
 }
 
 impl Fault {
-    /// A broken rule.
+    /// Returns a fault for a broken rule.
     pub fn broken(
         what: impl Into<Cow<'static, str>>,
         needed: impl Into<Cow<'static, str>>,
@@ -116,41 +116,41 @@ impl Fault {
         Fault::Broken(Malformed::of(what, needed, had, section))
     }
 
-    /// Whether a rule was broken, or a limit passed.
+    /// Returns whether the peer broke a rule or exceeded a limit.
     pub fn is_broken(&self) -> bool {
         matches!(self, Fault::Broken(_) | Fault::Rule { .. } | Fault::Status { .. } | Fault::Limit(_))
     }
 
-    /// Whether the connection was cut: to call again may help.
+    /// Returns whether the connection was cut, so that a new connection may help.
     pub fn is_cut(&self) -> bool {
         matches!(self, Fault::Call(..) | Fault::CutOff(_) | Fault::Ended(_) | Fault::Late(_))
     }
 }
 
-/// A connected socket, for as many threads as need it. It is closed when the last one lets go.
+/// A connected socket that threads share. The socket is closed when the last reference is dropped.
 #[derive(Debug)]
 pub struct Connection {
     held: SocketEntry,
     number: u64,
     peer: SocketAddr,
     news: Reporter,
-    /// One at a time sends.
+    /// Held while bytes are sent, so that one thread sends at a time.
     sending: Mutex<()>,
-    /// The limit of the last read.
+    /// The timeout of the last read.
     patience: Mutex<Option<Duration>>,
-    /// So many bytes may come in all.
+    /// Most bytes that the peer may send on this connection. A read beyond them fails.
     most: u64,
-    /// The sending half was ended, or all of it.
+    /// Whether the sending half, or both halves, were shut down.
     ended: AtomicBool,
-    /// Until when something may still be sent to who is to be rid of.
+    /// Deadline for sends to a peer that is to be dropped.
     impatient: OnceLock<Instant>,
 }
 
 impl Connection {
-    /// Calls one address after the other until one answers, as browsers and curl do.
+    /// Tries the addresses in order until one accepts, as browsers and curl do.
     ///
     /// # Errors
-    /// What the last of them said.
+    /// Fails with the error of the last address.
     pub fn call(to: &[SocketAddr], within: Duration, news: &Reporter) -> Result<Arc<Connection>, Fault> {
         let mut last = Fault::Asked("there is no address to call".to_owned());
         let number = news.next_connection();
@@ -173,10 +173,11 @@ impl Connection {
         Err(last)
     }
 
-    /// A connected socket that is the `number`th of its kind, and from which at most so many bytes are taken.
+    /// Wraps a connected socket with the number `number`. A read fails once the peer has sent more than
+    /// `most` bytes.
     ///
     /// # Errors
-    /// If its options can't be set: it is not connected any more then.
+    /// Fails if a socket option can't be set. The socket is closed then.
     pub fn of(
         socket: Socket,
         peer: SocketAddr,
@@ -185,9 +186,10 @@ impl Connection {
         most: u64,
     ) -> Result<Arc<Connection>, Fault> {
         let option = |error| Fault::Call("setsockopt", error);
-        // Else what follows an answer that is not acknowledged yet would wait for that (Nagle's algorithm, RFC 9293 §3.7.4).
+        // Otherwise Nagle's algorithm (RFC 9293 §3.7.4) delays a small segment until the previous one is
+        // acknowledged.
         socket.set_tcp_nodelay(true).map_err(option)?;
-        // SO_SNDTIMEO, socket(7): who does not read can't hold a thread for ever.
+        // SO_SNDTIMEO, socket(7): a peer that does not read can't block a thread for ever.
         socket.set_write_timeout(Some(SLICE)).map_err(option)?;
         let protocol = if peer.is_ipv6() { Protocol::Tcp6 } else { Protocol::Tcp };
         let held = SocketEntry::standalone(&format!("c{number}"), protocol, socket);
@@ -204,47 +206,49 @@ impl Connection {
         }))
     }
 
-    /// Its number, counted from 1 in the order in which they came.
+    /// Returns the number of the connection, counted from 1 in the order of arrival.
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// Who is at the other end.
+    /// Returns the peer's address.
     pub fn peer(&self) -> SocketAddr {
         self.peer
     }
 
-    /// Our own address.
+    /// Returns the local address.
     pub fn local(&self) -> Option<SocketAddr> {
         self.held.socket().local_addr().ok()?.as_socket()
     }
 
-    /// Bytes received and sent so far.
+    /// Returns the number of bytes received and sent so far.
     pub fn traffic(&self) -> (u64, u64) {
         self.held.traffic()
     }
 
-    /// The reading half. One thread has it.
+    /// Returns the reading half. One thread has it.
     pub fn read_half(self: &Arc<Connection>) -> ReadHalf {
         ReadHalf { connection: Arc::clone(self), bytes: Vec::new(), taken: 0 }
     }
 
-    /// Tells what happened here.
+    /// Reports an event on this connection.
     pub fn tell(&self, layer: &'static str, what: Happened) {
         self.news.tell(self.number, layer, what);
     }
 
-    /// Sends all bytes. What other threads send goes before or behind them, never between.
+    /// Sends all bytes. Bytes of other threads go before or behind them, never between.
     ///
     /// # Errors
-    /// [`Fault::Call`], or [`Fault::Limit`] if the peer takes nothing for ten seconds, or does not take all in time once
-    /// [`Connection::lose_patience`] was called. Whatever follows would be no message any more.
+    /// Fails with [`Fault::Call`], or with [`Fault::Limit`] if the peer accepts nothing for ten seconds, or
+    /// does not accept all in time after [`Connection::lose_patience`]. After a failure the stream is no
+    /// longer usable, because a unit may be incomplete.
     pub fn send(&self, bytes: &[u8]) -> Result<(), Fault> {
         let sending = lock(&self.sending);
         self.send_within(bytes, &sending)
     }
 
-    /// Sends what `bytes` gives, which it is asked for when it is this thread's turn: so nothing goes out behind a goodbye.
+    /// Sends the bytes that `bytes` returns. `bytes` is called when it is this thread's turn to send, so it
+    /// can still decide to send nothing behind a close.
     ///
     /// # Errors
     /// As [`Connection::send`].
@@ -279,44 +283,45 @@ impl Connection {
         Ok(())
     }
 
-    /// Nobody waits for this peer any more: what is being sent to it, and a goodbye, have a second to go out.
+    /// Sets a deadline for all sends to this peer: one second from now. Later calls do not move it.
     pub fn lose_patience(&self) {
         self.impatient.get_or_init(|| Instant::now() + GRACE);
     }
 
-    /// So little waits in the kernel for the peer (SO_SNDBUF, socket(7)) that what waits is chosen by us, and not old.
+    /// Makes the kernel's send buffer small (SO_SNDBUF, socket(7)), so that messages wait in the outbox,
+    /// where newer ones can replace them.
     pub fn keep_little(&self) {
         let _ = self.held.socket().set_send_buffer_size(LITTLE);
     }
 
-    /// Whether [`Connection::end`] or [`Connection::cut`] was called.
+    /// Returns whether [`Connection::end`] or [`Connection::cut`] was called.
     pub fn has_ended(&self) -> bool {
         self.ended.load(Ordering::Acquire)
     }
 
-    /// Nothing more will be sent: a FIN goes out behind all that was (shutdown(2), SHUT_WR).
+    /// Shuts down the sending half: a FIN follows the bytes sent so far (shutdown(2), SHUT_WR).
     pub fn end(&self) {
         self.ended.store(true, Ordering::Release);
         let _ = self.held.socket().shutdown(std::net::Shutdown::Write);
     }
 
-    /// Wakes whoever reads: for it the stream is at its end. What can still be sent goes out.
+    /// Shuts down the reading half: a blocked reader wakes and reads the end of the stream. Sends still work.
     pub fn hear_no_more(&self) {
         let _ = self.held.socket().shutdown(std::net::Shutdown::Read);
     }
 
-    /// Ends both halves: whoever waits in a call on it comes back.
+    /// Shuts down both halves: threads blocked in a call on the socket return.
     pub fn cut(&self) {
         self.ended.store(true, Ordering::Release);
         let _ = self.held.socket().shutdown(std::net::Shutdown::Both);
     }
 
-    /// When the last thread lets go of it, a RST goes out and not a FIN (SO_LINGER 0, socket(7)).
+    /// Makes the close of the socket send a RST, not a FIN (SO_LINGER 0, socket(7)).
     pub fn will_be_reset(&self) {
         let _ = self.held.socket().set_linger(Some(Duration::ZERO));
     }
 
-    /// How long the next read waits; 0 would mean for ever.
+    /// Sets the timeout of the next read. It is at least 1 ms, because 0 would mean no timeout.
     fn wait_at_most(&self, wanted: Option<Duration>) -> Result<(), Fault> {
         let wanted = wanted.map(|time| time.max(Duration::from_millis(1)));
         let mut patience = lock(&self.patience);
@@ -335,38 +340,38 @@ impl Drop for Connection {
     }
 }
 
-/// What a read came to.
+/// The outcome of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadOutcome {
-    /// There is more than before.
+    /// More bytes were received.
     Bytes,
-    /// The stream is at its end.
+    /// The stream has ended.
     End,
-    /// Nothing came in time.
+    /// Nothing arrived in time.
     TimedOut,
 }
 
-/// The reading half of a line.
+/// The reading half of a connection.
 #[derive(Debug)]
 pub struct ReadHalf {
     connection: Arc<Connection>,
     bytes: Vec<u8>,
-    /// So many of them were taken.
+    /// Length of the prefix of `bytes` that was consumed.
     taken: usize,
 }
 
 impl ReadHalf {
-    /// The line.
+    /// Returns the connection.
     pub fn connection(&self) -> &Arc<Connection> {
         &self.connection
     }
 
-    /// What has come and was not taken yet.
+    /// Returns the received bytes that were not consumed yet.
     pub fn unread(&self) -> &[u8] {
         &self.bytes[self.taken..]
     }
 
-    /// The first so many of them are taken.
+    /// Consumes the first `count` unread bytes.
     pub fn take(&mut self, count: usize) {
         self.taken = (self.taken + count).min(self.bytes.len());
         if self.taken == self.bytes.len() {
@@ -375,24 +380,24 @@ impl ReadHalf {
         }
     }
 
-    /// All of them are taken.
+    /// Consumes all unread bytes and returns them.
     pub fn take_all(&mut self) -> Vec<u8> {
         let rest = self.bytes.split_off(self.taken);
         self.take(self.bytes.len());
         rest
     }
 
-    /// What was taken too early comes first again.
+    /// Puts `bytes` back in front of the unread bytes.
     pub fn put_back(&mut self, bytes: Vec<u8>) {
         let rest = self.take_all();
         self.bytes = bytes;
         self.bytes.extend_from_slice(&rest);
     }
 
-    /// One recv: waits until more comes, at most until then.
+    /// Waits up to `until` for more bytes, and receives them. Without `until`, waits without limit.
     ///
     /// # Errors
-    /// [`Fault::Call`], or [`Fault::Limit`] if more came than may.
+    /// Fails with [`Fault::Call`], or with [`Fault::Limit`] if the peer sent more bytes than it may.
     pub fn read_more(&mut self, until: Option<Instant>) -> Result<ReadOutcome, Fault> {
         loop {
             self.connection
@@ -410,7 +415,7 @@ impl ReadHalf {
                     return Ok(ReadOutcome::Bytes);
                 }
                 Err(error) if is_timeout(&error) => return Ok(ReadOutcome::TimedOut),
-                // A signal. If it is for us, somebody else looks for it.
+                // A signal interrupted the call. Another thread checks whether it means shutdown.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                     if until.is_some_and(|until| until <= Instant::now()) {
                         return Ok(ReadOutcome::TimedOut);
@@ -421,8 +426,8 @@ impl ReadHalf {
         }
     }
 
-    /// All has been said: ends the sending half, and listens a little longer, so that a RST does not take away what the peer has not
-    /// read yet.
+    /// Shuts down the sending half, then reads and discards for a short time. Otherwise a RST could destroy
+    /// data that the peer has not read yet.
     pub fn linger(&mut self) {
         self.connection.end();
         let until = Instant::now() + LINGER.0;

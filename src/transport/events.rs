@@ -1,4 +1,4 @@
-//! What an end tells of itself: what happened, at which layer, which way it went, and when.
+//! The events that a client or server reports: what happened, in which layer, in which direction, and when.
 
 use std::{
     sync::{
@@ -9,16 +9,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// So much may wait to be told; what comes beyond that is counted and left out, so that no end waits for a terminal.
+/// Events that may wait in the channel. Events beyond that are dropped and counted, so that no end waits for
+/// a terminal.
 const WAITING: usize = 4096;
 
-/// So many bytes of what crossed are kept, to be shown.
+/// Bytes of each unit that an event keeps for display. The rest is dropped.
 const KEPT: usize = 512;
 
-/// What no layer did, but the person: what is said and heard.
+/// The layer of messages that the user sends and receives: none.
 pub const WORDS: &str = "";
 
-/// Which way something went, as the end sees it that tells it.
+/// Direction of a unit, as seen by the end that reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// To the other end.
@@ -27,58 +28,59 @@ pub enum Way {
     Received,
 }
 
-/// Something that happened.
+/// An event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Happened {
-    /// There is a connection with this peer.
+    /// A connection with this peer was established.
     Connected(String),
-    /// A layer is ready: its handshake is done, a session is open. In words.
+    /// A layer is ready: its handshake is done, or a session is open. In words.
     Opened(String),
-    /// A unit of a layer crossed: `request`, `response`, `text frame`, `event`. What it says of itself may follow its name.
+    /// A unit of a layer was sent or received: `request`, `response`, `text frame`, `event`. Details may
+    /// follow the name.
     Unit {
-        /// Which way.
+        /// The direction.
         way: Way,
-        /// What it is.
+        /// The name of the unit.
         what: String,
-        /// How many bytes.
+        /// The length in bytes.
         length: usize,
-        /// The first of them.
+        /// The first bytes.
         bytes: Vec<u8>,
     },
-    /// A message of the person's, or of the other person's, crossed: what all the layers are for.
+    /// A message of a user was sent or received.
     Message {
-        /// Which way.
+        /// The direction.
         way: Way,
-        /// How many bytes.
+        /// The length in bytes.
         length: usize,
-        /// The first of them.
+        /// The first bytes.
         bytes: Vec<u8>,
     },
-    /// The other end has said that it has got something.
+    /// The peer acknowledged something.
     Acknowledged(String),
-    /// A sign of life: `ping`, `pong`, `comment`, `EOL`.
+    /// A heartbeat: `ping`, `pong`, `comment`, `EOL`.
     Beat {
-        /// Which way.
+        /// The direction.
         way: Way,
-        /// What it is.
+        /// The name of the heartbeat.
         what: String,
     },
-    /// Somebody was not let in, or not served, in words.
+    /// A peer was refused, in words.
     Refused(String),
-    /// A rule was broken, or a limit passed, in words.
+    /// A rule was broken, or a limit exceeded, in words.
     Broken(String),
-    /// The connection was cut: after this time it is called again, for the `attempt`th time.
+    /// The connection was cut. The client connects again after a delay.
     Reconnecting {
-        /// Counted from 1.
+        /// The number of the attempt, counted from 1.
         attempt: u32,
-        /// How long is waited before.
+        /// The delay before the attempt.
         after: Duration,
     },
-    /// The end.
+    /// The connection ended.
     Ended {
-        /// As the protocol wants it.
+        /// Whether the end followed the protocol.
         orderly: bool,
-        /// In words.
+        /// The reason, in words.
         why: String,
     },
     /// Anything else, in words.
@@ -86,44 +88,44 @@ pub enum Happened {
 }
 
 impl Happened {
-    /// A unit of a layer.
+    /// Returns the event for a unit of a layer.
     pub fn unit(way: Way, what: impl Into<String>, bytes: &[u8]) -> Happened {
         Happened::unit_of(way, what, &[bytes])
     }
 
-    /// A unit of a layer that is in pieces.
+    /// Returns the event for a unit of a layer that consists of several pieces.
     pub fn unit_of(way: Way, what: impl Into<String>, pieces: &[&[u8]]) -> Happened {
         let length = pieces.iter().map(|piece| piece.len()).sum();
         let bytes = pieces.iter().flat_map(|piece| piece.iter().copied()).take(KEPT).collect();
         Happened::Unit { way, what: what.into(), length, bytes }
     }
 
-    /// A message.
+    /// Returns the event for a message.
     pub fn message(way: Way, bytes: &[u8]) -> Happened {
         let (length, bytes) = (bytes.len(), bytes[..bytes.len().min(KEPT)].to_vec());
         Happened::Message { way, length, bytes }
     }
 
-    /// A sign of life.
+    /// Returns the event for a heartbeat.
     pub fn beat(way: Way, what: impl Into<String>) -> Happened {
         Happened::Beat { way, what: what.into() }
     }
 }
 
-/// What happened, where and when.
+/// An event with its time, connection and layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct News {
-    /// When.
+    /// The time of the event.
     pub at: Instant,
-    /// On which connection, counted from 1; 0 is none of them.
+    /// The connection, counted from 1. 0 means none.
     pub number: u64,
-    /// In which layer, by its name: `TCP`, `HTTP`, `WebSocket`, `STOMP`.
+    /// The name of the layer: `TCP`, `HTTP`, `WebSocket`, `STOMP`.
     pub layer: &'static str,
-    /// What.
+    /// The event.
     pub what: Happened,
 }
 
-/// Tells. Each thread of an end has one.
+/// Reports events. Each thread of an end has one.
 #[derive(Debug, Clone)]
 pub struct Reporter {
     to: SyncSender<News>,
@@ -132,25 +134,26 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// A reporter, and where its news come out.
+    /// Returns a reporter and the receiver of its events.
     pub fn new() -> (Reporter, Receiver<News>) {
         let (to, told) = mpsc::sync_channel(WAITING);
         (Reporter { to, lost: Arc::default(), lines: Arc::default() }, told)
     }
 
-    /// Tells that this happened just now. Never waits: what nobody can take now is counted.
+    /// Reports an event with the current time. Never blocks: an event that does not fit is dropped and
+    /// counted.
     pub fn tell(&self, number: u64, layer: &'static str, what: Happened) {
         if self.to.try_send(News { at: Instant::now(), number, layer, what }).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// The number of the next connection of ours.
+    /// Returns the number for the next connection of a client.
     pub(super) fn next_connection(&self) -> u64 {
         self.lines.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// How much was left out.
+    /// Returns the number of dropped events.
     pub fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
     }

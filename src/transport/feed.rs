@@ -1,6 +1,8 @@
-//! Messages in the order of their numbers, kept for a while, for whoever asks what there is behind a number: polls and streams.
+//! Numbered messages, kept for a while, for clients that poll or stream: a client requests the messages after
+//! a number.
 //!
-//! Nobody who is slow holds up the rest: what is too old is forgotten, and whoever asks for it is told how much it has missed.
+//! A slow client does not delay the others: old messages are dropped, and the client is told how many it
+//! missed.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -11,24 +13,24 @@ use std::{
 use super::message::Message;
 use crate::sync::{lock, wait_timeout};
 
-/// So many messages, and so many bytes of them, are kept.
+/// Most messages, and most bytes of messages, that a feed keeps. Beyond that the oldest are dropped.
 const KEPT: (usize, usize) = (1024, 256 << 10);
 
 /// A message and its number, counted from 1.
 pub type Numbered = (u64, Arc<Message>);
 
-/// What there is behind a number.
+/// The messages after a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Behind {
     /// The messages, in order.
     pub messages: Vec<Numbered>,
-    /// So many before them are forgotten.
+    /// Number of dropped messages before them.
     pub missed: u64,
-    /// No more will come.
+    /// Whether the feed is closed.
     pub over: bool,
 }
 
-/// Messages, numbered.
+/// A feed of numbered messages.
 #[derive(Debug, Default)]
 pub struct Feed {
     inside: Mutex<Inside>,
@@ -45,7 +47,7 @@ struct Inside {
 }
 
 impl Feed {
-    /// One more. Gives its number.
+    /// Adds a message and returns its number.
     pub fn push(&self, message: Arc<Message>) -> u64 {
         let mut inside = lock(&self.inside);
         inside.last += 1;
@@ -63,18 +65,18 @@ impl Feed {
         number
     }
 
-    /// The number of the last message; 0 before the first.
+    /// Returns the number of the last message, or 0 before the first.
     pub fn last(&self) -> u64 {
         lock(&self.inside).last
     }
 
-    /// No more will come: whoever waits is told.
+    /// Closes the feed and wakes all waiting threads.
     pub fn close(&self) {
         lock(&self.inside).over = true;
         self.changed.notify_all();
     }
 
-    /// The messages behind this number. If there are none, waits for one, at most until then.
+    /// Returns the messages after `number`. If there are none, waits up to `until` for one.
     pub fn behind(&self, number: u64, until: Instant) -> Behind {
         let mut inside = lock(&self.inside);
         inside.touched = Some(Instant::now());
@@ -97,7 +99,7 @@ impl Feed {
     }
 }
 
-/// A feed for each client that names itself. There are never more than so many; who has not been seen for long is forgotten.
+/// One feed for each client that names itself. Their number is bounded, and idle feeds are dropped.
 #[derive(Debug)]
 pub struct Feeds {
     feeds: Mutex<BTreeMap<String, Arc<Feed>>>,
@@ -106,18 +108,18 @@ pub struct Feeds {
 }
 
 impl Feeds {
-    /// For so many clients, each forgotten when it was idle for so long.
+    /// Returns a set of at most `most` feeds. A feed that was not used for `idle` may be dropped.
     pub fn new(most: usize, idle: Duration) -> Feeds {
         Feeds { feeds: Mutex::default(), most, idle }
     }
 
-    /// The feed with this name, new if there is none. None if there are too many.
+    /// Returns the feed with this name, and makes it if there is none. Returns `None` if there are too many.
     pub fn of(&self, name: &str) -> Option<Arc<Feed>> {
         let mut feeds = lock(&self.feeds);
         if let Some(feed) = feeds.get(name) {
             return Some(Arc::clone(feed));
         }
-        // Whoever holds one, waits at it.
+        // A feed that is referenced elsewhere has a waiting client.
         let idle = self.idle;
         feeds.retain(|_, feed| {
             Arc::strong_count(feed) > 1 || feed.idle_since().is_none_or(|since| since.elapsed() < idle)
@@ -131,7 +133,7 @@ impl Feeds {
         Some(feed)
     }
 
-    /// All of them.
+    /// Returns all feeds.
     pub fn all(&self) -> Vec<Arc<Feed>> {
         lock(&self.feeds).values().cloned().collect()
     }

@@ -1,13 +1,14 @@
-//! A news feed for a browser, over four transports at once: polls, long polls, events and a WebSocket, side by side on one page.
+//! A news feed for a browser, over four transports at once: polling, long polling, Server-Sent Events and a
+//! WebSocket, side by side on one page.
 //!
-//! The server writes a piece of news every so often, and tells all who listen in any way. It counts what each way costs in bytes of HTTP
-//! and WebSocket, and the page shows that beside how late each piece of news came.
+//! The server publishes news at an interval to all clients. It counts the bytes of HTTP and WebSocket that
+//! each transport costs, and the page shows them beside the delay of each item.
 
 mod server;
 
 use super::api::{Ends, Transport};
 
-/// The server's end; its clients are the others'.
+/// The transport: a server only, whose clients are web pages.
 pub(super) const TRANSPORT: Transport = Transport {
     name: "news",
     scripted: None,
@@ -25,11 +26,11 @@ pub(super) const TRANSPORT: Transport = Transport {
     }),
 };
 
-/// Where the bill is.
+/// The path of the bill.
 const BILL: &str = "/bill";
 
-/// Where the WebSocket is.
+/// The path of the WebSocket.
 const SOCKET: &str = "/ws";
 
-/// Where the news is stopped, and begins again.
+/// The path that pauses and resumes the news.
 const PAUSE: &str = "/pause";

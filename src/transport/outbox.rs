@@ -1,4 +1,5 @@
-//! What a guest is still to be sent, within bounds: a queue, or a place for the newest of each kind.
+//! Bounded storage for what a client is still to be sent: a queue, or one place for the newest message of
+//! each key.
 
 use std::{
     collections::VecDeque,
@@ -10,20 +11,20 @@ use std::{
 use super::message::Message;
 use crate::sync::{lock, wait_timeout};
 
-/// Why nothing more comes out of an outbox.
+/// Why an outbox is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Last {
-    /// It was full: whoever it belongs to is too slow.
+    /// The outbox was full: the client is too slow.
     Full,
-    /// The server ends.
+    /// The server stops.
     Stopping,
-    /// Whoever it belongs to has left.
+    /// The client has left.
     Gone,
 }
 
-/// A unit of a transport that waits to be sent: no unit is encoded before it is taken out.
+/// A unit of a transport that waits to be sent. A unit is encoded only after it was taken out.
 pub trait Unit: std::fmt::Debug + Send + 'static {
-    /// Its length in bytes, as far as the bound of an outbox counts them.
+    /// Returns the length in bytes that counts against the bound of an outbox.
     fn length(&self) -> usize;
 }
 
@@ -39,13 +40,13 @@ impl Unit for Vec<u8> {
     }
 }
 
-/// An outbox of any unit, as the senders of messages see it.
+/// An outbox of any unit, as the senders of messages use it.
 pub trait MessageQueue: std::fmt::Debug + Send + Sync {
-    /// As [`Outbox::push`].
+    /// See [`Outbox::push`].
     fn push(&self, message: Arc<Message>) -> bool;
-    /// As [`Outbox::replace`].
+    /// See [`Outbox::replace`].
     fn replace(&self, key: usize, message: Arc<Message>) -> bool;
-    /// As [`Outbox::close`].
+    /// See [`Outbox::close`].
     fn close(&self, why: Last);
 }
 
@@ -63,16 +64,16 @@ impl<T: Unit> MessageQueue for Outbox<T> {
     }
 }
 
-/// What comes out of an outbox.
+/// The next item of an outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next<T = Infallible> {
-    /// A message that somebody said.
+    /// A message of a client or the server.
     Message(Arc<Message>),
-    /// A unit of the transport's own, put there by [`Outbox::put`].
+    /// A unit of the transport, added by [`Outbox::put`].
     Own(T),
-    /// Nothing came in time.
+    /// Nothing was added in time.
     Late,
-    /// Nothing more will come: say goodbye.
+    /// The outbox is closed and empty: send the close.
     Closed(Last),
 }
 
@@ -86,7 +87,8 @@ impl<T: Unit> Next<T> {
     }
 }
 
-/// What a guest is still to be sent. One thread fills it and another empties it; nobody who fills it ever waits.
+/// The items that a client is still to be sent. Other threads fill it and one thread empties it. Filling
+/// never blocks.
 #[derive(Debug)]
 pub struct Outbox<T = Infallible> {
     inside: Mutex<Waiting<T>>,
@@ -97,11 +99,11 @@ pub struct Outbox<T = Infallible> {
 
 #[derive(Debug)]
 struct Waiting<T> {
-    /// What [`Outbox::replace`] put there has a key.
+    /// The waiting items. An item added by [`Outbox::replace`] has a key.
     items: VecDeque<(Option<usize>, Next<T>)>,
-    /// Bytes of what waits.
+    /// Total length of the waiting items, in bytes.
     bytes: usize,
-    /// So many may come out, if the guest says how many it wants.
+    /// Items that may still be taken out, if the client limits them.
     wanted: Option<u64>,
     over: Option<Last>,
 }
@@ -113,40 +115,42 @@ impl<T> Default for Waiting<T> {
 }
 
 impl<T> Waiting<T> {
-    /// One has room, whatever its size.
+    /// An empty outbox has room for one item of any size.
     fn has_room(&self, bytes: usize, outbox: &Outbox<T>) -> bool {
         self.items.is_empty() || (self.items.len() < outbox.most && self.bytes + bytes <= outbox.most_bytes)
     }
 }
 
 impl<T: Unit> Outbox<T> {
-    /// With room for so many.
+    /// Returns an outbox for at most `most` items.
     pub fn new(most: usize) -> Outbox<T> {
         Outbox::within(most, usize::MAX)
     }
 
-    /// With room for so many, and for so many bytes of them; one has room whatever its size.
+    /// Returns an outbox for at most `most` items with `most_bytes` bytes in all. An empty outbox accepts one
+    /// item of any size.
     pub fn within(most: usize, most_bytes: usize) -> Outbox<T> {
         Outbox { inside: Mutex::default(), changed: Condvar::new(), most, most_bytes }
     }
 
-    /// A message. If there is no room, the outbox is over, and what waits in it is dropped: false.
+    /// Adds a message. If there is no room, the outbox is closed, the waiting items are dropped and false is
+    /// returned.
     pub fn push(&self, message: Arc<Message>) -> bool {
         self.add(Next::Message(message))
     }
 
-    /// A unit of the transport's own, behind what waits already. False as for [`Outbox::push`].
+    /// Adds a unit of the transport behind the waiting items. Returns false as [`Outbox::push`] does.
     pub fn put(&self, unit: T) -> bool {
         self.add(Next::Own(unit))
     }
 
-    /// A message that makes the one with the same key worthless: if that still waits, this takes its place. So there never wait more
-    /// than there are keys, and there is always room. False if the outbox is over.
+    /// Adds a message that makes the waiting message with the same key worthless, and replaces it. So at most
+    /// one message for each key waits, and there is always room. Returns false if the outbox is closed.
     pub fn replace(&self, key: usize, message: Arc<Message>) -> bool {
         self.put_in(Some(key), Next::Message(message))
     }
 
-    /// From now on only so many come out; with each call so many more.
+    /// Limits the items that may be taken out. Each call adds `more` to the limit.
     pub fn want(&self, more: u64) {
         let mut inside = lock(&self.inside);
         inside.wanted = Some(inside.wanted.unwrap_or(0).saturating_add(more));
@@ -181,13 +185,13 @@ impl<T: Unit> Outbox<T> {
         good
     }
 
-    /// Nothing more goes in; what waits comes out first.
+    /// Closes the outbox: nothing more is accepted, and the waiting items are taken out first.
     pub fn close(&self, why: Last) {
         lock(&self.inside).over.get_or_insert(why);
         self.changed.notify_all();
     }
 
-    /// The next that is to be sent; waits for it, at most until then.
+    /// Waits up to `until` for the next item and returns it.
     pub fn next(&self, until: Instant) -> Next<T> {
         let mut inside = lock(&self.inside);
         loop {
@@ -209,7 +213,7 @@ impl<T: Unit> Outbox<T> {
         }
     }
 
-    /// Whether it is over, and why.
+    /// Returns why the outbox is closed, or `None` if it is open.
     pub fn over(&self) -> Option<Last> {
         lock(&self.inside).over
     }

@@ -1,10 +1,10 @@
-//! Polling: as a server can't say anything by itself, the client asks again and again whether there is something new.
+//! Polling: the server can't send unasked, so the client requests new messages again and again.
 //!
-//! Messages are numbered. `GET /news?client=NAME&after=7` asks for those behind the 7th: 200 and a list in JSON if there are any,
-//! 204 and nothing if not. `POST /news?client=NAME` says something. In an echo each client, by the name that it gives itself, has its
-//! own messages; in a chat all have the same.
+//! Messages are numbered. `GET /news?client=NAME&after=7` requests the messages after the 7th: 200 and a JSON
+//! list if there are any, otherwise 204. `POST /news?client=NAME` sends a message. In an echo each named
+//! client has its own messages; in a chat all clients share them.
 //!
-//! [`LONG`] is the same with one change: the server holds the request until there is something to answer it with (RFC 6202 §2).
+//! [`LONG`] differs in one point: the server holds the request until it has a message (RFC 6202 §2).
 
 mod client;
 mod long_script;
@@ -56,13 +56,13 @@ pub(super) const LONG: Transport = Transport {
     }),
 };
 
-/// Where messages are said, and asked for.
+/// The path for sending and requesting messages.
 pub(super) const NEWS: &str = "/news";
 
-/// A message in an answer: text, or else bytes in base64.
+/// A message in a response: text, or bytes in base64.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Listed {
-    /// Its number.
+    /// The number of the message.
     id: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<String>,
@@ -70,7 +70,7 @@ struct Listed {
     base64: Option<String>,
 }
 
-/// The answer to a poll, as it is sent.
+/// Encodes the response to a poll.
 fn written(behind: &Behind) -> Vec<u8> {
     let listed = behind.messages.iter().map(|(id, message)| match &**message {
         Message::Text(text) => Listed { id: *id, data: Some(text.clone()), base64: None },
@@ -78,11 +78,11 @@ fn written(behind: &Behind) -> Vec<u8> {
             Listed { id: *id, data: None, base64: Some(data_encoding::BASE64.encode(bytes)) }
         }
     });
-    // Strings and numbers can always be written.
+    // Strings and numbers can always be encoded.
     serde_json::to_vec(&listed.collect::<Vec<_>>()).unwrap_or_default()
 }
 
-/// The answer to a poll, as it is read.
+/// Decodes the response to a poll.
 fn read(content: &[u8]) -> Result<Vec<(u64, Message)>, String> {
     let listed: Vec<Listed> = serde_json::from_slice(content).map_err(|error| error.to_string())?;
     let message = |one: Listed| match (one.data, one.base64) {

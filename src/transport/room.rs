@@ -1,8 +1,9 @@
-//! The server's side of it all: who is here, what each is still to be sent, and when it has to go.
+//! The server's shared state: the connected clients, what each is still to be sent, and the shutdown.
 //!
-//! What is said goes back to whoever said it, or to everybody (`--chat`). Each guest has an [`Outbox`] with an end: who is
-//! slower than the rest fills its own, and is dropped; the others never wait for it. Where only the newest counts, what waits is
-//! replaced by what comes, and nobody is dropped. Clients that only ask now and then have a [`Feed`] instead.
+//! A message goes back to its sender, or to all clients (`--chat`). Each client has a bounded [`Outbox`]. A
+//! slow client fills its own outbox and is dropped; the others never wait for it. Where only the newest
+//! message counts, a new message replaces the waiting one, and no client is dropped. Clients that only poll
+//! have a [`Feed`] instead.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,24 +26,24 @@ use super::{
 use crate::server::Registry;
 use crate::sync::lock;
 
-/// Somebody's place: leaves the room when it is dropped.
+/// A client's place in the room. Dropping it leaves the room.
 #[derive(Debug)]
 pub struct Seat<T: Unit = Infallible> {
     room: Arc<Room>,
     number: u64,
-    /// The connection that it came by, or came by first.
+    /// The client's connection, or its first one.
     pub connection: u64,
-    /// What it is still to be sent.
+    /// The client's outbox.
     pub outbox: Arc<Outbox<T>>,
 }
 
 impl<T: Unit> Seat<T> {
-    /// Its number: no other seat ever has it.
+    /// Returns the number of the seat. No other seat ever has it.
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// Its guest says something: that goes back to it, or to all.
+    /// Handles a message of the client: it goes back to the client, or to all.
     pub fn said(&self, message: Message) {
         let message = Arc::new(message);
         self.room.tell(self.connection, WORDS, Happened::message(Way::Received, message.bytes()));
@@ -61,32 +62,32 @@ impl<T: Unit> Drop for Seat<T> {
     }
 }
 
-/// Everybody who is here.
+/// All clients of a server.
 #[derive(Debug)]
 pub struct Room {
-    /// How they are served.
+    /// The limits and modes of the server.
     pub terms: Terms,
-    /// Its connections.
+    /// The open connections.
     pub registry: Registry<Arc<Connection>>,
     news: Reporter,
     inside: Mutex<Inside>,
-    /// What all hear who only ask now and then.
+    /// The feed that all polling clients share in a chat.
     common: Arc<Feed>,
     feeds: Feeds,
-    /// Whether all hear what one says.
+    /// Whether a message of one client goes to all.
     chat: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct Inside {
-    /// The connection of each seat, and its outbox.
+    /// The connection and the outbox of each seat.
     seats: BTreeMap<u64, (u64, Arc<dyn MessageQueue>)>,
-    /// Seats so far; the number of the last one.
+    /// Number of the last seat, counted from 1.
     seated: u64,
 }
 
 impl Room {
-    /// With nobody in it.
+    /// Returns an empty room.
     pub fn new(terms: Terms, news: Reporter) -> Arc<Room> {
         let feeds = Feeds::new(terms.connections, terms.idle);
         let chat = terms.chat;
@@ -101,7 +102,7 @@ impl Room {
         })
     }
 
-    /// What one says reaches all from now on, whatever the terms say.
+    /// From now on, a message of one client goes to all, whatever the terms say.
     pub fn speak_to_all(&self) {
         self.chat.store(true, Ordering::Release);
     }
@@ -110,17 +111,17 @@ impl Room {
         self.chat.load(Ordering::Acquire)
     }
 
-    /// Tells what happened on a connection.
+    /// Reports an event on a connection.
     pub fn tell(&self, number: u64, layer: &'static str, what: Happened) {
         self.news.tell(number, layer, what);
     }
 
-    /// A place for somebody to whom messages are to be sent as they come.
+    /// Returns a seat for a client that receives messages as they arrive.
     pub fn seat(self: &Arc<Room>, connection: u64) -> Seat {
         self.seat_of(connection)
     }
 
-    /// As [`Room::seat`], for a transport that queues units of its own beside messages.
+    /// Returns a seat for a transport that queues its own units beside messages. See [`Room::seat`].
     pub fn seat_of<T: Unit>(self: &Arc<Room>, connection: u64) -> Seat<T> {
         let bytes = usize::try_from(self.terms.message.saturating_mul(2)).unwrap_or(usize::MAX);
         let outbox = Arc::new(Outbox::within(self.terms.queue, bytes));
@@ -135,10 +136,11 @@ impl Room {
         Seat { room: Arc::clone(self), number, connection, outbox }
     }
 
-    /// The feed of somebody who asks for what is new: its own, by the name that it gives itself, or the one for all.
+    /// Returns the feed of a polling client: its own, by the name that the client gives, or the shared one in
+    /// a chat.
     ///
     /// # Errors
-    /// If there are too many already.
+    /// Fails with [`Fault::Limit`] if there are too many feeds already.
     pub fn feed(&self, name: &str) -> Result<Arc<Feed>, Fault> {
         if self.chats() {
             return Ok(Arc::clone(&self.common));
@@ -147,17 +149,17 @@ impl Room {
             let most = self.terms.connections;
             Fault::Limit(format!("there are {most} clients already, and no room for more"))
         })?;
-        // Who comes while the server ends is told at once.
+        // The feed of a client that arrives during shutdown is closed at once.
         if self.is_stopping() {
             feed.close();
         }
         Ok(feed)
     }
 
-    /// Somebody who has a feed of this name says something, on this connection.
+    /// Handles a message of the client with the feed `name`, which arrived on this connection.
     ///
     /// # Errors
-    /// As [`Room::feed`].
+    /// Fails as [`Room::feed`] does.
     pub fn said(&self, connection: u64, name: &str, message: Message) -> Result<(), Fault> {
         let message = Arc::new(message);
         self.tell(connection, WORDS, Happened::message(Way::Received, message.bytes()));
@@ -169,9 +171,9 @@ impl Room {
         Ok(())
     }
 
-    /// To everybody, in whatever way they listen.
+    /// Sends a message to all seats and to the shared feed.
     pub fn to_all(&self, message: &Arc<Message>) {
-        // Under the lock, so that all hear all in the same order.
+        // The lock is held, so that all clients receive all messages in the same order.
         let inside = lock(&self.inside);
         self.common.push(Arc::clone(message));
         for (connection, outbox) in inside.seats.values() {
@@ -181,39 +183,39 @@ impl Room {
         }
     }
 
-    /// To everybody who has a seat, in place of what with this key still waits for them.
+    /// Sends a message to all seats. It replaces the waiting message with the same key.
     pub fn newest_to_all(&self, key: usize, message: &Arc<Message>) {
         for (_, outbox) in lock(&self.inside).seats.values() {
             outbox.replace(key, Arc::clone(message));
         }
     }
 
-    /// Hurries the writes of a connection whose outbox is full.
+    /// Sets a deadline for the writes of a connection whose outbox is full.
     fn lose_patience(&self, connection: u64) {
         if let Some(connection) = self.registry.get(connection) {
             connection.lose_patience();
         }
     }
 
-    /// Waits until then, and returns true; false if the server stops.
+    /// Waits until `until` and returns true. Returns false if the server stops first.
     pub fn pause(&self, until: Instant) -> bool {
         !self.registry.wait_for_stop(until)
     }
 
-    /// Whether the server stops.
+    /// Returns whether the server is stopping.
     pub fn is_stopping(&self) -> bool {
         self.registry.is_stopping()
     }
 
-    /// Stops the server: outboxes and feeds are closed, so that each thread says goodbye; a thread that only waits for a
-    /// request reads the end of its stream.
+    /// Stops the server. Outboxes and feeds are closed, so that each thread sends its close; a thread that
+    /// only waits for a request reads the end of its stream.
     pub fn stop(&self) {
         self.registry.stop();
         self.common.close();
         self.feeds.all().iter().for_each(|feed| feed.close());
         let inside = lock(&self.inside);
         inside.seats.values().for_each(|(_, outbox)| outbox.close(Last::Stopping));
-        // A connection with a seat is not ended here: its outbox says goodbye first.
+        // A connection with a seat is not shut down here: its thread sends the close first.
         let seated: BTreeSet<u64> = inside.seats.values().map(|(connection, _)| *connection).collect();
         drop(inside);
         let all = self.registry.all();

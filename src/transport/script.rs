@@ -1,4 +1,5 @@
-//! Scripts: the lines by which both ends carry a message, call by call, and what they are for. One file a transport.
+//! Scripts: the lines by which both ends carry a message, call by call, grouped by purpose. Each transport
+//! has one file.
 
 use std::time::Duration;
 
@@ -7,32 +8,34 @@ use thiserror::Error;
 use crate::random::NoRandomness;
 use crate::{event::Host, lesson};
 
-/// From so many bytes on somebody has to receive while they are sent: no buffer is sure to take more.
+/// Length in bytes from which the receiver must receive while the sender sends: no buffer is guaranteed to
+/// hold more.
 pub const BUFFERED: usize = 32 << 10;
 
-/// What is to be carried.
+/// The messages to carry.
 #[derive(Debug, Clone)]
 pub struct Sending {
     /// Each message, in order.
     pub messages: Vec<Vec<u8>>,
-    /// They are bytes, not text.
+    /// Whether the messages are bytes, not text.
     pub binary: bool,
-    /// Who sends.
+    /// The sending host.
     pub from: Host,
-    /// How long a polling client pauses between two questions.
+    /// Pause of a polling client between two requests.
     pub interval: Duration,
 }
 
 impl Sending {
-    /// The message that stands for any: the first.
+    /// Returns the first message, as the example of all.
     pub fn first(&self) -> &[u8] {
         self.messages.first().map_or(&[], Vec::as_slice)
     }
 
-    /// The messages as text.
+    /// Returns the messages as text.
     ///
     /// # Errors
-    /// If one is none, or if they are to go as bytes: `transport` takes text alone.
+    /// Fails if a message is no text, or if the messages are to be carried as bytes: `transport` carries text
+    /// only.
     pub fn texts(&self, transport: &str) -> Result<Vec<&str>, Cannot> {
         if self.binary {
             return Err(Cannot(format!("{transport} carries text, no bytes")));
@@ -47,7 +50,7 @@ impl Sending {
     }
 }
 
-/// Why a transport can't take a message.
+/// Why a transport can't carry a message.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct Cannot(pub String);
@@ -58,43 +61,45 @@ impl From<NoRandomness> for Cannot {
     }
 }
 
-/// The lines, by what they are for. Both ends are there from the first on; what is left open at the end is closed.
+/// The lines, grouped by purpose. Both ends exist from the beginning. What is still open after the last line
+/// is closed.
 #[derive(Debug, Clone, Default)]
 pub struct Script {
-    /// What has to be done before a message can go.
+    /// The setup before the first message.
     pub open: Vec<String>,
-    /// The messages, from one end to the other.
+    /// The transfer of the messages.
     pub talk: Vec<String>,
-    /// The client does what lets it hear.
+    /// The steps by which the client becomes able to receive.
     pub listen: Vec<String>,
-    /// From the moment at which the server has a message for the client until the client has it. Empty: it can't be told unasked.
+    /// The lines from the moment at which the server has a message until the client has it. Empty if the
+    /// server can't send unasked.
     pub news: Vec<String>,
-    /// What happens when nothing is said.
+    /// The traffic of an idle connection.
     pub idle: Vec<String>,
     /// The two ends of each TCP connection: the client's socket and the server's.
     pub streams: Vec<(&'static str, &'static str)>,
-    /// How it ends.
+    /// The close.
     pub close: Vec<String>,
-    /// What these lines stand for in time.
+    /// The intervals that the lines stand for.
     pub times: Times,
-    /// The hosts may open raw sockets.
+    /// Whether the hosts may open raw sockets.
     pub raw: bool,
 }
 
-/// How often something happens.
+/// Intervals of repeated traffic.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Times {
-    /// What happens when nothing is said happens so often; none: never.
+    /// Interval of the idle traffic. `None`: there is none.
     pub beat: Option<Duration>,
-    /// Who says so.
+    /// The source of the interval.
     pub beat_says: &'static str,
 }
 
-/// Lines, as they are put together.
+/// A builder of lines.
 #[derive(Debug, Default)]
 pub struct Lines {
     lines: Vec<String>,
-    /// Results in the background so far.
+    /// Number of background results so far.
     results: usize,
 }
 
@@ -105,7 +110,7 @@ impl Lines {
         self
     }
 
-    /// `send` at one end and `recv` at the other, until all of it is there.
+    /// Adds `send` at one end and `recv` at the other, until all bytes have arrived.
     pub fn pass(&mut self, from: Host, mine: &str, theirs: &str, bytes: &[u8]) -> &mut Self {
         let (to, length) = (from.other(), bytes.len());
         if bytes.is_empty() {
@@ -121,7 +126,7 @@ impl Lines {
             .say(format!("{to}$ wait {name} within 60s => ok"))
     }
 
-    /// A WebSocket frame from one end to the other, both by hand.
+    /// Adds a WebSocket frame from one end to the other, both encoded by hand.
     pub fn frame(
         &mut self,
         from: Host,
@@ -140,19 +145,19 @@ impl Lines {
             .say(format!("{to}$ wait {name} within 60s => ok"))
     }
 
-    /// A name for what goes on in the background.
+    /// Returns a new name for a background result.
     pub fn name(&mut self) -> String {
         self.results += 1;
         format!("r{}", self.results)
     }
 
-    /// Returns the lines so far, and begins anew.
+    /// Returns the lines so far, and clears the builder.
     pub fn done(&mut self) -> Vec<String> {
         std::mem::take(&mut self.lines)
     }
 }
 
-/// A server that listens, and a client that is connected to it by TCP: `c` and `conn`.
+/// Returns the lines for a listening server and a client that is connected by TCP: `c` and `conn`.
 pub fn connected() -> Vec<String> {
     let mut lines = Lines::default();
     lines.say("server$ s = socket tcp").say("server$ bind s :7000").say("server$ listen s 4");
@@ -160,9 +165,10 @@ pub fn connected() -> Vec<String> {
     lines.done()
 }
 
-/// One more connection to the server's listening socket `s`.
+/// Returns the lines for one more connection to the listening socket `s`.
 pub fn connection(client: &str, server: &str) -> [String; 5] {
-    // Nagle's algorithm would hold a second small send back until the first is acknowledged, for every transport.
+    // With Nagle's algorithm, a second small send would wait for the acknowledgement of the first, in every
+    // transport.
     [
         format!("client$ {client} = socket tcp"),
         format!("client$ connect {client} server:7000"),
@@ -172,7 +178,7 @@ pub fn connection(client: &str, server: &str) -> [String; 5] {
     ]
 }
 
-/// The sender's socket, and the receiver's.
+/// Returns the socket of the sender and that of the receiver.
 pub fn sockets(from: Host) -> (&'static str, &'static str) {
     match from {
         Host::Client => ("c", "conn"),

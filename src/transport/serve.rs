@@ -29,31 +29,31 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Events rendered in one batch.
 const BATCH: usize = 256;
 
-/// What is served, and where.
+/// The transport to serve, and the address.
 #[derive(Debug)]
 pub struct Serve {
     /// The transport.
     pub ends: &'static Ends,
-    /// The address to listen at.
+    /// The address to listen on.
     pub at: SocketAddr,
-    /// How it is served, and within which limits.
+    /// The mode and the limits.
     pub terms: Terms,
-    /// The time after which it ends by itself.
+    /// Time after which the server stops by itself.
     pub time: Option<Duration>,
-    /// Reports what happens.
+    /// Reports events.
     pub news: Reporter,
 }
 
-/// Why nothing can be served.
+/// Why a server can't start or continue.
 #[derive(Debug, Error)]
 pub enum NotServed {
-    /// The address can't be listened at, or bound to.
+    /// The server can't bind to or listen on the address.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// The transport can't be served so.
+    /// The transport can't be served with these terms.
     #[error("{0}")]
     Transport(Fault),
-    /// A thread.
+    /// A thread can't be started.
     #[error("can't start a thread: {0}")]
     Thread(io::Error),
     /// No more connections can be accepted.
@@ -64,10 +64,10 @@ pub enum NotServed {
     Receive(io::Error),
 }
 
-/// Serves until the onlooker has seen enough. `ready` is called once with the address at which it listens.
+/// Serves until the onlooker requests the end. `ready` is called once with the listening address.
 ///
 /// # Errors
-/// If it can't begin, or can't go on.
+/// Fails if the server can't start or can't continue.
 pub fn serve(
     mut serve: Serve,
     events: &Receiver<News>,
@@ -107,14 +107,14 @@ pub fn serve(
     outcome
 }
 
-/// Renders the events that wait; if there is none, those that come within `timeout`.
+/// Renders the waiting events. If there are none, waits up to `timeout` for some.
 fn render(events: &Receiver<News>, onlooker: &mut dyn Onlooker, timeout: Duration) {
     let mut batch: Vec<News> = events.recv_timeout(timeout).into_iter().collect();
     batch.extend(events.try_iter().take(BATCH));
     while !batch.is_empty() {
         onlooker.tell(&batch);
         batch = events.try_iter().take(BATCH).collect();
-        // A person who wants to leave does not wait for all that is left.
+        // A stop request takes effect before all waiting events are rendered.
         if onlooker.stopped() {
             break;
         }
@@ -135,7 +135,7 @@ impl Open {
         Listener::bind(at).map(Open::Connections)
     }
 
-    /// Its address, with the port that the kernel has chosen.
+    /// Returns the address, with the port that the kernel has chosen.
     fn address(&self, at: SocketAddr) -> SocketAddr {
         match self {
             Open::Connections(listener) => listener.address(),
@@ -168,11 +168,11 @@ impl Acceptor {
         }
     }
 
-    /// Starts the thread of a connection that was accepted.
+    /// Starts the thread of an accepted connection.
     fn start(&self, socket: Socket, peer: SocketAddr) {
         let (room, news) = (Arc::clone(&self.room), self.news.clone());
         let number = room.registry.next_number();
-        // A connection whose options can't be set has been reset already.
+        // If a socket option can't be set, the peer has already reset the connection.
         let Ok(connection) = Connection::of(socket, peer, number, &news, room.terms.bytes) else { return };
         connection.tell("TCP", Happened::Connected(peer.to_string()));
         room.registry.insert(Arc::clone(&connection));

@@ -1,8 +1,9 @@
-//! Socket.IO: events with names and answers. A protocol of its own, in two layers, that goes by HTTP polling or inside of a WebSocket.
+//! Socket.IO: named events with acknowledgements. The protocol has two layers, over HTTP polling or a
+//! WebSocket.
 //!
-//! Engine.IO (`wire::engine_io`) opens a session, polls, changes over to a WebSocket and watches whether the other side is alive.
-//! Socket.IO (`wire::socket_io`) puts namespaces, events, acknowledgements and bytes on top. What each side makes of a packet is decided
-//! without I/O, in `client/session.rs` and `server/talk.rs`; the rest carries packets.
+//! Engine.IO (`wire::engine_io`) opens a session, polls, upgrades to a WebSocket and checks that the peer is
+//! alive. Socket.IO (`wire::socket_io`) adds namespaces, events, acknowledgements and binary data.
+//! `client/session.rs` and `server/talk.rs` handle packets without I/O; the other files carry packets.
 
 mod client;
 mod script;
@@ -21,7 +22,7 @@ use crate::wire::{
     socket_io::{self, Packet, placeholder, placeholder_number},
 };
 
-/// Both ends.
+/// The transport with both ends.
 pub(super) const TRANSPORT: Transport = Transport {
     name: "socketio",
     scripted: Some(script::SCRIPTED),
@@ -45,24 +46,24 @@ pub(super) const TRANSPORT: Transport = Transport {
     }),
 };
 
-/// The path of all requests, unless the application has chosen another.
+/// The default path of all requests.
 const PATH: &str = "/socket.io/";
 
-/// The name of our own events, as the library's `send` gives it.
+/// The default name of events, as the library's `send` uses it.
 const EVENT: &str = "message";
 
-/// The layers' names, as they are told.
+/// The names of the layers in events.
 const ENGINE_IO: &str = "Engine.IO";
 const SOCKET_IO: &str = "Socket.IO";
 
-/// How packets are to go.
+/// The transports that carry the packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Transports {
-    /// By polling, and from then on by a WebSocket if that works.
+    /// Polling first, then a WebSocket if the upgrade succeeds.
     Upgrade,
-    /// By polling alone.
+    /// Polling only.
     Polling,
-    /// By a WebSocket from the first.
+    /// A WebSocket from the beginning.
     WebSocket,
 }
 
@@ -80,7 +81,7 @@ impl Transports {
     }
 }
 
-/// That a packet crossed: in which layer, and what it is.
+/// Returns the layer and the event for a packet.
 fn crossed(way: Way, packet: &engine_io::Packet) -> (&'static str, Happened) {
     match packet {
         engine_io::Packet::Binary(data) => (ENGINE_IO, Happened::unit(way, "binary message", data)),
@@ -102,7 +103,7 @@ fn crossed(way: Way, packet: &engine_io::Packet) -> (&'static str, Happened) {
     }
 }
 
-/// What a person says, as an event.
+/// Returns a message as an event.
 fn event(namespace: &str, id: Option<u64>, name: &str, message: &message::Message) -> socket_io::Message {
     match message {
         message::Message::Text(text) => {
@@ -115,7 +116,7 @@ fn event(namespace: &str, id: Option<u64>, name: &str, message: &message::Messag
     }
 }
 
-/// What an event says to a person: one text, or bytes, as they are; anything else as JSON.
+/// Returns the message of an event: a single text or binary argument as it is, anything else as JSON.
 fn said(message: &socket_io::Message) -> message::Message {
     match message.packet.arguments() {
         [Value::String(text)] => message::Message::Text(text.clone()),
@@ -130,7 +131,7 @@ fn said(message: &socket_io::Message) -> message::Message {
     }
 }
 
-/// A packet that has no place here.
+/// Returns the fault for an unexpected packet.
 fn out_of_place(packet: &engine_io::Packet, needed: &'static str, section: &'static str) -> Fault {
     Fault::broken("packet", needed, &packet.encode().1, section)
 }

@@ -1,8 +1,9 @@
-//! STOMP: messages to named destinations, through a server that knows who has subscribed. Over TCP, or inside of a WebSocket.
+//! STOMP: messages to named destinations, through a server that knows the subscriptions. It runs over TCP or
+//! a WebSocket.
 //!
-//! It needs no WebSocket and a WebSocket needs no STOMP: it is a protocol for what is said, where the transports beside it are ways to
-//! get anything across. What each side makes of a frame is decided without I/O, in `client/session.rs` and in `server/broker.rs` with
-//! `server/session.rs`; `beats.rs` knows when an end of line is due, and `link.rs` carries octets.
+//! STOMP and WebSocket are independent: STOMP is a protocol for messages, and the transports beside it carry
+//! any bytes. `client/session.rs`, `server/session.rs` and `server/broker.rs` handle frames without I/O;
+//! `beats.rs` has the heartbeat timers, and `link.rs` carries octets.
 
 mod beats;
 mod client;
@@ -20,7 +21,7 @@ use crate::wire::{
     stomp::{FrameError, RuleError, Version},
 };
 
-/// Both ends.
+/// The transport with both ends.
 pub(super) const TRANSPORT: Transport = Transport {
     name: "stomp",
     scripted: Some(script::ON_WEBSOCKET),
@@ -46,24 +47,24 @@ pub(super) const TRANSPORT: Transport = Transport {
     }),
 };
 
-/// The same right on TCP: compared only, as `serve stomp` takes both.
+/// STOMP directly over TCP, for `diff` only, because `serve stomp` accepts both.
 pub(super) const ON_TCP: Transport =
     Transport { name: "stomp-tcp", scripted: Some(script::ON_TCP), ends: None };
 
-/// The layer's name, as it is told.
+/// The name of the layer in events.
 const STOMP: &str = "STOMP";
 
-/// The subprotocols that stand for the versions, the newest first.
+/// Returns the subprotocols of the versions, newest first.
 fn subprotocols() -> [&'static str; 3] {
     Version::ALL.map(Version::subprotocol)
 }
 
-/// That a frame crossed.
+/// Returns the event for a frame.
 fn crossed(way: Way, command: &str, octets: &[u8]) -> Happened {
     Happened::unit(way, format!("{command} frame"), octets)
 }
 
-/// Octets that are no STOMP.
+/// Returns the fault for octets that are no STOMP frame.
 fn malformed(malformed: &FrameError) -> Fault {
     if malformed.rule.section == "STOMP 1.2, Size Limits" {
         return Fault::Limit(malformed.to_string());
@@ -77,7 +78,7 @@ fn malformed(malformed: &FrameError) -> Fault {
     })
 }
 
-/// A frame that breaks a rule.
+/// Returns the fault for a frame that breaks a rule.
 fn breach(breach: &RuleError) -> Fault {
     Fault::Broken(wire::Malformed {
         field: format!("{} frame", breach.command).into(),

@@ -1,27 +1,27 @@
-//! How a server serves, and within which limits.
+//! The mode and the limits of a server.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::server::origin::OriginPolicy;
 
-/// How a server serves, and within which limits.
+/// The mode and the limits of a server.
 #[derive(Debug, Clone)]
 pub struct Terms {
-    /// What one says is sent to all who are here, and not only back to who said it.
+    /// Whether a message of one client goes to all clients, not only back to its sender.
     pub chat: bool,
-    /// So many connections at once, and so many sessions.
+    /// Most simultaneous connections, and most sessions.
     pub connections: usize,
-    /// A connection on which nothing has moved for so long is ended.
+    /// Longest silence on a connection. After it, the server ends the connection.
     pub idle: Duration,
-    /// How often an end shows that it is alive, where the protocol leaves the choice.
+    /// Interval of heartbeats, where the protocol leaves the choice.
     pub beat: Duration,
-    /// A connection that has sent more than so many bytes is ended.
+    /// Most bytes that a client may send on a connection. After more, the server ends the connection.
     pub bytes: u64,
     /// The largest message, in bytes.
     pub message: u64,
-    /// So many messages may wait for one client.
+    /// Most messages that may wait for one client.
     pub queue: usize,
-    /// The web pages that may use the server.
+    /// The origins whose pages may use the server.
     pub origins: OriginPolicy,
     /// The options of the protocol, by name.
     pub options: BTreeMap<String, String>,

@@ -1,4 +1,4 @@
-//! The WebSocket: frames over one connection that began as HTTP, in both directions at any time (RFC 6455).
+//! WebSocket: frames in both directions, at any time, over one connection that began as HTTP (RFC 6455).
 
 mod client;
 pub mod connection;
@@ -11,7 +11,7 @@ pub(super) use server::talk;
 
 use super::api::{Ends, Transport};
 
-/// Both ends.
+/// The transport with both ends.
 pub(super) const TRANSPORT: Transport = Transport {
     name: "websocket",
     scripted: Some(script::SCRIPTED),
@@ -30,6 +30,6 @@ pub(super) const TRANSPORT: Transport = Transport {
     }),
 };
 
-/// The same with permessage-deflate: compared only.
+/// The transport with permessage-deflate, for `diff` only.
 pub(super) const DEFLATE: Transport =
     Transport { name: "websocket-deflate", scripted: Some(deflate_script::SCRIPTED), ends: None };

@@ -1,4 +1,4 @@
-//! The client's side of a connection: a request goes out, its response comes in, whole or piece by piece.
+//! The client's side of an HTTP connection: sends a request and reads its response, whole or piece by piece.
 
 use std::{
     sync::Arc,
@@ -20,67 +20,67 @@ use crate::{
     },
 };
 
-/// A connection on which requests go out, one at a time.
+/// A connection that sends requests, one at a time.
 #[derive(Debug)]
 pub struct Asking {
     connection: Arc<Connection>,
     incoming: ReadHalf,
     authority: String,
-    /// The most content of a response that is read as a whole, in bytes.
+    /// Largest content of a response that is read as a whole, in bytes. A larger one fails.
     most: u64,
     state: State,
 }
 
-/// Where the exchange stands.
+/// The state of the exchange.
 #[derive(Debug)]
 enum State {
-    /// None is under way.
+    /// No request is under way.
     Free,
-    /// The request with this method is out, and of the response's head so much has come.
+    /// The request with this method was sent; the reader holds the received part of the response's head.
     Asked(String, HeadReader),
-    /// The head is there, and what is kept of the content so far.
+    /// The head was received; the buffer holds the content that was kept so far.
     Content(ResponseHead, ContentReader, Vec<u8>),
     /// The response was the last on this connection.
     Closed,
 }
 
-/// What comes of a response that is read as it comes about.
+/// A piece of a response that is read as it arrives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
     /// Content.
     Bytes(Vec<u8>),
-    /// That was all of it.
+    /// The content is complete.
     End,
-    /// Nothing came in time.
+    /// Nothing arrived in time.
     Late,
 }
 
 impl Asking {
-    /// On this line; `authority` is host and port, as they stand in the line `Host`.
+    /// Wraps a connection. `authority` is the host and port of the `Host` header field.
     pub fn new(connection: Arc<Connection>, authority: &str, most: u64) -> Asking {
         let incoming = connection.read_half();
         Asking { connection, incoming, authority: authority.to_owned(), most, state: State::Free }
     }
 
-    /// The line.
+    /// Returns the connection.
     pub fn connection(&self) -> &Arc<Connection> {
         &self.connection
     }
 
-    /// Whether another request may go out.
+    /// Returns whether another request may be sent.
     pub fn is_free(&self) -> bool {
         matches!(self.state, State::Free)
     }
 
-    /// The reading half, for a protocol that comes after HTTP.
+    /// Returns the reading half, for a protocol that follows HTTP.
     pub fn into_read_half(self) -> ReadHalf {
         self.incoming
     }
 
-    /// Sends a request. `content` is there if it has any, with its type.
+    /// Sends a request. `content` is the content with its type, if the request has any.
     ///
     /// # Errors
-    /// If it can't be sent, or another is under way.
+    /// Fails if the request can't be sent, or if another is under way.
     pub fn ask(
         &mut self,
         method: &str,
@@ -106,10 +106,11 @@ impl Asking {
         Ok(())
     }
 
-    /// The head of the response; none if it has not come by then, and may come later.
+    /// Waits up to `until` for the head of the response. Returns `None` if it has not arrived by then; it may
+    /// arrive later.
     ///
     /// # Errors
-    /// If what comes is no response, or the stream ends first.
+    /// Fails if the received bytes are no response, or if the stream ends first.
     pub fn head(&mut self, until: Instant) -> Result<Option<&ResponseHead>, Fault> {
         while matches!(self.state, State::Asked(..)) {
             if !self.look_for_head()? {
@@ -129,7 +130,7 @@ impl Asking {
         }
     }
 
-    /// Whether a final head is there now. False: more has to come.
+    /// Returns whether a final head is complete. False: more bytes are needed.
     fn look_for_head(&mut self) -> Result<bool, Fault> {
         let bytes = self.incoming.take_all();
         let State::Asked(method, reader) = &mut self.state else { return Ok(true) };
@@ -156,7 +157,8 @@ impl Asking {
         })?;
         let what = format!("response {} {}", head.status, text::shown(&head.reason, 60));
         self.connection.tell(HTTP, Happened::unit(Way::Received, what, &head_bytes));
-        // 1xx is read over (RFC 9110 §15.2); 101 is an answer, and the last one here.
+        // Interim responses (1xx) are skipped (RFC 9110 §15.2). 101 is a final answer, and the last one on
+        // this connection.
         if (100..200).contains(&head.status) && head.status != 101 {
             self.state = State::Asked(method, HeadReader::new());
             return self.look_for_head();
@@ -169,10 +171,11 @@ impl Asking {
         Ok(true)
     }
 
-    /// The next piece of the content, for an answer that goes on and on. [`Piece::End`] sets the connection free for the next request.
+    /// Waits up to `until` for the next piece of the content, for a streamed response. After [`Piece::End`]
+    /// the connection is free for the next request.
     ///
     /// # Errors
-    /// If the stream ends, or breaks off, before the content does.
+    /// Fails if the stream ends before the content does.
     pub fn piece(&mut self, until: Instant) -> Result<Piece, Fault> {
         if self.head(until)?.is_none() {
             return Ok(Piece::Late);
@@ -217,14 +220,15 @@ impl Asking {
         }
     }
 
-    /// The whole response; none if it has not come by then, and may come later.
+    /// Waits up to `until` for the whole response. Returns `None` if it has not arrived by then; it may
+    /// arrive later.
     ///
     /// # Errors
-    /// As [`Asking::piece`], or if there is more content than may be.
+    /// Fails as [`Asking::piece`] does, or if the content is larger than the limit.
     pub fn whole(&mut self, until: Instant) -> Result<Option<(ResponseHead, Vec<u8>)>, Fault> {
         loop {
             let Some(head) = self.head(until)?.cloned() else { return Ok(None) };
-            // The content so far is taken out, as the state may be over after the next piece.
+            // The content so far is moved out, because the next piece may end this state.
             let kept = match &mut self.state {
                 State::Content(_, _, kept) => std::mem::take(kept),
                 _ => Vec::new(),
@@ -249,10 +253,10 @@ impl Asking {
         }
     }
 
-    /// The whole response, within a time for all of it.
+    /// Waits up to `time` for the whole response.
     ///
     /// # Errors
-    /// As [`Asking::whole`]; [`Fault::Late`] if the time is over.
+    /// Fails as [`Asking::whole`] does, or with [`Fault::Late`] when the time is over.
     pub fn whole_within(&mut self, time: Duration) -> Result<(ResponseHead, Vec<u8>), Fault> {
         let whole = self.whole(Instant::now() + time)?;
         whole.ok_or_else(|| Fault::Late(format!("no whole response came within {} ms", time.as_millis())))
@@ -264,7 +268,7 @@ impl Asking {
         }
     }
 
-    /// The response is whole: the connection may be used again, unless it was said that not.
+    /// Ends the exchange. The connection can be used again, unless a header field forbids it.
     fn finish(&mut self) {
         let State::Content(head, ..) = &self.state else { return };
         let old = (head.version.major, head.version.minor) < (1, 1);
@@ -273,19 +277,20 @@ impl Asking {
         self.state = if closes || head.status == 101 { State::Closed } else { State::Free };
     }
 
-    /// Waits until then, with nothing under way. False if the server has ended the connection meanwhile, as it may (RFC 9112 §9.3).
+    /// Waits until `until`, with no request under way. Returns false if the server closes the connection
+    /// meanwhile, as it may (RFC 9112 §9.3).
     pub fn rest(&mut self, until: Instant) -> bool {
         while self.is_free() {
             match self.incoming.read_more(Some(until)) {
                 Ok(ReadOutcome::TimedOut) => return true,
-                // What nobody asked for is an answer to nothing.
+                // Bytes without a request answer nothing.
                 Ok(ReadOutcome::Bytes | ReadOutcome::End) | Err(_) => self.state = State::Closed,
             }
         }
         false
     }
 
-    /// Whether nothing more can be asked for here.
+    /// Returns whether no more requests can be sent on this connection.
     pub fn is_over(&self) -> bool {
         matches!(self.state, State::Closed)
     }

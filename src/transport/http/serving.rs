@@ -1,4 +1,4 @@
-//! The server's side of a connection: the next request, its answer, and a word for whoever can't be served.
+//! The server's side of an HTTP connection: reads requests, answers them, and rejects what can't be served.
 
 use std::{
     sync::Arc,
@@ -22,39 +22,41 @@ use crate::{
     },
 };
 
-/// Time between the first byte of a head and its last (RFC 9110 §15.5.9: 408).
+/// Longest time between the first and the last byte of a head. After it, the answer is 408 (RFC 9110
+/// §15.5.9).
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Time in which the content of a request has to arrive.
+/// Time in which the content of a request must arrive.
 const CONTENT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A connection on which requests come.
+/// A connection that receives requests.
 #[derive(Debug)]
 pub struct Serving {
     connection: Arc<Connection>,
     incoming: ReadHalf,
-    /// Between requests nothing may move for so long.
+    /// Longest silence between two requests. After it, the connection ends.
     idle: Duration,
-    /// The most content of a request, in bytes.
+    /// Largest content of a request, in bytes.
     most: u64,
 }
 
-/// Whose pages may use this server (RFC 6454): a page of any other origin could make its visitors' browsers ask things here.
+/// The origins whose pages may use this server (RFC 6454). Without this check, a page of any origin could
+/// make its visitors' browsers send requests here.
 #[derive(Debug, Clone)]
 pub struct Allowed(Option<Vec<String>>);
 
 impl Allowed {
-    /// The origins that may use this connection.
+    /// Returns the origins that may use this connection.
     pub fn here(connection: &Connection, terms: &Terms) -> Allowed {
         Allowed(terms.origins.origins(connection.local()))
     }
 
-    /// The list; nothing if all may.
+    /// Returns the list of origins, or `None` if all are allowed.
     pub fn list(&self) -> Option<&[String]> {
         self.0.as_deref()
     }
 
-    /// Whether this request comes from no page, or from one that may.
+    /// Returns whether the request comes from no page, or from a page of an allowed origin.
     pub fn lets_in(&self, request: &Request) -> bool {
         match (&self.0, request.field("Origin")) {
             (None, _) | (_, None) => true,
@@ -64,12 +66,12 @@ impl Allowed {
 }
 
 impl Serving {
-    /// On this line, within these terms.
+    /// Wraps a connection, with the limits of `terms`.
     pub fn new(connection: &Arc<Connection>, terms: &Terms) -> Serving {
         Serving::of(connection.read_half(), terms)
     }
 
-    /// On a line of which something was read already, to see what it speaks.
+    /// Wraps a connection from which bytes were already read, to detect its protocol.
     pub fn of(incoming: ReadHalf, terms: &Terms) -> Serving {
         Serving {
             connection: Arc::clone(incoming.connection()),
@@ -79,26 +81,27 @@ impl Serving {
         }
     }
 
-    /// The line.
+    /// Returns the connection.
     pub fn connection(&self) -> &Arc<Connection> {
         &self.connection
     }
 
-    /// The reading half, for the protocol that comes after HTTP: what has come already is in it.
+    /// Returns the reading half, with the unread bytes, for the protocol that follows HTTP.
     pub fn into_read_half(self) -> ReadHalf {
         self.incoming
     }
 
-    /// The reading half, to see whether somebody to whom an answer is being streamed has left.
+    /// Returns the reading half, to detect that the client of a streamed response has left.
     pub fn read_half(&mut self) -> &mut ReadHalf {
         &mut self.incoming
     }
 
-    /// The next request with its content; none if the client has no more, or was silent for too long.
+    /// Returns the next request with its content, or `None` if the client sends no more, or was silent for
+    /// too long.
     ///
     /// # Errors
-    /// Whoever sends what is no request is answered with the status that says so, and [`Fault::Status`] is given:
-    /// nothing more can be read here.
+    /// Fails with [`Fault::Status`] if the received bytes are no valid request. The client was answered with
+    /// that status, and nothing more can be read from this connection.
     #[expect(clippy::should_implement_trait, reason = "an iterator could not tell why it ends")]
     pub fn next(&mut self) -> Result<Option<Request>, Fault> {
         let Some(head_bytes) = self.head()? else { return Ok(None) };
@@ -149,7 +152,7 @@ impl Serving {
         Ok(Some(request))
     }
 
-    /// The bytes of the next head; none if the client sends no more, or nothing for too long.
+    /// Returns the bytes of the next head, or `None` if the client sends no more, or was silent for too long.
     fn head(&mut self) -> Result<Option<Vec<u8>>, Fault> {
         let deadline = Instant::now() + self.idle;
         let mut source = OnConnection { serving: self, deadline, begun: false };
@@ -212,7 +215,7 @@ impl Serving {
         self.refuse(413, found, "content within the limit (--message)", "RFC 9110 §15.5.14")
     }
 
-    /// Sends the response that says which requirement was missed, and returns that as an error.
+    /// Sends the response for a missed requirement, and returns it as an error.
     fn reject(&mut self, rejection: &Rejection) -> Fault {
         let response = Response::text(rejection.status, rejection.content());
         let bytes = response.encode("GET", false);
@@ -235,10 +238,10 @@ impl Serving {
         self.reject(&Rejection { status, requirement, section, found, offset: None })
     }
 
-    /// Answers a request. False if the connection is not to be used again.
+    /// Answers a request. Returns false if the connection must not be used again.
     ///
     /// # Errors
-    /// If it can't be sent.
+    /// Fails if the response can't be sent.
     pub fn answer(&mut self, request: &Request, response: &Response) -> Result<bool, Fault> {
         let keep = request.keeps_alive();
         let bytes = response.encode(request.method(), keep);
@@ -247,11 +250,11 @@ impl Serving {
         Ok(keep)
     }
 
-    /// Begins an answer that is sent as it comes about: chunk by chunk, or to the end of the stream where the client is older than
-    /// chunks. False if its content is not to be sent, as the request was for the head alone.
+    /// Begins a streamed response: in chunks, or up to the end of the stream for a client that does not know
+    /// chunks. Returns false if the content must not be sent, because the request was for the head alone.
     ///
     /// # Errors
-    /// If it can't be sent.
+    /// Fails if the head can't be sent.
     pub fn start(&mut self, request: &Request, status: u16, fields: &[(&str, &str)]) -> Result<bool, Fault> {
         let mut all = fields.to_vec();
         if chunks(request) {
@@ -266,18 +269,18 @@ impl Serving {
         Ok(request.method() != "HEAD")
     }
 
-    /// One more piece of such an answer.
+    /// Sends one piece of a streamed response.
     ///
     /// # Errors
-    /// If it can't be sent.
+    /// Fails if the piece can't be sent.
     pub fn piece(&self, request: &Request, bytes: &[u8]) -> Result<(), Fault> {
         if chunks(request) { self.connection.send(&chunk(bytes)) } else { self.connection.send(bytes) }
     }
 
-    /// Its end. False if the connection is not to be used again.
+    /// Ends a streamed response. Returns false if the connection must not be used again.
     ///
     /// # Errors
-    /// If it can't be sent.
+    /// Fails if the end can't be sent.
     pub fn finish(&self, request: &Request) -> Result<bool, Fault> {
         if !chunks(request) {
             return Ok(false);
@@ -286,17 +289,17 @@ impl Serving {
         Ok(request.keeps_alive())
     }
 
-    /// Whether whoever is being answered is still there: it waits, so that nothing should come. Looks without waiting; what comes is
-    /// kept, as the beginning of the next request.
+    /// Returns whether the client of a streamed response is still connected, without waiting. Received bytes
+    /// are kept as the beginning of the next request.
     pub fn is_there(&mut self) -> bool {
-        // More than a head of the next request is not kept while this one is answered.
+        // While a response is streamed, no more of the next request is kept than one head.
         if self.incoming.unread().len() > 16 << 10 {
             return true;
         }
         !matches!(self.incoming.read_more(Some(Instant::now())), Ok(ReadOutcome::End) | Err(_))
     }
 
-    /// All is said: closes in an order in which the last answer is not lost.
+    /// Closes the connection so that the last response is not lost.
     pub fn close(mut self) {
         self.incoming.linger();
     }
@@ -337,7 +340,7 @@ impl ByteSource for OnConnection<'_> {
     }
 }
 
-/// Whether the client knows chunks: HTTP/1.0 does not (RFC 9112 §6.1).
+/// Returns whether the client knows chunks. HTTP/1.0 does not (RFC 9112 §6.1).
 fn chunks(request: &Request) -> bool {
     request.head.version.minor >= 1
 }

@@ -1,4 +1,4 @@
-//! The server of the feed: a thread that writes news, one for each connection, and a bill for each way.
+//! The news server: one thread that publishes, one thread for each connection, and a bill for each transport.
 
 use std::{
     sync::{
@@ -28,10 +28,10 @@ use crate::{
     websocket::answer::Policy,
 };
 
-/// The ways, in the order of the page; the name that a request gives in `way`.
+/// The transports in the order of the page, as a request names them in `way`.
 const WAYS: [&str; 4] = ["poll", "long-poll", "sse", "websocket"];
 
-/// What a way has cost so far.
+/// The cost of a transport so far.
 #[derive(Debug, Default)]
 struct Bill {
     requests: u64,
@@ -42,7 +42,7 @@ struct Bill {
 }
 
 impl Bill {
-    /// Bytes received and sent, with those of connections that go on.
+    /// Returns the bytes received and sent, including those of open connections.
     fn bytes(&mut self) -> (u64, u64) {
         self.open.retain(|(connection, _)| connection.strong_count() > 0);
         let (mut received, mut sent) = (self.received, self.sent);
@@ -64,7 +64,6 @@ struct Feed {
     writer: OnceLock<()>,
 }
 
-/// A server.
 pub(super) fn new(room: &Room) -> Result<Arc<dyn Server>, Fault> {
     let every = room.terms.options.get("every").map_or(Ok(2000), |text| text.parse());
     let every = every.ok().filter(|ms| (10..=600_000).contains(ms));
@@ -189,14 +188,14 @@ impl Feed {
         Ok(Handled::keeping(serving.answer(request, &response)?))
     }
 
-    /// A request came in this way.
+    /// Notes that a request of this transport has begun.
     fn began(&self, way: usize, connection: &Arc<Connection>, had: (u64, u64)) {
         let mut bills = lock(&self.bills);
         bills[way].requests += 1;
         bills[way].open.push((Arc::downgrade(connection), had));
     }
 
-    /// It is answered.
+    /// Notes that the request was answered.
     fn ended(&self, way: usize, connection: &Arc<Connection>, had: (u64, u64)) {
         let mut bills = lock(&self.bills);
         let bill = &mut bills[way];
@@ -206,7 +205,7 @@ impl Feed {
         bill.sent += now.1.saturating_sub(had.1);
     }
 
-    /// The bill of each way, as JSON.
+    /// Returns the bill of each transport as JSON.
     fn bill(&self) -> String {
         let mut bills = lock(&self.bills);
         let ways: Vec<_> = WAYS

@@ -8,7 +8,6 @@ use crate::transport::{
     http::{Request, Response},
 };
 
-/// Text.
 pub(crate) const PLAIN: &str = "text/plain; charset=UTF-8";
 /// The frames of xhr: a type that browsers don't look into.
 pub(crate) const SCRIPT: &str = "application/javascript; charset=UTF-8";
@@ -79,12 +78,12 @@ impl Page {
     }
 }
 
-/// Words for people.
+/// Returns a plain-text response.
 pub(crate) fn plain(status: u16, words: impl Into<String>) -> Response {
     Response::new(status).content(PLAIN, words.into())
 }
 
-/// There is nothing here.
+/// Returns a 404 response.
 pub(crate) fn not_found() -> Response {
     plain(404, "There is nothing here.\n")
 }
@@ -112,7 +111,7 @@ pub(crate) fn cross_origin(request: &Request, response: Response) -> Response {
     }
 }
 
-/// Never the same twice.
+/// Forbids caching of the response.
 pub(crate) fn uncached(response: Response) -> Response {
     response.with("Cache-Control", "no-store, no-cache, no-transform, must-revalidate, max-age=0")
 }

@@ -1,4 +1,4 @@
-//! The client that asks again and again, short or long.
+//! The polling client, short or long.
 
 use std::{
     collections::VecDeque,
@@ -14,27 +14,27 @@ use crate::transport::{
     message::Message,
 };
 
-/// A long poll is given up when nothing has come for so much longer than the server may hold it.
+/// Time beyond the server's longest hold after which a long poll without an answer fails.
 const SPARE: Duration = Duration::from_secs(30);
 
 struct Polling {
     calling: ClientConfig,
     path: String,
-    /// How often it asks; a long poll is asked again at once.
+    /// Interval of short polls. `None`: a long poll follows its predecessor at once.
     every: Option<Duration>,
-    /// Says.
+    /// Sends messages.
     posting: Posting,
-    /// Asks.
+    /// Sends polls.
     asking: Asking,
-    /// When the next question is due, if none is under way, and when the one under way went out.
+    /// Time of the next poll if none is under way, and of the one that is under way.
     next: Instant,
     asked: Option<Instant>,
-    /// The number of the last message.
+    /// Number of the last received message.
     after: u64,
     came: VecDeque<Heard>,
 }
 
-/// Connects a client that asks every second.
+/// Connects a client that polls at an interval.
 pub(super) fn short(calling: ClientConfig) -> Result<Box<dyn Client>, Fault> {
     let every = calling.option("every", "1000");
     let every = every.parse().ok().filter(|ms| *ms > 0).map(Duration::from_millis);
@@ -42,7 +42,7 @@ pub(super) fn short(calling: ClientConfig) -> Result<Box<dyn Client>, Fault> {
     open(calling, Some(every))
 }
 
-/// Connects a client whose question is held by the server.
+/// Connects a client whose polls the server holds.
 pub(super) fn long(calling: ClientConfig) -> Result<Box<dyn Client>, Fault> {
     open(calling, None)
 }
@@ -64,7 +64,7 @@ fn open(calling: ClientConfig, every: Option<Duration>) -> Result<Box<dyn Client
     }))
 }
 
-/// The name that the client gives itself, or a random one: nobody else is to guess it.
+/// Returns the client's name: the given one, or a random one that can't be guessed.
 pub(in crate::transport) fn client_name(calling: &ClientConfig) -> Result<String, Fault> {
     if let Some(name) = calling.options.get("client") {
         return Ok(name.clone());
@@ -73,7 +73,7 @@ pub(in crate::transport) fn client_name(calling: &ClientConfig) -> Result<String
 }
 
 fn asking(calling: &ClientConfig) -> Result<Asking, Fault> {
-    // A list of messages may be longer than each.
+    // A list of messages may be larger than each message.
     Ok(Asking::new(calling.connect()?, &calling.authority, calling.message.saturating_mul(8)))
 }
 
@@ -88,7 +88,7 @@ impl Polling {
         Ok(())
     }
 
-    /// The answer, if it has come by then.
+    /// Waits up to `until` for the answer to the poll.
     fn answer(&mut self, until: Instant) -> Result<(), Fault> {
         let Some((head, content)) = self.asking.whole(until)? else {
             let limit = self.every.map_or(self.calling.beat + SPARE, |_| self.calling.within);
@@ -113,7 +113,7 @@ impl Polling {
             )
         })?;
         for (number, message) in messages {
-            // Who asks again after a cut may be told twice.
+            // After a cut, a repeated poll may return a message twice.
             if number > self.after {
                 self.after = number;
                 self.came.push_back(Heard::Message(message));
@@ -144,7 +144,7 @@ impl Client for Polling {
                 }
                 let left = self.next.saturating_duration_since(Instant::now());
                 if !left.is_zero() {
-                    // The server has ended the connection; the next question makes a new one.
+                    // The server has closed the connection; the next poll opens a new one.
                     let wait = self.next.min(until).saturating_duration_since(Instant::now());
                     std::thread::park_timeout(wait);
                     if self.next > Instant::now() {
@@ -162,7 +162,7 @@ impl Client for Polling {
 
     fn end(&mut self, how: CloseMode) -> Result<(), Fault> {
         self.posting.end(how);
-        // A poll under way is abandoned: HTTP/1.1 has no other word for that than the end of the connection.
+        // A poll that is under way is abandoned. HTTP/1.1 can express that only by closing the connection.
         match how {
             CloseMode::Abrupt => self.asking.connection().will_be_reset(),
             CloseMode::Orderly => self.asking.connection().cut(),

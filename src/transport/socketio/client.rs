@@ -1,4 +1,5 @@
-//! The client: a session by polling, then over to a WebSocket with a probe; or by either of them alone.
+//! The Socket.IO client: a session by polling, upgraded to a WebSocket with a probe, or by only one of the
+//! two.
 
 mod polling;
 mod session;
@@ -35,7 +36,7 @@ struct SocketIo {
     heard: VecDeque<Heard>,
 }
 
-/// By what the packets go.
+/// The transport that carries the packets.
 enum By {
     Polling(Box<Polling>),
     WebSocket(Box<WebSocket>),
@@ -59,15 +60,15 @@ pub(super) fn connect(calling: ClientConfig) -> Result<Box<dyn Client>, Fault> {
     Ok(Box::new(client))
 }
 
-/// The target of requests by this transport, for this session.
+/// Returns the request target for this transport and this session.
 fn target(calling: &ClientConfig, transport: Transport, sid: Option<&str>) -> String {
-    // A query of the person's own stands behind ours.
+    // The user's query follows the client's own.
     let (path, more) = calling.path.split_once('?').unwrap_or((&calling.path, ""));
     let target = Query { transport, sid: sid.map(str::to_owned) }.target(path);
     if more.is_empty() { target } else { format!("{target}&{more}") }
 }
 
-/// The handshake.
+/// Performs the handshake.
 fn open(calling: &ClientConfig, transports: Transports) -> Result<(By, Session), Fault> {
     let until = Instant::now() + calling.within;
     let late = || Fault::Late("no open packet came in time".to_owned());
@@ -103,7 +104,8 @@ fn upgraded(calling: &ClientConfig, sid: Option<&str>) -> Result<WebSocket, Faul
     WebSocket::ask(&connection, &calling.authority, &target, None, &[], calling.message, calling.within)
 }
 
-/// The next packet of a WebSocket; none if none comes in time. Its end is a cut here.
+/// Waits up to `until` for the next packet of a WebSocket. Returns `None` if none arrives in time. The end of
+/// the WebSocket counts as a cut.
 fn next(calling: &ClientConfig, websocket: &mut WebSocket, until: Instant) -> Result<Option<Packet>, Fault> {
     loop {
         let packet = match websocket.hear(until)? {
@@ -123,7 +125,7 @@ fn next(calling: &ClientConfig, websocket: &mut WebSocket, until: Instant) -> Re
 }
 
 impl SocketIo {
-    /// Joins the namespace, and changes over to a WebSocket where that is wanted.
+    /// Joins the namespace, and upgrades to a WebSocket if requested.
     fn begin(&mut self) -> Result<(), Fault> {
         let join = self.session.join(self.auth.clone());
         self.send(&[join])?;
@@ -143,10 +145,10 @@ impl SocketIo {
         Ok(())
     }
 
-    /// Over to a WebSocket (§Upgrade). If that can't be had, polling goes on.
+    /// Upgrades to a WebSocket (§Upgrade). If that fails, polling continues.
     fn upgrade(&mut self) -> Result<(), Fault> {
         let By::Polling(polling) = &mut self.by else { return Ok(()) };
-        // A GET waits meanwhile: what the server has to say now comes by it.
+        // A GET waits during the probe and receives what the server sends now.
         polling.ask()?;
         let websocket = match probed(&self.calling, &self.session.handshake.sid) {
             Ok(websocket) => websocket,
@@ -156,7 +158,8 @@ impl SocketIo {
                 return Ok(());
             }
         };
-        // No more requests; the last GET is answered with a noop if with nothing else. So no packet is lost between the two ways.
+        // No more requests follow. The server answers the last GET, at least with a noop, so no packet is
+        // lost between the two transports.
         let until = Instant::now() + self.calling.within;
         let Some(packets) = polling.receive(until)? else {
             return Err(Fault::Late("the waiting GET was not answered during the upgrade".to_owned()));
@@ -176,7 +179,7 @@ impl SocketIo {
         }
     }
 
-    /// What comes until then, or until the server has been silent for too long.
+    /// Returns the packets that arrive before `until`, or before the server has been silent for too long.
     fn receive(&mut self, until: Instant) -> Result<Vec<Packet>, Fault> {
         let silent = self.session.silent_at();
         let until = until.min(silent);
@@ -193,7 +196,8 @@ impl SocketIo {
         Ok(packets)
     }
 
-    /// Answers what has to be answered, and keeps what was heard. True once the namespace has let us in.
+    /// Sends the necessary answers, and keeps what was received. Returns true once the client has joined the
+    /// namespace.
     fn take(&mut self, packets: Vec<Packet>) -> Result<bool, Fault> {
         let mut admitted = false;
         for packet in packets {
@@ -218,7 +222,7 @@ impl SocketIo {
         Ok(admitted)
     }
 
-    /// The end of the transport.
+    /// Closes the transport.
     fn goodbye(&mut self) -> Result<(), Fault> {
         match &mut self.by {
             By::Polling(polling) => polling.send(&[Packet::empty(Kind::Close)]),
@@ -230,7 +234,7 @@ impl SocketIo {
     }
 }
 
-/// A WebSocket for this session over which a packet came back.
+/// Returns a WebSocket for this session whose probe was answered.
 fn probed(calling: &ClientConfig, sid: &str) -> Result<WebSocket, Fault> {
     let mut websocket = upgraded(calling, Some(sid))?;
     say(calling, &websocket, &[Packet::Text(Kind::Ping, PROBE.to_owned())])?;
@@ -286,7 +290,8 @@ impl Client for SocketIo {
             (CloseMode::Orderly, _) => {
                 let leave = self.session.leave();
                 self.send(&[leave])?;
-                // Not in the same POST: the reference implementation looks at the close first, and takes what is left for a cut.
+                // The close is not in the same POST: the reference implementation handles the close first,
+                // and treats the rest as a cut.
                 self.goodbye()?;
             }
         }
@@ -294,7 +299,7 @@ impl Client for SocketIo {
     }
 
     fn again(&mut self) -> Result<(), Fault> {
-        // A new session: Engine.IO has no way to take the old one up again.
+        // A new session is opened, because Engine.IO can't resume the old one.
         (self.by, self.session) = open(&self.calling, self.transports)?;
         self.heard.clear();
         self.begin()

@@ -1,4 +1,5 @@
-//! The server: each connection brings requests, or becomes a WebSocket; the sessions to which they belong are known to all of them.
+//! The Socket.IO server. A connection brings requests or becomes a WebSocket. All connections share the
+//! sessions.
 
 mod session;
 mod talk;
@@ -34,26 +35,27 @@ use crate::{
 use session::{Busy, By, Session};
 use talk::Rules;
 
-/// A WebSocket that is tried out has to go through in this time: the reference implementation's upgradeTimeout.
+/// Time in which a probed WebSocket must complete the upgrade. It is the upgradeTimeout of the reference
+/// implementation.
 const UPGRADE: Duration = Duration::from_secs(10);
 
-/// How often a GET that waits looks whether its client is still there.
+/// Interval at which a waiting GET checks whether its client is still connected.
 const GLANCE: Duration = Duration::from_millis(500);
 
-/// How long a pong may take, in milliseconds, where nobody says otherwise.
+/// Default time limit for a pong, in milliseconds.
 const PING_TIMEOUT: u64 = 20_000;
 
-/// All sessions, by their ID.
+/// All sessions by their ID.
 type Sessions = Arc<Mutex<BTreeMap<String, Arc<Session>>>>;
 
-/// How sessions go.
+/// The parameters of sessions.
 #[derive(Debug)]
 struct Setup {
     transports: Transports,
     ping_interval: Duration,
     ping_timeout: Duration,
     rules: Rules,
-    /// The name of the events by which people hear what others say.
+    /// The name of the events that carry messages to clients.
     event: String,
 }
 
@@ -62,7 +64,6 @@ struct SocketIo {
     sessions: Sessions,
 }
 
-/// A server.
 pub(super) fn new(room: &Room) -> Result<Arc<dyn Server>, Fault> {
     let option = |name: &str| room.terms.options.get(name).map(String::as_str);
     let timeout = option("timeout").map_or(Ok(PING_TIMEOUT), str::parse);
@@ -163,7 +164,8 @@ impl SocketIo {
         lock(&self.sessions).get(sid).filter(|session| !session.is_over()).cloned()
     }
 
-    /// A GET or a POST. Where a rule was broken, the answer and the fault: the connection ends then.
+    /// Answers a GET or a POST. If the client broke a rule, returns the response and the fault, and the
+    /// connection ends.
     fn poll(
         &self,
         serving: &mut Serving,
@@ -261,7 +263,8 @@ fn refusal(error: &HttpError) -> Response {
     Response::new(error.status).content("application/json", body.to_string())
 }
 
-/// A page of another origin that may come is told so, else its browser would not show it the answer (Fetch §3.3).
+/// Adds the CORS header field for a page of another allowed origin. Without it, the browser hides the
+/// response from the page (Fetch §3.3).
 fn with_origin(response: Response, request: &Request) -> Response {
     match request.field("Origin") {
         Some(origin) if response.status != 403 => response.with("Access-Control-Allow-Origin", origin),
@@ -269,7 +272,7 @@ fn with_origin(response: Response, request: &Request) -> Response {
     }
 }
 
-/// The answer to a GET: waits for packets, and takes along all that are there.
+/// Returns the response to a GET: waits for packets, and includes all that wait.
 fn wait(session: &Session, serving: &mut Serving, room: &Room) -> Response {
     let number = serving.connection().number();
     let mut found = Vec::new();
@@ -288,7 +291,8 @@ fn wait(session: &Session, serving: &mut Serving, room: &Room) -> Response {
                 break None;
             }
             Next::Late => {
-                // Whoever hangs up while its GET waits has left (so the reference implementation: what is sent now would be lost).
+                // A client that closes the connection during its GET has left, as in the reference
+                // implementation: packets sent now would be lost.
                 if let Ok(ReadOutcome::End) | Err(_) = serving.read_half().read_more(Some(Instant::now())) {
                     session.end();
                 }
@@ -315,7 +319,8 @@ fn wait(session: &Session, serving: &mut Serving, room: &Room) -> Response {
     packets(&found)
 }
 
-/// The trial of a WebSocket for a session that polls: 2probe, 3probe, 5 (§Upgrade). True if all goes by it from now on.
+/// Probes a WebSocket for a polling session: 2probe, 3probe, 5 (§Upgrade). Returns true if the session uses
+/// the WebSocket from now on.
 fn probe(websocket: &mut WebSocket, session: &Session, room: &Room) -> Result<bool, Fault> {
     let number = websocket.connection().number();
     let until = Instant::now() + UPGRADE;
@@ -363,7 +368,7 @@ fn say(sender: &FrameSender, packet: &Packet, room: &Room, number: u64) -> Resul
     }
 }
 
-/// A session on its WebSocket: one thread hears, another says what its outbox has.
+/// Serves a session on its WebSocket: one thread receives, another sends the items of the outbox.
 fn talk(websocket: &mut WebSocket, session: &Session, room: &Room) -> Result<Ending, Fault> {
     let connection = Arc::clone(websocket.connection());
     let sender = websocket.sender();
@@ -381,7 +386,7 @@ fn talk(websocket: &mut WebSocket, session: &Session, room: &Room) -> Result<End
             };
             let outcome = packet.and_then(|packet| session.take(vec![packet], connection.number()));
             if let Err(fault) = outcome {
-                // The fault of a person's program: it should say what it is.
+                // The client program has a bug, so the Close states the fault.
                 let _ = sender.close(Some(1002), &fault.to_string());
                 break Err(fault);
             }
@@ -400,7 +405,7 @@ fn talk(websocket: &mut WebSocket, session: &Session, room: &Room) -> Result<End
     })
 }
 
-/// Says what there is to say until there will be nothing more; then Close.
+/// Sends the items of the outbox until it is closed, then a Close.
 fn speak(
     sender: &FrameSender,
     connection: &Connection,
@@ -421,7 +426,7 @@ fn speak(
                 }
                 sender.close(Some(code), reason)?;
                 if why != Last::Stopping {
-                    // Who does not answer any more is not waited for.
+                    // An unresponsive client is not waited for.
                     connection.hear_no_more();
                 }
                 return Ok(why);

@@ -1,4 +1,4 @@
-//! The client: asks what the server can, then tries one transport after the other until one brings an open frame.
+//! The SockJS client: requests /info, then tries the transports in order until one brings an open frame.
 
 use std::{
     collections::VecDeque,
@@ -23,25 +23,27 @@ use crate::{
     },
 };
 
-/// What is tried, and in which order.
+/// The transports to try, in order.
 const TRANSPORTS: &str = "websocket,xhr-streaming,xhr-polling";
 
-/// A transport has at least so long to bring an open frame, and more where the server is far away.
+/// Shortest time limit for the open frame of a transport. The limit grows with the round-trip time. After it,
+/// the next transport is tried.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A connection that was not used for so long is not used again: servers end it about then, and a request could meet that end.
+/// Idle time after which a connection is not reused: servers close idle connections at about that time, and a
+/// request could cross that close.
 const FRESH: Duration = Duration::from_secs(2);
 
-/// The answer to /info is not longer than this.
+/// Largest response to /info, in bytes.
 const INFO: u64 = 64 << 10;
 
-/// A client with its session.
+/// A client and its session.
 struct Sockjs {
     calling: ClientConfig,
     session: Session,
 }
 
-/// A session: its URL, and what carries it.
+/// A session: its URL and its transport.
 struct Session {
     url: String,
     carried: Carried,
@@ -55,7 +57,8 @@ enum Carried {
     Requests(Box<Requests>),
 }
 
-/// Frames come in the answers to one request after the other; messages go in others, on a connection of their own.
+/// Frames arrive in the responses to consecutive requests. Messages go out in other requests, on their own
+/// connection.
 struct Requests {
     transport: Transport,
     down: Asking,
@@ -63,13 +66,12 @@ struct Requests {
     up: Option<(Asking, Instant)>,
 }
 
-/// Connects.
 pub(super) fn connect(calling: ClientConfig) -> Result<Box<dyn Client>, Fault> {
     let session = begin(&calling)?;
     Ok(Box::new(Sockjs { calling, session }))
 }
 
-/// Asks for /info and tries the transports.
+/// Requests /info and tries the transports.
 fn begin(calling: &ClientConfig) -> Result<Session, Fault> {
     let base = calling.path.trim_end_matches('/');
     let began = Instant::now();
@@ -105,7 +107,8 @@ fn begin(calling: &ClientConfig) -> Result<Session, Fault> {
                 return Err(Fault::Asked(format!("transports are {TRANSPORTS}, and not {other}")));
             }
         };
-        // Two round trips as a rule: the connection and the request. sockjs-client reckons so too, by RFC 6298.
+        // An attempt usually takes two round trips: the connection and the request. sockjs-client computes
+        // the limit in the same way, by RFC 6298.
         let within = (round_trip * 8).max(PATIENCE).min(calling.within.max(PATIENCE));
         let up = asking.take().filter(Asking::is_free).map(|asking| (asking, Instant::now()));
         match attempt(calling, base, transport, within, up) {
@@ -120,7 +123,7 @@ fn begin(calling: &ClientConfig) -> Result<Session, Fault> {
     Err(last)
 }
 
-/// A new session over this transport, with its open frame.
+/// Begins a new session over this transport, and waits for its open frame.
 fn attempt(
     calling: &ClientConfig,
     base: &str,
@@ -176,14 +179,15 @@ fn attempt(
     Ok(session)
 }
 
-/// Three digits for load balancers, and a name that nobody else has.
+/// Returns a server ID of three digits for load balancers, and a unique session ID.
 fn id() -> Result<String, Fault> {
     let server = u16::from_be_bytes(random::bytes()?) % 1000;
     let session = random::identifier::<8>()?;
     Ok(format!("{server:03}/{session}"))
 }
 
-/// So long can a frame be that has a message of this length: every unit of it may be an escape of six bytes.
+/// Returns the largest length of a frame with a message of this length: each byte may become an escape of six
+/// bytes.
 fn escaped(message: u64) -> u64 {
     message.saturating_mul(6).saturating_add(64 << 10)
 }
@@ -193,13 +197,13 @@ fn reader(transport: Transport, calling: &ClientConfig) -> Reader {
 }
 
 impl Requests {
-    /// Asks for frames.
+    /// Sends a request for frames.
     fn ask(&mut self, url: &str) -> Result<(), Fault> {
         let target = format!("{url}/{}", self.transport.endpoint());
         self.down.ask("POST", &target, &[], Some(("text/plain", b"")))
     }
 
-    /// What comes next of the answer, as frames; and the next request when it has ended.
+    /// Waits for the next frames of the response. When the response has ended, sends the next request.
     fn hear(
         &mut self,
         url: &str,
@@ -229,7 +233,7 @@ impl Requests {
                     let section = self.transport.section();
                     return Err(Fault::broken("the end of an answer", "a whole frame", left, section));
                 }
-                // Behind a close frame there is nothing to ask for.
+                // No request follows a close frame.
                 if frames.iter().any(|frame| matches!(frame, Frame::Close { .. })) {
                     return Ok(());
                 }
@@ -244,7 +248,7 @@ impl Requests {
         Ok(())
     }
 
-    /// Sends messages, and waits until the server has them.
+    /// Sends messages, and waits until the server has accepted them.
     fn send(&mut self, url: &str, calling: &ClientConfig, messages: &[u8]) -> Result<(), Fault> {
         let fresh = self.up.take().filter(|(asking, used)| asking.is_free() && used.elapsed() < FRESH);
         let mut asking = match fresh {
@@ -273,7 +277,7 @@ impl Session {
         }
     }
 
-    /// The next frame, at most until then.
+    /// Waits up to `until` for the next frame.
     fn frame(&mut self, calling: &ClientConfig, until: Instant) -> Result<Option<Frame>, Fault> {
         loop {
             if let Some(frame) = self.frames.pop_front() {
@@ -348,7 +352,7 @@ impl Client for Sockjs {
                 }
             }
             Frame::Heartbeat => Heard::Other,
-            // A server that was started anew takes the id for a new session's.
+            // A restarted server takes the id as that of a new session.
             Frame::Open => {
                 Heard::Closed { orderly: false, why: "the server has lost the session".to_owned() }
             }
@@ -370,7 +374,8 @@ impl Client for Sockjs {
                 }
             }
             (Carried::WebSocket(websocket, _), CloseMode::Abrupt) => websocket.connection().will_be_reset(),
-            // There is no goodbye by requests: a client that leaves drops the one for frames.
+            // SockJS over HTTP has no closing handshake: a client that leaves closes the connection for
+            // frames.
             (Carried::Requests(requests), CloseMode::Orderly) => requests.down.connection().end(),
             (Carried::Requests(requests), CloseMode::Abrupt) => {
                 requests.down.connection().will_be_reset();

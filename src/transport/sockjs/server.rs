@@ -1,4 +1,4 @@
-//! The server: what it answers at each place, and how frames get into answers that go on.
+//! The SockJS server: its answer to each URL, and the frames in streamed responses.
 
 use std::{
     sync::{
@@ -35,21 +35,20 @@ use crate::{
     },
 };
 
-/// How often one looks whether a receiver is still there.
+/// Interval for checking whether the receiver is still connected.
 const GLANCE: Duration = Duration::from_millis(100);
 
-/// So many bytes of messages go into one frame, or one message.
+/// Bytes of messages in one frame after which no further message is added to it.
 const TOGETHER: usize = 64 << 10;
 
 struct Sockjs {
     base: String,
     page: Page,
-    /// Bytes of frames before a streamed answer ends, so that a browser can throw away what it has of it.
+    /// Bytes of frames after which a streamed response ends, so that a browser can free its memory.
     limit: usize,
     sessions: Sessions,
 }
 
-/// A server.
 pub(super) fn new(room: &Room) -> Result<Arc<dyn Server>, Fault> {
     let option = |name: &str| room.terms.options.get(name).map(String::as_str);
     let number = |name: &str, usual: u64| match option(name).map(|text| (text, text.parse())) {
@@ -72,15 +71,15 @@ pub(super) fn new(room: &Room) -> Result<Arc<dyn Server>, Fault> {
     Ok(Arc::new(Sockjs { base, page: Page::new(option("script"), websocket), limit, sessions }))
 }
 
-/// What a request comes to.
+/// The result of a request.
 enum Turn {
-    /// This answer.
+    /// Send this response.
     Answer(Response),
-    /// This answer, as the request breaks a rule; then the end of the connection.
+    /// Send this response, because the request breaks a rule, and end the connection.
     Refuse(Response, Fault),
-    /// A WebSocket, with SockJS on it or without.
+    /// Upgrade to a WebSocket, with SockJS or raw.
     WebSocket { raw: bool },
-    /// Frames of this session, by this transport.
+    /// Send the frames of this session by this transport.
     Frames(String, Transport),
 }
 
@@ -173,7 +172,7 @@ impl Sockjs {
         }
     }
 
-    /// xhr_send: messages of a client, for a session that there must be.
+    /// xhr_send: handles messages of a client for an existing session.
     fn send(&self, request: &Request, id: &str, connection: &Connection) -> Turn {
         let messages = match parse_messages(&request.content, Uplink::Request) {
             Ok(messages) => messages,
@@ -190,12 +189,13 @@ impl Sockjs {
         if held.is_open() {
             messages.iter().for_each(|message| held.seat.said(Message::Text(message.to_string())));
         }
-        // The type is for browsers that took an answer without one for XML.
+        // The Content-Type is for browsers that treat a response without one as XML.
         let response = Response::new(204).with("Content-Type", pages::PLAIN);
         Turn::Answer(pages::cross_origin(request, pages::uncached(response)))
     }
 
-    /// Sends frames as they come, until the answer has had enough of them. False if the connection is not to be used again.
+    /// Sends frames as they arrive, until the response reaches its limit. Returns false if the connection
+    /// must not be used again.
     fn frames(
         &self,
         serving: &mut Serving,
@@ -241,27 +241,29 @@ impl Sockjs {
             match next(&receiver, serving, &mut beat, room.terms.beat)? {
                 What::Frame(frame) => so_far = send(serving, &frame)?,
                 What::Last(frame) => {
-                    // First closed, then told: whoever asks after this answer has to hear the same.
+                    // The session is closed before the frame is sent, so that a request after this response
+                    // gets the same frame.
                     receiver.close(&frame);
                     send(serving, &frame)?;
                     return serving.finish(request);
                 }
             }
         }
-        // The end of the answer brings the next request, which must not find this one still there.
+        // The client sends its next request after the end of this response. That request must not find this
+        // receiver in place.
         receiver.finish();
         serving.finish(request)
     }
 }
 
-/// What a receiver is to be sent.
+/// An item for a receiver.
 enum What {
     Frame(Frame),
-    /// After this one the session is closed.
+    /// The last frame; the session is then closed.
     Last(Frame),
 }
 
-/// Waits for it; looks now and then whether the receiver is still there.
+/// Waits for the next item, and checks at intervals whether the receiver is still connected.
 fn next(
     receiver: &Receiver<'_>,
     serving: &mut Serving,
@@ -278,7 +280,7 @@ fn next(
                 return Ok(What::Frame(Frame::Heartbeat));
             }
             Next::Late if serving.is_there() => {}
-            // A server that ends closes the outbox first, and then stops to hear.
+            // A stopping server closes the outbox first, then the reading half.
             Next::Late => match outbox.over() {
                 Some(why) => return Ok(What::Last(goodbye(why))),
                 None => {
@@ -291,7 +293,8 @@ fn next(
     }
 }
 
-/// The frame that ends a session. The codes are those of the WebSocket where it has one, and the document's own example.
+/// Returns the frame that ends a session. The codes are those of the WebSocket where it has one, and the
+/// example of the specification.
 fn goodbye(why: Last) -> Frame {
     match why {
         Last::Full => Frame::close(1008, "too slow"),
@@ -299,7 +302,7 @@ fn goodbye(why: Last) -> Frame {
     }
 }
 
-/// A frame of this message, and of those that wait behind it.
+/// Returns a frame with this message and with those that wait after it.
 fn together(first: &Message, outbox: &Outbox) -> Frame {
     let text = |message: &Message| Text::from(&*String::from_utf8_lossy(message.bytes()));
     let mut texts = vec![text(first)];
@@ -312,13 +315,13 @@ fn together(first: &Message, outbox: &Outbox) -> Frame {
     Frame::Messages(texts)
 }
 
-/// SockJS on a WebSocket: here a session lives and ends with its connection.
+/// Serves SockJS over a WebSocket. The session lives as long as its connection.
 fn talk(mut websocket: WebSocket, room: &Arc<Room>) -> Result<Ending, Fault> {
     let connection = Arc::clone(websocket.connection());
     let seat = room.seat(connection.number());
     let outbox = Arc::clone(&seat.outbox);
     let sender = websocket.sender();
-    // Something came since the last Ping.
+    // Whether something was received since the last Ping.
     let alive = AtomicBool::new(true);
     say(&sender, &connection, &Frame::Open)?;
     thread::scope(|scope| {
@@ -331,7 +334,8 @@ fn talk(mut websocket: WebSocket, room: &Arc<Room>) -> Result<Ending, Fault> {
                         messages.iter().for_each(|one| seat.said(Message::Text(one.to_string())));
                     }
                     Err(error) => {
-                        // The code and the words of sockjs-node; the document has the connection end, and no more.
+                        // The code and the reason of sockjs-node. The specification only says that the
+                        // connection ends.
                         let _ = sender.close(Some(3000), "Broken framing.");
                         break Err(error.into());
                     }
@@ -363,8 +367,8 @@ fn say(sender: &FrameSender, connection: &Connection, frame: &Frame) -> Result<(
     Ok(())
 }
 
-/// Says what there is to say. The document's heartbeat is the frame h; a Ping goes with it, as sockjs-node sends one instead: its Pong
-/// says that somebody is there.
+/// Sends the waiting messages. The heartbeat of the specification is the frame h. A Ping goes with it, as
+/// sockjs-node sends one instead: the Pong shows that the client is alive.
 fn speak(
     sender: &FrameSender,
     connection: &Connection,
@@ -398,7 +402,7 @@ fn speak(
         }
     };
     if outcome.is_err() || matches!(outcome, Ok(Last::Full)) {
-        // What it has not read is not waited for.
+        // Unread data is discarded.
         connection.cut();
     }
     outcome

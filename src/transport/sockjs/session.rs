@@ -1,8 +1,9 @@
-//! What a session is: it outlives the connections that carry it. Its rules, without any connection.
+//! The rules of a SockJS session, without any connection. A session outlives the connections that carry it.
 //!
-//! A session begins with the first request that names it, and is open from then on. One connection at a time may wait for its
-//! frames. When none does for a while, it is over; when the one that did breaks off, nobody knows what has arrived, so it is closed. A
-//! closed session says so to everybody who asks, until it is over (sockjs-protocol, "Protocol and framing" and "Handling close").
+//! A session begins with the first request that names it, and is open from then on. At most one connection,
+//! the receiver, waits for its frames. A session without a receiver for a while ends. If the receiver breaks
+//! off, it is unknown which frames have arrived, so the session is closed. A closed session sends its close
+//! frame to every request until it ends (sockjs-protocol, "Protocol and framing" and "Handling close").
 
 use std::time::{Duration, Instant};
 
@@ -12,11 +13,11 @@ use crate::wire::sockjs::Frame;
 #[derive(Debug)]
 pub(super) struct Session {
     stage: Stage,
-    /// The connection that waits for frames.
+    /// The number of the receiver, the connection that waits for frames.
     receiver: Option<u64>,
-    /// Receivers so far: each has a number.
+    /// Number of receivers so far, which is the number of the last one.
     receivers: u64,
-    /// When the last one left, or the session began.
+    /// Time at which the last receiver left, or the session began.
     left: Instant,
 }
 
@@ -24,40 +25,41 @@ pub(super) struct Session {
 enum Stage {
     New,
     Open,
-    /// With the frame that says so.
+    /// Closed, with the close frame.
     Closed(Frame),
 }
 
-/// What a connection gets that asks for frames.
+/// The result for a connection that requests frames.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Joined {
-    /// It is the receiver, with this number. The first of a session gets an open frame first.
+    /// The connection is the receiver, with this number. The first receiver of a session gets an open frame
+    /// first.
     Receiver {
-        /// For [`Session::leave`].
+        /// The number to pass to [`Session::leave`].
         number: u64,
         /// Whether the session is new.
         first: bool,
     },
-    /// It is not: it gets this frame, and its answer ends.
+    /// The connection is refused: it gets this frame, and its response ends.
     Refused(Frame),
 }
 
 /// How a receiver leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Left {
-    /// Its answer has ended as it should. The next comes soon.
+    /// The response ended in order, and the next request is expected soon.
     Finished,
-    /// It broke off.
+    /// The connection broke off.
     Aborted,
 }
 
 impl Session {
-    /// As it begins.
+    /// Returns a new session.
     pub fn new(now: Instant) -> Session {
         Session { stage: Stage::New, receiver: None, receivers: 0, left: now }
     }
 
-    /// A connection asks for the frames.
+    /// Handles a connection that requests frames.
     pub fn join(&mut self, now: Instant) -> Joined {
         if self.receiver.is_some() {
             return Joined::Refused(Frame::close(2010, "Another connection still open"));
@@ -76,7 +78,7 @@ impl Session {
         Joined::Receiver { number: self.receivers, first }
     }
 
-    /// The receiver with this number leaves. One that is it no more changes nothing.
+    /// Removes the receiver with this number. A number of an earlier receiver has no effect.
     pub fn leave(&mut self, number: u64, how: Left, now: Instant) {
         if self.receiver != Some(number) {
             return;
@@ -88,7 +90,8 @@ impl Session {
         }
     }
 
-    /// Closes it. Whoever was its receiver is it no more, so that the next hears of the end, and not of another connection.
+    /// Closes the session and removes its receiver, so that the next request gets the close frame and not a
+    /// refusal because of another connection.
     pub fn close(&mut self, frame: Frame, now: Instant) {
         if !matches!(self.stage, Stage::Closed(_)) {
             self.stage = Stage::Closed(frame);
@@ -97,12 +100,13 @@ impl Session {
         self.left = now;
     }
 
-    /// Whether what a client sends is heard.
+    /// Returns whether the session accepts messages of the client.
     pub fn is_open(&self) -> bool {
         matches!(self.stage, Stage::Open)
     }
 
-    /// When it is over if nobody joins before; none while somebody waits.
+    /// Returns the time at which the session ends if no receiver joins before, or `None` while a receiver
+    /// waits.
     pub fn ends_at(&self, patience: Duration) -> Option<Instant> {
         self.receiver.is_none().then(|| self.left + patience)
     }

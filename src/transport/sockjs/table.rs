@@ -1,4 +1,4 @@
-//! All sessions of a server, by their ids, and the thread that ends those to which nobody comes back.
+//! All sessions of a server by their ids, and the thread that ends abandoned ones.
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +20,7 @@ use crate::{
     wire::{sockjs::Frame, text},
 };
 
-/// A session and its place in the room: what is said to it waits there while no connection is.
+/// A session and its seat in the room. Messages wait in the seat's outbox while no connection does.
 #[derive(Debug)]
 pub(super) struct Held {
     session: Mutex<Session>,
@@ -28,7 +28,7 @@ pub(super) struct Held {
     pub seat: Seat,
 }
 
-/// The sessions. The sweeper ends when this is dropped.
+/// The sessions. The sweeper thread ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Sessions(Arc<Inside>);
 
@@ -45,7 +45,7 @@ struct All {
     over: bool,
 }
 
-/// The receiver of a session. One that is dropped before it has finished has broken off.
+/// The receiver of a session. A receiver that is dropped before it has finished counts as broken off.
 #[derive(Debug)]
 pub(super) struct Receiver<'a> {
     sessions: &'a Sessions,
@@ -55,10 +55,10 @@ pub(super) struct Receiver<'a> {
 }
 
 impl Sessions {
-    /// With none in it. One without a receiver is over after `patience`.
+    /// Returns an empty table. A session without a receiver ends after `patience`.
     ///
     /// # Errors
-    /// If no thread can be started.
+    /// Fails if no thread can be started.
     pub fn new(patience: Duration) -> std::io::Result<Sessions> {
         let inside = Arc::new(Inside { all: Mutex::default(), changed: Condvar::new(), patience });
         let sweeper = Arc::clone(&inside);
@@ -66,7 +66,7 @@ impl Sessions {
         Ok(Sessions(inside))
     }
 
-    /// The session with this id, if there is one.
+    /// Returns the session with this id, if there is one.
     pub fn find(&self, id: &str) -> Option<Arc<Held>> {
         lock(&self.0.all).by_id.get(id).cloned()
     }
@@ -88,7 +88,8 @@ impl Sessions {
         Some(held)
     }
 
-    /// A connection asks for the frames of a session. The first of all gets an open frame first.
+    /// Handles a connection that requests the frames of a session. The first receiver gets an open frame
+    /// first.
     pub fn join(&self, held: &Arc<Held>) -> Result<(Receiver<'_>, bool), Frame> {
         let joined = lock(&held.session).join(Instant::now());
         match joined {
@@ -109,7 +110,7 @@ impl Drop for Sessions {
 }
 
 impl Inside {
-    /// Waits for the first session to end, takes it out, and so on.
+    /// Waits for the next session to end, removes it, and repeats.
     fn sweep(&self) {
         let mut all = lock(&self.all);
         while !all.over {
@@ -145,14 +146,14 @@ impl Inside {
 }
 
 impl Held {
-    /// Whether what a client sends is heard.
+    /// Returns whether the session accepts messages of the client.
     pub fn is_open(&self) -> bool {
         lock(&self.session).is_open()
     }
 }
 
 impl Receiver<'_> {
-    /// Its answer ends as it should.
+    /// Ends the receiver in order, because its response has ended.
     pub fn finish(mut self) {
         self.how = Left::Finished;
     }

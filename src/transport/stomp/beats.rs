@@ -1,61 +1,62 @@
-//! When is an end of line due, and when is the other side taken for dead? (STOMP 1.2, Heart-beating)
+//! Heartbeats: when an end of line is due, and when the peer counts as dead (STOMP 1.2, Heart-beating).
 
 use std::time::{Duration, Instant};
 
 use crate::wire::stomp::HeartBeat;
 
-/// On top of twice the time that was agreed on: "the receiver SHOULD be tolerant", and a busy machine may be late.
+/// Margin on top of twice the negotiated interval before the peer counts as dead: "the receiver SHOULD be
+/// tolerant", and a busy machine may be late.
 const MARGIN: Duration = Duration::from_millis(500);
 
-/// The clock of one side.
+/// The heartbeat timers of one side.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Beats {
-    /// The other side has to hear us this often.
+    /// Longest time between two sends.
     pub sends: Option<Duration>,
-    /// We have to hear it this often.
+    /// Longest time between two receptions.
     pub hears: Option<Duration>,
     sent: Instant,
     heard: Instant,
 }
 
-/// What is to be done.
+/// The action that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Due {
-    /// Nothing until then.
+    /// Nothing is due before this time.
     Nothing(Option<Instant>),
-    /// An end of line goes out.
+    /// Send an end of line.
     Send,
-    /// Nothing came for so long that the other side is taken for dead.
+    /// Nothing arrived for this time, and the peer counts as dead.
     Dead(Duration),
 }
 
 impl Beats {
-    /// As both have said it in CONNECT and CONNECTED.
+    /// Returns the timers that CONNECT and CONNECTED negotiate.
     pub(super) fn new(own: HeartBeat, other: HeartBeat, now: Instant) -> Beats {
         Beats { sends: own.sends_to(other), hears: other.sends_to(own), sent: now, heard: now }
     }
 
-    /// Something was sent.
+    /// Notes that something was sent.
     pub(super) fn sent(&mut self, now: Instant) {
         self.sent = now;
     }
 
-    /// Something came: any octet counts.
+    /// Notes that something was received. Any octet counts.
     pub(super) fn heard(&mut self, now: Instant) {
         self.heard = now;
     }
 
-    /// When we send one: before the time is over, as it takes a while to arrive.
+    /// Returns the time of the next heartbeat: before the interval is over, because it takes time to arrive.
     pub(super) fn next_send(&self) -> Option<Instant> {
         self.sends.map(|every| self.sent + every * 3 / 4)
     }
 
-    /// When the other side is dead.
+    /// Returns the time at which the peer counts as dead.
     fn death(&self) -> Option<Instant> {
         self.hears.map(|every| self.heard + every * 2 + MARGIN)
     }
 
-    /// What is due.
+    /// Returns the action that is due.
     pub(super) fn due(&self, now: Instant) -> Due {
         if self.death().is_some_and(|death| now >= death) {
             return Due::Dead(now.saturating_duration_since(self.heard));

@@ -1,7 +1,8 @@
-//! How do octets of STOMP get across? As TCP's stream, or as messages of a WebSocket.
+//! The link that carries the octets of STOMP: a TCP stream, or messages of a WebSocket.
 //!
-//! No specification says that a message of the WebSocket is a frame of STOMP. Here each frame is sent as one, and what comes is
-//! taken for a stream: RabbitMQ puts an end of line behind its frames into the same message, and a heart-beat is a message of its own.
+//! No specification says that a WebSocket message is one STOMP frame. This code sends each frame as one
+//! message, and reads the messages as a stream: RabbitMQ adds an end of line after its frame in the same
+//! message, and a heartbeat is a message of its own.
 
 use std::{sync::Arc, time::Instant};
 
@@ -20,38 +21,38 @@ use crate::{
     wire::http::is_token,
 };
 
-/// The hearing half.
+/// The receiving half.
 #[derive(Debug)]
 pub(super) enum Link {
     Tcp(ReadHalf),
     WebSocket(Box<WebSocket>),
 }
 
-/// The speaking half, for any thread.
+/// The sending half, for any thread.
 #[derive(Debug, Clone)]
 pub(super) enum Speaker {
     Tcp(Arc<Connection>),
     WebSocket(FrameSender),
 }
 
-/// What comes.
+/// A received unit.
 #[derive(Debug)]
 pub(super) enum Came {
     Octets(Vec<u8>),
-    /// Nothing in time.
+    /// Nothing arrived in time.
     Late,
-    /// Nothing more, in words.
+    /// The link has ended; the reason in words.
     End(String),
 }
 
 impl Link {
-    /// Connects, and upgrades where the scheme says so.
+    /// Connects, and upgrades if the scheme requires it.
     pub(super) fn call(calling: &ClientConfig) -> Result<Link, Fault> {
         let connection = calling.connect()?;
         if calling.scheme != "ws" {
             return Ok(Link::Tcp(connection.read_half()));
         }
-        // A frame is at most so much longer than the message in it.
+        // A frame exceeds its message by at most this much.
         let most = calling.message.saturating_add(1 << 20);
         let (authority, path) = (&calling.authority, &calling.path);
         let websocket =
@@ -59,8 +60,8 @@ impl Link {
         Ok(Link::WebSocket(Box::new(websocket)))
     }
 
-    /// Serves both on one port: the first word tells them apart. No method of HTTP is a command of STOMP but CONNECT, and that
-    /// is followed by a space there and by the end of the line here.
+    /// Accepts both on one port, distinguished by the first word. CONNECT is the only HTTP method that is
+    /// also a STOMP command. A space follows it in HTTP, and an end of line in STOMP.
     pub(super) fn accept(
         connection: &Arc<Connection>,
         room: &Room,
@@ -104,7 +105,7 @@ impl Link {
         }
     }
 
-    /// The next octets, at most until then.
+    /// Waits up to `until` for the next octets.
     pub(super) fn hear(&mut self, until: Instant) -> Result<Came, Fault> {
         match self {
             Link::Tcp(incoming) => {
@@ -134,12 +135,12 @@ impl Link {
         }
     }
 
-    /// All was said, and STOMP is over: what is below it ends, as it is used to.
+    /// Closes the layer below after the end of STOMP.
     pub(super) fn finish(&mut self, code: u16, reason: &str) {
         match self {
             Link::Tcp(incoming) => incoming.linger(),
             Link::WebSocket(websocket) => {
-                // If it can't be said any more, there is nobody who would miss it.
+                // If the Close can't be sent, no peer is waiting for it.
                 let _ = websocket.goodbye(code, reason);
             }
         }
@@ -147,7 +148,7 @@ impl Link {
 }
 
 impl Speaker {
-    /// Sends octets: over a WebSocket as one message, of text if they are.
+    /// Sends octets. Over a WebSocket they form one message, of text if they are UTF-8.
     pub(super) fn send(&self, octets: Vec<u8>) -> Result<(), Fault> {
         match self {
             Speaker::Tcp(connection) => connection.send(&octets),
@@ -156,12 +157,12 @@ impl Speaker {
     }
 }
 
-/// `GET `: a token and a space.
+/// Returns whether the bytes begin with a token and a space, as `GET ` does.
 fn begins_like_a_request(bytes: &[u8]) -> bool {
     bytes.iter().position(|byte| *byte == b' ').is_some_and(|space| is_token(&bytes[..space]))
 }
 
-/// What may still become that.
+/// Returns whether the bytes may still become the beginning of a request.
 fn could_be_a_request(bytes: &[u8]) -> bool {
     bytes.is_empty() || (bytes.len() < 32 && is_token(bytes))
 }

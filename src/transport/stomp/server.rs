@@ -1,7 +1,9 @@
-//! The server over STOMP: a small broker. `/topic/NAME` is for all who have subscribed, `/queue/NAME` for one of them at a time.
+//! The STOMP server, a small broker. A message to `/topic/NAME` goes to all subscribers, a message to
+//! `/queue/NAME` to one of them.
 //!
-//! What is said comes to whoever has subscribed to its destination, with `--chat` and without: that is the client's choice here.
-//! One thread hears and does what frames ask for; another sends what its outbox has, and an end of line when that is due.
+//! A message goes to the subscribers of its destination, with and without `--chat`: in STOMP the client
+//! chooses. One thread receives and handles frames; another sends the items of the outbox, and heartbeats
+//! when they are due.
 
 mod broker;
 mod session;
@@ -34,14 +36,13 @@ use crate::{
     wire::stomp::{Frame, HeartBeat, Version},
 };
 
-/// CONNECT has to come in this time.
+/// Time in which CONNECT must arrive.
 const CONNECT: Duration = Duration::from_secs(10);
 
 struct Stomp {
     broker: Arc<Broker>,
 }
 
-/// A server.
 pub(super) fn new(room: &Room) -> Result<Arc<dyn Server>, Fault> {
     Ok(Arc::new(Stomp { broker: Arc::new(Broker::new(room.terms.queue)) }))
 }
@@ -59,7 +60,7 @@ impl Server for Stomp {
             let writer = scope.spawn(|| speak(&speaker, connection, &outbox, &beats));
             let mut session = Session::new(&self.broker, &outbox, &room.terms);
             let heard = hear(&mut link, &mut session, room, &beats, until);
-            // Nobody gives it messages any more, and those that it has not acknowledged go to somebody else.
+            // The session receives no more messages, and its unacknowledged messages go to other subscribers.
             drop(session);
             outbox.close(Last::Gone);
             let spoken = writer.join().unwrap_or(Ok(Last::Gone));
@@ -79,7 +80,7 @@ impl Server for Stomp {
     }
 }
 
-/// Does what frames ask for, until there are no more.
+/// Handles frames until the stream ends.
 fn hear(
     link: &mut Link,
     session: &mut Session,
@@ -98,7 +99,7 @@ fn hear(
                     "nothing came for {silent} ms: heart-beats were missed (STOMP 1.2, Heart-beating)"
                 )));
             }
-            // Sending is the other thread's.
+            // The other thread sends.
             (true, Due::Send) => Instant::now() + Duration::from_millis(20),
             (true, Due::Nothing(next)) => next.unwrap_or(idle).min(idle),
         };
@@ -125,7 +126,7 @@ fn hear(
     }
 }
 
-/// Sends what there is, and an end of line when nothing else was sent for long enough.
+/// Sends the items of the outbox, and an end of line when a heartbeat is due.
 fn speak(
     speaker: &Speaker,
     connection: &Arc<Connection>,
@@ -133,7 +134,7 @@ fn speak(
     beats: &Mutex<Beats>,
 ) -> Result<Last, Fault> {
     let outcome = loop {
-        // Looked at again soon even if no beat is due: CONNECT may just have asked for some.
+        // The wait is short even if no heartbeat is due, because CONNECT may just have negotiated some.
         let soon = Instant::now() + Duration::from_millis(250);
         let next = lock(beats).next_send();
         let (octets, what) = match outbox.next(next.unwrap_or(soon).min(soon)) {
@@ -164,7 +165,7 @@ fn speak(
     };
     match outcome {
         Ok(Last::Gone) => {}
-        // Whoever hears comes back.
+        // The receiving thread returns.
         Ok(Last::Stopping) => connection.hear_no_more(),
         Ok(Last::Full) | Err(_) => connection.cut(),
     }

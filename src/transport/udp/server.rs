@@ -1,7 +1,7 @@
-//! The server over UDP: one socket for all, and a note of who has sent to it.
+//! The UDP server: one socket for all clients, and a record of the addresses that have sent datagrams.
 //!
-//! Nobody connects and nobody leaves. Whoever sends is a guest from then on, and is forgotten when nothing has come from that
-//! address for a while. The address in a datagram is what its sender wrote there: an answer may go to somebody who never asked.
+//! UDP has no connections. A sender counts as a client until nothing has arrived from its address for a
+//! while. The source address of a datagram can be forged, so an answer may go to a host that sent nothing.
 
 use std::{
     collections::BTreeMap,
@@ -24,15 +24,15 @@ use crate::{
     websocket::opening::is_timeout,
 };
 
-/// How long the socket is waited at before it is seen whether the server is to end.
+/// Longest wait for a datagram before the server checks for shutdown.
 const GLANCE: Duration = Duration::from_millis(100);
 
-/// Services of old had ports under this, and some sent back whatever came: two that answer each other never stop.
+/// Lowest source port that is answered. Old services below it echoed every datagram, and two echoing services
+/// never stop.
 const FIRST_ANSWERED: u16 = 1024;
 
 struct Datagrams;
 
-/// A server.
 pub(super) fn new(_room: &Room) -> Result<Arc<dyn Server>, Fault> {
     Ok(Arc::new(Datagrams))
 }
@@ -47,7 +47,7 @@ impl Server for Datagrams {
     }
 }
 
-/// Somebody who has sent something.
+/// A client that has sent a datagram.
 struct Guest {
     seat: Seat,
     number: u64,
@@ -85,13 +85,13 @@ impl DatagramServer for Datagrams {
     }
 }
 
-/// All guests, and the socket that hears them.
+/// All clients, and the shared socket.
 struct Office<'a> {
     socket: &'a UdpSocket,
     room: &'a Arc<Room>,
     guests: BTreeMap<SocketAddr, Guest>,
     number: u64,
-    /// What is told once.
+    /// Notes that were reported once and are not repeated.
     said: Vec<&'static str>,
 }
 
@@ -133,7 +133,7 @@ impl Office<'_> {
         }
     }
 
-    /// Sends what waits for one guest, or for all.
+    /// Sends the messages that wait for one client, or for all.
     fn answer(&mut self, from: SocketAddr) {
         if self.room.terms.chat {
             for (to, guest) in &mut self.guests {
@@ -169,7 +169,7 @@ impl Office<'_> {
     }
 }
 
-/// Sends what waits for a guest. The kernel takes a datagram or does not: nobody is waited for.
+/// Sends the messages that wait for a client. A datagram that the kernel does not accept is not retried.
 fn empty(socket: &UdpSocket, to: SocketAddr, guest: &mut Guest, room: &Room) {
     while let Next::Message(message) = guest.seat.outbox.next(Instant::now()) {
         let bytes = message.bytes();

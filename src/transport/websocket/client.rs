@@ -1,4 +1,5 @@
-//! The client over a WebSocket. Its acknowledgement is the Pong to a Ping that follows the message: RFC 6455 has no other.
+//! The WebSocket client. An acknowledgement is the Pong to a Ping that follows the message: RFC 6455 has no
+//! other.
 
 use std::time::Instant;
 
@@ -13,20 +14,19 @@ struct Frames {
     calling: ClientConfig,
     websocket: WebSocket,
     sender: FrameSender,
-    /// The last Ping that asks whether what was before it has arrived, and how many were answered.
+    /// The number of the last acknowledgement Ping, and how many of them were answered.
     asked: (u64, u64),
-    /// When something came last, and when a Ping went out for want of it.
+    /// Time of the last received unit, and of the Ping that was sent after a silence.
     heard: Instant,
     pinged: Option<Instant>,
 }
 
-/// How the payload of a Ping begins that acknowledges a message.
+/// Prefix of the payload of a Ping that requests an acknowledgement.
 const ARRIVED: &[u8] = b"arrived ";
 
-/// The payload of a Ping that only asks whether somebody is there.
+/// Payload of a Ping that checks whether the peer is alive.
 const THERE: &[u8] = b"there?";
 
-/// Connects and upgrades.
 pub(super) fn connect(calling: ClientConfig) -> Result<Box<dyn Client>, Fault> {
     let websocket = open(&calling)?;
     let sender = websocket.sender();
@@ -52,7 +52,8 @@ impl Client for Frames {
         self.sender.say(message)?;
         if ack {
             self.asked.0 += 1;
-            // Pings are answered in their order, behind all that came before: so the Pong says that the message is there.
+            // The peer answers Pings in order, after the frames before them. So the Pong shows that the
+            // message has arrived.
             self.sender.ping(&[ARRIVED, self.asked.0.to_string().as_bytes()].concat())?;
         }
         Ok(())
@@ -111,7 +112,7 @@ impl Client for Frames {
 }
 
 impl Frames {
-    /// Nothing came: a Ping after a while, and the end if nobody answers it.
+    /// Handles a silence: sends a Ping after an interval, and fails if it is not answered.
     fn alive(&mut self) -> Result<Heard, Fault> {
         match self.pinged {
             Some(since) if since.elapsed() >= self.calling.beat => {
@@ -128,7 +129,7 @@ impl Frames {
     }
 }
 
-/// The number of the message that a Pong speaks of.
+/// Returns the number of the message that a Pong acknowledges.
 fn number(payload: &[u8]) -> Option<u64> {
     std::str::from_utf8(payload.strip_prefix(ARRIVED)?).ok()?.parse().ok()
 }

@@ -1,7 +1,7 @@
-//! A WebSocket on a line: upgraded by hand, and then frame by frame by our own encoder and our own judge.
+//! A WebSocket over a [`Connection`]: the upgrade, then frames by our own encoder and checker.
 //!
-//! One thread hears ([`WebSocket::hear`]); any thread may speak, through a [`FrameSender`]. A Ping is answered by whoever hears. Behind a
-//! Close nothing more is sent, whoever would like to.
+//! One thread receives ([`WebSocket::hear`]). Any thread may send, through a [`FrameSender`]. The receiving
+//! thread answers Pings. Nothing is sent after a Close.
 
 use std::{
     collections::VecDeque,
@@ -33,13 +33,13 @@ use crate::{
     },
 };
 
-/// The layer's name, as it is told.
+/// The name of the layer in events.
 const WEBSOCKET: &str = "WebSocket";
 
-/// How long is waited for the other end's Close, and for its FIN.
+/// Longest wait for the peer's Close, and for its FIN.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// What comes over a WebSocket.
+/// A received unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Came {
     /// A message.
@@ -48,10 +48,10 @@ pub enum Came {
     Ping(Vec<u8>),
     /// A Pong.
     Pong(Vec<u8>),
-    /// A Close, which was answered already if it was the first. 1005 if it had no code, 1006 if the stream ended without one
-    /// (RFC 6455 §7.1.5).
+    /// A Close, which was answered already if it was the first. The code is 1005 if the frame had none, and
+    /// 1006 if the stream ended without a Close (RFC 6455 §7.1.5).
     Close(u16, String),
-    /// Nothing came in time.
+    /// Nothing arrived in time.
     Late,
 }
 
@@ -60,7 +60,7 @@ pub enum Came {
 pub struct FrameSender {
     connection: Arc<Connection>,
     masks: bool,
-    /// A Close has gone out.
+    /// Whether a Close was sent.
     closed: Arc<AtomicBool>,
 }
 
@@ -68,7 +68,7 @@ impl FrameSender {
     /// Sends a message in one frame.
     ///
     /// # Errors
-    /// As [`Connection::send`]. Behind a Close nothing is sent, and that is no error.
+    /// Fails as [`Connection::send`] does. After a Close nothing is sent, and that is no error.
     pub fn say(&self, message: &Message) -> Result<(), Fault> {
         match message {
             Message::Text(text) => self.text(text),
@@ -79,15 +79,15 @@ impl FrameSender {
     /// Sends a text message in one frame.
     ///
     /// # Errors
-    /// As [`FrameSender::say`].
+    /// Fails as [`FrameSender::say`] does.
     pub fn text(&self, text: &str) -> Result<(), Fault> {
         self.send(opcode::TEXT, text.as_bytes(), "text frame")
     }
 
-    /// Asks whether somebody is there. At most 125 bytes.
+    /// Sends a Ping with at most 125 bytes.
     ///
     /// # Errors
-    /// As [`FrameSender::say`].
+    /// Fails as [`FrameSender::say`] does.
     pub fn ping(&self, payload: &[u8]) -> Result<(), Fault> {
         self.connection.tell(WEBSOCKET, Happened::beat(Way::Sent, "Ping"));
         self.send(opcode::PING, &payload[..payload.len().min(125)], "")
@@ -98,10 +98,10 @@ impl FrameSender {
         self.send(opcode::PONG, payload, "")
     }
 
-    /// Begins the closing handshake, or answers it. A reason is cut to the 123 bytes that it may have.
+    /// Begins or answers the closing handshake. A reason is truncated to the 123 bytes that fit.
     ///
     /// # Errors
-    /// As [`FrameSender::say`].
+    /// Fails as [`FrameSender::say`] does.
     pub fn close(&self, code: Option<u16>, reason: &str) -> Result<(), Fault> {
         let mut end = reason.len().min(REASON_MAX);
         while !reason.is_char_boundary(end) {
@@ -115,7 +115,7 @@ impl FrameSender {
         self.send(opcode::CLOSE, &payload, &what)
     }
 
-    /// Whether a Close has gone out.
+    /// Returns whether a Close was sent.
     pub fn has_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
@@ -128,7 +128,8 @@ impl FrameSender {
         let bytes = frame.encode();
         let mut sent = false;
         self.connection.send_in_turn(|| {
-            // Seen and set in turn: so no frame goes out behind a Close (§5.5.1).
+            // The flag is read and set while this thread has its turn to send, so no frame follows a Close
+            // (§5.5.1).
             sent = !self.closed.load(Ordering::Acquire);
             if opcode == opcode::CLOSE {
                 self.closed.store(true, Ordering::Release);
@@ -142,23 +143,24 @@ impl FrameSender {
     }
 }
 
-/// A WebSocket: the half that hears, and a voice.
+/// A WebSocket: the receiving half, and a sender.
 #[derive(Debug)]
 pub struct WebSocket {
     incoming: ReadHalf,
     sender: FrameSender,
     judge: Judge,
     seen: VecDeque<Seen>,
-    /// The subprotocol that was agreed on.
+    /// The negotiated subprotocol.
     pub subprotocol: Option<String>,
     over: bool,
 }
 
 impl WebSocket {
-    /// The client's side: asks for the upgrade, offering these subprotocols, and judges the answer.
+    /// Requests the upgrade as a client, offers these subprotocols, and checks the answer.
     ///
     /// # Errors
-    /// [`Fault::Refused`] if the server answers with another status, [`Fault::Broken`] if its 101 does not keep the rules.
+    /// Fails with [`Fault::Refused`] if the server answers with another status, and with [`Fault::Broken`] if
+    /// its 101 breaks a rule.
     pub fn ask(
         connection: &Arc<Connection>,
         authority: &str,
@@ -207,10 +209,12 @@ impl WebSocket {
         }
     }
 
-    /// The server's side: judges the request and answers it. Of the policy's subprotocols the first that the client offers is chosen.
+    /// Checks the request as a server, and answers it. Selects the first of the policy's subprotocols that
+    /// the client offers.
     ///
     /// # Errors
-    /// [`Fault::Refused`]: then the client was told why, and the connection is to be closed.
+    /// Fails with [`Fault::Refused`]. The client was told the reason, and the caller must close the
+    /// connection.
     pub fn accept(
         serving: Serving,
         request: &Request,
@@ -249,7 +253,7 @@ impl WebSocket {
         most: u64,
     ) -> WebSocket {
         let mut judge = Judge::with_limits(role, Limits { frame: most, message: most });
-        // What followed the head in its segment.
+        // Bytes that followed the head in the same segment.
         let seen = judge.push(&incoming.take_all()).into();
         let agreed = subprotocol.as_ref().map_or_else(String::new, |name| format!(", subprotocol {name}"));
         connection.tell(WEBSOCKET, Happened::Opened(format!("the connection is a WebSocket{agreed}")));
@@ -261,21 +265,21 @@ impl WebSocket {
         WebSocket { incoming, sender, judge, seen, subprotocol, over: false }
     }
 
-    /// The line.
+    /// Returns the connection.
     pub fn connection(&self) -> &Arc<Connection> {
         &self.sender.connection
     }
 
-    /// The sending half, for any thread.
+    /// Returns the sending half, for any thread.
     pub fn sender(&self) -> FrameSender {
         self.sender.clone()
     }
 
-    /// The next that comes, at most until then. After a [`Came::Close`] nothing comes any more.
+    /// Waits up to `until` for the next unit. Nothing follows a [`Came::Close`].
     ///
     /// # Errors
-    /// [`Fault::Rule`] if the peer broke one: it was answered with the Close code that fits, and the
-    /// connection is to be ended.
+    /// Fails with [`Fault::Rule`] if the peer broke a rule. The peer was sent the matching Close code, and
+    /// the caller must end the connection.
     pub fn hear(&mut self, until: Instant) -> Result<Came, Fault> {
         loop {
             while let Some(seen) = self.seen.pop_front() {
@@ -339,7 +343,7 @@ impl WebSocket {
                 let what =
                     code.map_or_else(|| "Close frame".to_owned(), |code| format!("Close frame {code}"));
                 connection.tell(WEBSOCKET, unit(&what));
-                // The same code goes back, unless we were first (§5.5.1).
+                // The Close is answered with the same code, unless ours was sent first (§5.5.1).
                 let _ = self.sender.close(code, "");
                 let reason = String::from_utf8_lossy(payload.get(2..).unwrap_or_default()).into_owned();
                 Came::Close(code.unwrap_or(1005), reason)
@@ -347,11 +351,12 @@ impl WebSocket {
         }))
     }
 
-    /// The orderly end: says Close unless that was said, waits for the other end's, and for the end of TCP where that is the server's to
-    /// begin (RFC 6455 §7.1.1). Gives the code that came; none if none came in time. What else comes is dropped.
+    /// Closes in order: sends a Close unless one was sent, waits for the peer's Close, and for the end of TCP
+    /// where the server closes first (RFC 6455 §7.1.1). Returns the peer's code, or `None` if none arrived in
+    /// time. Other units are dropped.
     ///
     /// # Errors
-    /// If the goodbye can't be sent.
+    /// Fails if the Close can't be sent.
     pub fn goodbye(&mut self, code: u16, reason: &str) -> Result<Option<u16>, Fault> {
         self.sender.close(Some(code), reason)?;
         let until = Instant::now() + GOODBYE;
@@ -366,7 +371,7 @@ impl WebSocket {
         Ok(answered)
     }
 
-    /// Both have said Close, or nothing more is to be said: the server ends TCP, the client waits for that first, a little.
+    /// Waits briefly for the server to close TCP first, if this end is the client. A server does not wait.
     pub fn finish(&mut self) {
         if self.sender.masks {
             let until = Instant::now() + GOODBYE;
@@ -378,7 +383,7 @@ impl WebSocket {
     }
 }
 
-/// The next head of a response; what stands behind it is kept.
+/// Returns the next head of a response. The bytes after it stay unread.
 fn head(incoming: &mut ReadHalf, until: Instant) -> Result<Vec<u8>, Fault> {
     let mut reader = HeadReader::new();
     loop {

@@ -1,4 +1,5 @@
-//! The server over WebSockets: one thread hears, another says what the room has for this guest, and pings who is silent.
+//! The WebSocket server: one thread receives; another sends what the room has for this client, and pings a
+//! silent one.
 
 use std::{
     sync::{
@@ -28,16 +29,16 @@ use crate::{
     websocket::answer::Policy,
 };
 
-/// So long one waits for the Close of who was told that it is too slow.
+/// Longest wait for the Close of a client that was told that it is too slow. After it, the connection is
+/// reset.
 const ANSWERED: Duration = Duration::from_secs(5);
 
 struct Frames {
-    /// What a browser gets.
+    /// The page for a browser.
     page: &'static Sheet,
     ticker: Option<Arc<Ticker>>,
 }
 
-/// A server.
 pub(super) fn new(room: &Room) -> Result<Arc<dyn Server>, Fault> {
     let ticker = Ticker::of(&room.terms)?.map(Arc::new);
     let page = match &ticker {
@@ -54,7 +55,7 @@ impl Server for Frames {
         let Some(request) = serving.next()? else {
             return Ok(Ending::orderly("it asked for nothing"));
         };
-        // A browser that asks for no upgrade gets a page to use it from.
+        // A request without an upgrade gets the page.
         if let Some(page) = page::answer(&request.head, self.page) {
             connection.send(&page.response)?;
             let what = format!("response {}", page.status);
@@ -64,7 +65,8 @@ impl Server for Frames {
         }
         let allowed = Allowed::here(connection, &room.terms).list().map(<[String]>::to_vec);
         let policy = Policy { allowed_origins: allowed, ..Policy::default() };
-        // Before the answer: whoever has that hears all that is said from then on.
+        // The seat is taken before the answer, so that a client with the answer receives all messages from
+        // then on.
         let seat = room.seat(connection.number());
         let websocket = WebSocket::accept(serving, &request, &policy, room.terms.message)?;
         let Some(ticker) = &self.ticker else { return talk_from(&seat, websocket, room, &said) };
@@ -74,16 +76,16 @@ impl Server for Frames {
     }
 }
 
-/// What becomes of what a guest says.
+/// Handles a message of a client.
 type Say = dyn Fn(&Seat, Message) -> Result<(), Fault>;
 
-/// It goes back, or to all.
+/// Sends a message back, or to all clients.
 fn said(seat: &Seat, message: Message) -> Result<(), Fault> {
     seat.said(message);
     Ok(())
 }
 
-/// Serves a WebSocket to its end.
+/// Serves a WebSocket until it ends.
 pub fn talk(websocket: WebSocket, room: &Arc<Room>) -> Result<Ending, Fault> {
     let seat = room.seat(websocket.connection().number());
     talk_from(&seat, websocket, room, &said)
@@ -93,7 +95,7 @@ fn talk_from(seat: &Seat, mut websocket: WebSocket, room: &Room, say: &Say) -> R
     let connection = Arc::clone(websocket.connection());
     let outbox = Arc::clone(&seat.outbox);
     let sender = websocket.sender();
-    // Something came since the last Ping.
+    // Whether something was received since the last Ping.
     let alive = AtomicBool::new(true);
     thread::scope(|scope| {
         let (hears, nobody_hears) = mpsc::channel();
@@ -129,8 +131,8 @@ fn talk_from(seat: &Seat, mut websocket: WebSocket, room: &Room, say: &Say) -> R
     })
 }
 
-/// Says what there is to say, then Close. Who was silent since the last Ping, and did not answer it, is given up. `nobody_hears` is
-/// cut off when nothing more is heard.
+/// Sends the waiting messages, then a Close. A client that stayed silent and did not answer the last Ping is
+/// dropped. `nobody_hears` is disconnected when the receiving thread ends.
 fn speak(
     sender: &FrameSender,
     connection: &Connection,
@@ -163,20 +165,20 @@ fn speak(
                     Last::Stopping => (1001, "the server ends"),
                     Last::Gone => return Ok(why),
                 };
-                // Whoever hears gets the Close that comes back, or the end.
+                // The receiving thread gets the peer's Close, or the end of the stream.
                 break sender.close(Some(code), reason).map(|()| why);
             }
         }
     };
     match &outcome {
-        // It is read, if slowly: what is on its way to it, and the Close behind, would be lost by a RST.
+        // The peer reads slowly. A RST would destroy the frames on their way, and the Close behind them.
         Ok(Last::Full) => {
             if nobody_hears.recv_timeout(ANSWERED) == Err(RecvTimeoutError::Timeout) {
                 connection.will_be_reset();
                 connection.cut();
             }
         }
-        // Nobody reads it, or a frame is out by half: a Close can't be said any more.
+        // The peer does not read or answer, or a frame was sent only in part: a Close can't be sent any more.
         Err(_) => {
             connection.will_be_reset();
             connection.cut();

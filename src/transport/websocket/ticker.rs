@@ -1,9 +1,11 @@
-//! Prices that nobody pays: a few names whose prices walk at random, each new one a message to all at once.
+//! A ticker with invented prices: a few names whose prices walk at random. Each new price is a message to all
+//! clients.
 //!
-//! Only the newest price of a name is worth anything. So what waits for a slow guest is never a queue: a price takes the place of the
-//! one before it, and there wait at most as many as there are names. Each price has a number, so that a guest can see what it
-//! did not get. A guest that comes to `/?ask` gets as many messages as it asks for, by a number, and no more: what it does not ask for
-//! waits here, where it can still be replaced, and not in the buffers of two kernels, where it only gets old.
+//! Only the newest price of a name has a value. So no queue builds up for a slow client: a new price replaces
+//! the waiting one, and at most one price of each name waits. Prices are numbered, so that a client can
+//! detect the missing ones. A client that connects to `/?ask` requests a number of messages and receives no
+//! more. The rest waits in the outbox, where it can still be replaced, and not in the buffers of two kernels,
+//! where it becomes stale.
 
 use std::{
     sync::{
@@ -22,22 +24,21 @@ use crate::transport::{
     terms::Terms,
 };
 
-/// The option that makes a server a ticker.
+/// The option that turns the server into a ticker.
 pub(super) const OPTION: &str = "ticker";
 
-/// Who is traded: none of them is there.
+/// The names, all invented.
 const NAMES: [&str; 5] = ["ANVIL", "BOLT", "CRANK", "DYNAMO", "ENGINE"];
 
-/// At most so many prices a second.
+/// Most prices per second. An option beyond that is refused.
 const FASTEST: u32 = 1000;
 
-/// Prices in cents: where they begin, and between which they stay.
+/// Prices in cents: the start, the minimum and the maximum.
 const PRICES: (u32, u32, u32) = (10_000, 100, 99_999);
 
-/// How far a price goes at most in one step, in cents.
+/// Largest change of a price in one step, in cents.
 const STEP: u32 = 25;
 
-/// A ticker.
 #[derive(Debug)]
 pub(super) struct Ticker {
     period: Duration,
@@ -45,7 +46,7 @@ pub(super) struct Ticker {
     prices: Mutex<[Price; NAMES.len()]>,
 }
 
-/// The price of a name, its number counted from 1, and when it was made, in milliseconds since 1970.
+/// The price of a name, its number counted from 1, and its time in milliseconds since 1970.
 #[derive(Debug, Clone, Copy)]
 struct Price {
     cents: u32,
@@ -54,10 +55,10 @@ struct Price {
 }
 
 impl Ticker {
-    /// A ticker, if these terms ask for one.
+    /// Returns a ticker if the terms request one.
     ///
     /// # Errors
-    /// If they ask for what can't be.
+    /// Fails if the option is invalid.
     pub(super) fn of(terms: &Terms) -> Result<Option<Ticker>, Fault> {
         let Some(asked) = terms.options.get(OPTION) else { return Ok(None) };
         if terms.chat {
@@ -80,10 +81,11 @@ impl Ticker {
         }
     }
 
-    /// Somebody has taken a seat, by a request for this target: the first one starts the market. Each gets all prices that there are.
+    /// Handles a new seat for this request target. The first seat starts the ticker. Each seat receives all
+    /// current prices.
     ///
     /// # Errors
-    /// If there are no more threads.
+    /// Fails if no thread can be started.
     pub(super) fn welcome(
         self: &Arc<Self>,
         room: &Arc<Room>,
@@ -106,10 +108,10 @@ impl Ticker {
         Ok(())
     }
 
-    /// A guest says how many more messages it wants.
+    /// Handles a client's request for more messages.
     ///
     /// # Errors
-    /// [`Fault::Broken`] if it says something else.
+    /// Fails with [`Fault::Broken`] if the message is no number.
     pub(super) fn said(seat: &Seat, message: Message) -> Result<(), Fault> {
         let number = std::str::from_utf8(message.bytes()).ok().and_then(|text| text.parse().ok());
         let Some(number) = number else {
@@ -126,16 +128,17 @@ impl Ticker {
             if self.step(room).is_err() {
                 break;
             }
-            // Who was held up for long does not run after what is lost.
+            // After a long delay, the thread does not make up for more than one second of steps.
             due = (due + self.period).max(Instant::now().checked_sub(Duration::from_secs(1)).unwrap_or(due));
         }
     }
 
-    /// One price changes.
+    /// Changes one price.
     fn step(&self, room: &Room) -> Result<(), getrandom::Error> {
         let key = usize::try_from(getrandom::u32()?).unwrap_or(0) % NAMES.len();
         let walk = getrandom::u32()? % (2 * STEP + 1);
-        // All hear of it while nobody else can: so no guest gets an older price behind a newer one.
+        // The lock is held while the message goes to all seats, so no client receives an older price after a
+        // newer one.
         let mut prices = lock(&self.prices);
         let price = &mut prices[key];
         price.cents = (price.cents + walk).saturating_sub(STEP).clamp(PRICES.1, PRICES.2);
@@ -146,7 +149,7 @@ impl Ticker {
     }
 }
 
-/// A price as JSON.
+/// Returns a price as JSON.
 fn message(key: usize, Price { cents, sequence, at }: Price) -> Arc<Message> {
     let (name, whole, rest) = (NAMES[key], cents / 100, cents % 100);
     Arc::new(Message::Text(format!(

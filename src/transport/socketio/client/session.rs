@@ -1,4 +1,4 @@
-//! What does a client make of each packet? No I/O: packets go in, what is to be done comes out.
+//! The client's handling of each packet, without I/O: packets go in, steps come out.
 
 use std::{
     collections::BTreeSet,
@@ -21,40 +21,40 @@ use crate::{
     },
 };
 
-/// How much of the server's words is repeated, in characters.
+/// Most characters of the server's text that an error repeats. The rest is left out.
 const SHOWN: usize = 120;
 
-/// What a packet comes to.
+/// A step that follows from a packet.
 #[derive(Debug, PartialEq)]
 pub(super) enum Step {
-    /// These are to be sent.
+    /// Send these packets.
     Answer(Vec<Packet>),
-    /// That is what was heard.
+    /// Return this to the caller.
     Heard(Heard),
-    /// We are in the namespace, under this ID.
+    /// The client has joined the namespace, with this ID.
     Admitted(String),
-    /// We are not let in, for this reason.
+    /// The client was refused, for this reason.
     Refused(String),
 }
 
-/// A session, from the open packet on.
+/// A session, beginning with the open packet.
 #[derive(Debug)]
 pub(super) struct Session {
-    /// What the server said of it.
+    /// The parameters that the server sent.
     pub handshake: Handshake,
     namespace: String,
-    /// The name of our events.
+    /// The name of the client's events.
     name: String,
     assembler: Assembler,
-    /// The id of the next event that asks for an answer, and those that have none yet.
+    /// The id of the next event with an acknowledgement, and the events that are not acknowledged yet.
     next: u64,
     awaited: BTreeSet<u64>,
-    /// When the server last showed that it is alive.
+    /// Time of the server's last sign of life.
     alive: Instant,
 }
 
 impl Session {
-    /// Begins with the first packet of a server.
+    /// Begins a session with the first packet of the server.
     pub(super) fn open(packet: &Packet, namespace: &str, name: &str, now: Instant) -> Result<Self, Fault> {
         let Packet::Text(Kind::Open, data) = packet else {
             return Err(out_of_place(packet, "an open packet first", "Engine.IO 4, Handshake"));
@@ -71,12 +71,12 @@ impl Session {
         })
     }
 
-    /// The wish to be let into the namespace.
+    /// Returns the packet that requests to join the namespace.
     pub(super) fn join(&self, auth: Option<Value>) -> Packet {
         Packet::message(socket_io::Packet::connect(&self.namespace, auth).encode())
     }
 
-    /// What a person says; with `ack`, an answer is asked for.
+    /// Returns the packets of a message. With `ack`, an acknowledgement is requested.
     pub(super) fn say(&mut self, message: &message::Message, ack: bool) -> Vec<Packet> {
         let id = ack.then_some(self.next);
         if let Some(id) = id {
@@ -86,25 +86,25 @@ impl Session {
         event(&self.namespace, id, &self.name, message).encode()
     }
 
-    /// Out of the namespace.
+    /// Returns the packet that leaves the namespace.
     pub(super) fn leave(&self) -> Packet {
         Packet::message(socket_io::Packet::disconnect(&self.namespace).encode())
     }
 
-    /// Events that have no answer yet.
+    /// Returns the number of events without an acknowledgement.
     pub(super) fn awaits(&self) -> usize {
         self.awaited.len()
     }
 
-    /// When the server has been silent for too long (§Heartbeat).
+    /// Returns the time at which the server has been silent for too long (§Heartbeat).
     pub(super) fn silent_at(&self) -> Instant {
-        // A server that says it never pings is believed for a day.
+        // The silence is limited to a day, in case the server announces that it never pings.
         let most = Duration::from_secs(24 * 60 * 60);
         let said = self.handshake.ping_interval.saturating_add(self.handshake.ping_timeout);
         self.alive + Duration::from_millis(said).min(most)
     }
 
-    /// Takes a packet of the server's.
+    /// Handles a packet of the server.
     pub(super) fn take(&mut self, packet: Packet, now: Instant) -> Result<Vec<Step>, Fault> {
         let other = || Ok(vec![Step::Heard(Heard::Other)]);
         let whole = match packet {
@@ -168,7 +168,7 @@ impl Session {
                     let arguments = words(&Value::from(packet.arguments()));
                     heard(Heard::Acknowledged(format!("event {id}, with {arguments}")))
                 }
-                // An answer to nothing that we said.
+                // The acknowledgement matches no event.
                 None => heard(Heard::Other),
             },
         }

@@ -1,4 +1,4 @@
-//! A session of the server's: it lives longer than any request, and knows by which way its packets go at the moment.
+//! A session of the server. It outlives any request, and tracks the transport that carries its packets.
 
 use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard},
@@ -24,33 +24,33 @@ use crate::{
     wire::engine_io::{Handshake, Kind, Packet},
 };
 
-/// Whoever joins no namespace in this time is sent away: the reference implementation's connectTimeout.
+/// Time in which a client must join a namespace. After it, the session ends. It is the connectTimeout of the
+/// reference implementation.
 const CONNECT: Duration = Duration::from_secs(45);
 
-/// By which way the packets go.
+/// The transport that carries the packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum By {
-    /// Answers to GETs.
+    /// Responses to GET requests.
     Polling,
-    /// Still those, but a WebSocket is being tried out.
+    /// Responses to GET requests, while the client probes a WebSocket.
     Probing,
     /// A WebSocket.
     WebSocket,
 }
 
-/// A request that may not overlap another of its kind (§HTTP long-polling).
+/// A kind of request that must not overlap another of its kind (§HTTP long-polling).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Busy {
     Get,
     Post,
 }
 
-/// A session.
 #[derive(Debug)]
 pub(super) struct Session {
-    /// Its ID.
+    /// The session's ID.
     pub sid: String,
-    /// What it is still to be sent.
+    /// The packets that wait for the client.
     pub outbox: Arc<Outbox<Vec<Packet>>>,
     seat: Seat<Vec<Packet>>,
     setup: Arc<Setup>,
@@ -65,7 +65,7 @@ struct Inside {
     by: By,
     getting: bool,
     posting: bool,
-    /// When the next ping goes out, and when the last one that has no pong did.
+    /// Time of the next ping, and of the last ping without a pong.
     next_ping: Instant,
     pinged: Option<Instant>,
     began: Instant,
@@ -73,7 +73,7 @@ struct Inside {
 }
 
 impl Session {
-    /// Begins one, and a thread that watches over it.
+    /// Begins a session, and starts the thread that watches it.
     pub(super) fn begin(
         setup: &Arc<Setup>,
         sessions: &Sessions,
@@ -123,7 +123,7 @@ impl Session {
         Ok(session)
     }
 
-    /// The packet that opens it.
+    /// Returns the open packet.
     pub(super) fn open_packet(&self, upgrades: bool) -> Packet {
         let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let handshake = Handshake {
@@ -140,7 +140,7 @@ impl Session {
         lock(&self.inside)
     }
 
-    /// By which way its packets go.
+    /// Returns the transport that carries the packets.
     pub(super) fn by(&self) -> By {
         self.lock().by
     }
@@ -149,7 +149,7 @@ impl Session {
         self.lock().over
     }
 
-    /// From now on by this way. A GET that waits is answered, so that the client can stop polling (§Upgrade).
+    /// Switches to this transport. A waiting GET is answered, so that the client can stop polling (§Upgrade).
     pub(super) fn goes_by(&self, by: By) {
         let mut inside = self.lock();
         inside.by = by;
@@ -158,7 +158,8 @@ impl Session {
         }
     }
 
-    /// A request begins; none if one of its kind is under way. Its end is the end of what is given.
+    /// Begins a request, or returns `None` if one of its kind is under way. The request ends when the
+    /// returned value is dropped.
     pub(super) fn request(self: &Arc<Session>, kind: Busy) -> Option<Request> {
         let mut inside = self.lock();
         let busy = inside.busy(kind);
@@ -168,12 +169,13 @@ impl Session {
         Some(Request { session: Arc::clone(self), kind })
     }
 
-    /// Takes what the client sent on this connection.
+    /// Handles the packets that the client sent on this connection.
     ///
     /// # Errors
-    /// A broken rule: the session is to be ended then, as soon as the client was told.
+    /// Fails if the client breaks a rule. The caller must end the session once the client was told.
     pub(super) fn take(&self, packets: Vec<Packet>, number: u64) -> Result<(), Fault> {
-        // What answers one load goes out as one: a load of a thousand events is no thousand places in the outbox.
+        // All answers to one payload form one item, so that a payload with a thousand events does not take a
+        // thousand places in the outbox.
         let mut answers = Vec::new();
         for packet in packets {
             let (layer, what) = crossed(Way::Received, &packet);
@@ -196,7 +198,7 @@ impl Session {
         Ok(())
     }
 
-    /// Does what is to be done, and gives what is to be sent.
+    /// Performs a step, and returns the packets to send.
     fn step(&self, step: Step, number: u64) -> Vec<Packet> {
         let tell = |layer, what| self.room.tell(number, layer, what);
         match step {
@@ -207,7 +209,7 @@ impl Session {
                 tell(SOCKET_IO, Happened::Note(format!("it has left {namespace}")));
             }
             Step::Said(message) if self.room.terms.chat => self.seat.said(said(&message)),
-            // Back as it came: the name, all arguments, and the bytes.
+            // The event is echoed unchanged: the name, all arguments and the binary data.
             Step::Said(mut message) => {
                 tell("message", Happened::message(Way::Received, said(&message).bytes()));
                 message.packet.id = None;
@@ -225,14 +227,14 @@ impl Session {
         Vec::new()
     }
 
-    /// These are to be sent, together.
+    /// Adds packets to the outbox as one item.
     fn put(&self, packets: Vec<Packet>) {
         if !packets.is_empty() {
             self.outbox.put(packets);
         }
     }
 
-    /// The packets that an item of the outbox is.
+    /// Returns the packets of an item of the outbox.
     pub(super) fn packets(&self, item: Next<Vec<Packet>>) -> Vec<Packet> {
         match item {
             Next::Own(packets) => packets,
@@ -241,21 +243,21 @@ impl Session {
         }
     }
 
-    /// What somebody said, in each namespace in which the client is.
+    /// Returns a message as an event in each namespace that the client has joined.
     fn events(&self, message: &Message) -> Vec<Packet> {
         let inside = self.lock();
         let events = inside.talk.joined().map(|namespace| event(namespace, None, &self.setup.event, message));
         events.flat_map(|event| event.encode()).collect()
     }
 
-    /// It is over: whoever waits for it comes back.
+    /// Ends the session and wakes all waiting threads.
     pub(super) fn end(&self) {
         self.lock().over = true;
         self.outbox.close(Last::Gone);
         self.changed.notify_all();
     }
 
-    /// Pings when it is time, and ends the session of a client that does not answer, or never joins anything.
+    /// Sends pings, and ends the session of a client that does not answer or never joins a namespace.
     fn watch(&self) {
         let mut inside = self.lock();
         while !inside.over && self.outbox.over().is_none() {
@@ -322,7 +324,7 @@ impl Drop for Request {
     }
 }
 
-/// Twenty characters that nobody can guess.
+/// Returns twenty random characters.
 fn fresh_id() -> Result<String, Fault> {
     Ok(data_encoding::BASE64URL_NOPAD.encode(&random::bytes::<15>()?))
 }

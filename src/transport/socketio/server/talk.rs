@@ -1,4 +1,4 @@
-//! What does a server make of each packet of a client? No I/O: packets go in, what is to be done comes out.
+//! The server's handling of each packet of a client, without I/O: packets go in, steps come out.
 
 use std::collections::BTreeMap;
 
@@ -13,27 +13,27 @@ use crate::{
     },
 };
 
-/// What may be joined, and by whom.
+/// The namespaces that a client may join, and the token that it needs.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rules {
-    /// Namespaces besides `/`.
+    /// The namespaces besides `/`.
     pub namespaces: Vec<String>,
-    /// The token that the payload of a CONNECT must have.
+    /// The token that the payload of a CONNECT must contain.
     pub token: Option<String>,
 }
 
-/// What a packet comes to.
+/// A step that follows from a packet.
 #[derive(Debug, PartialEq)]
 pub(super) enum Step {
-    /// This is to be sent.
+    /// Send this packet.
     Answer(Message),
-    /// The client is in this namespace.
+    /// The client has joined this namespace.
     Joined(String),
-    /// The client is not let in, for this reason.
+    /// The client was refused, for this reason.
     Refused(String),
     /// The client left this namespace.
     Left(String),
-    /// The client says something.
+    /// The client sent a message.
     Said(Message),
     /// The client is alive.
     Alive,
@@ -41,37 +41,37 @@ pub(super) enum Step {
     Ends,
 }
 
-/// What one client has said so far.
+/// The state of one client.
 #[derive(Debug, Default)]
 pub(super) struct Talk {
     rules: Rules,
-    /// The namespaces that it is in, and its ID in each.
+    /// The joined namespaces, with the client's ID in each.
     joined: BTreeMap<String, String>,
-    /// It was in one at some time.
+    /// Whether the client has ever joined a namespace.
     has_joined: bool,
     assembler: Assembler,
 }
 
 impl Talk {
-    /// With a client of whom nothing is known.
+    /// Returns the state of a new client.
     pub(super) fn new(rules: Rules) -> Self {
         Talk { rules, ..Talk::default() }
     }
 
-    /// The namespaces that it is in.
+    /// Returns the joined namespaces.
     pub(super) fn joined(&self) -> impl Iterator<Item = &str> {
         self.joined.keys().map(String::as_str)
     }
 
-    /// It has been let in somewhere, now or before.
+    /// Returns whether the client has ever joined a namespace.
     pub(super) fn has_joined(&self) -> bool {
         self.has_joined
     }
 
-    /// Takes a packet; `sid` makes IDs.
+    /// Handles a packet. `sid` makes IDs.
     ///
     /// # Errors
-    /// A broken rule: the session must end.
+    /// Fails if the client breaks a rule. The session must end then.
     pub(super) fn take(&mut self, packet: Packet, sid: impl FnOnce() -> String) -> Result<Vec<Step>, Fault> {
         let whole = match packet {
             Packet::Text(Kind::Pong, _) => return Ok(vec![Step::Alive]),
@@ -123,7 +123,7 @@ impl Talk {
                 steps.push(Step::Said(message));
                 Ok(steps)
             }
-            // We ask for no answers: these belong to nothing.
+            // The server requests no acknowledgements, so these match no event.
             K::Ack | K::BinaryAck => Ok(Vec::new()),
             K::Connect | K::ConnectError => Err(Fault::broken(
                 "packet type",
@@ -135,7 +135,7 @@ impl Talk {
     }
 
     fn connect(&mut self, wanted: &str, payload: Option<&Value>, sid: impl FnOnce() -> String) -> Vec<Step> {
-        // A query behind the name is for the application alone.
+        // A query after the name is for the application only.
         let namespace = wanted.split('?').next().unwrap_or(wanted).to_owned();
         let refused = |why: &str| {
             vec![

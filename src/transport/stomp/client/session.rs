@@ -1,4 +1,4 @@
-//! What does a client make of a frame, and what does it send? Without I/O.
+//! The client's handling of frames, and the frames that it sends, without I/O.
 
 use std::{
     collections::BTreeSet,
@@ -18,29 +18,29 @@ use crate::{
     },
 };
 
-/// The id of our one subscription.
+/// The id of the client's only subscription.
 const SUBSCRIPTION: &str = "0";
 
-/// What octets come to.
+/// An event that follows from received octets.
 #[derive(Debug)]
 pub(super) enum Event {
-    /// A frame, and how it was written.
+    /// A frame, with its octets.
     Frame { frame: Frame, octets: Vec<u8> },
-    /// An end of line that no frame came before.
+    /// An end of line without a frame before it.
     Beat,
 }
 
-/// A session, from CONNECT on.
+/// A session, beginning with CONNECT.
 #[derive(Debug)]
 pub(super) struct Session {
     options: Options,
     reader: FrameReader,
     own: HeartBeat,
     pub(super) beats: Beats,
-    /// Agreed on by CONNECTED.
+    /// The version that CONNECTED selects.
     version: Option<Version>,
     server: String,
-    /// Receipts that were asked for: how many, and those that did not come yet.
+    /// Number of requested receipts, and those that are outstanding.
     asked: u64,
     receipts: BTreeSet<String>,
 }
@@ -81,7 +81,7 @@ impl Session {
         Ok(Session { options, reader, own, beats, version: None, server, asked: 0, receipts })
     }
 
-    /// The first frame.
+    /// Returns the CONNECT frame, the first one.
     pub(super) fn connect(&self) -> Frame {
         let mut frame = Frame::new("CONNECT")
             .with("accept-version", &self.options.accept_version)
@@ -92,7 +92,7 @@ impl Session {
         frame.with("heart-beat", &self.own.value())
     }
 
-    /// The second.
+    /// Returns the SUBSCRIBE frame, the second one.
     pub(super) fn subscribe(&self) -> Frame {
         Frame::new("SUBSCRIBE")
             .with("id", SUBSCRIPTION)
@@ -100,7 +100,7 @@ impl Session {
             .with("ack", &self.options.acknowledge)
     }
 
-    /// A message, and a receipt if it is to be acknowledged.
+    /// Returns the frame for a message. It requests a receipt if `ack` is set.
     pub(super) fn say(&mut self, message: &Message, ack: bool) -> Frame {
         let kind = match message {
             Message::Text(_) => "text/plain",
@@ -114,7 +114,7 @@ impl Session {
         frame.with_body(message.bytes())
     }
 
-    /// The last.
+    /// Returns the DISCONNECT frame, the last one.
     pub(super) fn disconnect(&mut self) -> Frame {
         let receipt = self.receipt();
         Frame::new("DISCONNECT").with("receipt", &receipt)
@@ -127,7 +127,7 @@ impl Session {
         receipt
     }
 
-    /// 1.2 as long as nothing was agreed on.
+    /// Returns the version: 1.2 until one is negotiated.
     pub(super) fn version(&self) -> Version {
         self.version.unwrap_or(Version::V12)
     }
@@ -136,12 +136,12 @@ impl Session {
         self.version.is_some()
     }
 
-    /// Receipts that are still to come.
+    /// Returns the number of outstanding receipts.
     pub(super) fn awaits(&self) -> usize {
         self.receipts.len()
     }
 
-    /// What was agreed on.
+    /// Returns the negotiated parameters in words.
     pub(super) fn in_words(&self) -> String {
         let beat = |every: Option<Duration>| {
             every.map_or_else(|| "never".to_owned(), |every| format!("every {} ms", every.as_millis()))
@@ -155,7 +155,7 @@ impl Session {
         )
     }
 
-    /// What these octets come to, one by one; after a fault nothing.
+    /// Returns the events that follow from these octets, in order. Nothing follows a fault.
     pub(super) fn received(&mut self, octets: &[u8], now: Instant) -> Vec<Result<Event, Fault>> {
         self.beats.heard(now);
         self.reader.push(octets);
@@ -164,7 +164,7 @@ impl Session {
             match self.reader.take() {
                 Ok(None) => return events,
                 Ok(Some(Item::Frame { frame, octets, .. })) => {
-                    // What follows CONNECTED in the same piece is read by the rules that it sets.
+                    // Octets after CONNECTED in the same piece follow the rules of the selected version.
                     if frame.command == "CONNECTED"
                         && let Some(version) = frame.header("version").and_then(Version::of_number)
                     {
@@ -172,7 +172,7 @@ impl Session {
                     }
                     events.push(Ok(Event::Frame { frame, octets }));
                 }
-                // Behind a frame it belongs to that.
+                // An end of line after a frame belongs to the frame.
                 Ok(Some(Item::LineEnd { .. })) if events.is_empty() => events.push(Ok(Event::Beat)),
                 Ok(Some(Item::LineEnd { .. })) => {}
                 Err(error) => {
@@ -183,7 +183,7 @@ impl Session {
         }
     }
 
-    /// What a frame says, and the answer that it needs.
+    /// Returns the meaning of a frame, and the answer that it needs.
     pub(super) fn frame(&mut self, frame: &Frame) -> Result<(Heard, Option<Frame>), Fault> {
         check(frame, Sender::Server, self.version()).map_err(|error| breach(&error))?;
         match (frame.command.as_str(), self.version) {
@@ -207,7 +207,7 @@ impl Session {
     }
 
     fn connected(&mut self, frame: &Frame) -> Result<(Heard, Option<Frame>), Fault> {
-        // 1.0 has no such header.
+        // Version 1.0 has no such header.
         let number = frame.header("version").unwrap_or("1.0");
         let offered = self.options.accept_version.split(',').any(|offered| offered == number);
         let Some(version) = Version::of_number(number).filter(|_| offered) else {
@@ -215,7 +215,7 @@ impl Session {
             let section = "STOMP 1.2, Protocol Negotiation";
             return Err(Fault::broken("version of CONNECTED", needed, number.as_bytes(), section));
         };
-        // check() has seen that it is two numbers, and 1.0 has none.
+        // check() has verified that the value is two numbers. Version 1.0 has none.
         let other = HeartBeat::parse(frame.header("heart-beat")).unwrap_or_default();
         self.version = Some(version);
         self.reader.speak(version);
@@ -237,7 +237,7 @@ impl Session {
     }
 }
 
-/// What an ERROR says.
+/// Returns the text of an ERROR.
 fn error_in_words(frame: &Frame) -> String {
     let mut words = "the server says ERROR".to_owned();
     if let Some(message) = frame.header("message") {

@@ -1,6 +1,8 @@
-//! Who gets a message? All subscriptions of a topic, or one of a queue, which keeps it until somebody takes it.
+//! The broker: a message goes to all subscriptions of a topic, or to one subscription of a queue. A queue
+//! keeps its messages until a subscription takes them.
 //!
-//! Everything has an end: who does not acknowledge, or does not read, gets nothing more; a queue that nobody empties refuses.
+//! All state is bounded: a client that does not acknowledge or does not read gets no more messages, and a
+//! full queue refuses messages.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -13,33 +15,33 @@ use crate::{
     wire::stomp::{Frame, Version},
 };
 
-/// So many queues may hold messages that nobody has taken.
+/// Most queues that may hold waiting messages. Beyond that a message is refused.
 const QUEUES: usize = 256;
 
-/// And all of them together so many bytes.
+/// Most bytes in all queues together. Beyond that a message is refused.
 const BYTES: usize = 8 << 20;
 
-/// How messages of a subscription are acknowledged (SUBSCRIBE ack Header).
+/// The acknowledgement mode of a subscription (SUBSCRIBE ack Header).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Acknowledge {
-    /// Not at all.
+    /// No acknowledgements.
     Auto,
-    /// An ACK stands for all before it.
+    /// An ACK covers all messages before it.
     Client,
-    /// One by one.
+    /// Each message has its own ACK.
     Individual,
 }
 
-/// A message as it was sent.
+/// A message that was sent to a destination.
 #[derive(Debug)]
 pub(super) struct Sent {
     pub destination: String,
-    /// The headers that go on to whoever gets it.
+    /// The headers that are passed on to subscribers.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
-/// Who wants messages, and how.
+/// A requested subscription.
 #[derive(Debug)]
 pub(super) struct Wanted {
     pub session: u64,
@@ -54,7 +56,7 @@ pub(super) struct Wanted {
 #[derive(Debug)]
 pub(super) struct Broker {
     inside: Mutex<Inside>,
-    /// So many messages may wait in a queue, and so many may be sent to a subscription and not be acknowledged.
+    /// Most messages in a queue, and most unacknowledged messages of a subscription.
     most: usize,
 }
 
@@ -70,13 +72,13 @@ struct Inside {
 #[derive(Debug)]
 struct Subscription {
     wanted: Wanted,
-    /// What was sent and not acknowledged, oldest first, by the number of the message.
+    /// The unacknowledged messages, oldest first, each with its number.
     pending: VecDeque<(u64, Arc<Sent>)>,
-    /// When it got a message of a queue last: the one that waits longest is next.
+    /// The turn at which it last got a message of a queue: the subscription that has waited longest is next.
     turn: u64,
 }
 
-/// Why a message is not taken, or nothing is found.
+/// Why a message is refused, or an acknowledgement matches nothing.
 pub(super) type Refused = &'static str;
 
 impl Broker {
@@ -84,7 +86,7 @@ impl Broker {
         Broker { inside: Mutex::default(), most }
     }
 
-    /// A number for a session.
+    /// Returns a number for a new session.
     pub(super) fn enter(&self) -> u64 {
         let mut inside = self.lock();
         inside.sessions += 1;
@@ -116,12 +118,12 @@ impl Broker {
         if left == 0 { Err("no subscription of this connection has this id") } else { Ok(()) }
     }
 
-    /// The session is over: what it did not acknowledge goes back to its queues.
+    /// Ends a session: its unacknowledged messages return to their queues.
     pub(super) fn leave(&self, session: u64) {
         self.lock().remove(|wanted| wanted.session == session, self.most);
     }
 
-    /// Gives a message to whom it belongs.
+    /// Delivers a message to its subscriptions or its queue.
     pub(super) fn publish(&self, sent: Sent) -> Result<(), Refused> {
         let mut inside = self.lock();
         let sent = Arc::new(sent);
@@ -129,7 +131,8 @@ impl Broker {
             for index in 0..inside.subscriptions.len() {
                 if inside.subscriptions[index].wanted.destination == sent.destination {
                     if inside.subscriptions[index].pending.len() >= self.most {
-                        // It asked to acknowledge and does not: as slow as one who does not read.
+                        // A subscription that requested acknowledgements and sends none is treated as too
+                        // slow.
                         inside.subscriptions[index].wanted.outbox.close(crate::transport::outbox::Last::Full);
                         continue;
                     }
@@ -152,7 +155,8 @@ impl Broker {
         Ok(())
     }
 
-    /// A client has consumed a message (or has not, which drops it here). `found` says which it means.
+    /// Settles a message that the client has consumed, or has rejected, which drops the message. `meant`
+    /// identifies the message.
     pub(super) fn settle(&self, session: u64, meant: &Meant) -> Result<(), Refused> {
         let mut inside = self.lock();
         let found = inside.subscriptions.iter_mut().find_map(|subscription| {
@@ -179,7 +183,8 @@ impl Broker {
     }
 }
 
-/// Which message an ACK means: 1.2 repeats the header `ack`, before it was `message-id` and `subscription`. Here both are one number.
+/// The message that an ACK identifies. Version 1.2 repeats the header `ack`; earlier versions use
+/// `message-id` and `subscription`. This broker uses one number for both.
 #[derive(Debug)]
 pub(super) struct Meant {
     pub number: u64,
@@ -193,7 +198,7 @@ impl Meant {
 }
 
 impl Inside {
-    /// Gives what waits in a queue to whoever is next, as long as there is somebody.
+    /// Delivers the waiting messages of a queue to the next subscriptions, as long as one can take them.
     fn hand_out(&mut self, destination: &str, most: usize) {
         while self.queues.get(destination).is_some_and(|queue| !queue.is_empty()) {
             let ready = |subscription: &Subscription| {
@@ -234,7 +239,8 @@ impl Inside {
         wanted.outbox.put(octets);
     }
 
-    /// Takes subscriptions away. Messages of queues that were not acknowledged are handed out again, in their order. Gives how many there were.
+    /// Removes subscriptions and returns their number. Their unacknowledged messages of queues are delivered
+    /// again, in order.
     fn remove(&mut self, gone: impl Fn(&Wanted) -> bool, most: usize) -> usize {
         let (gone, left): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.subscriptions).into_iter().partition(|one| gone(&one.wanted));

@@ -1,4 +1,4 @@
-//! What does a server make of a frame? Without a socket: answers go into the outbox, messages to the broker.
+//! The server's handling of frames, without a socket: answers go to the outbox, messages to the broker.
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
@@ -17,20 +17,20 @@ use crate::{
     },
 };
 
-/// So many transactions may be under way on a connection, and so many frames in each.
+/// Most open transactions on a connection, and most frames in each. Beyond that the frame is refused.
 const TRANSACTIONS: (usize, usize) = (16, 256);
 
-/// Headers of SEND that are the server's to set, or have done their work.
+/// Headers of SEND that are not passed on, because the server sets them or has processed them.
 const NOT_PASSED_ON: [&str; 7] =
     ["destination", "transaction", "receipt", "content-length", "subscription", "message-id", "ack"];
 
-/// What follows from some octets.
+/// The step that follows from received octets.
 #[derive(Debug)]
 pub(super) enum Step {
     On,
-    /// The session has begun, with these heart-beats.
+    /// The session has begun, with these heartbeats.
     Connected(Beats),
-    /// DISCONNECT: nothing more comes.
+    /// DISCONNECT arrived: nothing follows.
     Bye,
 }
 
@@ -64,10 +64,10 @@ impl Session {
         self.version.is_some()
     }
 
-    /// Does what these octets ask for.
+    /// Handles received octets.
     ///
     /// # Errors
-    /// What broke a rule. An ERROR that says so is in the outbox, and the connection is to be ended.
+    /// Fails if the client breaks a rule. The ERROR is in the outbox, and the caller must end the connection.
     pub(super) fn received(&mut self, octets: &[u8], tell: impl Fn(Happened)) -> Result<Step, Fault> {
         self.reader.push(octets);
         let mut step = Step::On;
@@ -76,7 +76,7 @@ impl Session {
             match self.reader.take() {
                 Ok(None) => return Ok(step),
                 Ok(Some(Item::LineEnd { .. })) => {
-                    // Behind a frame it belongs to that.
+                    // An end of line after a frame belongs to the frame.
                     if frames == 0 {
                         tell(Happened::beat(Way::Received, "end of line"));
                     }
@@ -108,7 +108,7 @@ impl Session {
     }
 
     fn put(&self, frame: &Frame) {
-        // If it is full, whoever sends finds out.
+        // If the outbox is full, the sending thread notices that.
         self.outbox.put(frame.encode(self.version()));
     }
 
@@ -150,10 +150,11 @@ impl Session {
             let (needed, had) = ("one of 1.0,1.1,1.2", offered.unwrap_or_default().as_bytes());
             return Err(Fault::broken("accept-version", needed, had, "STOMP 1.2, Protocol Negotiation"));
         };
-        // A client MUST name a host, and stomp.py does not. Here nothing depends on it: there are no virtual hosts.
+        // A client MUST name a host, but stomp.py does not. Nothing depends on the host here: there are no
+        // virtual hosts.
         let named = frame.clone().with("host", "");
         check(&named, Sender::Client, version).map_err(|error| breach(&error))?;
-        // 1.0 has none.
+        // Version 1.0 has none.
         let other = match version {
             Version::V10 => HeartBeat::default(),
             _ => HeartBeat::parse(frame.header("heart-beat")).unwrap_or_default(),
@@ -174,11 +175,11 @@ impl Session {
     fn command(&mut self, frame: &Frame, version: Version) -> Result<Step, Fault> {
         let header = |name| frame.header(name).unwrap_or_default();
         match frame.command.as_str() {
-            // What was begun and not committed is dropped with the session.
+            // Uncommitted transactions are dropped with the session.
             "DISCONNECT" => return Ok(Step::Bye),
             "SUBSCRIBE" => self.subscribe(frame, version)?,
             "UNSUBSCRIBE" => {
-                // 1.0 lets a destination stand for the id.
+                // In version 1.0 the destination can stand for the id.
                 let id = frame.header("id").unwrap_or_else(|| header("destination"));
                 self.broker.unsubscribe(self.number, id).map_err(|why| wrong(frame, "id", id, why))?;
             }
@@ -231,7 +232,7 @@ impl Session {
         self.broker.subscribe(wanted).map_err(|why| wrong(frame, "id", &id, why))
     }
 
-    /// For the COMMIT of its transaction.
+    /// Stores a frame until the COMMIT of its transaction.
     fn keep(&mut self, name: &str, frame: &Frame) -> Result<(), Fault> {
         let Some(frames) = self.transactions.get_mut(name) else {
             return Err(wrong(frame, "transaction", name, "one that was begun"));
@@ -246,7 +247,7 @@ impl Session {
         Ok(())
     }
 
-    /// SEND, ACK or NACK, now.
+    /// Performs SEND, ACK or NACK at once.
     fn happen(&self, frame: &Frame) -> Result<(), Fault> {
         if frame.command == "SEND" {
             let destination = frame.header("destination").unwrap_or_default();
@@ -259,7 +260,7 @@ impl Session {
             };
             return self.broker.publish(sent).map_err(|why| Fault::Limit(why.to_owned()));
         }
-        // 1.2 has one header, the versions before it have two.
+        // Version 1.2 has one header; earlier versions have two.
         let (name, id) = match frame.header("id") {
             Some(id) if self.version() >= Version::V12 => ("id", id),
             _ => ("message-id", frame.header("message-id").unwrap_or_default()),
@@ -277,7 +278,7 @@ impl Drop for Session {
     }
 }
 
-/// What destinations this server has.
+/// Checks that the server has this destination.
 fn place(frame: &Frame, destination: &str) -> Result<(), Fault> {
     let known = ["/topic/", "/queue/"].iter().any(|start| {
         destination.strip_prefix(start).is_some_and(|name| !name.is_empty() && name.len() <= 200)
@@ -288,7 +289,7 @@ fn place(frame: &Frame, destination: &str) -> Result<(), Fault> {
     Err(wrong(frame, "destination", destination, "/topic/NAME or /queue/NAME"))
 }
 
-/// A header whose value can't be.
+/// Returns the fault for an invalid value of a header.
 fn wrong(frame: &Frame, name: &str, had: &str, needed: &'static str) -> Fault {
     let section = match frame.command.as_str() {
         "SEND" => "STOMP 1.2, SEND",
