@@ -172,7 +172,7 @@ impl Acceptor {
     fn start(&self, socket: Socket, peer: SocketAddr) {
         let (room, news) = (Arc::clone(&self.room), self.news.clone());
         let number = room.registry.next_number();
-        // If a socket option can't be set, the peer has already reset the connection.
+        // If a socket option can't be set, the connection is already reset.
         let Ok(connection) = Connection::of(socket, peer, number, &news, room.terms.bytes) else { return };
         connection.tell("TCP", Happened::Connected(peer.to_string()));
         room.registry.insert(Arc::clone(&connection));
