@@ -1,4 +1,4 @@
-//! Acts: a line of the lesson becomes a call on its host, and the call becomes events.
+//! Performs the acts of a lesson: a line becomes a call on its host, and the call becomes events.
 
 use std::{
     io,
@@ -38,10 +38,12 @@ struct Plan {
 }
 
 impl Run<'_> {
-    /// Does it. Gives what came of it; nothing if it goes on in the background, or could not be tried.
+    /// Performs the act. Returns its outcome, or `None` if the call continues in the background or could not
+    /// be made.
     pub(super) fn act(&mut self, step: &Step, act: &Act) -> io::Result<Option<outcome::Observed>> {
         let Some(plan) = self.plan(act)? else {
-            // An earlier call did not give what this one needs: that was told there, and is not to be blamed on this line.
+            // An earlier call did not return what this one needs. That failure is already reported, and is
+            // not counted against this line.
             self.write_check(
                 step.text.clone(),
                 step.line,
@@ -109,7 +111,8 @@ impl Run<'_> {
         self.finish(step, act, observed)
     }
 
-    /// Nobody knows when another program will do its part: the person ends the wait, if no time was set.
+    /// Waits for a call whose return depends on another program. Without a time limit, only the user ends the
+    /// wait.
     fn wait_for_the_world(
         &mut self,
         ticket: &CallHandle,
@@ -126,7 +129,7 @@ impl Run<'_> {
         }
     }
 
-    /// The call has come back.
+    /// Completes a step whose call has returned.
     fn finish(
         &mut self,
         step: &Step,
@@ -136,7 +139,7 @@ impl Run<'_> {
         self.collect_returned()?;
         self.settle();
         self.step_packets()?;
-        // Live nothing is claimed: what comes, comes.
+        // A live run makes no claims about what other programs do.
         if !self.stage.is_live() {
             self.hold_against(step, &act.expect, &observed);
         }
@@ -146,7 +149,8 @@ impl Run<'_> {
         Ok(Some(observed))
     }
 
-    /// Writes whether the call came to what the lesson expects. Success that nobody spoke of is no claim.
+    /// Checks the outcome of a call against the lesson's expectations. Without an expectation, only a failure
+    /// is written.
     pub(super) fn hold_against(&mut self, step: &Step, expect: &[Expected], observed: &outcome::Observed) {
         let silent = expect.is_empty();
         let success = [Expected { what: Outcome::Success, on: Vec::new() }];
@@ -186,16 +190,17 @@ impl Run<'_> {
             Statement::Act(act) => act.host,
             Statement::Wait { host, .. } | Statement::Sysctl { host, .. } => *host,
             Statement::Check(claim) => claim.subject.host,
-            // The cable is nobody's; who asks gets the side that begins.
+            // The cable belongs to no host. The client stands for it.
             Statement::Wire { .. } | Statement::CheckWire(_) => Host::Client,
         }
     }
 
-    /// The call with its names resolved; `None` if an earlier call failed to return its socket or its datagram.
+    /// Resolves the names in the call. Returns `None` if an earlier call failed to return its socket or its
+    /// datagram.
     fn plan(&mut self, act: &Act) -> io::Result<Option<Plan>> {
         let name = act.on.clone().unwrap_or_default();
         let socket = match &act.call {
-            // A WebSocket is described by the socket beneath it.
+            // A WebSocket is described by its TCP socket.
             Call::WebSocket(_) => self.websockets.get(&(act.host, name.clone())).unwrap_or(&name),
             Call::Socket(_) => &name,
         };
@@ -243,7 +248,7 @@ impl Run<'_> {
         }))
     }
 
-    /// Who sent the datagram of this name.
+    /// Returns the address of the sender of the datagram of this name.
     fn sender(&self, host: Host, name: &str) -> Option<SocketAddr> {
         match self.results.get(&(host, name.to_owned()))? {
             CallResult::Returned(outcome::Observed::Gave(Value::Datagram { from, .. })) => {
@@ -254,7 +259,7 @@ impl Run<'_> {
     }
 }
 
-/// How long the lesson waits for a call. A pause may last as long as it says.
+/// Returns the timeout of a call. The time of a `pause` is added to the default.
 fn deadline(act: &Act) -> Duration {
     let pause = match &act.call {
         Call::Socket(call::Call::Pause(pause)) => pause.time,
@@ -263,7 +268,7 @@ fn deadline(act: &Act) -> Duration {
     act.within.map_or(CALL_DEADLINE + pause, Duration::from_millis)
 }
 
-/// Waits until a call has come back or is seen to wait.
+/// Waits until a call has returned or its thread is blocked. Gives up after `UNDECIDED`.
 pub(super) fn blocked_or_done(
     ticket: &CallHandle,
     descriptor: i64,
@@ -282,7 +287,7 @@ pub(super) fn blocked_or_done(
                     None => (Some(ThreadState::Unknown), None),
                 });
             }
-            // A call that works long, such as a send of many bytes, neither waits nor returns for a while.
+            // A call with much work, such as a send of many bytes, is neither blocked nor done for some time.
             ThreadState::Running if started.elapsed() > UNDECIDED => {
                 return Ok((Some(ThreadState::Running), None));
             }
@@ -291,7 +296,7 @@ pub(super) fn blocked_or_done(
     }
 }
 
-/// Whether a call in the background waits; `None` where the system does not say.
+/// Returns whether a background call is blocked; `None` if the system does not report it.
 pub(super) fn is_blocked(ticket: &CallHandle, descriptor: i64) -> Option<bool> {
     match ticket.thread_state(descriptor) {
         ThreadState::Blocked => Some(true),
@@ -300,7 +305,7 @@ pub(super) fn is_blocked(ticket: &CallHandle, descriptor: i64) -> Option<bool> {
     }
 }
 
-/// Lets other threads run between two looks.
+/// Lets other threads run between two polls.
 pub(super) fn breathe() {
     thread::park_timeout(Duration::from_micros(100));
 }

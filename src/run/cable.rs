@@ -1,4 +1,4 @@
-//! The cable of a run: what crosses becomes events, and what a lesson or a person does to it is done.
+//! The cable of a run: writes its events, and performs what a lesson or a user does to it.
 
 use std::{
     io,
@@ -20,7 +20,7 @@ const SETTLED: Duration = Duration::from_millis(500);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 impl Run<'_> {
-    /// Writes what has happened on the cable since the last time. True if anything has.
+    /// Writes the cable's events since the last call. Returns whether there were any.
     pub(super) fn take_frames(&mut self) -> bool {
         let Some(cable) = self.stage.link() else { return false };
         let happened = cable.take_events();
@@ -34,8 +34,9 @@ impl Run<'_> {
         any
     }
 
-    /// What is sent again while the first still waits on the cable is taken off: the first one stands for it. Where a person steps, that
-    /// is so of all repeats while any frame waits: the answer to what they repeat may be that very frame.
+    /// Drops a retransmission while the original frame is still held: the original stands for it. Where a
+    /// user steps through the frames, every retransmission is dropped while any frame is held, because the
+    /// held frame may be the answer that the retransmission asks for.
     fn fold(&mut self) {
         let steps = self.packets && !self.lesson_holds;
         let again = self.journal.frames.folded(steps);
@@ -49,12 +50,13 @@ impl Run<'_> {
         }
     }
 
-    /// Waits until all that is on its way has arrived, and reads both hosts.
+    /// Waits until no frame is in transit and no socket changes, and writes all events. Gives up after
+    /// `SETTLED`.
     pub(super) fn settle(&mut self) {
         let until = Instant::now() + SETTLED;
         loop {
             let quiet = self.stage.link().is_none_or(stage::Cable::is_quiet);
-            // The addresses of new sockets are known before the frames are told to be theirs.
+            // Sockets are observed before frames, so that a frame can be assigned to a new socket.
             let changed = self.look();
             let more = self.take_frames();
             if (quiet && !changed && !more) || self.stage.link().is_none() || Instant::now() >= until {
@@ -98,7 +100,7 @@ impl Run<'_> {
         self.step_packets()
     }
 
-    /// What a person types: `cut`, `delay 80ms`. Nothing is claimed of it.
+    /// An act that the user types: `cut`, `delay 80ms`. It makes no claim.
     pub(super) fn wire_by_hand(&mut self, act: &WireAct) -> io::Result<()> {
         let done = self.do_wire(act, Instant::now())?;
         self.write_wire(act.name(), done);
@@ -132,7 +134,7 @@ impl Run<'_> {
                     }),
                     _ => Ok({
                         let crossed = cable.mend();
-                        // Whoever steps goes on to be asked for each frame.
+                        // Frames are still held for a user who steps through them.
                         if packets {
                             cable.hold();
                         }
@@ -151,7 +153,7 @@ impl Run<'_> {
         self.journal.write(What::Wire(event::Wire { action: action.to_owned(), frames, failed }));
     }
 
-    /// Does it to these frames, one after the other.
+    /// Performs the action on these frames, one after the other.
     fn do_to(&mut self, action: &str, numbers: &[u64]) -> Result<Vec<u64>, String> {
         let cable = self.stage.link().ok_or("there is no cable")?;
         let mut done = Vec::new();
@@ -170,7 +172,7 @@ impl Run<'_> {
         Ok(done)
     }
 
-    /// The held frames that are meant, waited for until then; `None` if they have not come.
+    /// Waits until `until` for the selected frames to be held. Returns `None` if they were not.
     fn chosen(&mut self, which: &Which, until: Instant) -> io::Result<Option<Vec<u64>>> {
         loop {
             self.collect_returned()?;
@@ -252,8 +254,8 @@ impl Run<'_> {
         Verdict { holds: Some(holds), observed }
     }
 
-    /// Where a person steps from frame to frame: asks for each that waits, until none does.
-    /// Frames that the lesson itself holds are the lesson's.
+    /// Asks the user about each held frame, until no frame is held. Does nothing unless the user steps
+    /// through the frames, or while the lesson holds them.
     pub(super) fn step_packets(&mut self) -> io::Result<()> {
         if !self.packets || self.lesson_holds {
             return Ok(());
@@ -284,14 +286,15 @@ impl Run<'_> {
                     return Ok(());
                 }
             };
-            // While the person looked, the kernel may have sent it again.
+            // The kernel may have retransmitted the frame while the user decided.
             self.take_frames();
             let done = self.do_to(action, &[number]);
             self.write_wire(action, done);
         }
     }
 
-    /// Waits for a call to come back while a person steps from frame to frame: their time is not the call's.
+    /// Waits for a call to return while a user steps through the frames. The user's time does not count
+    /// against `most`.
     pub(super) fn wait_stepping(
         &mut self,
         ticket: &CallHandle,
@@ -309,7 +312,7 @@ impl Run<'_> {
     }
 }
 
-/// The fate as the trace tells it.
+/// Converts a fate of the cable to a fate of the trace.
 pub(super) fn fate_of(frame: u64, ns: u64, fate: stage::Fate) -> event::Fate {
     let (fate, delay_us, bit) = match fate {
         stage::Fate::Held => (Became::Held, None, None),

@@ -1,7 +1,8 @@
-//! Why was a frame sent? By its numbers and the calls that were made, never by its time.
+//! Determines why a frame was sent: from its sequence numbers and the calls that were made, never from its
+//! time.
 //!
-//! It hears the events of a run in their order: which calls were made on which socket, with how many bytes, and which addresses
-//! each socket has. A pure function of those and of the frames.
+//! The cause is a pure function of the frames and of the run's events in order: which call was made on which
+//! socket with how many bytes, and which addresses each socket has.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -19,47 +20,48 @@ use crate::{
     },
 };
 
-/// A socket by host and name.
+/// The host and the name of a socket.
 type Name = (Host, String);
 
-/// Sender and receiver of a segment.
+/// Source and destination of a segment.
 type Way = (SocketAddr, SocketAddr);
 
-/// Segments of a connection that are remembered, so that a repeat is known for what it repeats.
+/// Segments remembered for each direction of a connection, so that a retransmission is matched to its
+/// original. Beyond it, the oldest is forgotten.
 const REMEMBERED: usize = 4096;
 
-/// What is known of the calls.
+/// The calls of a run, and the frames that were matched to them.
 #[derive(Debug, Default)]
 pub(super) struct Causes {
-    /// Calls to `connect`, until their SYN was seen.
+    /// Calls to `connect` whose SYN has not been seen yet.
     connects: Vec<(u64, Host, SocketAddr)>,
     streams: HashMap<Name, Stream>,
-    /// The call that ended the sending half, or gave the descriptor back.
+    /// The last call to `shutdown` or `close` on each socket.
     ends: HashMap<Name, u64>,
-    /// Second descriptors, and the socket that they are of.
+    /// Duplicated descriptors, and the socket that each one refers to.
     twins: HashMap<Name, Name>,
-    /// Which socket of UDP has this port.
+    /// The UDP socket that is bound to each port.
     ports: HashMap<(Host, u16), Name>,
     /// Sockets that send ICMP.
     icmp: HashSet<Name>,
-    /// Datagrams that were cut: who sent them, and their identification.
+    /// The cause of each datagram that was sent in fragments, by sender and identification.
     cut: HashMap<(Host, u16), Why>,
-    /// Which socket has these addresses.
+    /// The socket that has these addresses, local and remote.
     owners: HashMap<(Host, SocketAddr, SocketAddr), Name>,
-    /// Calls that are under way: what they are, and on which socket.
+    /// Calls that have not returned: their names and their sockets.
     open: HashMap<u64, (String, Option<Name>)>,
-    /// First and last number of each segment that took any, and the number of its frame.
+    /// First sequence number, end and frame number of each segment that occupies sequence numbers.
     taken: HashMap<Way, VecDeque<(u32, u32, u64)>>,
 }
 
-/// What was handed to the kernel on one socket.
+/// What the program has handed to the kernel on one socket.
 #[derive(Debug, Default)]
 struct Stream {
     /// Bytes so far.
     length: u64,
-    /// Each call, with its first byte and the one behind its last; none while it goes on.
+    /// Each call, with the offset of its first byte and of its end; `None` while the call runs.
     calls: Vec<(u64, u64, Option<u64>)>,
-    /// Calls whose datagram was not seen yet.
+    /// Calls whose datagram has not been seen yet.
     datagrams: VecDeque<u64>,
 }
 
@@ -78,7 +80,7 @@ impl Why {
 }
 
 impl Causes {
-    /// Takes note of what happened.
+    /// Records an event of the run.
     pub fn hear(&mut self, what: &What) {
         match what {
             What::Call(call) => self.called(call),
@@ -113,7 +115,7 @@ impl Causes {
                 self.twins.extend(on.map(|on| ((on.0, new.clone()), on)));
             }
             (Some(Value::Socket { name: new, .. }), on) => {
-                // A name that is used again means another socket.
+                // A name that is used again refers to a new socket.
                 for host in on.map_or(Host::ALL.to_vec(), |on| vec![on.0]) {
                     let name = (host, new.clone());
                     self.streams.remove(&name);
@@ -154,12 +156,12 @@ impl Causes {
         }
     }
 
-    /// The socket, if that is a second descriptor of it.
+    /// Returns the socket that this name refers to. A duplicated descriptor is mapped to its original.
     fn itself(&self, name: Name) -> Name {
         self.twins.get(&name).cloned().unwrap_or(name)
     }
 
-    /// Why this segment was sent, as the frame of that number.
+    /// Returns why this segment was sent. `number` is the number of its frame.
     pub fn of_segment(&mut self, number: u64, from: Host, segment: &Segment, seen: &Seen) -> Why {
         let again = self.again(number, segment, seen);
         let call = self.call_of(from, segment, seen);
@@ -177,7 +179,7 @@ impl Causes {
         Why { cause, call: call.filter(|_| asked), again }
     }
 
-    /// Why this datagram of UDP was sent: they cross in the order of the calls.
+    /// Returns why this UDP datagram was sent. Datagrams cross in the order of the calls.
     pub fn of_datagram(&mut self, from: Host, source: SocketAddr, destination: SocketAddr) -> Why {
         let connected = self.owners.get(&(from, source, destination));
         let owner = connected.or_else(|| self.ports.get(&(from, source.port()))).cloned();
@@ -185,7 +187,7 @@ impl Causes {
         Why { cause: if call.is_some() { Cause::Call } else { Cause::Unknown }, call, again: None }
     }
 
-    /// Why this message of ICMP was sent: a socket was told to, or the kernel answers or reports by itself.
+    /// Returns why this ICMP message was sent: by a call, or by the kernel as an answer or a report.
     pub fn of_icmp(&mut self, from: Host, message: Option<&icmp::Message>) -> Why {
         match message.map(|message| message.kind) {
             Some(kind::ECHO_REPLY | kind::TIMESTAMP_REPLY) => return Why::only(Cause::Answer),
@@ -194,7 +196,8 @@ impl Causes {
             }
             _ => {}
         }
-        // What is left no kernel sends by itself. Sockets for ICMP have no ports to be told apart by: they cross in the order of the calls.
+        // No kernel sends the remaining types by itself. ICMP sockets have no ports that identify them, so
+        // the messages are matched in the order of the calls.
         let next =
             |name: &&Name| name.0 == from && self.streams.get(*name).is_some_and(|s| !s.datagrams.is_empty());
         let oldest =
@@ -203,20 +206,20 @@ impl Causes {
         Why { cause: if call.is_some() { Cause::Call } else { Cause::Unknown }, call, again: None }
     }
 
-    /// If the frame is the first piece of a datagram, the other pieces have the same cause.
+    /// If the frame is the first fragment of a datagram, records its cause for the other fragments.
     pub fn is_cut(&mut self, from: Host, frame: &[u8], why: Why) {
         if let Some(header) = header(frame).filter(|header| header.more_fragments) {
             self.cut.insert((from, header.identification), why);
         }
     }
 
-    /// Why a piece was sent that is not the first of its datagram.
+    /// Returns why a fragment was sent that is not the first of its datagram.
     pub fn of_fragment(&self, from: Host, frame: &[u8]) -> Why {
         let first = header(frame).and_then(|header| self.cut.get(&(from, header.identification)));
         first.copied().unwrap_or(Why::only(Cause::Unknown))
     }
 
-    /// The first frame that had what this one says once more.
+    /// Returns the first frame that carried the start of this segment, if the segment is a retransmission.
     fn again(&mut self, number: u64, segment: &Segment, seen: &Seen) -> Option<u64> {
         let length = segment.sequence_length();
         if length == 0 {
@@ -245,7 +248,7 @@ impl Causes {
             }
             let to = segment.destination;
             let at = self.connects.iter().position(|(_, host, address)| *host == from && *address == to)?;
-            // A repeat of the SYN finds its call under the connection's addresses no more: it is no new call.
+            // A retransmitted SYN belongs to no new call.
             return (seen.repeated == 0).then(|| self.connects.remove(at).0);
         }
         let owner = self.owners.get(&(from, segment.source, segment.destination))?;
@@ -262,7 +265,7 @@ impl Causes {
     }
 }
 
-/// The header of IPv4 in a frame.
+/// Returns the IPv4 header of a frame.
 fn header(frame: &[u8]) -> Option<ipv4::Header> {
     let (link, at) = ethernet::Header::parse(frame)?;
     let here = link.ether_type == ethernet::ether_type::IPV4;

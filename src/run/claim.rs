@@ -1,4 +1,4 @@
-//! Claims: what a lesson says of a socket, held against what the kernel says.
+//! Claims: what a lesson states about a socket, checked against what the kernel reports.
 
 use std::{fmt, io, net::SocketAddr, time::Instant};
 
@@ -8,7 +8,7 @@ use crate::{
     lesson::{At, Claim, Compare, Place, State, Step, Subject, Wanted, grammar::Key},
 };
 
-/// A value of a socket.
+/// A value of a socket or of the right side of a claim.
 #[derive(Debug, Clone, PartialEq, PartialOrd)]
 pub(super) enum Told {
     Number(i64),
@@ -28,14 +28,14 @@ impl fmt::Display for Told {
     }
 }
 
-/// What a look found of a claim.
+/// The result of one check of a claim.
 pub(super) struct Verdict {
     pub holds: Option<bool>,
     pub observed: String,
 }
 
 impl Run<'_> {
-    /// Waits until the claim holds, or until all is settled, and writes what came of it.
+    /// Waits until the claim holds or `CLAIM_DEADLINE` is over, and writes the verdict.
     pub(super) fn claim(&mut self, step: &Step, claim: &Claim) -> io::Result<()> {
         let on = &claim.on;
         let verdict = if !on.is_empty() && !on.iter().any(|tag| self.stage.is(tag)) {
@@ -70,7 +70,7 @@ impl Run<'_> {
             let changed = self.look() | self.take_frames();
             let verdict = self.judge(claim);
             let over = if claim.still {
-                // Looked at once, when two readings agree: nothing has changed since the last one.
+                // `still`: judged once, as soon as two consecutive observations agree.
                 !changed && !first
             } else {
                 verdict.holds != Some(false)
@@ -154,7 +154,7 @@ impl Run<'_> {
         Verdict { holds, observed: observed.join(", ") }
     }
 
-    /// The right side of a claim, as a value.
+    /// Resolves the right side of a claim to a value.
     fn wanted(&mut self, claim: &Claim, wanted: &Wanted, v6: bool) -> Option<Told> {
         match wanted {
             Wanted::Number(number) => Some(Told::Number(*number)),
@@ -165,7 +165,7 @@ impl Run<'_> {
         }
     }
 
-    /// The real address for one of the lesson's.
+    /// Resolves an address of the lesson to the real one.
     pub(super) fn resolve(&mut self, place: &Place, own: Host, v6: bool) -> io::Result<SocketAddr> {
         let port = self.stage.port(place.port)?;
         let ip = match place.at {
@@ -179,7 +179,8 @@ impl Run<'_> {
     }
 }
 
-/// The socket that a claim is about. The other end of an accepted connection has a name of its own by then.
+/// Returns the socket that a claim is about. The other end has a name of its own once its connection was
+/// accepted.
 fn find<'a>(snapshot: &'a Snapshot, subject: &Subject) -> Option<&'a Socket> {
     if !subject.other_end {
         return snapshot.find(subject.host, &subject.name);
@@ -194,7 +195,7 @@ fn find<'a>(snapshot: &'a Snapshot, subject: &Subject) -> Option<&'a Socket> {
     named.or_else(|| snapshot.find(subject.host, &format!("~{there}.{}", subject.name)))
 }
 
-/// What the kernel said of a socket; `None` where the system does not say.
+/// Returns what the kernel reported for this key; `None` if the system does not report it.
 pub(super) fn value_of(socket: &Socket, key: Key) -> Option<Told> {
     let number = |value: Option<u64>| value.and_then(|value| i64::try_from(value).ok()).map(Told::Number);
     let address = |value: &Option<String>| value.as_ref().and_then(|value| value.parse::<SocketAddr>().ok());
@@ -228,7 +229,7 @@ fn key_name(key: Key) -> &'static str {
     crate::lesson::grammar::KEYS.iter().find(|(_, known)| *known == key).map_or("", |(name, _)| name)
 }
 
-/// Words are compared as sets: `negotiated=sack` holds if `sack` is among them.
+/// Compares two values. Words are compared as sets: `negotiated=sack` holds if `sack` is among them.
 fn compares(compare: Compare, there: &Told, wanted: &Told) -> bool {
     match (there, wanted) {
         (Told::Words(there), Told::Words(wanted)) => {

@@ -1,4 +1,4 @@
-//! The frames of a run: which came over the cable, why each was sent, and what became of it.
+//! The frames of a run: which ones reached the cable, why each was sent, and what happened to it.
 
 use std::time::Instant;
 
@@ -18,27 +18,27 @@ use crate::{
     },
 };
 
-/// Frames that claims can find; of more, the oldest are forgotten.
+/// Frames that claims can find. When it is reached, the older half is forgotten.
 const REMEMBERED: usize = 20_000;
 
-/// What a run remembers of its frames.
+/// The frames that a run remembers.
 #[derive(Debug, Default)]
 pub(super) struct Frames {
     flows: Flows,
     causes: Causes,
     noted: Vec<Noted>,
-    /// The last frame that a claim found: the next claim looks behind it.
+    /// The last frame that a claim found. The next claim searches the frames after it.
     pub found: u64,
-    /// The last frame that was there before the last call, or the last thing done to the cable.
+    /// The newest frame before the last step began.
     pub before: u64,
 }
 
-/// What is remembered of a frame.
+/// A remembered frame.
 #[derive(Debug)]
 pub(super) struct Noted {
     pub number: u64,
     pub from: Host,
-    /// The frame that it repeats.
+    /// The frame that this one retransmits.
     pub again: Option<u64>,
     pub fate: Option<Became>,
     at: Instant,
@@ -48,22 +48,22 @@ pub(super) struct Noted {
 #[derive(Debug)]
 enum Kind {
     Tcp(Segment, Seen),
-    /// Bytes that it carries.
+    /// The length of its payload in bytes.
     Udp(usize),
     Arp,
     Icmp(Option<icmp::Message>),
-    /// A piece of a datagram, other than the first.
+    /// A fragment of a datagram, other than the first.
     Fragment,
     Other,
 }
 
 impl Frames {
-    /// Takes note of an event of the run.
+    /// Records an event of the run.
     pub fn hear(&mut self, what: &What) {
         self.causes.hear(what);
     }
 
-    /// Takes note of a frame, and says why it was sent.
+    /// Records a frame, and returns why it was sent.
     pub fn came(&mut self, number: u64, from: Host, at: Instant, bytes: &[u8]) -> Why {
         let (kind, why) = self.read(number, from, bytes);
         if self.noted.len() == REMEMBERED {
@@ -104,25 +104,25 @@ impl Frames {
         (Kind::Other, Why::only(Cause::Unknown))
     }
 
-    /// Something became of a frame.
+    /// Records what happened to a frame.
     pub fn fate(&mut self, number: u64, fate: Became) {
         if let Ok(at) = self.noted.binary_search_by_key(&number, |noted| noted.number) {
             self.noted[at].fate = Some(fate);
         }
     }
 
-    /// The number of the newest; 0 if there is none.
+    /// Returns the number of the newest frame; 0 if there is none.
     pub fn newest(&self) -> u64 {
         self.noted.last().map_or(0, |noted| noted.number)
     }
 
-    /// Those that wait on the cable, oldest first.
+    /// Returns the held frames, oldest first.
     pub fn held(&self) -> impl Iterator<Item = &Noted> {
         self.noted.iter().filter(|noted| noted.fate == Some(Became::Held))
     }
 
-    /// Those that wait and say nothing that a frame which waits as well does not say: it stands for them. With `any`, it is enough that
-    /// some older frame waits.
+    /// Returns the held frames that say nothing that their original, which is held as well, does not say.
+    /// With `any`, it suffices that some older frame is held.
     pub fn folded(&self, any: bool) -> Vec<u64> {
         let oldest = self.held().next().map_or(u64::MAX, |noted| noted.number);
         self.held()
@@ -140,13 +140,13 @@ impl Frames {
         self.noted.binary_search_by_key(&number, |noted| noted.number).ok().map(|at| &self.noted[at])
     }
 
-    /// The first behind this number that looks like it.
+    /// Returns the first frame after this number that matches the pattern.
     pub fn find(&self, behind: u64, pattern: &FramePattern) -> Option<u64> {
         let behind = self.noted.partition_point(|noted| noted.number <= behind);
         self.noted[behind..].iter().find(|noted| self.fits(noted, pattern)).map(|noted| noted.number)
     }
 
-    /// Whether a frame looks like it.
+    /// Returns whether a frame matches the pattern.
     pub fn fits(&self, noted: &Noted, pattern: &FramePattern) -> bool {
         let kind = match (pattern.kind, &noted.kind) {
             (None, _)
@@ -201,7 +201,7 @@ impl Frames {
     }
 }
 
-/// A value of a message of ICMP.
+/// Returns a value of an ICMP message.
 fn of_icmp(message: &icmp::Message, key: FrameKey) -> Option<i64> {
     let is_echo = matches!(message.kind, kind::ECHO | kind::ECHO_REPLY);
     Some(match key {
@@ -213,20 +213,20 @@ fn of_icmp(message: &icmp::Message, key: FrameKey) -> Option<i64> {
     })
 }
 
-/// Whether the first can stand for the frame that repeats it. A SYN,ACK does not only repeat a SYN, and a repeat with
-/// more bytes has bytes of its own.
+/// Returns whether `first` says all that `again` says. A SYN,ACK is more than a retransmitted SYN, and a
+/// retransmission that ends later carries new bytes.
 fn stands(first: &Noted, again: &Noted) -> bool {
     let (Kind::Tcp(old, _), Kind::Tcp(new, _)) = (&first.kind, &again.kind) else { return false };
     let flags = |segment: &Segment| segment.flags.bits() & !Flags::PSH.bits();
     flags(old) == flags(new) && !before(old.sequence_end(), new.sequence_end())
 }
 
-/// As in a lesson.
+/// Returns the word that a lesson uses for the fate.
 fn name_of(fate: Became) -> &'static str {
     match fate {
         Became::Held => "held",
         Became::Delivered => "delivered",
-        // To a lesson it is as good as never sent.
+        // To a lesson, a folded frame counts as dropped.
         Became::Dropped | Became::Folded => "dropped",
         Became::Duplicated => "duplicated",
         Became::Corrupted => "corrupted",

@@ -1,4 +1,4 @@
-//! The journal: gives every event its time, and every call its number.
+//! The journal: assigns a time to every event and a number to every call.
 
 use std::time::{Instant, SystemTime};
 
@@ -13,13 +13,13 @@ use crate::{
 pub(super) struct Journal<'a> {
     frontend: &'a mut dyn Frontend,
     start: Instant,
-    /// The same moment by the clock on the wall.
+    /// The wall clock at `start`.
     clock: SystemTime,
     last: u64,
     calls: u64,
-    /// What came over the cable.
+    /// The frames that reached the cable.
     pub frames: Frames,
-    /// Frames that are taken off because they repeat others.
+    /// Frames that are dropped because they repeat others.
     pub folded: Vec<u64>,
 }
 
@@ -36,7 +36,7 @@ impl<'a> Journal<'a> {
         }
     }
 
-    /// Nanoseconds from 1970 to the moment from which times count; `None` if the clock is set to before.
+    /// Returns the nanoseconds from 1970 to `start`; `None` if the clock is set to an earlier time.
     pub fn started(&self) -> Option<u64> {
         let since = self.clock.duration_since(SystemTime::UNIX_EPOCH).ok()?;
         u64::try_from(since.as_nanos()).ok()
@@ -46,19 +46,19 @@ impl<'a> Journal<'a> {
         self.frontend
     }
 
-    /// An event that happens now.
+    /// Writes an event that happens now.
     pub fn write(&mut self, what: What) {
         self.write_at(Instant::now(), what);
     }
 
-    /// An event that happened then; never before the one written last, so that a trace reads in its order.
+    /// Writes an event that happened at `at`. Its time is never earlier than that of the last event written.
     pub fn write_at(&mut self, at: Instant, what: What) {
         self.last = micros(self.start, at).max(self.last);
         self.frames.hear(&what);
         self.frontend.take(&Event { at: self.last, what });
     }
 
-    /// Something that happened on the cable.
+    /// Writes an event of the cable.
     pub fn write_happening(&mut self, happening: CableEvent) {
         let CableEvent { at, kind: what } = happening;
         let ns = nanos(self.start, at);
@@ -98,15 +98,15 @@ impl<'a> Journal<'a> {
         }
     }
 
-    /// The number of the next call.
+    /// Returns the number of the next call.
     pub fn next_call(&mut self) -> u64 {
         self.calls += 1;
         self.calls
     }
 
-    /// The calls and notes that a step was made of, as children of the call `parent`.
+    /// Writes the calls and notes that a step consists of, as children of the call `parent`.
     pub fn write_pieces(&mut self, host: Host, parent: u64, done: &Completed) {
-        // A note belongs behind the call that it was made of.
+        // A note gets the time of the end of the call before it.
         let mut at = done.started;
         for piece in &done.parts {
             self.write_piece(host, Some(parent), piece, at);
@@ -116,7 +116,7 @@ impl<'a> Journal<'a> {
         }
     }
 
-    /// A call or a note of its own, or as a child of the call `parent`; a note was made then.
+    /// Writes a call or a note, as a child of `parent` if there is one. `noted` is the time of a note.
     pub fn write_piece(&mut self, host: Host, parent: Option<u64>, piece: &CallPart, noted: Instant) {
         match piece {
             CallPart::Note(what) => self.write_at(noted, what.clone()),
@@ -132,7 +132,7 @@ impl<'a> Journal<'a> {
     }
 }
 
-/// The event of a call.
+/// Creates the event of a call.
 pub(super) fn call(
     id: u64,
     host: Host,

@@ -1,7 +1,8 @@
-//! Live: the same calls on the open machine, where the other side is a program that nobody here wrote.
+//! Live runs: the same calls on the machine itself, where the other side is any program.
 //!
-//! What is asked for becomes steps of the same notation as in a lesson, done by the same run and told in the same way; what has
-//! to be there first is done and told in a line each. No call has a deadline of its own: the person ends it, with Ctrl-C.
+//! A command becomes steps in the notation of lessons, which the same run performs and narrates. Steps that
+//! only prepare the command are narrated in a line each. No call has a deadline unless its step sets one: the
+//! user ends it with Ctrl-C.
 
 mod advice;
 mod caller;
@@ -26,66 +27,66 @@ use crate::{
     stage::Stage,
 };
 
-/// What is to be done live.
+/// What a live run does.
 #[derive(Debug, Clone)]
 pub enum LiveCommand {
-    /// Make a socket of this protocol and hold it: `tcp`, `udp`, `tcp6`, `udp6`.
+    /// Create a socket of this protocol and hold it: `tcp`, `udp`, `tcp6`, `udp6`.
     Socket(&'static str),
-    /// Give a socket an address and hold it.
+    /// Bind a socket to an address and hold it.
     Bind {
-        /// Which.
+        /// The address to bind to.
         at: String,
-        /// UDP, not TCP.
+        /// Whether the socket is UDP instead of TCP.
         udp: bool,
     },
-    /// Let a socket be called, and accept nobody.
+    /// Listen, and accept no connection.
     Listen {
-        /// Where.
+        /// The address to listen at.
         at: String,
         /// The backlog.
         backlog: u16,
     },
-    /// Call somebody.
+    /// Connect to a server and hold the connection.
     Connect {
-        /// Whom: `host:port`.
+        /// The server, as `host:port`.
         to: String,
     },
-    /// Call somebody, send, and show what comes back.
+    /// Connect, send, and show what the server answers.
     Send {
-        /// To whom.
+        /// The server, as `host:port`.
         to: String,
-        /// What.
+        /// The bytes to send.
         bytes: Vec<u8>,
-        /// How long silence is listened to.
+        /// Longest wait for further bytes. When it expires, the command ends.
         wait: Duration,
     },
-    /// Serve one caller, and show what each recv gives.
+    /// Accept one connection, and show what each `recv` returns.
     Recv {
-        /// Where.
+        /// The address to listen at.
         at: String,
-        /// Room for each recv, in bytes.
+        /// Buffer size of each `recv`, in bytes.
         size: u32,
     },
-    /// Call somebody and end the connection.
+    /// Connect and end the connection.
     Close {
-        /// Whom.
+        /// The server, as `host:port`.
         to: String,
-        /// In which way.
+        /// How to end the connection.
         how: Ending,
     },
-    /// Upgrade a connection to somebody's WebSocket server.
+    /// Upgrade a connection to a WebSocket.
     WebSocket {
-        /// Host and port: `127.0.0.1:8000`.
+        /// Host and port of the server: `127.0.0.1:8000`.
         to: String,
-        /// For the line `Host`: as in the URL.
+        /// The value of the header field `Host`, as in the URL.
         authority: String,
         /// The path, with its query.
         path: String,
-        /// The web page that one pretends to be.
+        /// The value of the header field `Origin`, as a browser sends it.
         origin: Option<String>,
-        /// Text messages to begin with.
+        /// Text messages to send first.
         texts: Vec<String>,
-        /// How long silence is listened to when there is nothing more to send.
+        /// Longest wait for a message once the input has ended. When it expires, the WebSocket is closed.
         wait: Duration,
     },
 }
@@ -93,27 +94,27 @@ pub enum LiveCommand {
 /// How a connection is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// `close`: a FIN, and nothing more is received.
+    /// `close`: sends a FIN, and nothing more is received.
     Fin,
-    /// `shutdown(SHUT_WR)`: a FIN, and what the other side still says is received.
+    /// `shutdown(SHUT_WR)`: sends a FIN, and the peer's remaining bytes are received.
     Half,
-    /// `SO_LINGER` of 0 seconds and `close`: a RST.
+    /// `SO_LINGER` of 0 seconds and `close`: sends a RST.
     Reset,
 }
 
-/// How long a socket is held for a second terminal to look at.
+/// How long a socket is held so that it can be examined from a second terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HoldUntil {
-    /// Until Enter, or Ctrl-C.
+    /// Until Enter or Ctrl-C.
     UntilTold,
-    /// So long.
+    /// For this time, or until Ctrl-C.
     For(Duration),
 }
 
-/// Does it, and tells it. True if all went well.
+/// Performs the command and narrates it. Returns whether it succeeded.
 ///
 /// # Errors
-/// If the stage fails. What a call returns is never an error here: it is told.
+/// If the stage fails. A failed call is not an error here: it is narrated.
 pub fn live(command: &LiveCommand, hold: HoldUntil, frontend: &mut dyn Frontend) -> io::Result<bool> {
     let run = Run::new(Stage::live()?, frontend);
     let mut live = Live::new(run, hold);
@@ -136,7 +137,7 @@ pub fn live(command: &LiveCommand, hold: HoldUntil, frontend: &mut dyn Frontend)
 }
 
 impl LiveCommand {
-    /// The name of the command, and what it is about.
+    /// Returns the name of the command, and a title that says what it is about.
     fn heading(&self) -> (&'static str, String) {
         match self {
             LiveCommand::Socket(protocol) => ("socket", (*protocol).to_owned()),
@@ -160,13 +161,13 @@ impl LiveCommand {
     }
 }
 
-/// Why a live run ends before its end.
+/// Why a live run ends early.
 enum Stop {
-    /// A thread is gone, or something else that has nothing to do with the other side.
+    /// The stage failed, which has nothing to do with the other side.
     Stage(io::Error),
-    /// A call failed, and that was told.
+    /// A call failed, and its error was narrated.
     Failed,
-    /// The person wants it.
+    /// The user ended it.
     Person,
 }
 
@@ -178,21 +179,21 @@ impl From<io::Error> for Stop {
 
 type Result<T, E = Stop> = std::result::Result<T, E>;
 
-/// A live run under way.
+/// State of a live run.
 struct Live<'a> {
     run: Run<'a>,
     hold: HoldUntil,
-    /// The call of the last step.
+    /// The name of the call of the last step.
     called: &'static str,
-    /// The address that it is all about, once it is known.
+    /// The address that the command is about, once it is known.
     about: Option<SocketAddr>,
-    /// The command that serves what this one calls.
+    /// The command that serves the port that this one connects to.
     counterpart: &'static str,
-    /// A WebSocket was told that there is no more to say.
+    /// Whether our Close has been sent at the end of the input.
     said_goodbye: bool,
 }
 
-/// Whether a step is what was asked for, or only comes before it.
+/// Whether a step is narrated in full, or in one line because it only prepares the command.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Telling {
     Full,
@@ -204,7 +205,7 @@ impl<'a> Live<'a> {
         Live { run, hold, called: "", about: None, counterpart: "accept", said_goodbye: false }
     }
 
-    /// Closes what is open and writes the end. True if all went well.
+    /// Closes the open sockets and writes the end. Returns whether the run succeeded.
     fn finish(mut self, outcome: Result<()>) -> io::Result<bool> {
         let outcome = match outcome {
             Err(Stop::Stage(error)) => Err(Stop::Stage(error)),
@@ -221,7 +222,7 @@ impl<'a> Live<'a> {
         Ok(good)
     }
 
-    /// Does a step of the notation, and gives what came of it, good or bad.
+    /// Performs a step in the notation of lessons. Returns its outcome, whether the call succeeded or failed.
     fn attempt(&mut self, telling: Telling, text: &str) -> Result<Observed> {
         let mut step = lesson::step(text).map_err(|fault| io::Error::other(fault.to_string()))?;
         if text.chars().count() > LONGEST_LINE {
@@ -239,13 +240,13 @@ impl<'a> Live<'a> {
         observed.ok_or_else(|| io::Error::other(format!("`{text}` had no socket to act on")).into())
     }
 
-    /// Does a step that has to succeed; if it does not, what can be done about it is told.
+    /// Performs a step that has to succeed. If the call fails, narrates advice and fails with `Stop::Failed`.
     fn step(&mut self, telling: Telling, text: &str) -> Result<Observed> {
         let observed = self.attempt(telling, text)?;
         if self.advise(&observed) { Err(Stop::Failed) } else { Ok(observed) }
     }
 
-    /// Tells what an error of the last call means and what to do next. True if there was one.
+    /// Narrates what an error of the last call means and what to do next. Returns whether there was an error.
     fn advise(&mut self, observed: &Observed) -> bool {
         match observed {
             Observed::Failed(errno, words) => {
@@ -269,7 +270,7 @@ impl<'a> Live<'a> {
         self.run.narrate(markdown);
     }
 
-    /// Where somebody is to be found, as getaddrinfo(3) says.
+    /// Resolves `host:port` to its addresses. Corresponds to `getaddrinfo(3)`.
     fn resolve(&mut self, to: &str) -> Result<Vec<SocketAddr>> {
         let mut found: Vec<SocketAddr> = match to.to_socket_addrs() {
             Ok(found) => found.collect(),
@@ -293,18 +294,18 @@ impl<'a> Live<'a> {
         Ok(found)
     }
 
-    /// Where to bind: one address.
+    /// Resolves the address to bind to.
     fn place(&mut self, at: &str, listens: bool) -> Result<SocketAddr> {
         let found = match at.parse() {
             Ok(address) => address,
-            // Of a name with several addresses the first is taken.
+            // Of several addresses, the first is used.
             Err(_) => *self.resolve(at)?.first().ok_or(Stop::Failed)?,
         };
         exposure(found, listens).iter().for_each(|warning| self.say(warning));
         Ok(found)
     }
 
-    /// Says what can be looked at, and watches the sockets until the person has seen enough.
+    /// Narrates how to examine the socket, and observes the sockets until the hold ends.
     fn hold(&mut self, said: &str) -> Result<()> {
         match self.hold {
             HoldUntil::UntilTold => self.say(said),
@@ -330,7 +331,7 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// What ends a hold.
+    /// Returns the text that says what ends a hold.
     fn until(&mut self) -> &'static str {
         if self.run.journal.frontend().has_keyboard() {
             "you press **Enter**"
@@ -339,7 +340,7 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Looks until nothing changes any more, for at most so long.
+    /// Observes the sockets until three observations in a row show no change, for at most `most`.
     fn settle(&mut self, most: Duration) {
         let began = Instant::now();
         let mut still = 0;
@@ -349,14 +350,14 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Closes what is open, so that it is seen what the kernel does with it.
+    /// Closes the open sockets, so that the kernel's reaction is shown.
     fn close_all(&mut self) -> Result<()> {
         for host in Host::ALL {
             let open = self.run.stage.sockets(host).all();
             for held in open.iter().filter(|held| !held.is_closed()) {
                 self.run.look();
                 let waiting = self.run.snapshot.find(host, &held.name).and_then(|socket| socket.accept_queue);
-                // Whoever wants to leave wants to see this too: it is no reason to stop twice.
+                // The run is ending in any case, so a second stop changes nothing.
                 let _ = self.attempt(Telling::Full, &format!("{host}$ close {}", held.name));
                 if let Some(waiting) = waiting.filter(|waiting| *waiting > 0) {
                     self.say(&advice::left_in_the_queue(waiting));
@@ -368,14 +369,15 @@ impl<'a> Live<'a> {
     }
 }
 
-/// Longer lines are cut on the screen; the call has all of it.
+/// Longest text of a step on the screen, in characters. The rest is cut; the call itself gets all of it.
 const LONGEST_LINE: usize = 200;
 
-/// How long is looked for what the kernel does after a close.
+/// Longest observation of what the kernel does after a close.
 const SETTLED: Duration = Duration::from_millis(300);
 
-/// What an error of a call at this address means and what to do about it; nothing if the system's words are all there is to say.
-/// `counterpart` is the command that could be there to be called.
+/// Returns what an error of a call at this address means and what to do about it, in Markdown; `None` if the
+/// system's text says all.
+/// `counterpart` is the command that could serve that address.
 pub fn advice_on(call: &str, errno: &str, at: SocketAddr, counterpart: &str) -> Option<String> {
     advice::on(call, errno, Some(at), counterpart)
 }

@@ -1,6 +1,7 @@
-//! How it goes: the steps of a lesson are done one by one, and each becomes events.
+//! A run performs the steps of a lesson one after the other. Each step becomes events.
 //!
-//! A run writes its events to an [`Frontend`], which shows them, records them, and says when to go on.
+//! A run writes its events to a [`Frontend`], which shows and records them and decides when the run
+//! continues.
 
 mod act;
 mod cable;
@@ -34,151 +35,153 @@ pub use live::{Class, Ending, HoldUntil, LiveCommand, Service, Verbosity, advice
 use snapshot::Snapshot;
 pub use walk::run;
 
-/// Who watches a run.
+/// The user's side of a run: receives the events and answers the run's questions.
 pub trait Frontend: Sink {
-    /// A step is told: what next?
+    /// Called after a step has been narrated. Returns what to do next.
     fn pause(&mut self) -> NextAction;
 
-    /// A question is asked: which answer, counted from 0?
+    /// Asks a question. Returns the chosen option, counted from 0.
     fn predict(&mut self, question: &event::Question) -> Prediction;
 
-    /// Whether the person wants to be asked for every frame that comes to the cable.
+    /// Returns whether the user is asked about every frame that reaches the cable.
     fn steps_packets(&self) -> bool {
         false
     }
 
-    /// The frame of this number waits on the cable: what is to become of it?
+    /// Returns what to do with the frame of this number, which is held on the cable.
     fn packet(&mut self, number: u64) -> Packet {
         let _ = number;
         Packet::Deliver
     }
 
-    /// Whether the person wants it all to end, in the middle of whatever goes on.
+    /// Returns whether the user wants to end the run immediately, even in the middle of a call.
     fn stopped(&mut self) -> bool {
         false
     }
 
-    /// Waits for a word of the person, at most so long.
+    /// Waits up to `most` for input of the user.
     fn hear(&mut self, most: Duration) -> Input {
         thread::park_timeout(most);
         Input::Nothing
     }
 
-    /// Whether a person can end a hold with Enter.
+    /// Returns whether the user can end a hold with Enter.
     fn has_keyboard(&self) -> bool {
         false
     }
 
-    /// For the moment there is no more to tell.
+    /// Called when no more events are ready to be shown.
     fn settled(&mut self) {}
 
-    /// Whether the table of a class is looked at.
+    /// Returns whether the table of connections is displayed.
     fn wants_table(&self) -> bool {
         false
     }
 
-    /// Who is connected now.
+    /// Shows the table of connections.
     fn table(&mut self, peers: &[event::Peer]) {
         let _ = peers;
     }
 }
 
-/// What a person says in the middle of a live run.
+/// Input of the user during a live run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// Nothing yet.
+    /// No input yet.
     Nothing,
-    /// A line; empty if Enter alone was pressed.
+    /// A line. It is empty if only Enter was pressed.
     Line(String),
-    /// There will be no more lines.
+    /// End of input: no more lines follow.
     End,
 }
 
-/// What to do next.
+/// What the run does next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NextAction {
-    /// The next step.
+    /// Continue with the next step.
     On,
-    /// This part again, from its beginning.
+    /// Repeat the current part from its beginning.
     Again,
-    /// That part, counted from 1.
+    /// Go to this part, counted from 1.
     Part(usize),
-    /// Leave the lesson.
+    /// End the lesson.
     Leave,
-    /// Something is to be done to the cable, before anything else.
+    /// Perform this act on the cable first.
     Wire(WireAct),
 }
 
-/// What is to become of the oldest frame that waits on the cable.
+/// What to do with the oldest frame that is held on the cable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Packet {
-    /// It crosses.
+    /// Deliver it.
     Deliver,
-    /// It is taken away.
+    /// Drop it.
     Drop,
-    /// It crosses twice.
+    /// Deliver it twice.
     Duplicate,
-    /// All that wait cross.
+    /// Deliver all held frames.
     All,
-    /// Something else is to be done to the cable.
+    /// Perform this act on the cable instead.
     Typed(WireAct),
-    /// From here on frames cross by themselves.
+    /// Stop asking: from here on, frames cross without being held.
     Leave,
 }
 
 /// The answer to a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Prediction {
-    /// This option.
+    /// The chosen option, counted from 0.
     Option(usize),
-    /// Nobody was asked, or nobody wants to say.
+    /// No answer: the question was not asked or was skipped.
     None,
-    /// Something else is wanted.
+    /// Do this instead of answering.
     Instead(NextAction),
 }
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
-    /// The sum of its checks.
+    /// The counts of its checks.
     pub end: End,
-    /// The part that it was in.
+    /// The part in which it ended, counted from 1.
     pub part: usize,
-    /// Where to go instead, if it was left before its end.
+    /// What to do instead, if the run was left before its end.
     pub instead: Option<NextAction>,
 }
 
-/// A foreground call is ended after this, unless its line says otherwise.
+/// Default timeout of a foreground call. When it expires, the call is interrupted. `within` on the step
+/// overrides it.
 const CALL_DEADLINE: Duration = Duration::from_secs(5);
 
-/// A claim is waited for so long.
+/// Longest wait for a claim to become true. When it expires, the claim is judged as it stands.
 const CLAIM_DEADLINE: Duration = Duration::from_secs(4);
 
-/// A run under way: hosts that act, what is known of their sockets, and who is told.
+/// State of a run: the hosts that make the calls, the last snapshot of their sockets, and the journal.
 struct Run<'a> {
     stage: Stage,
     journal: Journal<'a>,
     snapshot: Snapshot,
     results: HashMap<(Host, String), CallResult>,
-    /// What each host remembers of its upgrades, in the order of [`Host`].
+    /// The WebSocket sessions of each host, in the order of [`Host`].
     sessions: [Arc<Sessions>; 2],
-    /// The socket beneath each WebSocket.
+    /// The TCP socket of each WebSocket.
     websockets: HashMap<(Host, String), String>,
     end: End,
     step: usize,
-    /// Each frame waits until the person says what is to become of it.
+    /// Whether each frame is held until the user decides about it.
     packets: bool,
-    /// The lesson has said `wire$ hold`: what waits is the lesson's to deliver.
+    /// Whether the lesson has executed `wire$ hold`. Held frames are then delivered by the lesson, not by the
+    /// user.
     lesson_holds: bool,
 }
 
-/// What became of a call with a name.
+/// State of a call that has a result name.
 enum CallResult {
     Running(Running),
     Returned(outcome::Observed),
 }
 
-/// A call in the background.
+/// A call that runs in the background.
 struct Running {
     id: u64,
     ticket: CallHandle,
@@ -205,7 +208,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What is so of every run on this stage, for the event that opens it.
+    /// Returns the fields of the opening event that are the same for every run on this stage.
     fn here(&self) -> event::Lesson {
         event::Lesson {
             format: event::FORMAT,
@@ -230,7 +233,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Calls that still wait are ended, so that the threads can go; then every socket is closed.
+    /// Interrupts the calls that are still blocked, so that their threads end and the sockets can be closed.
     fn end_calls(&mut self) {
         for (_, result) in self.results.drain() {
             if let CallResult::Running(running) = result {
@@ -244,7 +247,7 @@ impl<'a> Run<'a> {
         self.journal.write(What::Narration { markdown });
     }
 
-    /// A step begins: its number is the next.
+    /// Starts a step: increments the step number and writes the event of the step.
     fn begin(&mut self, step: &Step, brief: bool) {
         self.step += 1;
         self.take_frames();
@@ -257,7 +260,7 @@ impl<'a> Run<'a> {
         }));
     }
 
-    /// Does what the step asks for.
+    /// Performs the statement of the step.
     fn perform(&mut self, step: &Step) -> io::Result<()> {
         match &step.what {
             Statement::Act(act) => self.act(step, act).map(drop),
@@ -271,7 +274,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// `server$ wait r`: the call in the background has to come back.
+    /// `server$ wait r`: waits for the background call `r` to return.
     fn wait(
         &mut self,
         step: &Step,
@@ -304,7 +307,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Calls in the background that have come back are told as soon as that is so.
+    /// Writes the return of each background call that has completed.
     fn collect_returned(&mut self) -> io::Result<()> {
         let mut running: Vec<(Host, String)> = self
             .results
@@ -323,7 +326,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Reads both hosts and writes what has changed. True if anything has.
+    /// Observes the sockets of both hosts and writes those that changed. Returns whether any changed.
     fn look(&mut self) -> bool {
         let changed = self.snapshot.update(&self.stage.observe());
         let any = !changed.is_empty();
@@ -333,7 +336,7 @@ impl<'a> Run<'a> {
         any
     }
 
-    /// Writes a call's return, with all that it was made of.
+    /// Writes the return of a call, preceded by the calls and notes that it consists of.
     fn returned(&mut self, host: Host, id: u64, done: Completed, deadline: bool) -> outcome::Observed {
         self.journal.write_pieces(host, id, &done);
         let told = outcome::returned(id, &done, deadline);
@@ -342,12 +345,12 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Nanoseconds from `start`.
+/// Returns the nanoseconds from `start` to `at`.
 fn nanos(start: Instant, at: Instant) -> u64 {
     u64::try_from(at.saturating_duration_since(start).as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Microseconds from `start`.
+/// Returns the microseconds from `start` to `at`.
 fn micros(start: Instant, at: Instant) -> u64 {
     u64::try_from(at.saturating_duration_since(start).as_micros()).unwrap_or(u64::MAX)
 }

@@ -1,4 +1,4 @@
-//! What a call came to, and whether that is what the lesson expects.
+//! The outcome of a call, and whether the lesson expects it.
 
 use std::io::{self, ErrorKind};
 
@@ -9,20 +9,21 @@ use crate::{
     websocket::handoff::ViolationError,
 };
 
-/// What a call came to.
+/// The outcome of a call.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Observed {
-    /// It waits.
+    /// The call is blocked.
     Blocked,
-    /// It was ended by the deadline.
+    /// The call was interrupted by its deadline.
     Deadline,
-    /// It gave this.
+    /// The call returned this value.
     Gave(Value),
-    /// It failed: the error's name and the system's words.
+    /// The call failed: the name of the error and the system's text.
     Failed(String, String),
-    /// The peer broke a rule of the WebSocket, which this Close code answers; the rule's words.
+    /// The peer violated a rule of WebSocket: the code of the Close that answers it, and the text of the
+    /// rule.
     Violation(u16, String),
-    /// The bytes that came were not what a rule asks for, or ended too early; the rule's words.
+    /// The received bytes violate a rule or ended too early: the text of the rule.
     Invalid(String),
 }
 
@@ -41,7 +42,7 @@ impl Observed {
         }
     }
 
-    /// For people to read.
+    /// Returns a description of the outcome for the user.
     pub fn told(&self) -> String {
         match self {
             Observed::Blocked => "it is blocked".to_owned(),
@@ -82,12 +83,12 @@ fn value_told(value: &Value) -> String {
     }
 }
 
-/// The broken rule behind an error, if that is what it is.
+/// Returns the violated rule behind an error, if there is one.
 fn broken(error: &io::Error) -> Option<&ViolationError> {
     error.get_ref()?.downcast_ref()
 }
 
-/// `ECONNREFUSED`, or the lesson's word for what is no error of the system's.
+/// Returns the name of an error: `ECONNREFUSED`, or the lesson's word for an error that is not the system's.
 fn name_of(error: &io::Error) -> String {
     match (broken(error), error.kind()) {
         (Some(broken), _) => format!("violation {}", broken.0.rule.close_code),
@@ -96,7 +97,7 @@ fn name_of(error: &io::Error) -> String {
     }
 }
 
-/// The event of a return.
+/// Creates the event of a return.
 pub(super) fn returned(call: u64, done: &Completed, deadline: bool) -> Return {
     Return {
         call,
@@ -108,9 +109,10 @@ pub(super) fn returned(call: u64, done: &Completed, deadline: bool) -> Return {
     }
 }
 
-/// Whether the call came to one of the things that are expected here; `None` if nothing is expected on this system.
+/// Returns whether the outcome is one of those expected on this system; `None` if no expectation applies to
+/// it.
 ///
-/// `address` turns an address of the lesson into the real ones, over IPv4 and IPv6.
+/// `address` resolves an address of the lesson to the real ones, over IPv4 and IPv6.
 pub(super) fn holds(
     expect: &[Expected],
     observed: &Observed,
@@ -150,7 +152,7 @@ fn matches(expected: &Outcome, observed: &Observed, address: &impl Fn(&Place) ->
     }
 }
 
-/// Bytes count as their number: `recv … => 5`.
+/// Returns the value as a number. For received bytes that is their count: `recv … => 5`.
 fn as_number(value: &Value) -> Option<i64> {
     match value {
         Value::Count(count) => i64::try_from(*count).ok(),

@@ -37,8 +37,8 @@ impl Snapshot {
                 kept.push(before);
                 continue;
             }
-            // The other end of a connection leaves the list when it is accepted under a new name with the same
-            // addresses, or when the kernel frees it.
+            // The other end of a connection leaves the list when it is accepted under a new name with the
+            // same addresses, or when the kernel frees it.
             let same_ends =
                 |s: &Socket| (s.host, &s.local, &s.peer) == (before.host, &before.local, &before.peer);
             if before.name.starts_with('~') && !now.iter().any(same_ends) {
@@ -51,12 +51,12 @@ impl Snapshot {
         changed
     }
 
-    /// The socket of this name; `~name` for the other end of the other host's.
+    /// Returns the socket of this name; `~name` for the other end of a socket of the other host.
     pub fn find(&self, host: Host, name: &str) -> Option<&Socket> {
         self.sockets.iter().find(|socket| socket.host == host && socket.name == name)
     }
 
-    /// The socket on `host` that has exactly these addresses.
+    /// Returns the socket on `host` that has exactly these addresses.
     pub fn with_ends(&self, host: Host, local: &str, peer: &str) -> Option<&Socket> {
         self.sockets.iter().find(|socket| {
             socket.host == host

@@ -1,15 +1,15 @@
-//! Placeholders of prose: a number that only the run knows is never written into a lesson, it is filled in.
+//! Placeholders in prose. A number that only the run knows is not written in the lesson, but filled in.
 //!
-//! `{:7000}` is the port that stands for 7000 here, `{server.s.local}` what the kernel last said of a socket, `{client.n}` what
-//! a call gave.
+//! `{:7000}` is the port that stands for 7000 here, `{server.s.local}` is what the kernel last reported for a
+//! socket, and `{client.n}` is what a call returned.
 
 use std::collections::HashMap;
 
 use super::{CallResult, claim, snapshot::Snapshot};
 use crate::{event::Host, lesson, stage::Stage};
 
-/// The Markdown with its placeholders filled. What is no placeholder stays as it is, and so does one of which nothing is
-/// known: a brace in prose is not an error.
+/// Returns the Markdown with its placeholders filled. An unknown placeholder stays as it is: a brace in prose
+/// is not an error.
 pub(super) fn filled(
     markdown: &str,
     stage: &mut Stage,
@@ -38,8 +38,8 @@ pub(super) fn filled(
     if stage.link().is_some() { from_within(&filled) } else { filled }
 }
 
-/// A second terminal sees nothing of the hosts of a cable: commands for it are run inside one of them, of the server if the block
-/// does not say which (```` ```outside client ````).
+/// Prefixes the commands of ```` ```outside ```` blocks with `sockwalk enter`, as a second terminal sees none
+/// of the cable's hosts. A block runs on the server unless it names the host (```` ```outside client ````).
 fn from_within(markdown: &str) -> String {
     let mut host = None;
     let mut all = String::with_capacity(markdown.len());

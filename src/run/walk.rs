@@ -1,4 +1,4 @@
-//! A lesson walked from its first line to its last, part by part, as the person asks.
+//! Walks through a lesson from the first line to the last, part by part, and obeys the user's navigation.
 
 use std::io;
 
@@ -9,11 +9,12 @@ use crate::{
     stage::Stage,
 };
 
-/// Runs a lesson from the beginning of part `from` (counted from 1) to its end. The parts before are run unseen, so that all
-/// sockets are where that part finds them.
+/// Runs a lesson from the beginning of part `from` (counted from 1) to its end. The parts before it run
+/// hidden, so that all sockets are in the state in which that part expects them.
 ///
 /// # Errors
-/// If the stage fails: a thread is gone, or no port is free. What a call of the lesson returns is never an error here.
+/// If the stage fails: a thread has ended, or no port is free. A failed call of the lesson is not an error
+/// here.
 pub fn run(lesson: &Lesson, from: usize, stage: Stage, frontend: &mut dyn Frontend) -> io::Result<Ended> {
     let run = Run::new(stage, frontend);
     let mut walk = Walk { run, lesson, part: 1, shown: false, answer: None, failed_before: 0 };
@@ -35,27 +36,27 @@ pub fn run(lesson: &Lesson, from: usize, stage: Stage, frontend: &mut dyn Fronte
     };
     let Walk { mut run, part, .. } = walk;
     run.end.left = instead.is_some();
-    // Who jumps to another part has not come to an end: a new `lesson` follows.
+    // A jump to another part is no end: a new `lesson` event follows.
     if matches!(instead, None | Some(NextAction::On | NextAction::Leave)) {
         run.journal.write(What::End(run.end.clone()));
     }
     Ok(Ended { end: run.end, part, instead })
 }
 
-/// A walk under way.
+/// State of a walk.
 struct Walk<'a> {
     run: Run<'a>,
     lesson: &'a Lesson,
     part: usize,
     /// Whether anything was shown since the last pause.
     shown: bool,
-    /// The answer to the last question, until the steps behind it have run.
+    /// The answer to the last question. It is written after the steps that follow the question.
     answer: Option<Answer>,
-    /// How many checks had failed when it was asked.
+    /// Number of failed checks when the question was asked.
     failed_before: usize,
 }
 
-/// Whether the run goes on.
+/// Whether the walk continues.
 enum Flow {
     On,
     Instead(NextAction),
@@ -70,7 +71,7 @@ impl Walk<'_> {
         for (index, part) in lesson.parts.iter().enumerate() {
             self.part = index + 1;
             let seen = self.part >= from;
-            // What was run unseen is nothing to pause behind.
+            // No pause follows a hidden part.
             self.shown &= from <= 1 || self.part > from;
             if self.shown
                 && seen
@@ -92,7 +93,8 @@ impl Walk<'_> {
                     Block::Predict(predict) => self.ask(predict, seen),
                     Block::Steps(steps) => {
                         let flow = self.steps(steps, seen)?;
-                        // The answer comes when the run has shown it: behind the last steps before other prose.
+                        // The answer is written once the run has shown it: after the last steps before other
+                        // prose.
                         let goes_on = matches!(flow, Flow::On);
                         if goes_on && !matches!(part.blocks.get(at + 1), Some(Block::Steps(_))) {
                             self.tell_answer();
@@ -159,7 +161,7 @@ impl Walk<'_> {
         self.run.journal.write(if self.run.end.failed == self.failed_before {
             What::Answer(answer)
         } else {
-            // What the run did not show is not to be believed.
+            // The run has not shown the answer, so the answer is not given.
             What::Narration {
                 markdown: "*This time the run did not show the answer: see the check that failed.*"
                     .to_owned(),

@@ -1,4 +1,5 @@
-//! What is said around a live call: how to look at it from elsewhere, what an error means, what to do next.
+//! Advice on live calls: how to examine them from a second terminal, what an error means, and what to do
+//! next.
 
 use std::{io::ErrorKind, net::SocketAddr, time::Duration};
 
@@ -11,9 +12,10 @@ use crate::{
     },
 };
 
-/// What an error of a call means and what to do about it, in Markdown; nothing if the system's words are all there is to say.
+/// Returns what an error of a call means and what to do about it, in Markdown; `None` if the system's text
+/// says all.
 ///
-/// `counterpart` is the command that would have been there to be called.
+/// `counterpart` is the command that could serve that address.
 pub(super) fn on(call: &str, errno: &str, about: Option<SocketAddr>, counterpart: &str) -> Option<String> {
     let at = about.map_or_else(|| "that address".to_owned(), |at| format!("`{at}`"));
     let v6 = about.is_some_and(|at| at.is_ipv6());
@@ -80,12 +82,12 @@ pub(super) fn on(call: &str, errno: &str, about: Option<SocketAddr>, counterpart
     })
 }
 
-/// What an error of a call means, in a few sentences; nothing if the system's words are all there is to say.
+/// Returns what an error of a call means, in a few sentences; `None` if the system's text says all.
 pub fn meaning(call: &str, errno: &str) -> Option<String> {
     let said = on(call, errno, None, "listen")?;
     let text = said.split("\n\n").next()?;
     let text = text.split_once("**: ").map_or(text, |(_, text)| text);
-    // What leads to a command to copy is of no use without it.
+    // A sentence that introduces a command is useless without the command.
     let whole = match text.strip_suffix(':') {
         Some(open) => &open[..open.rfind(['.', ')']).map_or(open.len(), |at| at + 1)],
         None => text,
@@ -93,14 +95,14 @@ pub fn meaning(call: &str, errno: &str) -> Option<String> {
     Some(whole.to_owned())
 }
 
-/// When what came is not what a rule asks for.
+/// After bytes that violate a rule.
 pub(super) fn invalid(what: &str) -> String {
     format!(
         "The connection is failed: {what}. Without an answer as RFC 6455 §4.1 asks for it, there is no WebSocket; it is for the other side to mend."
     )
 }
 
-/// When the other side broke a rule, or went past a limit of ours.
+/// After the peer violated a rule, or exceeded a limit of this program.
 pub(super) fn violation(code: u16, what: &str) -> String {
     if code == 1009 {
         return format!(
@@ -110,14 +112,14 @@ pub(super) fn violation(code: u16, what: &str) -> String {
     format!("The other side broke a rule, and the connection is failed (RFC 6455 §7.1.7): {what}.")
 }
 
-/// What shows a descriptor from elsewhere.
+/// Returns the commands that show a descriptor from outside.
 fn descriptor(fd: i64) -> String {
     let pid = std::process::id();
     let list = if cfg!(target_os = "linux") { format!("ls -l /proc/{pid}/fd/{fd}\n") } else { String::new() };
     format!("{list}lsof -nP -a -p {pid} -d {fd}")
 }
 
-/// Behind `socket`.
+/// After `socket`.
 pub(super) fn made(fd: i64, until: &str) -> String {
     format!(
         "The socket is there and has no address: nobody can find it by one. It is held until {until}. Look at it from a second terminal:\n\n```\n{}\n```",
@@ -125,7 +127,7 @@ pub(super) fn made(fd: i64, until: &str) -> String {
     )
 }
 
-/// Behind `bind`.
+/// After `bind`.
 pub(super) fn bound(at: SocketAddr, udp: bool, fd: i64, until: &str) -> String {
     let (host, port) = (reach(at), at.port());
     if udp {
@@ -153,7 +155,7 @@ pub(super) fn bound(at: SocketAddr, udp: bool, fd: i64, until: &str) -> String {
     )
 }
 
-/// Behind `listen`.
+/// After `listen`.
 pub(super) fn listening(at: SocketAddr, backlog: u16, until: &str) -> String {
     let (host, port) = (reach(at), at.port());
     let calls = u32::from(backlog) + 2;
@@ -172,7 +174,7 @@ pub(super) fn listening(at: SocketAddr, backlog: u16, until: &str) -> String {
     )
 }
 
-/// Behind `listen` of a server that serves one.
+/// After `listen` of a server that accepts one connection.
 pub(super) fn call_me(at: SocketAddr) -> String {
     format!(
         "It waits for one caller at `{at}`. From a second terminal:\n\n```\nnc {} {}\n```\n\nEach line that you type there is sent with Enter; Ctrl-C there ends the stream.",
@@ -181,7 +183,7 @@ pub(super) fn call_me(at: SocketAddr) -> String {
     )
 }
 
-/// The address that a client on this machine calls.
+/// Returns the address at which a client on this machine reaches the listener.
 fn reach(at: SocketAddr) -> String {
     match at {
         SocketAddr::V4(v4) if v4.ip().is_unspecified() => "127.0.0.1".to_owned(),
@@ -190,7 +192,7 @@ fn reach(at: SocketAddr) -> String {
     }
 }
 
-/// Behind `connect`.
+/// After `connect`.
 pub(super) fn connected(to: Option<SocketAddr>, until: &str) -> String {
     format!(
         "Connected. It is held until {until}; what the other side does meanwhile is shown. From a second terminal:\n\n```\n{}\n```",
@@ -211,7 +213,7 @@ pub(super) fn end_of_stream(calls: u64, bytes: u64, room: u32) -> String {
     )
 }
 
-/// What has become of a connection behind a `close`: as it was seen before, and as it is seen now.
+/// After `close`: what became of the connection, from its state before and after the call.
 pub(super) fn after_close(before: Option<&Socket>, now: Option<&Socket>) -> String {
     let unread = before.and_then(|socket| socket.recv_queue).unwrap_or_default();
     let passive = before.and_then(|socket| socket.state.as_deref()) == Some("CLOSE_WAIT");
@@ -235,13 +237,13 @@ pub(super) fn after_close(before: Option<&Socket>, now: Option<&Socket>) -> Stri
     }
 }
 
-/// Behind half a close.
+/// After `shutdown(SHUT_WR)`.
 pub(super) const AFTER_HALF: &str = "Our half of the stream has ended: the other side's `recv` gives 0 once it has read all. It may still send, and we receive until it ends its half too. **Ctrl-C** if it does not.";
 
-/// Behind a reset.
+/// After a reset.
 pub(super) const AFTER_RESET: &str = "With SO_LINGER at 0 seconds `close` sent a RST in place of a FIN, and this kernel has forgotten the connection. The other one does when the RST arrives; its program learns it by ECONNRESET, at its next `recv` or `send`.";
 
-/// Connections that nobody accepted, when the listener closes.
+/// After the close of a listener whose accept queue was not empty.
 pub(super) fn left_in_the_queue(waiting: u64) -> String {
     format!(
         "With the listener its queue is gone: the {} that waited there and {} never accepted got a RST.",
@@ -250,7 +252,7 @@ pub(super) fn left_in_the_queue(waiting: u64) -> String {
     )
 }
 
-/// Before a talk over a WebSocket.
+/// Before the first message of a WebSocket.
 pub(super) fn chat(wait: Duration) -> String {
     format!(
         "The WebSocket is open. Each line of the input goes out as a text message, and what comes is shown. An empty line or Ctrl-D is the last: our Close follows when nothing has come for {}. **Ctrl-C** closes at once.",
@@ -258,12 +260,12 @@ pub(super) fn chat(wait: Duration) -> String {
     )
 }
 
-/// A server that goes on talking after we have said all.
+/// About a server that keeps sending after our last message.
 pub(super) fn never_silent(time: Duration) -> String {
     format!("It has not been silent in {}: our Close follows all the same.", duration(time))
 }
 
-/// A server that does not upgrade.
+/// About a server that does not upgrade.
 pub(super) fn not_upgraded(status: i64) -> String {
     let more = match status {
         301 | 302 | 303 | 307 | 308 => {
@@ -280,7 +282,7 @@ pub(super) fn not_upgraded(status: i64) -> String {
     )
 }
 
-/// Before a class.
+/// At the start of a class.
 pub(super) fn welcome(at: SocketAddr, class: &Class) -> String {
     let (host, port) = (reach(at), at.port());
     let shown = if host.contains(':') { format!("[{host}]") } else { host.clone() };
@@ -315,7 +317,8 @@ pub(super) fn welcome(at: SocketAddr, class: &Class) -> String {
     )
 }
 
-/// How it is called from another machine: by the addresses that this one has, if it listens at all of them.
+/// Returns how another machine reaches the server: at the addresses of this machine, if the server listens at
+/// all of them.
 fn from_elsewhere(at: SocketAddr, service: &Service) -> String {
     if !at.ip().is_unspecified() {
         return String::new();

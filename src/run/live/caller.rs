@@ -1,4 +1,4 @@
-//! The side that calls: socket, connect, send, close.
+//! The client's side of the live commands: `socket`, `connect`, `send`, `close`.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::{
     run::outcome::Observed,
 };
 
-/// Room for each recv of an answer, in bytes.
+/// Buffer size of each `recv` of an answer, in bytes.
 const ROOM: u32 = 4096;
 
 impl Live<'_> {
@@ -65,7 +65,7 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Calls one address after the other until one answers, as browsers and curl do.
+    /// Connects to the first address that answers. Tries the addresses in order, as browsers and curl do.
     pub(super) fn call(&mut self, to: &str, telling: Telling) -> Result<()> {
         let found = self.resolve(to)?;
         let last = found.len();
@@ -84,7 +84,8 @@ impl Live<'_> {
             if !self.advise(&connected) {
                 return Ok(());
             }
-            // The socket of an attempt that failed is good for nothing more, POSIX says: a new one is made.
+            // POSIX leaves the state of a socket unspecified after a failed `connect`, so each attempt uses a
+            // new one.
             self.attempt(Telling::Brief, "client$ close c")?;
             if more {
                 self.say("The next address is tried.");
@@ -93,7 +94,7 @@ impl Live<'_> {
         Err(Stop::Failed)
     }
 
-    /// What `send` does not take at once is offered again.
+    /// Sends all bytes. Bytes that `send` does not take are sent again.
     fn send_all(&mut self, bytes: &[u8]) -> Result<()> {
         let mut rest = bytes;
         loop {
@@ -110,7 +111,7 @@ impl Live<'_> {
         }
     }
 
-    /// Receives until the end of the stream, or until nothing has come for so long.
+    /// Receives until the end of the stream, or until nothing has arrived for `wait`.
     fn listen_for(&mut self, wait: Duration) -> Result<()> {
         let wait = wait.as_millis().max(1);
         loop {

@@ -1,4 +1,5 @@
-//! A WebSocket to somebody's server: upgraded by hand, then lines go out as messages and messages come in.
+//! A WebSocket client: upgrades a connection, then sends the input's lines as messages and shows the received
+//! messages.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use crate::{
     run::{Input, act::POLL_INTERVAL, outcome::Observed},
 };
 
-/// Factor of the wait for a silent server; their product bounds the wait for a server that keeps sending.
+/// Factor of the wait for a silent server. Their product bounds the wait for a server that keeps sending.
 const MAX_WAIT_FACTOR: u32 = 10;
 
 impl Live<'_> {
@@ -37,7 +38,7 @@ impl Live<'_> {
             )?;
         }
         match self.talk(*wait) {
-            // Ctrl-C is no reason to hang up without a word.
+            // Ctrl-C ends the WebSocket with a Close, too.
             Err(Stop::Person) if !self.said_goodbye => {
                 let _ = self.attempt(Telling::Full, r#"client$ ws close w 1001 "going away""#);
                 Err(Stop::Person)
@@ -46,7 +47,8 @@ impl Live<'_> {
         }
     }
 
-    /// Sends what is typed and shows what comes, until the other side closes, or there is no more to say and it is silent.
+    /// Sends the lines of the input and shows the received messages, until the server closes or the input has
+    /// ended and the server is silent.
     fn talk(&mut self, wait: Duration) -> Result<()> {
         self.say(&advice::chat(wait));
         let (mut more_to_say, mut last, mut all_said) = (true, Instant::now(), None);
@@ -63,7 +65,7 @@ impl Live<'_> {
             let heard = self.run.journal.frontend().hear(POLL_INTERVAL);
             match heard {
                 Input::Nothing => {}
-                // Whoever has said that this is all is not heard any more.
+                // After the end of the input, further lines are ignored.
                 _ if !more_to_say => {}
                 Input::Line(text) if text.is_empty() => more_to_say = false,
                 Input::Line(text) => {
@@ -90,14 +92,14 @@ impl Live<'_> {
         }
     }
 
-    /// A message that waits, in tungstenite's hands or in the kernel's.
+    /// Returns whether a message waits, in tungstenite's buffer or in the kernel's.
     fn something_came(&mut self) -> bool {
         let waits = self.run.sessions[Host::Client as usize].has_more("w");
         let held = self.run.stage.sockets(Host::Client).find("c");
         waits || held.is_some_and(|held| kernel::is_readable(held.socket()))
     }
 
-    /// The next message. False if it was the last.
+    /// Receives and narrates the next message. Returns false if it was the last.
     fn receive(&mut self, within: &str) -> Result<bool> {
         match self.attempt(Telling::Full, &format!("client$ ws recv w{within}"))? {
             Observed::Deadline => {
@@ -121,7 +123,7 @@ impl Live<'_> {
         }
     }
 
-    /// The closing handshake, begun by us.
+    /// Sends our Close and waits for the server's.
     fn say_goodbye(&mut self) -> Result<()> {
         self.step(Telling::Full, "client$ ws close w 1000")?;
         self.said_goodbye = true;

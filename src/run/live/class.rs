@@ -1,7 +1,8 @@
-//! A class: a server for many peers at once, with a thread for each connection, all narrated in one narration.
+//! A class: a server for many peers at once, with one thread for each connection and one narration for all.
 //!
-//! The threads of the connections make the calls, and hand them to the main thread, which narrates. A slow terminal delays no
-//! call that is being timed; when too many reports wait, every connection waits, so that nothing is lost.
+//! The threads of the connections make the calls and report them to the main thread, which narrates. A slow
+//! terminal does not delay a call while it is timed. When `MAX_REPORTS` reports wait, the connections block,
+//! so that no report is lost.
 
 mod connection;
 mod server;
@@ -30,12 +31,12 @@ use crate::{
 };
 use server::{Report, Server};
 
-/// What a class is served, where, and within which limits.
+/// Configuration of a class.
 #[derive(Debug, Clone)]
 pub struct Class {
     /// The address to listen at.
     pub at: String,
-    /// What is served.
+    /// The service.
     pub service: Service,
     /// Most connections at once. Further ones wait in the accept queue.
     pub connections: usize,
@@ -47,44 +48,45 @@ pub struct Class {
     pub tell: Verbosity,
 }
 
-/// What is done with what is received.
+/// What the server does with the received bytes.
 #[derive(Debug, Clone)]
 pub enum Service {
-    /// It is sent back.
+    /// They are sent back.
     Echo,
-    /// The connection is upgraded, and messages are sent back; a browser that asks for no upgrade gets a page.
+    /// The connection is upgraded, and messages are sent back. A browser that requests no upgrade gets a
+    /// page.
     WebSocket {
-        /// The pages that may connect.
+        /// The origins of the pages that may connect.
         origins: OriginPolicy,
-        /// The largest message, in bytes.
+        /// The largest message, in bytes. A larger one is answered with Close 1009.
         message: u64,
     },
 }
 
-/// Whose calls are narrated.
+/// Which connections are narrated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verbosity {
-    /// Those of all connections.
+    /// All connections.
     All,
-    /// This connection's, counted from 1.
+    /// Only the connection of this number, counted from 1.
     Only(u32),
-    /// None: only the table of connections is kept.
+    /// No connection: only the table of connections is shown.
     Nobody,
 }
 
-/// Reports that may wait to be narrated. A thread that has one more waits.
+/// Reports that can wait for their narration. A thread that reports one more blocks.
 const MAX_REPORTS: usize = 8192;
 
 /// Reports narrated between two checks of the shutdown flag.
 const BATCH: usize = 32;
 
-/// Longest time that the main thread waits for a report before it looks at anything else.
+/// Longest time that the main loop waits for a report before it looks at anything else.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Interval at which the table of connections is drawn.
 const REDRAW_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Serves until the person ends it. Returns true if all went well.
+/// Serves until the user ends it. Returns whether it succeeded.
 ///
 /// # Errors
 /// If the stage fails.
@@ -121,7 +123,8 @@ impl Live<'_> {
         watched
     }
 
-    /// Narrates what the connections do, until the person has seen enough or no more connections can be accepted.
+    /// Narrates the reports of the connections, until the user ends the server or no more connections can be
+    /// accepted.
     fn watch(&mut self, server: &Server, reports: &Receiver<Report>, accepting: &Accepting) -> Result<()> {
         let mut drawn = Instant::now();
         loop {
@@ -164,13 +167,13 @@ impl Live<'_> {
         self.run.journal.frontend().table(&peers);
     }
 
-    /// Accepts no more connections, and ends those that are there. What they still do is narrated.
+    /// Stops accepting, and ends the open connections. Their last reports are narrated.
     fn shut_down(&mut self, server: &Server, acceptor: &WorkerThread, reports: &Receiver<Report>) {
         server.registry.stop();
         let progress = || {
             acceptor.stop();
             server.stop_all();
-            // No more than a batch: a connection that goes on and on must not delay the end.
+            // At most one batch: a connection that keeps reporting must not delay the shutdown.
             reports.try_iter().take(BATCH).for_each(|report| self.tell(report));
         };
         let remaining = core::drain(&server.registry, progress, || server.cut_all());
@@ -189,7 +192,8 @@ impl Live<'_> {
 struct Accepting(Mutex<Option<AcceptError>>);
 
 impl Accepting {
-    /// Accepts connections on a listener of the stage. The calls are narrated, so they block, and are ended by a signal.
+    /// Accepts connections on a listener of the stage. The calls are narrated, so they block, and a signal
+    /// ends them.
     fn run(&self, server: &Arc<Server>, listener: &SocketEntry) {
         let accept = || {
             let (piece, outcome) = CallPart::accept(listener, &format!("c{}", server.registry.next_number()));
@@ -209,7 +213,7 @@ impl Accepting {
     }
 }
 
-/// A piece whose notes name the connection that they belong to.
+/// Sets the name of the connection in the notes of a piece.
 fn stamped(piece: CallPart, name: &str) -> CallPart {
     match piece {
         CallPart::Note(mut what) => {

@@ -1,4 +1,4 @@
-//! The side that is called: bind, listen, recv.
+//! The server's side of the live commands: `bind`, `listen`, `recv`.
 
 use std::net::SocketAddr;
 
@@ -37,7 +37,8 @@ impl Live<'_> {
         self.recv_to_the_end(Host::Server, "conn", size)
     }
 
-    /// `recv` after `recv`, until the end of the stream. Each is a step, so that its cut is seen.
+    /// Calls `recv` until the end of the stream. Each call is a step, so that the boundaries between them are
+    /// visible.
     pub(super) fn recv_to_the_end(&mut self, host: Host, socket: &str, size: u32) -> Result<()> {
         let (mut calls, mut bytes) = (0_u64, 0_u64);
         loop {
@@ -61,11 +62,11 @@ impl Live<'_> {
         }
     }
 
-    /// A socket that can be bound and listened on: what comes before is told in a line each.
+    /// Creates a socket and binds it, ready to listen. Each of these steps is narrated in one line.
     pub(super) fn listener(&mut self, at: &str) -> Result<SocketAddr> {
         let at = self.place(at, true)?;
         self.socket_for(at, false)?;
-        // On Windows the option means something else: it would let two programs share the port.
+        // On Windows the option has another meaning: two programs could share the port.
         if cfg!(unix) {
             self.step(Telling::Brief, "server$ setsockopt s SO_REUSEADDR 1")?;
         }
@@ -84,7 +85,7 @@ impl Live<'_> {
         self.step(Telling::Brief, &format!("server$ s = socket {protocol}")).map(drop)
     }
 
-    /// The address with the port that the kernel chose, if it was asked to.
+    /// Returns the bound address, with the port that the kernel chose if `at` has port 0.
     pub(super) fn bound(&mut self, at: SocketAddr) -> SocketAddr {
         self.run.look();
         let seen =

@@ -1,4 +1,4 @@
-//! One connection of a class, on a thread of its own.
+//! One connection of a class, served by its own thread.
 
 use std::{
     io,
@@ -31,13 +31,14 @@ use crate::{
     },
 };
 
-/// Time in which the whole head of an opening request has to arrive (RFC 9110 §15.5.9: 408).
+/// Time in which the whole head of an opening request must arrive (RFC 9110 §15.5.9: 408). A later one is
+/// answered with 408.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Capacity offered to each `recv` of a plain connection, in bytes.
+/// Buffer size of each `recv` on a plain connection, in bytes.
 const BUFFER_SIZE: usize = 4096;
 
-/// Serves a connection to its end.
+/// Serves a connection until it ends.
 pub(super) fn serve(server: &Server, connection: &Arc<Connection>, doing: &CurrentCall) {
     let narrated = server.narrates(connection.number);
     let service = Serving { server, connection, doing, narrated };
@@ -54,14 +55,14 @@ struct End {
     closing: Closing,
 }
 
-/// How its socket is closed.
+/// How the socket of a connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Closing {
-    /// Our FIN, then what the peer still sends is read, then `close`.
+    /// `shutdown` sends our FIN, what the peer still sends is read, then `close`.
     Orderly,
-    /// By a RST: the peer reads nothing, and the kernel would send to it for minutes.
+    /// By a RST. The peer does not read, so the kernel would otherwise try to send for minutes.
     Abortive,
-    /// The peer has reset it, or its stream is broken off: only `close` is left.
+    /// The peer has reset the connection, or its stream ended too early. Only `close` remains.
     Broken,
 }
 
@@ -72,15 +73,15 @@ impl End {
     }
 }
 
-/// Why a connection is not served to the end of its stream.
+/// Why a connection ends before the end of the peer's stream.
 enum Stop {
-    /// A call failed, or a time limit of the socket ended it.
+    /// A call failed or timed out.
     Call(io::Error),
-    /// The peer broke a rule of the protocol, and was told by a Close.
+    /// The peer violated a rule of the protocol, and the violation was answered with a Close.
     Violation(ViolationError),
-    /// The peer has sent more bytes than a connection may.
+    /// The peer has sent more bytes than `Class::bytes` allows.
     TooManyBytes,
-    /// The server stops.
+    /// The server shuts down.
     ServerStops,
 }
 
@@ -108,7 +109,8 @@ struct Serving<'a> {
 }
 
 impl Serving<'_> {
-    /// SO_RCVTIMEO and SO_SNDTIMEO, socket(7): a call on which nothing moves for this time returns EAGAIN.
+    /// Sets SO_RCVTIMEO and SO_SNDTIMEO (socket(7)): a call on which nothing moves for the idle time fails
+    /// with EAGAIN.
     fn set_timeouts(&self) -> io::Result<()> {
         let socket = self.connection.held.socket();
         socket.set_read_timeout(Some(self.server.class.idle))?;
@@ -116,7 +118,8 @@ impl Serving<'_> {
     }
 
     fn serve(&self) -> Result<End, Stop> {
-        // Otherwise what follows an answer that is not acknowledged yet would wait for that (Nagle's algorithm, RFC 9293 §3.7.4).
+        // Without it, bytes that follow an unacknowledged answer would wait for the ACK (Nagle's algorithm,
+        // RFC 9293 §3.7.4).
         self.piece(CallPart::set(&self.connection.held, "TCP_NODELAY", 1).0);
         match &self.server.class.service {
             Service::Echo => self.echo(),
@@ -124,7 +127,7 @@ impl Serving<'_> {
         }
     }
 
-    /// Sends back what is received, until the peer ends its stream.
+    /// Sends the received bytes back, until the peer ends its stream.
     fn echo(&self) -> Result<End, Stop> {
         loop {
             self.still_open()?;
@@ -139,7 +142,7 @@ impl Serving<'_> {
         }
     }
 
-    /// Upgrades by hand, then leaves the frames to tungstenite.
+    /// Answers the opening handshake, then hands the connection over to tungstenite.
     fn websocket(&self, origins: &OriginPolicy, message: u64) -> Result<End, Stop> {
         let local = self.connection.held.socket().local_addr().ok().and_then(|local| local.as_socket());
         let policy = Policy { allowed_origins: origins.origins(local), ..Policy::default() };
@@ -186,7 +189,7 @@ impl Serving<'_> {
             TungsteniteWebSocket::new(Host::Server, Arc::clone(&self.connection.held), options);
         self.messages(&mut websocket).or_else(|stop| {
             let end = self.end_of(&stop);
-            // A violation has been answered already.
+            // A violation is already answered.
             if !matches!(stop, Stop::Violation(_)) {
                 self.send_close(&mut websocket, &end);
             }
@@ -194,7 +197,7 @@ impl Serving<'_> {
         })
     }
 
-    /// Sends each message back.
+    /// Sends each message back, until a Close or the end of the stream.
     fn messages(&self, websocket: &mut TungsteniteWebSocket) -> Result<End, Stop> {
         loop {
             self.still_open()?;
@@ -223,7 +226,8 @@ impl Serving<'_> {
         }
     }
 
-    /// Fails if the server stops. A peer that sends without a pause lets its thread wait in no call that could be ended.
+    /// Fails with `Stop::ServerStops` if the server shuts down. A peer that sends without a pause never lets
+    /// its thread block in a call that a signal could end.
     fn still_open(&self) -> Result<(), Stop> {
         if self.server.registry.is_stopping() { Err(Stop::ServerStops) } else { Ok(()) }
     }
@@ -250,7 +254,7 @@ impl Serving<'_> {
         next.outcome
     }
 
-    /// Sends the Close that says why the connection is ended (RFC 6455 §7.4.1), to a peer that still reads.
+    /// Sends the Close that states why the connection ends (RFC 6455 §7.4.1), unless the peer does not read.
     fn send_close(&self, websocket: &mut TungsteniteWebSocket, end: &End) {
         let (code, reason) = match (end.ending, end.closing) {
             (_, Closing::Abortive) => return,
@@ -273,18 +277,18 @@ impl Serving<'_> {
             ),
             done,
         );
-        // Messages that were on their way are read until the answer to our Close.
+        // Messages in transit are read until the peer's Close or the end of `LINGER_TIME`.
         let until = Instant::now() + LINGER_TIME;
         while good && Instant::now() < until && matches!(self.next(websocket), Ok(Received::Message(_))) {}
     }
 
-    /// What a stop means for the connection.
+    /// Returns how the connection ends for this reason.
     fn end_of(&self, stop: &Stop) -> End {
         let class = &self.server.class;
         let error = match stop {
             Stop::Violation(broken) => {
                 let code = broken.0.rule.close_code;
-                // 1009, too big: that rule is this server's own (RFC 6455 §10.4).
+                // 1009, too big: this limit is the server's own (RFC 6455 §10.4).
                 let ending = if code == 1009 { Ending::Limit } else { Ending::Violation };
                 return End::new(ending, format!("{broken}; answered with Close {code}"));
             }
@@ -317,7 +321,7 @@ impl Serving<'_> {
         }
     }
 
-    /// Whether the peer has not taken all that was sent to it: it does not read.
+    /// Returns whether the kernel still holds bytes that the peer has not acknowledged.
     fn has_unsent_bytes(&self) -> bool {
         crate::kernel::observe(self.connection.held.socket(), true).send_queue.is_some_and(|bytes| bytes > 0)
     }
@@ -348,7 +352,7 @@ impl Serving<'_> {
         Ok(())
     }
 
-    /// Narrates a step that was made of several calls.
+    /// Narrates a step that consists of several calls.
     fn tell(&self, description: CallDescription, done: Completed) {
         if self.narrated {
             let piece = CallPart::Call(self.connection.held.subject(), description, done);
@@ -362,7 +366,7 @@ impl Serving<'_> {
         }
     }
 
-    /// Closes the socket.
+    /// Closes the socket in this way.
     fn close(&self, closing: Closing) {
         let held = &self.connection.held;
         match closing {
@@ -380,7 +384,8 @@ impl Serving<'_> {
         self.piece(CallPart::close(held));
     }
 
-    /// Receives once, within this time, and returns the number of bytes. A `recv` that times out is no failure, and not narrated.
+    /// Receives once, within `left`, and returns the number of bytes. A `recv` that times out is neither a
+    /// failure nor narrated.
     fn discard(&self, left: Duration) -> Option<usize> {
         self.connection.held.socket().set_read_timeout(Some(left)).ok()?;
         let (piece, outcome) = CallPart::recv(&self.connection.held, BUFFER_SIZE);

@@ -1,4 +1,4 @@
-//! What the threads of a class share: its configuration, its connections, and the channel of what is to be narrated.
+//! State that the threads of a class share: the configuration, the connections, and the channel of reports.
 
 use std::{
     collections::VecDeque,
@@ -20,10 +20,10 @@ use crate::{
     stage::WorkerThread,
 };
 
-/// Closed connections that stay in the table of connections.
+/// Closed connections that stay in the table. Beyond it, the oldest is removed.
 const MAX_CLOSED: usize = 4096;
 
-/// Something to be narrated.
+/// A report to the thread that narrates.
 pub(super) enum Report {
     /// A call, or a note.
     Piece(CallPart),
@@ -33,21 +33,21 @@ pub(super) enum Report {
     Say(String),
 }
 
-/// A connection that is there.
+/// An open connection.
 pub(super) struct Connection {
-    /// `c1`
+    /// The name of its socket: `c1`.
     pub name: String,
     /// Counted from 1.
     pub number: u64,
     pub held: Arc<SocketEntry>,
     pub peer: Option<SocketAddr>,
-    /// Its upgrade to a WebSocket is done.
+    /// Whether the upgrade to a WebSocket is complete.
     pub open: AtomicBool,
     /// Text and binary messages received.
     pub received: AtomicU64,
     /// Text and binary messages sent.
     pub sent: AtomicU64,
-    /// Locked while another thread uses the descriptor, and while it is closed.
+    /// Locked while another thread uses the descriptor, and while the descriptor is closed.
     pub descriptor: Mutex<()>,
     hand: Mutex<Option<WorkerThread>>,
     was_stopped: AtomicBool,
@@ -69,7 +69,7 @@ impl Connection {
         }
     }
 
-    /// The connection as an event; `state` is the state of its socket.
+    /// Returns the connection as an event. `state` is the state of its socket.
     pub fn snapshot(&self, state: Option<String>, end: Option<(Ending, String)>) -> Peer {
         let (received, sent) = self.held.traffic();
         let phase = match (&end, self.open.load(Ordering::Relaxed)) {
@@ -92,7 +92,7 @@ impl Connection {
         }
     }
 
-    /// Wakes its thread, so that it sees that the server stops.
+    /// Wakes the thread of the connection, so that it notices the shutdown.
     fn stop(&self) {
         let hand = lock(&self.hand);
         match &*hand {
@@ -105,7 +105,7 @@ impl Connection {
         }
     }
 
-    /// Shuts both directions down, so that a call of its thread returns.
+    /// Shuts both directions down, so that a blocked call of its thread returns.
     fn cut(&self) {
         let _descriptor = lock(&self.descriptor);
         if !self.held.is_closed() {
@@ -122,10 +122,10 @@ pub(super) struct Server {
     closed: Mutex<Closed>,
 }
 
-/// What is kept of connections that are over.
+/// The last closed connections, and the totals of all closed ones.
 #[derive(Default)]
 struct Closed {
-    /// The last ones.
+    /// The last closed connections, at most `MAX_CLOSED`.
     peers: VecDeque<Peer>,
     received: u64,
     sent: u64,
@@ -139,7 +139,7 @@ impl Server {
         Server { class, registry, reports, closed: Mutex::default() }
     }
 
-    /// Whether the calls of this connection are narrated.
+    /// Returns whether the calls of this connection are narrated.
     pub fn narrates(&self, number: u64) -> bool {
         match self.class.tell {
             Verbosity::All => true,
@@ -148,13 +148,13 @@ impl Server {
         }
     }
 
-    /// Hands a report to the thread that narrates. Waits if too many are waiting already.
+    /// Sends a report to the thread that narrates. Blocks while `MAX_REPORTS` reports wait.
     pub fn report(&self, report: Report) {
-        // Without a receiver the server is ending, and nothing is narrated.
+        // Without a receiver, the server is ending and nothing is narrated.
         let _ = self.reports.send(report);
     }
 
-    /// Starts the thread of a connection that was accepted.
+    /// Starts the thread of an accepted connection.
     pub fn start(self: &Arc<Server>, accept: CallPart, held: SocketEntry, peer: Option<SocketAddr>) {
         let number = self.registry.next_number();
         if self.narrates(number) {
@@ -177,7 +177,7 @@ impl Server {
         }
     }
 
-    /// Removes a connection that is over.
+    /// Moves a connection from the registry to the closed ones.
     pub fn remove(&self, connection: &Connection, end: Ending, detail: String) {
         let peer = connection.snapshot(None, Some((end, detail)));
         if self.class.tell != Verbosity::Nobody {
@@ -196,17 +196,17 @@ impl Server {
         self.registry.remove(connection.number, label(end));
     }
 
-    /// Wakes every thread that has not seen yet that the server stops.
+    /// Wakes every thread that has not noticed the shutdown yet.
     pub fn stop_all(&self) {
         self.registry.all().iter().for_each(|connection| connection.stop());
     }
 
-    /// Cuts off every connection.
+    /// Shuts down every open connection.
     pub fn cut_all(&self) {
         self.registry.all().iter().for_each(|connection| connection.cut());
     }
 
-    /// All connections, those that are over last; `state` reads the state of an open socket.
+    /// Returns all connections, the open ones first. `state` reads the state of an open socket.
     pub fn table(&self, state: impl Fn(&SocketEntry) -> Option<String>) -> Vec<Peer> {
         let open = self.registry.all();
         let closed = lock(&self.closed).peers.clone();
@@ -218,7 +218,7 @@ impl Server {
         open.iter().map(see).chain(closed.into_iter().rev()).collect()
     }
 
-    /// What the connections came to, in Markdown.
+    /// Returns the summary of all connections, in Markdown.
     pub fn summary(&self) -> String {
         let Some(connections) = self.registry.summary() else { return "Nobody called.".to_owned() };
         let Closed { received, sent, messages_received, messages_sent, .. } = &*lock(&self.closed);
@@ -230,7 +230,7 @@ impl Server {
     }
 }
 
-/// An ending as the summary counts it.
+/// Returns the word under which the summary counts an ending.
 fn label(end: Ending) -> &'static str {
     match end {
         Ending::Closed => ending::CLOSED,
