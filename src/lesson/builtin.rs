@@ -1,20 +1,20 @@
-//! The lessons that are built in.
+//! The built-in lessons.
 
-/// A lesson that is built in: its file name and its text.
+/// A built-in lesson.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Builtin {
-    /// The name that runs it.
+    /// The name of the command that runs it.
     pub name: &'static str,
-    /// Its file in the repository.
+    /// The path of its file in the repository.
     pub file: &'static str,
-    /// The file's text.
+    /// The text of its file.
     pub text: &'static str,
-    /// True for the nine of `tour`; false for those that only `lessons`, `check` and their name run.
+    /// Whether `tour` runs the lesson. The others run only by their name and in `check`.
     pub in_tour: bool,
 }
 
 impl Builtin {
-    /// Returns the title of the front matter. For a list of lessons the rest of a file is not even paged in.
+    /// Returns the title in the front matter. Only the beginning of the text is read.
     pub fn title(&self) -> &'static str {
         let title = self.text.lines().find_map(|line| line.strip_prefix("title:")).unwrap_or_default().trim();
         title.strip_prefix('"').and_then(|title| title.strip_suffix('"')).unwrap_or(title)
@@ -32,7 +32,7 @@ macro_rules! lessons {
     };
 }
 
-/// In the order of the course.
+/// Returns the built-in lessons, in the order of the course.
 pub fn builtin() -> &'static [Builtin] {
     const ALL: &[Builtin] = lessons! {
         true "socket" "01-socket.md";
@@ -81,7 +81,7 @@ pub fn builtin() -> &'static [Builtin] {
     ALL
 }
 
-/// The lesson of this name.
+/// Returns the lesson of this name.
 pub fn find(name: &str) -> Option<&'static Builtin> {
     builtin().iter().find(|lesson| lesson.name == name)
 }

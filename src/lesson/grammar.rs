@@ -1,5 +1,5 @@
-//! The grammar of the lesson notation apart from calls: tags, subjects of claims and cable actions. `call` and
-//! `websocket` hold the grammars of their calls.
+//! The grammar of the lesson notation apart from calls: tags, subjects of claims and cable actions. `call`
+//! and `websocket` hold the grammars of their calls.
 //!
 //! The parser, `lint`, the near-miss suggestions and a test of `docs/lessons.md` read these tables.
 
@@ -70,8 +70,8 @@ pub const KEYS: &[(&str, Key)] = &[
     ("TCP_NODELAY", Key::Option("TCP_NODELAY")),
 ];
 
-/// Options of the cable: empty neighbour caches, permission for raw sockets, and permission for ping sockets in
-/// the client.
+/// Options of the cable: empty neighbour caches, permission for raw sockets, and permission for ping sockets
+/// in the client.
 pub const CABLES: &[&str] = &["unknown-neighbours", "raw-sockets", "ping-sockets"];
 
 /// Cable actions: name, argument and effect.
@@ -94,7 +94,7 @@ pub const WIRE: &[(&str, &str, &str)] = &[
 /// Kinds of frames that have no TCP flag in their name.
 pub const FRAMES: &[&str] = &["data", "ARP", "ICMP", "UDP", "fragment"];
 
-/// Flags of TCP, and their bits in the header: RFC 9293 §3.1.
+/// TCP flags and their bits in the header (RFC 9293 §3.1).
 pub const TCP_FLAGS: &[(&str, u8)] = &[
     ("FIN", 0x01),
     ("SYN", 0x02),
@@ -112,11 +112,11 @@ pub const FATES: &[&str] = &["held", "delivered", "dropped", "duplicated", "corr
 /// A property of a frame that a claim compares with a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FrameKey {
-    /// Bytes that TCP, UDP or a ping carries.
+    /// Length of the payload of TCP or UDP, or of the body of an ICMP message.
     Length,
-    /// Sequence number of TCP, counted from the SYN, which is 0.
+    /// TCP sequence number relative to the sender's SYN, which is 0.
     Sequence,
-    /// Acknowledgment number of TCP, counted from the other side's SYN.
+    /// TCP acknowledgment number relative to the SYN of the other side.
     Acknowledgment,
     /// Window in bytes, after window scaling.
     Window,
@@ -124,15 +124,15 @@ pub enum FrameKey {
     Mss,
     /// Milliseconds between the original frame and its retransmission.
     After,
-    /// Type of ICMP.
+    /// ICMP type.
     Type,
-    /// Code of ICMP.
+    /// ICMP code.
     Code,
-    /// Identifier of a ping.
+    /// Identifier of an ICMP echo.
     Identifier,
 }
 
-/// Names of these keys.
+/// Names of the frame keys.
 pub const FRAME_KEYS: &[(&str, FrameKey)] = &[
     ("len", FrameKey::Length),
     ("seq", FrameKey::Sequence),

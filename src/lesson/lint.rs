@@ -1,4 +1,4 @@
-//! What can be said of a lesson without running it: every name is known where it is used.
+//! Checks of a lesson without running it: every name must be known where it is used.
 
 use std::collections::HashMap;
 
@@ -13,21 +13,21 @@ use crate::{
     event::Host,
 };
 
-/// What a name stands for, so far in the lesson.
+/// What a name refers to at a point of the lesson.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Named {
     Socket,
     WebSocket,
-    /// Closed on this line.
+    /// A socket that was closed on this line.
     Closed(usize),
-    /// A call in the background, not waited for yet, and what it will give.
+    /// A background call that was not waited for yet, and the kind of value that it returns.
     Running(Returns),
-    /// What `recvfrom` gave.
+    /// A datagram that `recvfrom` returned.
     Datagram,
     Result,
 }
 
-/// What a name stands for once its call has come back.
+/// Returns what a name refers to after its call has returned.
 fn named(returns: Returns) -> Named {
     match returns {
         Returns::Socket => Named::Socket,
@@ -37,7 +37,7 @@ fn named(returns: Returns) -> Named {
     }
 }
 
-/// The faults of a lesson that parses.
+/// Returns the errors of a parsed lesson.
 pub(super) fn lint(lesson: &Lesson, lines: &[&str]) -> Vec<Diagnostic> {
     let mut linter = Linter { file: &lesson.file, lines, names: HashMap::new(), diagnostics: Vec::new() };
     for step in lesson.steps() {
@@ -52,7 +52,7 @@ pub(super) fn lint(lesson: &Lesson, lines: &[&str]) -> Vec<Diagnostic> {
                     "only where there is a cable can this be done".to_owned(),
                     "expected `stage: cable` in the front matter",
                 ),
-            // Where there is no cable, a claim about it is not seen.
+            // On a stage without a cable, a claim about the cable is not judged.
             Statement::Wire { .. } | Statement::Sysctl { .. } | Statement::CheckWire(_) => {}
         }
     }
@@ -175,7 +175,7 @@ impl Linter<'_> {
         }
     }
 
-    /// `{server.s.local}` in prose: who is named there has to be somebody in the lesson.
+    /// Checks `{server.s.local}` in prose: the lesson must use that name.
     fn placeholders(&mut self) {
         for (index, line) in self.lines.iter().enumerate() {
             for (at, _) in line.match_indices('{') {
@@ -230,7 +230,7 @@ impl Linter<'_> {
         self.diagnostics.push(fault);
     }
 
-    /// A fault at the place of a token in the step's line.
+    /// Creates a diagnostic at the position of a token in the step's line.
     fn at(&self, step: &Step, token: &str, what: String, expected: &str) -> Diagnostic {
         let source = self.lines.get(step.line - 1).copied().unwrap_or("");
         let at = whole_word(source, token).unwrap_or(0);
@@ -238,7 +238,7 @@ impl Linter<'_> {
     }
 }
 
-/// Where `word` stands by itself in the line, in characters.
+/// Returns where `word` stands as a whole word in the line, in characters.
 fn whole_word(line: &str, word: &str) -> Option<usize> {
     let part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     line.match_indices(word).find_map(|(at, _)| {

@@ -1,8 +1,8 @@
-//! What is taught: a lesson file becomes narration, steps and checks. Parsing only: nothing runs here.
+//! Parser of lessons: a lesson file becomes narration, steps and checks. Nothing is executed here.
 //!
-//! A lesson is Markdown that reads well by itself. Front matter names it, `##` headings are its parts, fenced `sock`
-//! blocks its steps, `predict` blocks ask before they tell. `docs/lessons.md` teaches the notation to authors;
-//! `grammar` has every word of it.
+//! A lesson is a Markdown file. Front matter names it, `##` headings are its parts, fenced `sock` blocks are
+//! its steps, and `predict` blocks ask a question before the steps show the answer. `docs/lessons.md`
+//! explains the notation to authors. `grammar` and the grammars of the calls define its words.
 
 mod builtin;
 mod diagnostic;
@@ -25,21 +25,21 @@ use crate::{
 
 pub use crate::call::{At, Place};
 
-/// A lesson, parsed and checked as far as it can be without running it.
+/// A lesson, parsed and checked as far as possible without running it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lesson {
-    /// The file that it came from.
+    /// The name of the lesson's file.
     pub file: String,
-    /// What the front matter says.
+    /// The front matter.
     pub front: Front,
-    /// Prose before the first part.
+    /// The prose before the first part.
     pub intro: Vec<Block>,
-    /// At least one.
+    /// The parts. At least one.
     pub parts: Vec<Part>,
 }
 
 impl Lesson {
-    /// All steps, in their order.
+    /// Returns all steps in order.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
         self.parts.iter().flat_map(|part| &part.blocks).flat_map(|block| match block {
             Block::Steps(steps) => steps.as_slice(),
@@ -48,118 +48,118 @@ impl Lesson {
     }
 }
 
-/// A scene of a lesson: three to five minutes.
+/// A part of a lesson. It takes three to five minutes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
-    /// Its heading.
+    /// The heading.
     pub title: String,
-    /// What it is made of.
+    /// The content.
     pub blocks: Vec<Block>,
 }
 
-/// A piece of a part.
+/// A block of a part.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Block {
-    /// Markdown, with `{placeholders}` for what only the run knows.
+    /// Markdown. A `{placeholder}` stands for a value that only the run knows.
     Prose(String),
     /// The lines of a `sock` block.
     Steps(Vec<Step>),
-    /// A question asked before the next steps show the answer.
+    /// A question that is asked before the next steps show the answer.
     Predict(Predict),
 }
 
-/// A question with its answers.
+/// A question with its possible answers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Predict {
-    /// In Markdown.
+    /// The question, in Markdown.
     pub question: String,
-    /// The answers to choose from.
+    /// The answers to choose from, in Markdown.
     pub options: Vec<String>,
-    /// Index of the right one.
+    /// Index of the right answer.
     pub right: usize,
 }
 
 /// One line of a `sock` block.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// In the file, counted from 1.
+    /// Number of the line in the file, counted from 1.
     pub line: usize,
     /// The line as written, without its comment.
     pub text: String,
-    /// What is to be done.
+    /// The parsed line.
     pub what: Statement,
 }
 
 impl Step {
-    /// Whether it only claims something, and does nothing.
+    /// Returns whether the step only checks a claim.
     pub fn is_claim(&self) -> bool {
         matches!(self.what, Statement::Check(_) | Statement::CheckWire(_))
     }
 }
 
-/// What a step asks for.
+/// The parsed content of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Statement {
     /// `server$ conn = accept s => …`
     Act(Act),
     /// `server$ wait r => …`
     Wait {
-        /// Whose call it is.
+        /// The host of the call.
         host: Host,
-        /// The name that the call in the background was given.
+        /// The result name of the background call.
         result: String,
-        /// What it must have returned; success if empty.
+        /// The expected outcomes; success if empty.
         expect: Vec<Expected>,
-        /// Milliseconds until it is ended, if the line says so.
+        /// Timeout in milliseconds, if the line sets one. When it expires, the call is interrupted.
         within: Option<u64>,
     },
     /// `check server.s LISTEN accept_queue=0`
     Check(Claim),
     /// `wire$ deliver SYN,ACK`
     Wire {
-        /// What is done.
+        /// The action.
         act: WireAct,
-        /// Milliseconds that its frames are waited for, if the line says so.
+        /// Longest wait for the frames in milliseconds, if the line sets one.
         within: Option<u64>,
     },
     /// `check wire client>server SYN`
     CheckWire(WireClaim),
     /// `client$ sysctl net.ipv4.tcp_syn_retries 2`
     Sysctl {
-        /// Whose kernel.
+        /// The host whose kernel is configured.
         host: Host,
-        /// As sysctl(8) names it.
+        /// The name of the setting, as in sysctl(8).
         name: String,
-        /// What it is to become.
+        /// The new value.
         value: String,
     },
 }
 
-/// Something done to the cable.
+/// An action on the cable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WireAct {
-    /// From now on every frame waits.
+    /// From now on, every frame is held.
     Hold,
-    /// Held frames cross, in their order.
+    /// Delivers held frames, in order.
     Deliver(Which),
-    /// Held frames are taken away.
+    /// Drops held frames.
     Drop(Which),
-    /// Held frames cross twice.
+    /// Delivers held frames twice.
     Duplicate(Which),
-    /// Held frames cross with a wrong bit in them.
+    /// Delivers held frames with one bit flipped.
     Corrupt(Which),
-    /// All held frames cross, the newest first.
+    /// Delivers all held frames, the newest first.
     Reorder,
-    /// From now on every frame takes so many milliseconds.
+    /// From now on, every frame is delayed by this number of milliseconds.
     Delay(u64),
-    /// From now on every frame is lost.
+    /// From now on, every frame is lost.
     Cut,
-    /// The cable is as new: what is held crosses, and nothing is held, slow or lost any more.
+    /// Restores the cable: held frames are delivered, and no further frame is held, delayed or lost.
     Mend,
 }
 
 impl WireAct {
-    /// Its word in the notation.
+    /// Returns the word of the action in the notation.
     pub fn name(&self) -> &'static str {
         match self {
             WireAct::Hold => "hold",
@@ -174,7 +174,7 @@ impl WireAct {
         }
     }
 
-    /// Which frames it is about, if it chooses.
+    /// Returns which held frames the action selects, if it selects any.
     pub fn which(&self) -> Option<&Which> {
         match self {
             WireAct::Deliver(which)
@@ -186,27 +186,28 @@ impl WireAct {
     }
 }
 
-/// Which of the held frames.
+/// A selection of held frames.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Which {
-    /// So many, the oldest first.
+    /// This number of frames, the oldest first.
     Oldest(usize),
-    /// All of them.
+    /// All held frames.
     All,
-    /// The oldest that looks like this.
+    /// The oldest frame that matches the pattern.
     Like(FramePattern),
 }
 
-/// What a frame looks like. What is not said may be anything.
+/// A pattern that frames are matched against. An absent property matches any frame.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FramePattern {
-    /// Who sent it.
+    /// The host that sent the frame.
     pub from: Option<Host>,
-    /// `SYN,ACK`: these flags of TCP and no others, but for PSH, which is only compared if it is named. Bits as in the header.
+    /// `SYN,ACK`: exactly these TCP flags. PSH is compared only if it is named. The bits are those of the
+    /// header.
     pub flags: Option<u8>,
     /// `data`, `ARP`, `ICMP`, `UDP`: one of [`grammar::FRAMES`].
     pub kind: Option<&'static str>,
-    /// `again`: it repeats what was sent before.
+    /// `again`: the frame is a retransmission.
     pub again: bool,
     /// `len=5`
     pub values: Vec<(grammar::FrameKey, Compare, i64)>,
@@ -217,45 +218,46 @@ pub struct FramePattern {
 /// A claim about the cable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WireClaim {
-    /// True: wait until all is settled and look once. False: wait until it holds, up to a deadline.
+    /// True: judge once, when nothing changes any more. False: wait until the claim holds, up to a deadline.
     pub still: bool,
-    /// What.
+    /// The claim.
     pub what: WireWanted,
-    /// Milliseconds that it is waited for, if the line says so.
+    /// Longest wait in milliseconds, if the line sets one.
     pub within: Option<u64>,
-    /// On which systems or stages; everywhere if empty.
+    /// The tags of the systems or stages to which the claim applies; all if empty.
     pub on: Vec<&'static str>,
 }
 
-/// What is claimed of the cable.
+/// The content of a claim about the cable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WireWanted {
-    /// A frame like this came, behind the one that the last such claim found.
+    /// A frame matches the pattern, after the frame that the last such claim found.
     Frame(FramePattern),
-    /// `quiet`: no frame has come since the last call, or the last thing done to the cable.
+    /// `quiet`: no frame was sent since the last step began.
     Quiet,
-    /// `held=2`: so many frames wait.
+    /// `held=2`: number of held frames.
     Held(Compare, i64),
 }
 
 /// A call, or a step of the WebSocket upgrade.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Act {
-    /// Who does it.
+    /// The host that performs the act.
     pub host: Host,
-    /// The name for what it returns.
+    /// The name of the result.
     pub result: Option<String>,
-    /// The name of the socket or WebSocket that the call is on. Some unless the call's grammar says [`On::Nothing`].
+    /// The name of the socket or WebSocket that the call is on. `None` only if the call's grammar says
+    /// [`On::Nothing`].
     ///
     /// [`On::Nothing`]: call::On::Nothing
     pub on: Option<String>,
-    /// Which call, with its arguments.
+    /// The call with its arguments.
     pub call: Call,
-    /// `&`: on a thread of its own.
+    /// `&`: the call runs on a thread of its own.
     pub background: bool,
-    /// Milliseconds until it is ended, if the line says so.
+    /// Timeout in milliseconds, if the line sets one. When it expires, the call is interrupted.
     pub within: Option<u64>,
-    /// What it must return; success if empty.
+    /// The expected outcomes; success if empty.
     pub expect: Vec<Expected>,
 }
 
@@ -269,7 +271,7 @@ pub enum Call {
 }
 
 impl Call {
-    /// The notation of this call.
+    /// Returns the grammar of this call.
     pub fn grammar(&self) -> &'static Grammar {
         match self {
             Call::Socket(call) => call.grammar(),
@@ -278,19 +280,19 @@ impl Call {
     }
 }
 
-/// What a call may return, and where this is so.
+/// An expected outcome of a call, and where it applies.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expected {
-    /// What.
+    /// The outcome.
     pub what: Outcome,
-    /// On which systems or stages; everywhere if empty.
+    /// The tags of the systems or stages to which the expectation applies; all if empty.
     pub on: Vec<&'static str>,
 }
 
-/// What a call can come to, as written behind `=>`.
+/// An outcome of a call, as written after `=>`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// `ok`: success, whatever it gives.
+    /// `ok`: success with any value.
     Success,
     /// `ECONNREFUSED`
     Errno(&'static str),
@@ -300,19 +302,20 @@ pub enum Outcome {
     Bytes(Vec<u8>),
     /// `server:7000`
     Address(Place),
-    /// `blocked`: it has not returned, and is seen to wait.
+    /// `blocked`: the call has not returned, and its thread is blocked.
     Blocked,
-    /// `deadline`: it had to be ended.
+    /// `deadline`: the call was interrupted by its timeout.
     Deadline,
-    /// `invalid`: the bytes that came are not what a rule asks for, or end too early.
+    /// `invalid`: the received bytes violate a rule or end too early.
     Invalid,
     /// `close 1000`: a WebSocket Close with this code arrived.
     Close(u16),
-    /// `violation 1002`: the peer broke a rule of the protocol, which this Close code answers.
+    /// `violation 1002`: the peer violated a rule of the protocol, and the violation was answered with this
+    /// Close code.
     Violation(u16),
 }
 
-/// How two values are held against each other.
+/// A comparison of two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compare {
     /// `=`
@@ -330,7 +333,7 @@ pub enum Compare {
 }
 
 impl Compare {
-    /// Longest first, so that `>=` is not read as `>`.
+    /// The signs of all comparisons. Signs of two characters come first, so that `>=` is not read as `>`.
     pub const ALL: [(&'static str, Compare); 6] = [
         ("!=", Compare::Unequal),
         ("<=", Compare::AtMost),
@@ -340,12 +343,12 @@ impl Compare {
         (">", Compare::Greater),
     ];
 
-    /// As it is written.
+    /// Returns the sign of the comparison.
     pub fn sign(self) -> &'static str {
         Compare::ALL.iter().find(|(_, compare)| *compare == self).map_or("=", |(sign, _)| sign)
     }
 
-    /// Whether it holds.
+    /// Returns whether the comparison of `left` with `right` holds.
     pub fn holds<T: PartialOrd>(self, left: &T, right: &T) -> bool {
         match self {
             Compare::Equal => left == right,
@@ -361,33 +364,33 @@ impl Compare {
 /// A claim about one socket or one call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
-    /// About whom.
+    /// The socket or call that the claim is about.
     pub subject: Subject,
-    /// True: wait until all is settled and look once. False: wait until it holds, up to a deadline.
+    /// True: judge once, when nothing changes any more. False: wait until the claim holds, up to a deadline.
     pub still: bool,
-    /// None if only values are claimed.
+    /// The claimed state; `None` if only values are claimed.
     pub state: Option<State>,
     /// `accept_queue=0`
     pub values: Vec<(grammar::Key, Compare, Wanted)>,
-    /// On which systems or stages; everywhere if empty.
+    /// The tags of the systems or stages to which the claim applies; all if empty.
     pub on: Vec<&'static str>,
 }
 
-/// The state that is claimed of a socket or a call.
+/// The claimed state of a socket or a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// A state of TCP: RFC 9293 §3.3.2, by its name in `kernel::STATES`.
+    /// A TCP state (RFC 9293 §3.3.2), by its name in `kernel::STATES`.
     Tcp(&'static str),
-    /// `gone`: the kernel no longer knows the socket.
+    /// `gone`: the kernel does not know the socket any more.
     Gone,
-    /// `blocked`: the call waits.
+    /// `blocked`: the call is blocked.
     Blocked,
     /// `returned`: the call has returned.
     Returned,
 }
 
 impl State {
-    /// All states by name.
+    /// Returns all states with their names.
     pub fn all() -> impl Iterator<Item = (&'static str, State)> {
         crate::kernel::STATES.iter().map(|(name, ..)| (*name, State::Tcp(name))).chain([
             ("gone", State::Gone),
@@ -396,20 +399,21 @@ impl State {
         ])
     }
 
-    /// Whether it is a state of a call, not of a socket.
+    /// Returns whether this is a state of a call, not of a socket.
     pub fn is_of_a_call(self) -> bool {
         matches!(self, State::Blocked | State::Returned)
     }
 }
 
-/// Whom a claim is about.
+/// The socket or call that a claim is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
-    /// Whose kernel.
+    /// The host whose kernel is asked.
     pub host: Host,
-    /// `server~client.c`: the other end of that host's socket, which has no descriptor here.
+    /// `server~client.c`: the server's end of the connection of the client's socket `c`. It has no descriptor
+    /// until it is accepted.
     pub other_end: bool,
-    /// The socket's or the result's name.
+    /// The name of the socket or the result.
     pub name: String,
 }
 
@@ -424,6 +428,6 @@ pub enum Wanted {
     Nothing,
     /// A word, such as `sack` in `negotiated=sack`.
     Word(String),
-    /// The same or another value of another socket: `local=server.s.local`.
+    /// A value of another socket: `local=server.s.local`.
     Of(Subject, grammar::Key),
 }

@@ -1,4 +1,4 @@
-//! A lesson file becomes a [`Lesson`], or the list of its faults.
+//! Parses a lesson file to a [`Lesson`], or to the list of its errors.
 
 use super::{
     Block, Diagnostics, Lesson, Part, Predict, Step,
@@ -9,35 +9,35 @@ use super::{
     token::Origin,
 };
 
-/// A lesson file is at most so large, in bytes.
+/// Maximum size of a lesson file, in bytes. A larger file is refused.
 pub const LARGEST: usize = 1 << 20;
 
-/// Diagnostics told of one file at most: the first ones are what matters.
+/// Maximum number of diagnostics of one file. Only the first ones are reported.
 const MOST_FAULTS: usize = 20;
 
 /// The front matter of a lesson.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Front {
-    /// The name that `sockwalk NAME` runs.
+    /// The name of the lesson and of the command `sockwalk NAME`.
     pub lesson: String,
-    /// One line on what it is about.
+    /// The title: one line.
     pub title: String,
-    /// The lesson that comes before.
+    /// The lesson that should come before it.
     pub after: Option<String>,
-    /// Where it can run: `any`, `loopback` or `cable`.
+    /// The stage that it needs: `any`, `loopback` or `cable`.
     pub stage: String,
-    /// What is different about its cable: words of [`CABLES`](super::grammar::CABLES).
+    /// Options of its cable: words of [`CABLES`](super::grammar::CABLES).
     pub cable: Vec<String>,
-    /// The language of its prose, a BCP 47 tag.
+    /// The language of its prose, as a BCP 47 tag.
     pub language: String,
-    /// Man pages and RFC sections.
+    /// Its sources: man pages and RFC sections.
     pub sources: Vec<String>,
 }
 
-/// Parses a lesson and checks all that can be checked without running it.
+/// Parses a lesson and checks what can be checked without running it.
 ///
 /// # Errors
-/// Every fault that was found, up to twenty, with file, line and column.
+/// Returns the diagnostics of the file, at most 20, in the order of their positions.
 pub fn parse(file: &str, bytes: &[u8]) -> Result<Lesson, Diagnostics> {
     let whole = |what: String, expected: &str, source: String, line: usize, column: usize| {
         Diagnostics(vec![Diagnostic {
@@ -99,7 +99,7 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Lesson, Diagnostics> {
     if diagnostics.is_empty() { Ok(lesson) } else { Err(Diagnostics(diagnostics)) }
 }
 
-/// The lines of a file, and which is next.
+/// The lines of a file, and the index of the next one.
 struct Lines<'a> {
     file: &'a str,
     all: Vec<&'a str>,
@@ -117,7 +117,7 @@ impl<'a> Lines<'a> {
         Some((self.next, line))
     }
 
-    /// The line of this number, counted from 1; an empty one if the file has no such line.
+    /// Returns the line of this number, counted from 1; an empty line if the file has no such line.
     fn origin_at(&self, line: usize) -> Origin<'a> {
         Origin {
             file: self.file,
@@ -129,7 +129,7 @@ impl<'a> Lines<'a> {
 
 const FRONT_KEYS: [&str; 7] = ["lesson", "title", "after", "stage", "cable", "language", "sources"];
 
-/// The front matter, and the number of its first line.
+/// Parses the front matter. Returns it with the number of its first line.
 fn front(lines: &mut Lines, diagnostics: &mut Vec<Diagnostic>) -> (Front, usize) {
     let mut front = Front { stage: "any".into(), language: "en".into(), ..Front::default() };
     while lines.all.get(lines.next).is_some_and(|line| line.trim().is_empty()) {
@@ -249,7 +249,7 @@ fn front(lines: &mut Lines, diagnostics: &mut Vec<Diagnostic>) -> (Front, usize)
     (front, first)
 }
 
-/// `[listen(2), "RFC 9293 §3.3.2, §3.10.7"]`: commas within quotes or parentheses do not part.
+/// Splits `[listen(2), "RFC 9293 §3.3.2, §3.10.7"]` at the commas that are not in quotes.
 fn list(value: &str) -> Vec<String> {
     let inside = value.strip_prefix('[').and_then(|v| v.strip_suffix(']')).unwrap_or(value);
     let (mut items, mut item, mut quoted) = (Vec::new(), String::new(), false);
@@ -264,10 +264,10 @@ fn list(value: &str) -> Vec<String> {
     items.into_iter().map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
 }
 
-/// The blocks that mean something here.
+/// The info strings of the fenced blocks that have a meaning.
 const BLOCKS: [&str; 3] = ["sock", "predict", "outside"];
 
-/// All behind the front matter: the prose before the first part, and the parts.
+/// Parses all after the front matter: the prose before the first part, and the parts.
 fn body(lines: &mut Lines, diagnostics: &mut Vec<Diagnostic>) -> (Vec<Block>, Vec<Part>) {
     let mut intro = Vec::new();
     let mut parts: Vec<Part> = Vec::new();
@@ -329,7 +329,7 @@ fn body(lines: &mut Lines, diagnostics: &mut Vec<Diagnostic>) -> (Vec<Block>, Ve
             flush(&mut prose, blocks);
             parts.push(Part { title: title.trim().to_owned(), blocks: Vec::new() });
         } else if line.starts_with("# ") && before_parts {
-            // The title for people who read the file as Markdown; the front matter has it for the screen.
+            // The title for readers of the Markdown. The screen shows the title of the front matter.
         } else {
             prose.push_str(line);
             prose.push('\n');
@@ -358,7 +358,7 @@ impl<'a> Fence<'a> {
         (ticks >= 3).then(|| Fence { mark: &line[..ticks], info: line[ticks..].trim() })
     }
 
-    /// The numbers of the lines inside, first and one behind the last, counted from 1.
+    /// Returns the line numbers inside the block, counted from 1. Fails if the block does not end.
     fn inside(&self, lines: &mut Lines) -> Result<std::ops::Range<usize>, ()> {
         let first = lines.next + 1;
         while let Some((number, line)) = lines.take() {
@@ -383,7 +383,7 @@ fn steps(lines: &Lines, inside: std::ops::Range<usize>, diagnostics: &mut Vec<Di
     steps
 }
 
-/// The line without its comment; a `#` within quotes is none.
+/// Returns the line without its comment. A `#` in quotes begins no comment.
 fn without_comment(line: &str) -> String {
     let (mut quoted, mut escaped) = (false, false);
     let end = line.char_indices().find(|&(_, c)| {

@@ -1,4 +1,4 @@
-//! One line of a `sock` block becomes a statement.
+//! Parses a line of a `sock` block to a statement.
 
 mod argument;
 mod claim;
@@ -17,7 +17,7 @@ use crate::{
     websocket,
 };
 
-/// The statement of a line; `None` for an empty line or one that is all comment.
+/// Parses a line. Returns `None` if it is empty or only a comment.
 pub(super) fn statement(origin: &Origin) -> Result<Option<Statement>, Diagnostic> {
     let tokens = tokens(origin)?;
     if tokens.is_empty() {
@@ -33,10 +33,10 @@ pub(super) fn statement(origin: &Origin) -> Result<Option<Statement>, Diagnostic
     }
 }
 
-/// One line of the notation as a step, for whoever acts without a lesson file.
+/// Parses a line of the notation to a step, for runs without a lesson file.
 ///
 /// # Errors
-/// What is wrong with the line.
+/// Returns the diagnostic of the line.
 pub fn step(line: &str) -> Result<Step, Diagnostic> {
     let origin = Origin { file: "live", line: 1, source: line };
     match statement(&origin)? {
@@ -50,10 +50,10 @@ pub fn step(line: &str) -> Result<Step, Diagnostic> {
     }
 }
 
-/// The bytes that a text with the notation's escapes means: `GET / HTTP/1.0\\r\\n` as somebody types it.
+/// Returns the bytes that a text with the notation's escapes stands for, such as `GET / HTTP/1.0\\r\\n`.
 ///
 /// # Errors
-/// What is wrong with an escape.
+/// Returns the diagnostic of an invalid escape.
 pub fn unescaped(text: &str) -> Result<Vec<u8>, Diagnostic> {
     let (mut source, mut escape) = (String::from("\""), false);
     for c in text.chars() {
@@ -76,7 +76,8 @@ pub fn unescaped(text: &str) -> Result<Vec<u8>, Diagnostic> {
     }
 }
 
-/// Bytes as the notation writes them, in quotes: what [`unescaped`] reads.
+/// Returns the bytes in quotes and with the escapes of the notation. [`unescaped`] is the inverse for the
+/// text inside.
 pub fn escaped(bytes: &[u8]) -> String {
     let mut text = String::from("\"");
     for chunk in bytes.utf8_chunks() {
@@ -95,7 +96,7 @@ pub fn escaped(bytes: &[u8]) -> String {
     text + "\""
 }
 
-/// The tokens of a line, read from the left.
+/// The tokens of a line, and the index of the next one.
 struct Words<'a> {
     origin: &'a Origin<'a>,
     tokens: &'a [Token],
@@ -109,7 +110,7 @@ impl<'a> Words<'a> {
         self.tokens.get(self.next)
     }
 
-    /// The token after the next.
+    /// Returns the token after the next one.
     fn second(&self) -> Option<&'a Token> {
         self.tokens.get(self.next + 1)
     }
@@ -137,7 +138,7 @@ impl<'a> Words<'a> {
         self.origin.fault(token.at, token.length(), what, expected)
     }
 
-    /// A fault for a word that should have been one of a list.
+    /// Creates a diagnostic for a token that should be one word of the list.
     fn unknown(&self, token: &Token, role: &str, list: &[&str]) -> Diagnostic {
         Diagnostic {
             nearest: nearest(&token.text, list.iter().copied()),
@@ -187,7 +188,7 @@ impl<'a> Words<'a> {
         self.act(host, result).map(Statement::Act)
     }
 
-    /// `net.ipv4.tcp_syn_retries 2`: settings of the network alone, which each host has for itself.
+    /// `net.ipv4.tcp_syn_retries 2`: only settings of the network, because each host has its own.
     fn sysctl(&mut self, host: Host) -> Result<Statement> {
         let token = self.word("a setting, such as net.ipv4.tcp_syn_retries")?;
         let name = token.text.clone();
@@ -201,7 +202,7 @@ impl<'a> Words<'a> {
                 "expected a name such as net.ipv4.tcp_syn_retries",
             ));
         }
-        // Some have two: net.ipv4.ping_group_range 0 100.
+        // Some settings have two values: `net.ipv4.ping_group_range 0 100`.
         let mut value = self.word("its new value")?.text.clone();
         while self.peek().is_some() {
             value = format!("{value} {}", self.word("the rest of its value")?.text);
@@ -209,7 +210,7 @@ impl<'a> Words<'a> {
         Ok(Statement::Sysctl { host, name, value })
     }
 
-    /// What stands behind `check`.
+    /// Parses what follows `check`.
     fn check(&mut self) -> Result<Statement> {
         let still = self.peek().is_some_and(|token| token.is("still"));
         self.next += usize::from(still);

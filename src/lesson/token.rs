@@ -1,42 +1,42 @@
-//! A line of a `sock` block, cut into tokens that know where they stand.
+//! Splits a line of a `sock` block into tokens with their positions.
 
 use super::diagnostic::Diagnostic;
 
-/// A piece of a line.
+/// A token.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Token {
-    /// What it is.
+    /// The kind of the token.
     pub kind: TokenKind,
-    /// As written.
+    /// The source text.
     pub text: String,
-    /// First character, counted from 0.
+    /// Index of its first character, counted from 0.
     pub at: usize,
 }
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum TokenKind {
     /// Anything without white space: a name, a number, an address, `accept_queue=0`, `=`, `=>`, `&`.
     Word,
-    /// `"…"` or `hex"…"`, and the bytes that it means.
+    /// `"…"` or `hex"…"`, with the bytes that it stands for.
     Bytes(Vec<u8>),
-    /// `[linux, macos]`: the words inside.
+    /// `[linux, macos]`, with the words inside.
     Tags(Vec<String>),
 }
 
 impl Token {
-    /// Length in characters.
+    /// Returns the length in characters, at least 1.
     pub fn length(&self) -> usize {
         self.text.chars().count().max(1)
     }
 
-    /// Whether it is this word.
+    /// Returns whether the token is this word.
     pub fn is(&self, word: &str) -> bool {
         self.kind == TokenKind::Word && self.text == word
     }
 }
 
-/// Where a line stands, so that a fault can be told.
+/// The position of a line, for diagnostics.
 pub(super) struct Origin<'a> {
     pub file: &'a str,
     pub line: usize,
@@ -44,7 +44,7 @@ pub(super) struct Origin<'a> {
 }
 
 impl Origin<'_> {
-    /// A fault at this place, counted in characters from 0.
+    /// Creates a diagnostic for this position, counted in characters from 0.
     pub fn fault(
         &self,
         at: usize,
@@ -65,7 +65,7 @@ impl Origin<'_> {
     }
 }
 
-/// Cuts a line into tokens, leaving the comment out.
+/// Splits a line into tokens. The comment is left out.
 pub(super) fn tokens(origin: &Origin) -> Result<Vec<Token>, Diagnostic> {
     let characters: Vec<char> = origin.source.chars().collect();
     let mut tokens = Vec::new();
@@ -113,7 +113,8 @@ fn token(characters: &[char], at: usize, end: usize, kind: TokenKind) -> Token {
     Token { kind, text: characters[at..end].iter().collect(), at }
 }
 
-/// The end of `[words, like, these]` that begins at `at`; an IPv6 address in brackets is none, for its colons.
+/// Returns the end of `[words, like, these]` that begins at `at`. An IPv6 address in brackets is no list of
+/// tags: it has colons.
 fn tags_end(characters: &[char], at: usize) -> Option<usize> {
     if characters[at] != '[' {
         return None;
@@ -123,7 +124,7 @@ fn tags_end(characters: &[char], at: usize) -> Option<usize> {
     inside.iter().all(|c| c.is_alphanumeric() || matches!(c, ' ' | ',' | '-' | '_' | '+')).then_some(end + 1)
 }
 
-/// The bytes of the string whose opening quote is at `at`, and the place behind the closing one.
+/// Returns the bytes of the string whose opening quote is at `at`, and the index after the closing quote.
 fn string(origin: &Origin, characters: &[char], at: usize) -> Result<(Vec<u8>, usize), Diagnostic> {
     let mut bytes = Vec::new();
     let mut i = at + 1;

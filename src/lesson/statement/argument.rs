@@ -1,4 +1,4 @@
-//! The arguments of a call, and the times and addresses among them.
+//! Parses the arguments of a call, including times and addresses.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -119,7 +119,7 @@ impl Words<'_> {
         }
     }
 
-    /// `m.from`: who sent the datagram `m`.
+    /// Parses `m.from`, the sender of the datagram `m`. Returns `m`.
     fn sender(&self, token: &Token) -> Result<String> {
         let name = token.text.strip_suffix(".from").unwrap_or_default();
         if is_name(name) {
@@ -128,7 +128,7 @@ impl Words<'_> {
         Err(self.fault(token, format!("`{name}` is no name"), "expected the name of what `recvfrom` gave"))
     }
 
-    /// `"text"`, `hex"81 05"`, each perhaps with `* 1000`.
+    /// Parses `"text"` or `hex"81 05"`, optionally with `* 1000`.
     pub(super) fn quoted(&mut self) -> Result<Vec<u8>> {
         let token = self.take("bytes, such as \"hello\"")?;
         let TokenKind::Bytes(bytes) = &token.kind else {
@@ -164,7 +164,7 @@ impl Words<'_> {
         })
     }
 
-    /// `within 300ms`
+    /// Parses `within 300ms`, if present. Returns milliseconds.
     pub(super) fn within(&mut self) -> Result<Option<u64>> {
         if !self.peek().is_some_and(|token| token.is("within")) {
             return Ok(None);
@@ -173,7 +173,7 @@ impl Words<'_> {
         self.milliseconds().map(Some)
     }
 
-    /// `200ms`, `2s`: in milliseconds.
+    /// Parses `200ms` or `2s`. Returns milliseconds.
     fn milliseconds(&mut self) -> Result<u64> {
         let token = self.word("a time, such as 300ms or 2s")?;
         match milliseconds(&token.text) {
@@ -187,14 +187,14 @@ impl Words<'_> {
     }
 }
 
-/// A letter, then letters, digits or `_`.
+/// Returns whether the text is a letter followed by letters, digits or `_`, with at most 20 characters.
 fn is_name(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.len() <= 20
 }
 
-/// `:7000`, `server:7000`, `any:7000`, `127.0.0.2:7000`, `[::1]:7000`
+/// Parses `:7000`, `server:7000`, `any:7000`, `127.0.0.2:7000` or `[::1]:7000`.
 pub(super) fn place(text: &str) -> Option<Place> {
     let (before, port) = text.rsplit_once(':')?;
     if port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit()) {

@@ -1,4 +1,4 @@
-//! What stands behind `check`: a claim about a socket or a call.
+//! Parses what follows `check`: a claim about a socket or a call.
 
 use super::{Result, Words, argument::place};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Words<'_> {
-    /// What stands behind `check`.
+    /// Parses what follows `check` or `check still`.
     pub(super) fn claim(&mut self, still: bool) -> Result<Claim> {
         let token = self.word("a socket or a call, such as server.s")?;
         let subject = subject(&token.text).ok_or_else(|| {
@@ -52,7 +52,7 @@ impl Words<'_> {
         Ok(claim)
     }
 
-    /// `accept_queue=0`, `local=server:7000`, `local_port=server.s.local_port`, `negotiated=sack`
+    /// Parses `accept_queue=0`, `local=server:7000`, `local_port=server.s.local_port` or `negotiated=sack`.
     pub(super) fn value(&self, token: &Token) -> Result<(grammar::Key, Compare, Wanted)> {
         let text = token.text.as_str();
         let Some((at, compare, length)) = Compare::ALL
@@ -101,7 +101,7 @@ impl Words<'_> {
     }
 }
 
-/// `server.s`, `server~client.c`
+/// Parses `server.s` or `server~client.c`.
 pub(in crate::lesson) fn subject(text: &str) -> Option<Subject> {
     let (before, name) = text.split_once('.')?;
     let host_of = |name: &str| Host::ALL.into_iter().find(|host| host.name() == name);

@@ -1,4 +1,4 @@
-//! What stands behind `=>`: what a call must come to, and where.
+//! Parses what follows `=>`: the expected outcomes of a call, and where each applies.
 
 use super::{Result, Words, argument::place};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Words<'_> {
-    /// `=> ECONNREFUSED [linux] | EAGAIN`
+    /// Parses `=> ECONNREFUSED [linux] | EAGAIN`, if present.
     pub(super) fn expectations(&mut self, tags: bool) -> Result<Vec<Expected>> {
         let mut all = Vec::new();
         if !self.peek().is_some_and(|token| token.is("=>")) {
@@ -98,7 +98,7 @@ impl Words<'_> {
     }
 }
 
-/// `>=5` is a comparison and the rest.
+/// Splits `>=5` into the comparison and the rest.
 fn comparison(text: &str) -> Option<(Compare, &str)> {
     Compare::ALL.iter().find_map(|(sign, compare)| text.strip_prefix(sign).map(|rest| (*compare, rest)))
 }

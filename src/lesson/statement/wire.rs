@@ -1,4 +1,4 @@
-//! What stands behind `wire$` and `check wire`: what is done to the cable, and what is claimed of it.
+//! Parses what follows `wire$` and `check wire`: actions on the cable, and claims about it.
 
 use super::{Result, Words};
 use crate::{
@@ -11,14 +11,14 @@ use crate::{
     },
 };
 
-/// The two ways across.
+/// The two directions and their senders.
 const WAYS: [(&str, Host); 2] = [("client>server", Host::Client), ("server>client", Host::Server)];
 
-/// A frame takes no longer than this, in milliseconds.
+/// Maximum delay of a frame, in milliseconds. A longer one is refused.
 const LONGEST_DELAY: u64 = 60_000;
 
 impl Words<'_> {
-    /// What stands behind `wire$`.
+    /// Parses what follows `wire$`.
     pub(super) fn wire_act(&mut self) -> Result<WireAct> {
         let names: Vec<&str> = WIRE.iter().map(|(name, ..)| *name).collect();
         let token = self.word(&format!("what to do to the cable: {}", names.join(", ")))?;
@@ -36,7 +36,7 @@ impl Words<'_> {
         })
     }
 
-    /// Nothing, `2`, `all`, or what the frame looks like.
+    /// Parses a selection of held frames: nothing, `2`, `all` or a pattern.
     fn which(&mut self) -> Result<Which> {
         let Some(token) = self.peek().filter(|token| !token.is("within")) else {
             return Ok(Which::Oldest(1));
@@ -58,7 +58,7 @@ impl Words<'_> {
         }
         let pattern = self.pattern()?;
         match pattern.fate {
-            // What is delivered or dropped was held: another fate can't be asked for.
+            // Only held frames can be selected, so a fate makes no sense here.
             Some(_) => {
                 Err(self.fault(token, "only held frames are there to choose from", "leave the fate out"))
             }
@@ -78,7 +78,7 @@ impl Words<'_> {
         }
     }
 
-    /// What stands behind `check wire`, or `check still wire`.
+    /// Parses what follows `check wire` or `check still wire`.
     pub(super) fn wire_claim(&mut self, still: bool) -> Result<WireClaim> {
         let what = match self.peek() {
             Some(token) if token.is("quiet") => {
@@ -107,7 +107,7 @@ impl Words<'_> {
         Ok(WireClaim { still, what, within: self.within()?, on: self.tags()? })
     }
 
-    /// `client>server SYN,ACK len=0 again held`, in any order.
+    /// Parses `client>server SYN,ACK len=0 again held`, in any order.
     fn pattern(&mut self) -> Result<FramePattern> {
         let mut pattern = FramePattern::default();
         let first = self.next;
@@ -119,7 +119,7 @@ impl Words<'_> {
             self.next += 1;
         }
         if self.next == first {
-            // Tells what could have stood here.
+            // Fails with what is expected here.
             self.take("a frame, such as client>server SYN, or quiet")?;
         }
         Ok(pattern)
@@ -152,7 +152,7 @@ impl Words<'_> {
         Ok(())
     }
 
-    /// `len=5`, `after>=900`
+    /// Parses `len=5` or `after>=900`.
     fn frame_value(&self, token: &Token) -> Result<(FrameKey, Compare, i64)> {
         let text = token.text.as_str();
         let found = Compare::ALL
@@ -187,14 +187,14 @@ impl Words<'_> {
     }
 }
 
-/// `SYN,ACK`: the bits.
+/// Returns the bits of `SYN,ACK`.
 fn flags(text: &str) -> Option<u8> {
     text.split(',').try_fold(0, |bits, name| {
         TCP_FLAGS.iter().find(|(known, _)| *known == name).map(|(_, bit)| bits | bit)
     })
 }
 
-/// `300ms`, `2s`
+/// Parses `300ms` or `2s`. Returns milliseconds.
 pub(super) fn milliseconds(text: &str) -> Option<u64> {
     match (text.strip_suffix("ms"), text.strip_suffix('s')) {
         (Some(number), _) => number.parse().ok(),
