@@ -1,4 +1,4 @@
-//! `accept(2)`: the first connection of the queue gets a descriptor of its own.
+//! `accept(2)`: takes the first connection from the accept queue and gives it a descriptor.
 
 use socket2::{SockAddr, Socket};
 
@@ -39,7 +39,7 @@ impl Accept {
     }
 }
 
-/// Corresponds to `accept(2)`. Blocks while the queue is empty. Gives the new socket and the address of who called.
+/// Corresponds to `accept(2)`. Returns the new socket and the peer's address. Blocks while the accept queue is empty.
 ///
 /// On Linux socket2 calls `accept4` with `SOCK_CLOEXEC`.
 ///

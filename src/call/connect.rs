@@ -1,4 +1,4 @@
-//! `connect(2)`: the endpoint gets its remote address, and over TCP the kernels shake hands.
+//! `connect(2)`: the endpoint gets its remote address. Over TCP the kernels perform the handshake.
 
 use std::net::SocketAddr;
 
@@ -57,13 +57,13 @@ impl Connect {
     }
 }
 
-/// Corresponds to `connect(2)`. Over TCP it blocks until the handshake is done or has failed; over UDP it only notes the
-/// address.
+/// Corresponds to `connect(2)`. Over TCP it blocks until the handshake has succeeded or failed; over UDP it only
+/// stores the address.
 ///
-/// Not repeated after EINTR: the handshake would go on, and a second `connect` would say EALREADY.
+/// Not repeated after EINTR: the handshake goes on, and a second `connect` would fail with EALREADY (connect(2), POSIX).
 ///
-/// Errors: ECONNREFUSED (a RST came back: nobody listens there), ETIMEDOUT (nothing came back), EISCONN (it is connected
-/// already), EHOSTUNREACH and ENETUNREACH (no way there).
+/// Errors: ECONNREFUSED (the peer answered with a RST: no socket listens at that address), ETIMEDOUT (no answer), EISCONN
+/// (the socket is already connected), EHOSTUNREACH and ENETUNREACH (no route).
 pub(super) fn connect(socket: &Socket, address: SocketAddr) -> Timed<()> {
     let address = SockAddr::from(address);
     ran!(socket.connect(&address))

@@ -1,7 +1,7 @@
 //! Messages on a byte stream, by hand: a delimiter, or a length in front.
 //!
-//! TCP keeps the order of bytes and nothing else. A program that wants messages has to say where each one ends, and then
-//! call `recv` until it has one, because recv's cuts are not send's.
+//! TCP preserves the order of bytes and no boundaries. A program that wants messages has to mark where each one ends, and to
+//! call `recv` until it has a whole one, because one `recv` does not correspond to one `send`.
 
 use std::io;
 
@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{event::Value, ran};
 
-/// The longest message that is put together, in bytes: what the other side claims is not to be trusted with memory.
+/// Largest message, in bytes. A length that the peer announces above it is an error, as it would decide how much memory is used.
 pub const MAX_MESSAGE_SIZE: usize = 1 << 20;
 
-/// Room offered to each `recv`, in bytes.
+/// Buffer size of each `recv`, in bytes.
 const BUFFER_SIZE: usize = 4096;
 
 /// `recv_until c "\r\n"`: receives until these bytes have come.
@@ -134,7 +134,7 @@ const fn grammar(name: &'static str, returns: Returns, about: &'static str) -> G
     Grammar { name, on: On::Socket, returns, may_block: true, about }
 }
 
-/// Receives until `delimiter` has come; gives the bytes with it. What stands behind it is kept for the next call.
+/// Receives until `delimiter`, and returns the bytes up to its end. Bytes behind it are kept for the next call.
 fn recv_until(on: &SocketEntry, delimiter: &[u8], pieces: &mut Vec<CallPart>) -> io::Result<Vec<u8>> {
     let mut bytes = std::mem::take(&mut *on.read_ahead());
     loop {
@@ -182,7 +182,7 @@ fn recv_prefixed(on: &SocketEntry, pieces: &mut Vec<CallPart>) -> io::Result<Vec
     recv_exactly(on, length, pieces)
 }
 
-/// Sends all of a message behind its length, however many calls it takes.
+/// Sends the length of a message and then the message, in as many calls as needed.
 fn send_prefixed(on: &SocketEntry, message: &[u8], pieces: &mut Vec<CallPart>) -> io::Result<usize> {
     let length = u32::try_from(message.len()).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
     let mut bytes = length.to_be_bytes().to_vec();
@@ -191,7 +191,7 @@ fn send_prefixed(on: &SocketEntry, message: &[u8], pieces: &mut Vec<CallPart>) -
     Ok(bytes.len())
 }
 
-/// Sends all bytes: `send` may take fewer than it was offered, so it is called until none is left.
+/// Sends all bytes. `send` may copy fewer than it was passed, so it is called until none is left.
 pub fn send_all(on: &SocketEntry, bytes: &[u8], pieces: &mut Vec<CallPart>) -> io::Result<()> {
     let mut rest = bytes;
     while !rest.is_empty() {

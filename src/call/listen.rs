@@ -1,4 +1,4 @@
-//! `listen(2)`: from now on the kernel answers those who call this port, and queues them.
+//! `listen(2)`: the kernel accepts connections to this port and queues them.
 
 use socket2::Socket;
 
@@ -42,11 +42,11 @@ impl Listen {
     }
 }
 
-/// Corresponds to `listen(2)`. `backlog` is a limit, in connections, for those that nobody has accepted yet; Linux cuts it
-/// silently to `net.core.somaxconn`.
+/// Corresponds to `listen(2)`. `backlog` limits the connections that wait for `accept`. Linux silently lowers it to
+/// `net.core.somaxconn`.
 ///
-/// Errors: EADDRINUSE (another socket listens there), EOPNOTSUPP (a socket of this type does not listen), EINVAL (it is
-/// connected).
+/// Errors: EADDRINUSE (another socket listens on the port), EOPNOTSUPP (this type of socket cannot listen), EINVAL (the
+/// socket is connected).
 pub(super) fn listen(socket: &Socket, backlog: i32) -> Timed<()> {
     ran!(socket.listen(backlog))
 }

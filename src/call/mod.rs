@@ -170,11 +170,11 @@ pub struct CallDescription {
 /// A call that was made on a host.
 #[derive(Debug)]
 pub struct Completed {
-    /// What it came to.
+    /// The value, or the error of the call.
     pub outcome: io::Result<Value>,
-    /// When it began.
+    /// Time right before the call.
     pub started: Instant,
-    /// Time inside.
+    /// Duration of the call.
     pub took: Duration,
     /// The line that ran.
     pub site: &'static CallSite,
@@ -182,16 +182,16 @@ pub struct Completed {
     pub parts: Vec<CallPart>,
 }
 
-/// A piece of a step that is more than one call.
+/// A part of a step that makes more than one call.
 #[derive(Debug)]
 pub enum CallPart {
-    /// A call that was made on the way: on which socket, how it is told, and what it came to.
+    /// A call: its socket, its description and its result.
     Call(SocketRef, CallDescription, Completed),
-    /// Something that was worked out, judged or received.
+    /// An event between the calls: a computation, a judgement, or received bytes.
     Note(What),
 }
 
-/// A socket's name in the lesson and its descriptor: what a call is told with.
+/// A socket's name in the lesson and its descriptor.
 #[derive(Debug, Clone)]
 pub struct SocketRef {
     /// In the lesson.
@@ -221,7 +221,7 @@ impl Completed {
 }
 
 impl CallPart {
-    /// A call on the way, and what it returned, for the one who goes on with it.
+    /// Returns the call as a part of the step, and its result for the code that continues.
     pub fn call<T>(
         on: SocketRef,
         description: CallDescription,
@@ -243,13 +243,13 @@ impl CallPart {
         )
     }
 
-    /// `recv` on the way.
+    /// A `recv` as a part of a step.
     pub fn recv(on: &SocketEntry, size: usize) -> (CallPart, io::Result<Vec<u8>>) {
         let description = Recv { size, flags: Vec::new() }.describe(&on.subject(), None);
         CallPart::call(on.subject(), description, on.recv(size), |bytes| Value::Data(bytes.clone()))
     }
 
-    /// `send` on the way.
+    /// A `send` as a part of a step.
     pub fn send(on: &SocketEntry, bytes: &[u8]) -> (CallPart, io::Result<usize>) {
         let description = Send { bytes: bytes.to_vec(), flags: Vec::new() }.describe(&on.subject(), None);
         CallPart::call(on.subject(), description, on.send(bytes), |count| Value::Count(*count))
@@ -260,7 +260,7 @@ impl CallPart {
         matches!(self, CallPart::Call(_, description, _) if description.call == "send")
     }
 
-    /// `accept` on the way: the new socket is `name`'s, and nobody's desk holds it.
+    /// An `accept` as a part of a step. The new socket is called `name`, and no socket table has it.
     pub fn accept(on: &SocketEntry, name: &str) -> (CallPart, io::Result<(SocketEntry, Option<SocketAddr>)>) {
         let ran = accept::accept(on.socket()).map(|(socket, peer)| {
             let (held, peer) = (SocketEntry::standalone(name, on.protocol, socket), peer.as_socket());
@@ -276,19 +276,19 @@ impl CallPart {
         })
     }
 
-    /// `shutdown` on the way.
+    /// A `shutdown` as a part of a step.
     pub fn shutdown(on: &SocketEntry, how: How) -> (CallPart, io::Result<()>) {
         let description = ShutDown { how }.describe(&on.subject(), None);
         CallPart::call(on.subject(), description, shutdown::shutdown(on.socket(), how), |()| Value::Done)
     }
 
-    /// `setsockopt` on the way.
+    /// A `setsockopt` as a part of a step.
     pub fn set(on: &SocketEntry, option: &'static str, value: i64) -> (CallPart, io::Result<()>) {
         let description = SetSockOpt { option, value }.describe(&on.subject(), None);
         CallPart::call(on.subject(), description, sockopt::set(on.socket(), option, value), |()| Value::Done)
     }
 
-    /// `close` on the way.
+    /// A `close` as a part of a step.
     pub fn close(on: &SocketEntry) -> CallPart {
         let (subject, description) = (on.subject(), Close.describe(&on.subject(), None));
         CallPart::call(subject, description, close::close(on), |()| Value::Done).0
@@ -296,7 +296,7 @@ impl CallPart {
 }
 
 impl SocketEntry {
-    /// What a call on it is told with.
+    /// Its name and descriptor.
     pub fn subject(&self) -> SocketRef {
         SocketRef { name: self.name.clone(), fd: self.descriptor() }
     }
@@ -309,7 +309,7 @@ pub fn clone_error(error: &io::Error) -> io::Error {
         .map_or_else(|| io::Error::new(error.kind(), error.to_string()), io::Error::from_raw_os_error)
 }
 
-/// Bytes as an argument is told: quoted, cut after 40, and how many they are.
+/// Bytes as an argument is shown: quoted, cut after 40, with their number.
 pub(crate) fn describe_bytes(bytes: &[u8]) -> String {
     format!("{} ({})", quoted(bytes, 40), byte_count(bytes.len()))
 }
@@ -324,7 +324,7 @@ fn flags(names: &[&'static str]) -> (i32, String) {
     (number, if names.is_empty() { "0".to_owned() } else { names.join(" | ") })
 }
 
-/// Bytes as C would quote them, cut after so many bytes with an ellipsis.
+/// Bytes as C would quote them, cut after `most` bytes with an ellipsis.
 fn quoted(bytes: &[u8], most: usize) -> String {
     let shown = bytes[..bytes.len().min(most)].escape_ascii();
     format!("\"{shown}\"{}", if bytes.len() > most { "…" } else { "" })

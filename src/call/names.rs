@@ -52,7 +52,7 @@ pub(super) fn local(socket: &Socket) -> Timed<SockAddr> {
 
 /// Corresponds to `getpeername(2)`: the remote address.
 ///
-/// Errors: ENOTCONN (there is none).
+/// Errors: ENOTCONN (the socket is not connected).
 pub(super) fn peer(socket: &Socket) -> Timed<SockAddr> {
     ran!(socket.peer_addr())
 }

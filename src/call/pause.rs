@@ -1,4 +1,4 @@
-//! `clock_nanosleep(2)`: the program does nothing for a while. It is how a program polls: ask, pause, ask again.
+//! `clock_nanosleep(2)`: the thread sleeps. A program that polls asks, pauses, and asks again.
 
 use std::time::Duration;
 
@@ -48,12 +48,12 @@ impl Pause {
     }
 }
 
-/// Corresponds to `clock_nanosleep(2)` with `CLOCK_MONOTONIC` and a time from now on; `nanosleep(2)` where a system has no such
-/// call. The thread sleeps at least so long: what arrives for its sockets meanwhile waits in the kernel.
+/// Corresponds to `clock_nanosleep(2)` with `CLOCK_MONOTONIC` and a relative time; `nanosleep(2)` on systems without it.
+/// The thread sleeps at least for `time`. Data that arrives for its sockets meanwhile waits in the kernel.
 ///
-/// Not repeated after EINTR: it would sleep too long.
+/// Not repeated after EINTR: the thread would sleep too long.
 ///
-/// Errors: EINTR (a signal came before the time was over).
+/// Errors: EINTR (a signal arrived before the time was over).
 pub(super) fn pause(time: Duration) -> Timed<()> {
     ran!(system::pause(time))
 }

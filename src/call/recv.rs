@@ -1,4 +1,4 @@
-//! `recv(2)`: bytes that arrived are taken out of the kernel's receive buffer.
+//! `recv(2)`: copies bytes out of the kernel's receive buffer and removes them there.
 #![allow(unsafe_code, reason = "the kernel fills memory that Rust takes for unwritten")]
 
 use std::net::SocketAddr;
@@ -9,7 +9,10 @@ use super::{
     Arguments, CallDescription, Completed, FLAGS, Grammar, On, Returns, Site, SocketRef, Timed, arg,
     byte_count, flags,
 };
-use crate::{event::Value, ran};
+use crate::{
+    event::{Arg, Value},
+    ran,
+};
 
 /// `recv c 100 MSG_PEEK`
 #[derive(Debug, Clone, PartialEq)]
@@ -34,12 +37,7 @@ impl Recv {
     }
 
     pub(super) fn describe(&self, on: &SocketRef, _: Option<&str>) -> CallDescription {
-        let (size, names) = (self.size, &self.flags);
-        let (_, written) = flags(names);
-        let mut args = vec![arg("room", byte_count(size))];
-        if !names.is_empty() {
-            args.push(arg("flags", &written));
-        }
+        let (size, (args, written)) = (self.size, receive_args(self.size, &self.flags));
         CallDescription {
             call: "recv",
             args,
@@ -60,14 +58,14 @@ impl Recv {
     }
 }
 
-/// What a `recv` or a `recvfrom` gave.
+/// The result of a `recv` or a `recvfrom`.
 #[derive(Debug)]
 pub(super) struct Received<A> {
-    /// What there was room for.
+    /// The received bytes, as far as they fit into the buffer.
     pub bytes: Vec<u8>,
-    /// What the call returned: with MSG_TRUNC the whole length of the datagram, however little room there was.
+    /// Return value of the call: with MSG_TRUNC the whole length of the datagram, even if the buffer is smaller.
     pub length: usize,
-    /// Who sent it, where that was asked for.
+    /// Address of the sender: `recvfrom` only.
     pub from: A,
 }
 
@@ -79,16 +77,16 @@ impl<A> Received<A> {
     }
 }
 
-/// Corresponds to `recv(2)`. Gives what is there, at most `size` bytes, in whatever portions they lie in the buffer; blocks
-/// while there is nothing. No bytes at all is the end of a stream: the other side has shut down.
+/// Corresponds to `recv(2)`. Returns the bytes that are available, at most `size`. Blocks while there are none. No bytes at all
+/// mean the end of the stream: the peer has shut down its sending direction.
 ///
-/// Of a datagram it gives the first `size` bytes, and the rest is lost without a word; with MSG_TRUNC the result is the
-/// datagram's whole length, so that the loss is seen (Linux, see recv(2)).
+/// Of a datagram it returns the first `size` bytes and silently discards the rest. With MSG_TRUNC the result is the whole
+/// length of the datagram, so that the loss is seen (Linux, see recv(2)).
 ///
 /// On Linux this is the system call `recvfrom`.
 ///
-/// Errors: ENOTCONN (not connected), ECONNRESET (a RST came), EAGAIN (MSG_DONTWAIT, and nothing there), ECONNREFUSED (UDP:
-/// an earlier datagram met a closed port).
+/// Errors: ENOTCONN (not connected), ECONNRESET (a RST was received), EAGAIN (MSG_DONTWAIT and no bytes), ECONNREFUSED (UDP: no
+/// socket was bound to the destination of an earlier datagram).
 pub(super) fn recv(socket: &Socket, size: usize, names: &[&'static str]) -> Timed<Received<()>> {
     let (flags, _) = flags(names);
     let mut buffer = receive_buffer(size, names);
@@ -101,7 +99,17 @@ pub(super) fn recv(socket: &Socket, size: usize, names: &[&'static str]) -> Time
     ran.map(|length| received(buffer, size, length, ()))
 }
 
-/// Room for `size` bytes. Over TCP the kernel counts bytes with MSG_TRUNC and writes none, see tcp(7): then there are zeros.
+/// Arguments of a `recv` or `recvfrom` as they are shown, and its flags as C writes them.
+pub(super) fn receive_args(size: usize, names: &[&'static str]) -> (Vec<Arg>, String) {
+    let (_, written) = flags(names);
+    let mut args = vec![arg("room", byte_count(size))];
+    if !names.is_empty() {
+        args.push(arg("flags", &written));
+    }
+    (args, written)
+}
+
+/// A buffer of `size` bytes. With MSG_TRUNC over TCP the kernel counts bytes and writes none, see tcp(7): the buffer has zeros.
 pub(super) fn receive_buffer(size: usize, names: &[&'static str]) -> Vec<u8> {
     let mut buffer = if names.contains(&"MSG_TRUNC") { vec![0; size] } else { Vec::with_capacity(size) };
     buffer.clear();

@@ -1,13 +1,12 @@
-//! `recvfrom(2)`: a datagram that arrived, and who sent it.
+//! `recvfrom(2)`: takes a datagram out of the receive buffer, with the address of its sender.
 
 use std::net::SocketAddr;
 
 use socket2::Socket;
 
 use super::{
-    Arguments, CallDescription, Completed, FLAGS, Grammar, On, Returns, Site, SocketRef, Timed, arg,
-    byte_count, flags,
-    recv::{Received, receive_buffer, received},
+    Arguments, CallDescription, Completed, FLAGS, Grammar, On, Returns, Site, SocketRef, Timed, flags,
+    recv::{Received, receive_args, receive_buffer, received},
 };
 use crate::ran;
 
@@ -34,12 +33,7 @@ impl RecvFrom {
     }
 
     pub(super) fn describe(&self, on: &SocketRef, _: Option<&str>) -> CallDescription {
-        let (size, names) = (self.size, &self.flags);
-        let (_, written) = flags(names);
-        let mut args = vec![arg("room", byte_count(size))];
-        if !names.is_empty() {
-            args.push(arg("flags", &written));
-        }
+        let (size, (args, written)) = (self.size, receive_args(self.size, &self.flags));
         CallDescription {
             call: "recvfrom",
             args,
@@ -59,14 +53,14 @@ impl RecvFrom {
     }
 }
 
-/// Corresponds to `recvfrom(2)`. Gives one datagram and the address of its sender: the one to send an answer to. Blocks while
-/// there is none. A datagram may be empty: 0 is no end here.
+/// Corresponds to `recvfrom(2)`. Returns one datagram and the address of its sender, to which an answer can
+/// be sent. Blocks while there is none. A datagram may be empty: 0 bytes are not the end of a stream here.
 ///
-/// There is room for `size` bytes; what a datagram has beyond is lost without a word. With MSG_TRUNC the result is the datagram's
-/// whole length, so that the loss is seen (Linux, see recv(2)).
+/// Bytes of the datagram beyond `size` are silently discarded. With MSG_TRUNC the result is the whole length
+/// of the datagram, so that the loss is seen (Linux, see recv(2)).
 ///
-/// Errors: EAGAIN (MSG_DONTWAIT, and nothing there), ECONNREFUSED (UDP with `connect`: an earlier datagram met a closed
-/// port).
+/// Errors: EAGAIN (MSG_DONTWAIT and no datagram), ECONNREFUSED (UDP with `connect`: no socket was bound to
+/// the destination of an earlier datagram).
 pub(super) fn recvfrom(
     socket: &Socket,
     size: usize,
@@ -80,6 +74,6 @@ pub(super) fn recvfrom(
     } else {
         ran!(retry socket.recv_from_with_flags(room, flags))
     };
-    // Over TCP there is nothing to tell: the sender is who is connected.
+    // Over TCP there is no address: the sender is the connected peer.
     ran.map(|(length, from)| received(buffer, size, length, from.as_socket()))
 }

@@ -1,4 +1,4 @@
-//! `send(2)`: bytes are handed to the kernel, which sends them when it sees fit.
+//! `send(2)`: copies bytes into the send buffer of the kernel, which decides when to transmit them.
 
 use socket2::Socket;
 
@@ -52,14 +52,14 @@ impl Send {
     }
 }
 
-/// Corresponds to `send(2)`. Gives the number of bytes that the kernel took, which over TCP may be fewer than were offered.
-/// Blocks while the send buffer is full.
+/// Corresponds to `send(2)`. Returns the number of bytes that the kernel copied; over TCP this may be fewer than were
+/// passed. Blocks while the send buffer is full.
 ///
 /// On Linux this is the system call `sendto`. A Rust program ignores SIGPIPE, so a closed connection is an error here and
 /// not the end of the process.
 ///
-/// Errors: EPIPE (this side has shut down, the connection is gone, or was never there), ECONNRESET (a RST came), EAGAIN
-/// (MSG_DONTWAIT, and no room), EDESTADDRREQ (UDP without `connect`).
+/// Errors: EPIPE (this side was shut down, or there is no connection), ECONNRESET (a RST was received), EAGAIN
+/// (MSG_DONTWAIT and a full send buffer), EDESTADDRREQ (UDP without `connect`).
 pub(super) fn send(socket: &Socket, bytes: &[u8], names: &[&'static str]) -> Timed<usize> {
     let (flags, _) = flags(names);
     if flags == 0 { ran!(retry socket.send(bytes)) } else { ran!(retry socket.send_with_flags(bytes, flags)) }

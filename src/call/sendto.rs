@@ -1,4 +1,4 @@
-//! `sendto(2)`: a datagram is handed to the kernel, with the address that it is for.
+//! `sendto(2)`: passes a datagram and its destination address to the kernel.
 
 use std::net::SocketAddr;
 
@@ -81,13 +81,13 @@ impl SendTo {
     }
 }
 
-/// Corresponds to `sendto(2)`. The datagram goes whole or not at all: the result is the number of bytes that it carries. A socket
-/// without an address gets a free port now.
+/// Corresponds to `sendto(2)`. The datagram is sent as a whole or not at all; the result is its number of bytes. A socket
+/// without a local address gets a free port.
 ///
-/// It needs no connection, and says nothing of whether the datagram arrives.
+/// The call needs no connection. Success does not mean that the datagram arrives.
 ///
 /// Errors: EMSGSIZE (more than fits into one datagram), EDESTADDRREQ (no address), ECONNREFUSED (UDP with `connect`: an
-/// earlier datagram met a closed port), ENETUNREACH (no way there), EISCONN (TCP, on some systems).
+/// earlier datagram met a closed port), ENETUNREACH (no route), EISCONN (TCP, on some systems).
 pub(super) fn sendto(
     socket: &Socket,
     address: SocketAddr,

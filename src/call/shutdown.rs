@@ -1,4 +1,4 @@
-//! `shutdown(2)`: one direction ends, or both; the descriptor stays.
+//! `shutdown(2)`: ends one direction of a connection, or both. The descriptor stays open.
 
 use std::net::Shutdown;
 
@@ -65,7 +65,7 @@ impl ShutDown {
     }
 }
 
-/// Corresponds to `shutdown(2)`. `SHUT_WR` sends a FIN behind the bytes that are still to go.
+/// Corresponds to `shutdown(2)`. With `SHUT_WR` a FIN follows the bytes that are still to be sent.
 ///
 /// Errors: ENOTCONN (not connected).
 pub(super) fn shutdown(socket: &Socket, how: How) -> Timed<()> {

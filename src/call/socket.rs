@@ -1,4 +1,4 @@
-//! `socket(2)`: an endpoint is made. It has a protocol, and no address yet.
+//! `socket(2)`: creates an endpoint. It has a protocol and no address yet.
 
 use socket2::{Domain, Socket, Type};
 
@@ -10,7 +10,7 @@ use crate::ran;
 /// `s = socket tcp`
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewSocket {
-    /// What it speaks.
+    /// Its protocol.
     pub protocol: Protocol,
 }
 
@@ -64,7 +64,7 @@ impl NewSocket {
 /// socket2 also asks for `SOCK_CLOEXEC` (a child of this program will not inherit the descriptor); on macOS it sets
 /// `SO_NOSIGPIPE`.
 ///
-/// Errors: EMFILE (this process has no descriptor left), EAFNOSUPPORT (no such address family here), EPERM (a raw socket
+/// Errors: EMFILE (this process has no descriptor left), EAFNOSUPPORT (the system lacks the address family), EPERM (a raw socket
 /// without CAP_NET_RAW), EACCES (a ping socket, and none of this process's groups is in `net.ipv4.ping_group_range`).
 pub(super) fn socket(protocol: Protocol) -> Timed<Socket> {
     let domain = if protocol.is_v6() { Domain::IPV6 } else { Domain::IPV4 };

@@ -1,4 +1,4 @@
-//! `setsockopt(2)` and `getsockopt(2)`: the knobs of a socket.
+//! `setsockopt(2)` and `getsockopt(2)`: the options of a socket.
 
 use std::{io, time::Duration};
 
@@ -125,7 +125,7 @@ fn read_option<R: Arguments>(arguments: &mut R) -> Result<&'static str, R::Error
 
 /// Corresponds to `setsockopt(2)`. Switches take 0 or 1, buffers bytes, `SO_LINGER` seconds (negative: off).
 ///
-/// Errors: EINVAL (that value makes no sense), ENOPROTOOPT (no such option, or it can only be read).
+/// Errors: EINVAL (invalid value), ENOPROTOOPT (unknown option, or one that can only be read).
 pub(super) fn set(socket: &Socket, option: &str, value: i64) -> Timed<()> {
     let on = value != 0;
     let bytes = usize::try_from(value).unwrap_or(0);
@@ -138,7 +138,7 @@ pub(super) fn set(socket: &Socket, option: &str, value: i64) -> Timed<()> {
         "SO_LINGER" => ran!(socket.set_linger(linger)),
         "SO_BROADCAST" => ran!(socket.set_broadcast(on)),
         "TCP_NODELAY" => ran!(socket.set_tcp_nodelay(on)),
-        // The knobs of TCP that differ by system: whole numbers, see tcp(7).
+        // Options of TCP that differ by system: integers, see tcp(7).
         _ if option.starts_with("TCP_") => ran!(system::set_tcp_option(socket, option, value)),
         "IPV6_V6ONLY" => ran!(socket.set_only_v6(on)),
         // SO_ERROR, SO_TYPE and SO_ACCEPTCONN can only be read.
@@ -146,8 +146,8 @@ pub(super) fn set(socket: &Socket, option: &str, value: i64) -> Timed<()> {
     }
 }
 
-/// Corresponds to `getsockopt(2)`. Switches are 0 or 1, buffers bytes (Linux gives twice what was set: it counts its own
-/// bookkeeping), `SO_LINGER` seconds or −1 for off, `SO_ERROR` an error number, which reading clears.
+/// Corresponds to `getsockopt(2)`. Switches are 0 or 1, buffers are bytes (Linux returns twice the set value, as it counts
+/// its own bookkeeping: socket(7)), `SO_LINGER` is in seconds or −1 for off, `SO_ERROR` is an error number, which reading clears.
 pub(super) fn read(socket: &Socket, option: &str) -> Timed<i64> {
     match option {
         "SO_REUSEADDR" => ran!(socket.reuse_address()).map(i64::from),

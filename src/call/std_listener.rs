@@ -1,4 +1,4 @@
-//! `std::net::TcpListener::bind`: what Rust's own library does in one go.
+//! `std::net::TcpListener::bind`: several system calls in one function of the standard library.
 
 use std::net::{SocketAddr, TcpListener};
 
@@ -57,10 +57,9 @@ impl StdListener {
     }
 }
 
-/// Three calls in one, and a fourth that is easily missed: `socket`, on Unix `setsockopt(SO_REUSEADDR)`, `bind`, `listen`
-/// with a backlog that the caller cannot choose.
+/// Makes `socket`, on Unix `setsockopt(SO_REUSEADDR)`, `bind`, and `listen` with a backlog that the caller cannot choose.
 ///
-/// Errors: those of `socket`, `bind` and `listen`, without saying which it was.
+/// Errors: those of `socket`, `bind` and `listen`. The error does not say which call failed.
 pub(super) fn bind(address: SocketAddr) -> Timed<Socket> {
     ran!(TcpListener::bind(address)).map(Socket::from)
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     event::Event,
     run,
-    tap::{self, Frontend, Wanted},
+    tap::{self, TapFrontend, Wanted},
 };
 
 /// Taps until Ctrl-C.
@@ -30,7 +30,7 @@ pub(super) fn run(asked: &Tap, show: &Show) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-impl Frontend for Screen {
+impl TapFrontend for Screen {
     fn say(&mut self, text: &str) {
         self.say(text);
     }

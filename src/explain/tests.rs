@@ -153,22 +153,8 @@ fn every_entry_says_what_why_and_where() {
 #[test]
 fn every_text_is_read_and_used_once() {
     use texts::*;
-    let files = [
-        CALLS,
-        ERRORS,
-        FIELDS,
-        HTTP,
-        ICMP,
-        OPTIONS,
-        SOCKET_IO,
-        SOCKJS,
-        STATES,
-        STOMP,
-        TCP_OPTIONS,
-        WEBSOCKET,
-    ];
     let mut keys = BTreeSet::new();
-    for file in files.into_iter().chain([MISTAKES]) {
+    for file in FILES.into_iter().chain([MISTAKES]) {
         let (records, beginnings) = (parse(file), file.lines().filter(|line| line.starts_with('[')).count());
         assert_eq!(records.len(), beginnings);
         for record in records {
@@ -180,7 +166,7 @@ fn every_text_is_read_and_used_once() {
             }
         }
     }
-    for record in files.into_iter().flat_map(parse) {
+    for record in FILES.into_iter().flat_map(parse) {
         let used = all().iter().any(|entry| entry.path == record.key);
         assert!(used, "nothing has the path of {record:?}");
     }

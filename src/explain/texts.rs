@@ -27,6 +27,10 @@ pub(super) const STOMP: &str = include_str!("en/stomp.txt");
 pub(super) const TCP_OPTIONS: &str = include_str!("en/tcp_options.txt");
 pub(super) const WEBSOCKET: &str = include_str!("en/websocket.txt");
 
+/// The files whose records are found by their paths.
+pub(super) const FILES: [&str; 12] =
+    [CALLS, ERRORS, FIELDS, HTTP, ICMP, OPTIONS, SOCKET_IO, SOCKJS, STATES, STOMP, TCP_OPTIONS, WEBSOCKET];
+
 /// A record of a data file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Text {
@@ -62,22 +66,7 @@ pub(super) fn parse(file: &'static str) -> Vec<Text> {
 pub(super) fn text(path: &str) -> &'static Text {
     const EMPTY: &Text = &Text { key: "", name: "", what: "", defined: "", text: String::new() };
     static ALL: OnceLock<HashMap<&str, Text>> = OnceLock::new();
-    let all = ALL.get_or_init(|| {
-        let files = [
-            CALLS,
-            ERRORS,
-            FIELDS,
-            HTTP,
-            ICMP,
-            OPTIONS,
-            SOCKET_IO,
-            SOCKJS,
-            STATES,
-            STOMP,
-            TCP_OPTIONS,
-            WEBSOCKET,
-        ];
-        files.into_iter().flat_map(parse).map(|record| (record.key, record)).collect()
-    });
+    let all =
+        ALL.get_or_init(|| FILES.into_iter().flat_map(parse).map(|record| (record.key, record)).collect());
     all.get(path).unwrap_or(EMPTY)
 }

@@ -137,12 +137,12 @@ impl HostThread {
         Ok(HostThread { sockets: desk, observer, network, commands: Some(commands), thread: Some(thread) })
     }
 
-    /// Gives a job to the thread.
+    /// Queues a job for the thread.
     pub fn start_job(&self, job: Job) -> CallHandle {
         self.send(job, false)
     }
 
-    /// Gives a job to a thread of its own, started by the host's thread.
+    /// Runs a job on a new thread, which the host's thread starts.
     pub fn spawn(&self, job: Job) -> CallHandle {
         self.send(job, true)
     }

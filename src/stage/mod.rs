@@ -196,12 +196,12 @@ impl Stage {
         &self.thread(host).sockets
     }
 
-    /// Gives a job to the host's own thread, behind the jobs that it was given before.
+    /// Queues a job for the host's own thread. Jobs run in the order in which they were queued.
     pub fn start(&self, host: Host, job: Job) -> CallHandle {
         self.thread(host).start_job(job)
     }
 
-    /// Gives a job to a new thread that has the host's name, network and descriptors.
+    /// Runs a job on a new thread that has the host's name, network and descriptors.
     pub fn spawn(&self, host: Host, job: Job) -> CallHandle {
         self.thread(host).spawn(job)
     }

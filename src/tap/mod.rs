@@ -1,7 +1,7 @@
 //! A proxy between a real client and a real server: every byte is passed on unchanged, and what passes is reported.
 //!
 //! `pair` carries bytes and puts what it read into `queue`, which is bounded; the thread that called [`tap`] takes it out and makes
-//! events of it (`analysis`), which a [`Frontend`] shows and records. No thread that carries ever waits for that: what does not fit
+//! events of it (`analysis`), which a [`TapFrontend`] shows and records. No thread that carries ever waits for that: what does not fit
 //! is dropped, and that is reported.
 
 mod analysis;
@@ -43,7 +43,7 @@ pub struct Wanted {
 }
 
 /// Shows and records what happens, and says when to stop.
-pub trait Frontend {
+pub trait TapFrontend {
     /// Prose, in Markdown, before there is anything to record.
     fn say(&mut self, text: &str);
     /// Records these events, and shows them.
@@ -104,7 +104,7 @@ const BATCH: usize = 256;
 ///
 /// # Errors
 /// If it can't begin, or can't go on.
-pub fn tap(wanted: &Wanted, frontend: &mut dyn Frontend) -> Result<(), Fault> {
+pub fn tap(wanted: &Wanted, frontend: &mut dyn TapFrontend) -> Result<(), Fault> {
     let at = resolve(&wanted.listen)?;
     let target = resolve(&wanted.target)?;
     // Of a name with several addresses the first is taken.
@@ -157,7 +157,7 @@ struct Reporter<'a> {
     /// Events are recorded and no more shown: the person wants to leave.
     muted: bool,
     unshown: usize,
-    frontend: &'a mut dyn Frontend,
+    frontend: &'a mut dyn TapFrontend,
 }
 
 impl Reporter<'_> {
@@ -244,7 +244,7 @@ fn is_itself(listens: SocketAddr, target: SocketAddr) -> bool {
     listens.port() == target.port() && (listens.ip() == target.ip() || everywhere)
 }
 
-fn listen(at: SocketAddr, frontend: &mut dyn Frontend) -> Result<Listener, ListenError> {
+fn listen(at: SocketAddr, frontend: &mut dyn TapFrontend) -> Result<Listener, ListenError> {
     server::listener::exposure(at, true).iter().for_each(|warning| frontend.say(warning));
     let listener = Listener::bind(at);
     if let Some(advice) = listener.as_ref().err().and_then(ListenError::advice) {

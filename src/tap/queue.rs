@@ -121,7 +121,7 @@ pub(super) struct Producer {
 }
 
 impl Producer {
-    /// A read from this end gave these bytes. Wakes nobody: see [`Producer::wake`].
+    /// Queues a read from this end. Does not wake the consumer: see [`Producer::wake`].
     pub fn read(&self, from: Host, bytes: &[u8]) {
         let (reads, sum) = &self.sums[from.index()];
         let number = reads.fetch_add(1, Ordering::Relaxed);
@@ -147,14 +147,14 @@ impl Producer {
         waiting.entries.push_back((self.connection, at, news));
     }
 
-    /// Whoever reads the queue may go on.
+    /// Wakes the thread that takes entries out of the queue. Does nothing where reads are not reported.
     pub fn wake(&self) {
         if self.queue.reads && self.reported {
             self.queue.wake();
         }
     }
 
-    /// Something else happened.
+    /// Queues any other event, and wakes the consumer.
     pub fn note(&self, news: News) {
         if self.reported {
             let at = self.queue.began.elapsed();

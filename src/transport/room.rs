@@ -302,7 +302,7 @@ mod tests {
         seat.outbox.want(0);
         room.newest_to_all(0, &one(4));
         assert_eq!(seat.outbox.next(now()), Next::Message(one(4)));
-        // Who wants nothing is told of the end all the same.
+        // A subscriber that has asked for nothing learns of the end too.
         let idle = room.seat(2);
         idle.outbox.want(0);
         room.newest_to_all(0, &one(5));

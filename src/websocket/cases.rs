@@ -2,6 +2,8 @@
 //!
 //! Each case is one change to a valid head: `from` is replaced by `to`. The tests of `answer` and `verify` run them.
 
+use super::RuleCheck;
+
 /// A request that every server of RFC 6455 accepts.
 pub(super) const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\n\
     Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
@@ -20,6 +22,27 @@ pub(super) struct Case {
     pub outcome: u16,
     /// The section of the requirement that decides; empty if all are met.
     pub section: &'static str,
+}
+
+impl Case {
+    /// Returns `head` with the change of this case.
+    pub fn change(&self, head: &str) -> String {
+        let changed = if self.from.is_empty() { head.to_owned() } else { head.replace(self.from, self.to) };
+        assert!(self.from.is_empty() || changed != head, "{}: nothing was changed", self.what);
+        changed
+    }
+
+    /// Asserts the outcome, and that the first requirement that is not met is the one of this case.
+    pub fn assert_judged(&self, outcome: u16, requirements: &[RuleCheck]) {
+        assert_eq!(outcome, self.outcome, "{}: {requirements:#?}", self.what);
+        let failed = requirements.iter().find(|finding| !finding.met);
+        let section = failed.map_or("", |finding| finding.section);
+        assert!(
+            section.contains(self.section) && section.is_empty() == self.section.is_empty(),
+            "{}: {section}",
+            self.what
+        );
+    }
 }
 
 const fn good(what: &'static str, from: &'static str, to: &'static str) -> Case {

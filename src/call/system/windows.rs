@@ -24,7 +24,7 @@ pub fn is_listener(_: &Socket) -> std::io::Result<bool> {
     Err(std::io::Error::from_raw_os_error(ws::WSAENOPROTOOPT))
 }
 
-/// Sleeps so long.
+/// Sleeps for `time`.
 #[allow(clippy::disallowed_methods, reason = "to sleep is what was asked for")]
 pub fn pause(time: std::time::Duration) -> std::io::Result<()> {
     std::thread::sleep(time);

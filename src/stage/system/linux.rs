@@ -14,8 +14,8 @@ const FIRST: libc::c_uint = 3;
 /// A number beyond the observer's descriptor. The descriptor table is made large enough for it in advance.
 const FAR: libc::c_int = 120;
 
-/// Gives this thread a descriptor table of its own that holds standard input, output and error only, so that its first socket
-/// is 3, as in a program of its own. Does nothing before Linux 5.9. Corresponds to `close_range(2)`.
+/// Unshares the descriptor table of this thread. The new table holds standard input, output and error only, so the
+/// thread's first socket is 3, as in a separate program. Does nothing before Linux 5.9. Corresponds to `close_range(2)`.
 pub(in super::super) fn unshare_descriptors() {
     // SAFETY: CLOSE_RANGE_UNSHARE closes copies of the descriptors, in this thread's new table. Their owners use the
     // process's table.

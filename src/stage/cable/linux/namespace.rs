@@ -35,7 +35,7 @@ pub(super) fn unshare_process(capability: Capability) -> Result<(), SetupError> 
         .map_err(SetupError::at(SetupStep::Loopback))
 }
 
-/// Gives the calling thread a network namespace of its own.
+/// Moves the calling thread into a new network namespace.
 pub(super) fn unshare_network() -> Result<(), SetupError> {
     unshare(UnshareFlags::NEWNET).map_err(SetupError::at(SetupStep::HostNamespace))
 }
