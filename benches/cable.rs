@@ -1,10 +1,13 @@
-//! The price of being the cable: a whole lifecycle told with its packets, and what the cable costs whoever sends over it.
+//! The price of being the cable: a whole lifecycle told with its packets, and what the cable costs whoever
+//! sends over it.
 //!
-//! `cargo bench --bench cable`, on Linux, where the cable can be had. Two questions. What does `sockwalk run`, with its trace, take
-//! and see of a connection from LISTEN to TIME_WAIT, beside what people put together for that: tcpdump, strace and ss around
-//! a Python program? And how many bytes a second cross the cable, and how soon one comes back, beside a plain veth pair between the
-//! same two kinds of hosts? Rounds alternate, so that a machine that drifts drifts for all; ratios are of one round, their median
-//! is shown, and how far they lie apart. The times of the lifecycle are from start to exit, with all that is set up and taken down.
+//! `cargo bench --bench cable`, on Linux, where the cable can be had. Two questions. What does `sockwalk
+//! run`, with its trace, take and see of a connection from LISTEN to TIME_WAIT, beside what people put
+//! together for that: tcpdump, strace and ss around a Python program? And how many bytes a second cross the
+//! cable, and how soon one comes back, beside a plain veth pair between the same two kinds of hosts? Rounds
+//! alternate, so that a machine that drifts drifts for all; ratios are of one round, their median is shown,
+//! and how far they lie apart. The times of the lifecycle are from start to exit, with all that is set up and
+//! taken down.
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 
 #[cfg(target_os = "linux")]

@@ -1,8 +1,9 @@
 //! The price of decoding, as ratios against peers of the same run.
 //!
-//! `cargo bench --bench decode`. A capture of 100,000 masked frames is made up, many in a segment. How long does it take to decode it
-//! (the library, and the whole program with JSON), against tshark that prints one field of each; how long to read the frames of the
-//! same bytes, against tungstenite; how long to unmask, against a copy.
+//! `cargo bench --bench decode`. A capture of 100,000 masked frames is made up, many in a segment. How long
+//! does it take to decode it (the library, and the whole program with JSON), against tshark that prints one
+//! field of each; how long to read the frames of the same bytes, against tungstenite; how long to unmask,
+//! against a copy.
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 
 use std::{
@@ -85,7 +86,8 @@ fn frames() -> Vec<u8> {
     stream
 }
 
-/// The frames behind a handshake, in segments as full as can be. At port 80, as tshark takes what comes to 7000 for something else.
+/// The frames behind a handshake, in segments as full as can be. At port 80, as tshark takes what comes to
+/// 7000 for something else.
 fn capture(stream: &[u8]) -> Vec<u8> {
     let ends = ["10.0.0.1:40000".parse().expect("an address"), "10.0.0.2:80".parse().expect("an address")];
     let mut next = [1u32, 1];

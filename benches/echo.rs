@@ -1,13 +1,16 @@
-//! The price of teaching in a server that many use at once: `sockwalk websocket` beside other echo servers in the same run.
+//! The price of teaching in a server that many use at once: `sockwalk websocket` beside other echo servers in
+//! the same run.
 //!
-//! `cargo bench --bench echo`. Two questions: how long one small text takes to come back, one at a time; and how many come back
-//! in a second, on few and many connections. Asked of sockwalk in three ways (`--quiet`, with its narration read from a pipe,
-//! and with `--trace FILE` besides), of tungstenite alone, of Node's ws and of Python's websockets. A message counts when it
-//! has come back and everything about it has been told. All servers run from the beginning to the end; in each round every
-//! question is put to each in turn, so that a machine that drifts drifts for all. Ratios are of one round; their median is
-//! shown, and how far they lie apart.
+//! `cargo bench --bench echo`. Two questions: how long one small text takes to come back, one at a time; and
+//! how many come back in a second, on few and many connections. Asked of sockwalk in three ways (`--quiet`,
+//! with its narration read from a pipe, and with `--trace FILE` besides), of tungstenite alone, of Node's ws
+//! and of Python's websockets. A message counts when it has come back and everything about it has been told.
+//! All servers run from the beginning to the end; in each round every question is put to each in turn, so
+//! that a machine that drifts drifts for all. Ratios are of one round; their median is shown, and how far
+//! they lie apart.
 //!
-//! The pins of ws and websockets are in `tests/peers/`; they are looked for in `target/peers`, or in `$SOCKWALK_PEERS`.
+//! The pins of ws and websockets are in `tests/peers/`; they are looked for in `target/peers`, or in
+//! `$SOCKWALK_PEERS`.
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 
 #[path = "echo/load.rs"]
@@ -29,9 +32,9 @@ const ROUNDS: usize = 7;
 /// How long each server is kept busy for each figure of a round.
 const BUSY: Duration = Duration::from_millis(100);
 
-/// Texts that are sent one at a time on a connection, and connections on which that is done in a round. A thread that the
-/// scheduler has put on an idle core is woken several times as late as one that shares the client's, whichever server it
-/// is of: of the connections that which is quicker than three quarters counts.
+/// Texts that are sent one at a time on a connection, and connections on which that is done in a round. A
+/// thread that the scheduler has put on an idle core is woken several times as late as one that shares the
+/// client's, whichever server it is of: of the connections that which is quicker than three quarters counts.
 const ONE_BY_ONE: usize = 250;
 const TURNS: usize = 8;
 
@@ -112,7 +115,8 @@ fn round(servers: &[Server]) -> Vec<Vec<f64>> {
     figures
 }
 
-/// How many microseconds texts take that are sent one at a time: their median, and what one of a hundred exceeds.
+/// How many microseconds texts take that are sent one at a time: their median, and what one of a hundred
+/// exceeds.
 fn there_and_back(server: &Server) -> [f64; 2] {
     let mut clients = Clients::connect(server.address, 1);
     let mut times = clients.one_by_one(SIZES[0], ONE_BY_ONE);

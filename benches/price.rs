@@ -1,9 +1,10 @@
 //! The price of narration, as ratios against peers measured in the same run.
 //!
-//! `cargo bench --bench price`. Three questions: does the program start at once (whole processes, against a bare Rust hello-world); is a call as
-//! timed by us the bare call (in a thread that is woken in the same way); what does it cost to read both ends after every call
-//! of a whole lifecycle (against the bare calls on two threads that hand over alike, the bare single-threaded ones, and
-//! strace). Ratios are of medians; runs alternate, so that a machine that drifts drifts for both.
+//! `cargo bench --bench price`. Three questions: does the program start at once (whole processes, against a
+//! bare Rust hello-world); is a call as timed by us the bare call (in a thread that is woken in the same
+//! way); what does it cost to read both ends after every call of a whole lifecycle (against the bare calls on
+//! two threads that hand over alike, the bare single-threaded ones, and strace). Ratios are of medians; runs
+//! alternate, so that a machine that drifts drifts for both.
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 
 use std::{
@@ -54,7 +55,8 @@ fn ratio(a: Duration, b: Duration) -> f64 {
     a.as_secs_f64() / b.as_secs_f64()
 }
 
-/// Whole processes, from spawn to exit, each beside a hello-world that is compiled now and as this profile compiles.
+/// Whole processes, from spawn to exit, each beside a hello-world that is compiled now and as this profile
+/// compiles.
 fn starts() {
     let folder = env::temp_dir().join(format!("sockwalk-bench-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("there is room for a folder");
@@ -137,8 +139,8 @@ const CALLS: [(&str, Host); 11] = [
     ("close", Host::Server),
 ];
 
-/// One lifecycle on a stage: the time of each call as we time it, and of the whole; if `looking`, both ends are read after every
-/// call.
+/// One lifecycle on a stage: the time of each call as we time it, and of the whole; if `looking`, both ends
+/// are read after every call.
 fn ours(stage: &Stage, looking: bool) -> (Vec<Duration>, Duration) {
     let mut address = any();
     let mut times = Vec::new();
@@ -231,7 +233,8 @@ fn bare() -> Duration {
     begun.elapsed()
 }
 
-/// The lifecycle on two threads that hand over at each call: the time of each call. `between` runs after each.
+/// The lifecycle on two threads that hand over at each call: the time of each call. `between` runs after
+/// each.
 fn handing_over(client: &Bare, server: &Bare, between: impl Fn()) -> Vec<Duration> {
     let sockets = Arc::new(std::sync::Mutex::new(Sockets::default()));
     let thread_of = |host| if host == Host::Client { client } else { server };

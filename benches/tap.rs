@@ -1,13 +1,15 @@
-//! The price of a tap: `sockwalk tap` beside a bare relay of the same run, and beside `socat -x`, which prints every byte.
+//! The price of a tap: `sockwalk tap` beside a bare relay of the same run, and beside `socat -x`, which
+//! prints every byte.
 //!
-//! `cargo bench --bench tap`. Three questions: how many bytes pass in a second; how long one small message takes there and back, one
-//! at a time; and how many bytes are told in a second, into a pipe that somebody reads. The bare relay is a
-//! process of its own, as the tap is: two threads that read and write 64 KiB. In each round every relay is asked in turn, so that a
-//! machine that drifts drifts for all; ratios are of one round, their median is shown, and how far they lie apart.
+//! `cargo bench --bench tap`. Three questions: how many bytes pass in a second; how long one small message
+//! takes there and back, one at a time; and how many bytes are told in a second, into a pipe that somebody
+//! reads. The bare relay is a process of its own, as the tap is: two threads that read and write 64 KiB. In
+//! each round every relay is asked in turn, so that a machine that drifts drifts for all; ratios are of one
+//! round, their median is shown, and how far they lie apart.
 //!
-//! Of what is told: `socat -x` makes a write(2) for each byte, so it gets few of them. A tap's screen tells each read with its
-//! beginning; its trace tells each byte, in hex, and counts here until it has told that the connection is gone. It leaves out what
-//! can't be told as fast as it passes: only what was told counts.
+//! Of what is told: `socat -x` makes a write(2) for each byte, so it gets few of them. A tap's screen tells
+//! each read with its beginning; its trace tells each byte, in hex, and counts here until it has told that
+//! the connection is gone. It leaves out what can't be told as fast as it passes: only what was told counts.
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 
 use std::{
@@ -23,13 +25,15 @@ use std::{
 /// Rounds that count; the one before them warms up.
 const ROUNDS: usize = 9;
 
-/// Bytes that pass for a figure of a round; so many where they are told, and so few where `socat -x` tells them.
+/// Bytes that pass for a figure of a round; so many where they are told, and so few where `socat -x` tells
+/// them.
 const MUCH: u64 = 512 << 20;
 const TOLD: u64 = 48 << 20;
 const TOLD_BY_SOCAT: u64 = 512 << 10;
 
-/// Messages there and back for a figure of a round, and on so many connections: a thread that the scheduler has put on an idle core
-/// is woken late, whosever it is. Of the connections the one that is quicker than three quarters counts.
+/// Messages there and back for a figure of a round, and on so many connections: a thread that the scheduler
+/// has put on an idle core is woken late, whosever it is. Of the connections the one that is quicker than
+/// three quarters counts.
 const MESSAGES: usize = 1_500;
 const CONNECTIONS: usize = 6;
 

@@ -1,5 +1,5 @@
-//! Locks that outlive a panic: what a mutex of this crate guards is whole after each statement, so that the state that a
-//! panicked thread has left behind can be used.
+//! Locks that outlive a panic: what a mutex of this crate guards is whole after each statement, so that the
+//! state that a panicked thread has left behind can be used.
 
 use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},

@@ -1,4 +1,5 @@
-//! An app of a browser on Socket.IO, read through `sockwalk tap`: each layer is told, and the app does not notice.
+//! An app of a browser on Socket.IO, read through `sockwalk tap`: each layer is told, and the app does not
+//! notice.
 
 use crate::support::{Folder, devtools::Browser, live::Process, programs, sockwalk};
 

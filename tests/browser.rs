@@ -1,5 +1,5 @@
-//! A real browser as the judge: the page that the server hands out works in Chromium, under its own policy, and both
-//! sides tell the same story.
+//! A real browser as the judge: the page that the server hands out works in Chromium, under its own policy,
+//! and both sides tell the same story.
 
 use std::{
     env, fs,
@@ -188,7 +188,8 @@ fn the_page_connects_by_each_name_of_this_machine() {
     browser.end();
 }
 
-/// A page of somebody else, on a port of its own, that connects to the server and tells in its title what came of it.
+/// A page of somebody else, on a port of its own, that connects to the server and tells in its title what
+/// came of it.
 ///
 /// With `sandboxed` the page has no origin that could be named, which the browser writes as `null`.
 fn foreign_page(port: &str, sandboxed: bool) -> String {

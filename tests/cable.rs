@@ -1,8 +1,8 @@
 //! The cable, for real: two hosts in network namespaces of their own, and this process between them.
 //!
-//! A process has to have one thread when it moves to a network of its own, and the usual test harness has more. So this one
-//! runs itself again for each case; as root, once more for each case as an ordinary user. Where the cable can't be had,
-//! these tests fail, and say why.
+//! A process has to have one thread when it moves to a network of its own, and the usual test harness has
+//! more. So this one runs itself again for each case; as root, once more for each case as an ordinary user.
+//! Where the cable can't be had, these tests fail, and say why.
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is its own harness")]
 

@@ -91,7 +91,8 @@ fn heads_and_websocket_frames_are_found_in_segments() {
 }
 
 mod sockjs {
-    //! Streams of sockjs and sockjs-client: what HTTP or the WebSocket carries is taken apart, every bit of it.
+    //! Streams of sockjs and sockjs-client: what HTTP or the WebSocket carries is taken apart, every bit of
+    //! it.
 
     use std::fs;
 

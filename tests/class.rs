@@ -1,6 +1,8 @@
-//! A class at a live server: its limits, what is told of whom, Ctrl-C with many there, and a thousand clients at once.
+//! A class at a live server: its limits, what is told of whom, Ctrl-C with many there, and a thousand clients
+//! at once.
 //!
-//! What is said on the screen is read line by line as it comes, and stands for the event; the trace is a file and read at the end.
+//! What is said on the screen is read line by line as it comes, and stands for the event; the trace is a file
+//! and read at the end.
 
 #[cfg(target_os = "linux")]
 mod crowd;

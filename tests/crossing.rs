@@ -1,4 +1,5 @@
-//! Lessons on the cable, run by the binary: what crosses, who caused it, one frame at a time, and nothing left behind.
+//! Lessons on the cable, run by the binary: what crosses, who caused it, one frame at a time, and nothing
+//! left behind.
 
 use std::{
     collections::BTreeSet,
@@ -469,7 +470,8 @@ fn a_handshake_held_for_three_minutes_in_any_place_goes_on() {
     thread::scope(|scope| {
         for place in 1..=3 {
             scope.spawn(move || {
-                // The frames of the handshake are asked for one after the other, whatever their numbers are by then.
+                // The frames of the handshake are asked for one after the other, whatever their numbers are
+                // by then.
                 let mut asked = 0;
                 let mut person = Stepper::start();
                 loop {

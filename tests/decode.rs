@@ -1,5 +1,5 @@
-//! Captures of programs of others, decoded: against tshark, and against the bytes that a proxy wrote down. Some are in `tests/data`, and
-//! some are made in the same run, with a tap in between.
+//! Captures of programs of others, decoded: against tshark, and against the bytes that a proxy wrote down.
+//! Some are in `tests/data`, and some are made in the same run, with a tap in between.
 
 use std::{
     collections::BTreeMap,

@@ -59,8 +59,8 @@ fn the_examples_of_every_command_work_as_written() {
     }
 }
 
-/// The examples have ports in them, so each runs in a network of its own, where nobody else can have them. Who calls finds a
-/// server there; who serves is ended by Ctrl-C.
+/// The examples have ports in them, so each runs in a network of its own, where nobody else can have them.
+/// Who calls finds a server there; who serves is ended by Ctrl-C.
 #[test]
 #[ignore = "needs a network namespace, by unshare and ip"]
 fn the_live_examples_work_as_written() {

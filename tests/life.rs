@@ -1,4 +1,5 @@
-//! Things from life, live: a chat and a ticker as `sockwalk serve websocket` serves them, used by tungstenite, Node's ws and Chromium.
+//! Things from life, live: a chat and a ticker as `sockwalk serve websocket` serves them, used by
+//! tungstenite, Node's ws and Chromium.
 
 mod chat;
 mod ticker;
@@ -37,7 +38,8 @@ impl Server {
         Server { process, port, _home: home }
     }
 
-    /// A client that has connected and was upgraded. With `room`, its kernel takes so many bytes that it does not read.
+    /// A client that has connected and was upgraded. With `room`, its kernel takes so many bytes that it does
+    /// not read.
     fn call(&self, room: Option<usize>) -> WebSocket<TcpStream> {
         self.call_at("/", room)
     }

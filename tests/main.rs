@@ -1,6 +1,7 @@
 //! What a person sees: the binary, run for real, and judges that others wrote.
 //!
-//! Each module is one area: `cargo test --test main AREA::` runs it. Only the cable is a program of its own (`cable.rs`).
+//! Each module is one area: `cargo test --test main AREA::` runs it. Only the cable is a program of its own
+//! (`cable.rs`).
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
 
 mod support;

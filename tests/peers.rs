@@ -1,8 +1,9 @@
-//! The live commands against programs that others wrote, each as client and, where it can, as server: netcat, curl, Python's socket and
-//! websockets, Node's net and ws.
+//! The live commands against programs that others wrote, each as client and, where it can, as server: netcat,
+//! curl, Python's socket and websockets, Node's net and ws.
 //!
-//! The pins of those that come from package registries, and the scripts that drive them, are in `tests/peers/`; `tests/run` installs
-//! them into `target/peers`. Of the netcats this wants OpenBSD's, under the name that Debian gives it beside others.
+//! The pins of those that come from package registries, and the scripts that drive them, are in
+//! `tests/peers/`; `tests/run` installs them into `target/peers`. Of the netcats this wants OpenBSD's, under
+//! the name that Debian gives it beside others.
 
 mod sockjs;
 mod sockjs_ends;

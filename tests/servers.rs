@@ -1,4 +1,5 @@
-//! What all servers have in common: a shortage at `accept` passes, and a page of the server itself is allowed.
+//! What all servers have in common: a shortage at `accept` passes, and a page of the server itself is
+//! allowed.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -11,7 +12,8 @@ use std::{
 
 use crate::support::{Folder, live::Process, sockwalk};
 
-/// The servers, each with the arguments that start it at a port of the kernel's choice. `TARGET` stands for an echo server.
+/// The servers, each with the arguments that start it at a port of the kernel's choice. `TARGET` stands for
+/// an echo server.
 const SERVERS: [&[&str]; 4] = [
     &["accept", "127.0.0.1:0"],
     &["websocket", "127.0.0.1:0"],
@@ -144,7 +146,8 @@ fn without_a_free_descriptor_every_server_waits_until_there_is_one() {
         // The lowest free number is the limit: the kernel gives no new one, and those above it stay open.
         let free = (0..).find(|fd| !Path::new(&format!("/proc/{pid}/fd/{fd}")).exists()).unwrap();
         limit(free);
-        // An `accept` that waits already has its descriptor: then the next one fails, once this connection is there.
+        // An `accept` that waits already has its descriptor: then the next one fails, once this connection is
+        // there.
         let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
         stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();

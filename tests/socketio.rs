@@ -1,4 +1,5 @@
-//! Engine.IO and Socket.IO against those who made them: the library's own parsers, recorded sessions of real peers, and real peers.
+//! Engine.IO and Socket.IO against those who made them: the library's own parsers, recorded sessions of real
+//! peers, and real peers.
 #![allow(clippy::print_stdout, reason = "how the parsers differ is worth a line in the log")]
 
 mod captures;

@@ -1,5 +1,5 @@
-//! STOMP against those who speak it: recorded sessions, the parser of @stomp/stompjs, RabbitMQ as the broker of our client, and
-//! stompjs as a client of our broker.
+//! STOMP against those who speak it: recorded sessions, the parser of @stomp/stompjs, RabbitMQ as the broker
+//! of our client, and stompjs as a client of our broker.
 
 mod captures;
 mod our_server;

@@ -1,4 +1,5 @@
-//! strace as the judge: the calls that a lesson tells are the calls that the host threads made, in that order.
+//! strace as the judge: the calls that a lesson tells are the calls that the host threads made, in that
+//! order.
 
 use std::{fs, process::Command};
 
@@ -86,7 +87,8 @@ fn the_calls_that_are_told_are_the_calls_that_were_made() {
         let told = told(&fs::read_to_string(&trace).unwrap());
         let seen = straced(&fs::read_to_string(&log).unwrap());
         assert!(told.len() >= 10, "{name} tells of {} calls", told.len());
-        // Host by host: what a call in the background is made of is told when it has come back, and the other host goes on meanwhile.
+        // Host by host: what a call in the background is made of is told when it has come back, and the other
+        // host goes on meanwhile.
         let mut untold = Vec::new();
         for host in ["client", "server"] {
             let of = |calls: &[Seen]| -> Vec<Seen> {

@@ -1,5 +1,5 @@
-//! The trace: each command that makes or reads traffic writes one, a replay shows it as the run did, and what can't be made of its
-//! events is said.
+//! The trace: each command that makes or reads traffic writes one, a replay shows it as the run did, and what
+//! can't be made of its events is said.
 
 use std::{
     fs,
@@ -22,8 +22,8 @@ enum Fits {
 }
 use Fits::{No, Yes};
 
-/// Every command that makes or reads traffic, with `--trace`, `--view ladder`, `--pcap` and `--transcript`. A new command
-/// that makes or reads traffic belongs here.
+/// Every command that makes or reads traffic, with `--trace`, `--view ladder`, `--pcap` and `--transcript`. A
+/// new command that makes or reads traffic belongs here.
 const MATRIX: &[(&str, &[&str], [Fits; 4])] = &[
     ("socket", &[], [Yes, Yes, Yes, Yes]),
     ("bind", &[], [Yes, Yes, Yes, Yes]),

@@ -1,4 +1,5 @@
-//! tshark as the judge: what both know of a frame must have the same place, the same length and the same value.
+//! tshark as the judge: what both know of a frame must have the same place, the same length and the same
+//! value.
 //!
 //! `cargo test --test main tshark:: -- --ignored`
 
@@ -291,7 +292,8 @@ impl Tally {
         } else {
             ours.meaning.rsplit(' ').next().unwrap()
         };
-        // In one's complement there are two zeros, and either is right (RFC 1071); a kernel may write the one, and tshark works out the other.
+        // In one's complement there are two zeros, and either is right (RFC 1071); a kernel may write the
+        // one, and tshark works out the other.
         let zero = |sum: &str| matches!(sum, "0x0000" | "0xffff");
         if expected != field.shown && !(zero(expected) && zero(&field.shown)) {
             self.wrong.push(format!("frame {number}: {ours:?} should be {field:?}"));
@@ -335,8 +337,9 @@ fn generated_frames_are_read_alike() {
     tally.verdict(11_000, 105);
 }
 
-/// Frames that are wrong are read alike but for a few, where both are right in their way: tshark takes the last 4
-/// bytes of a trailer for a frame check sequence, sums up what was cut off, and reads options that claim too much.
+/// Frames that are wrong are read alike but for a few, where both are right in their way: tshark takes the
+/// last 4 bytes of a trailer for a frame check sequence, sums up what was cut off, and reads options that
+/// claim too much.
 #[test]
 #[ignore = "needs tshark"]
 fn changed_frames_are_read_nearly_alike() {

@@ -152,8 +152,8 @@ fn sockwalk(folder: &Path) -> Round {
 #[derive(Clone)]
 struct Pipeline {
     python: String,
-    /// How unshare(1) gives a network of one's own. Who is not root stays who they are: tcpdump wants to become somebody else if
-    /// it is run by root, and in a user namespace it can't.
+    /// How unshare(1) gives a network of one's own. Who is not root stays who they are: tcpdump wants to
+    /// become somebody else if it is run by root, and in a user namespace it can't.
     alone: &'static [&'static str],
 }
 
@@ -218,8 +218,8 @@ impl Pipeline {
     }
 }
 
-/// How many frames are in a file of tcpdump's, in this machine's byte order: behind 24 bytes, each has a header of 16, the third word
-/// of which is its length.
+/// How many frames are in a file of tcpdump's, in this machine's byte order: behind 24 bytes, each has a
+/// header of 16, the third word of which is its length.
 fn frames(pcap: &[u8]) -> usize {
     let (mut rest, mut count) = (pcap.get(24..).unwrap_or_default(), 0);
     while let Some(length) = rest.get(8..12).and_then(|four| four.try_into().ok()).map(u32::from_ne_bytes) {

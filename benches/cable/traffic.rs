@@ -1,4 +1,5 @@
-//! Bytes and round trips between two hosts: over the cable, and over a veth pair alone. The sockets are the same.
+//! Bytes and round trips between two hosts: over the cable, and over a veth pair alone. The sockets are the
+//! same.
 
 use std::{
     env,
@@ -25,8 +26,9 @@ const BUSY: Duration = Duration::from_secs(1);
 /// Bytes that one call sends or takes.
 const CHUNK: usize = 256 << 10;
 
-/// Round trips that count in a round, and those before them. Over the cable a third thread has its turn twice in each: where the
-/// scheduler has put it on a core that sleeps, a trip takes several times as long, and which it is may differ by the round.
+/// Round trips that count in a round, and those before them. Over the cable a third thread has its turn twice
+/// in each: where the scheduler has put it on a core that sleeps, a trip takes several times as long, and
+/// which it is may differ by the round.
 const TRIPS: usize = 4000;
 const WARMING: usize = 200;
 

@@ -21,7 +21,8 @@ use rtnetlink::Rtnetlink;
 pub const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 pub const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 
-/// Runs both, each in a network of its own. The process must have moved to its ground: [`sockwalk::stage::prepare_cable`].
+/// Runs both, each in a network of its own. The process must have moved to its ground:
+/// [`sockwalk::stage::prepare_cable`].
 pub fn joined(offloads: bool, server: impl FnOnce() + Send, client: impl FnOnce() + Send) {
     let (namespace, at) = mpsc::channel();
     let (plugged, ready) = (Barrier::new(2), Barrier::new(2));

@@ -125,8 +125,8 @@ fn connect(server: SocketAddr) -> TcpStream {
     stream
 }
 
-/// A thread's share. One connection after the other is asked what came back, and as many texts are sent on it again:
-/// while one is looked at, the server has enough to do for the others.
+/// A thread's share. One connection after the other is asked what came back, and as many texts are sent on it
+/// again: while one is looked at, the server has enough to do for the others.
 fn busy(streams: &mut [TcpStream], text: &Text, time: Duration, ready: &Barrier) -> Done {
     let sent = text.sent.repeat(IN_FLIGHT);
     let back = text.back.repeat(IN_FLIGHT + 1);

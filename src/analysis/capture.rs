@@ -1,7 +1,8 @@
 //! Which packets are in a file? pcap and pcapng, read as they come, in constant memory.
 //!
-//! Sources: the pcap format (draft-ietf-opsawg-pcap), the pcapng format (draft-ietf-opsawg-pcapng). Numbers in a file are in the
-//! byte order of the machine that wrote it; its first bytes say which that was. Times come out as nanoseconds since 1970.
+//! Sources: the pcap format (draft-ietf-opsawg-pcap), the pcapng format (draft-ietf-opsawg-pcapng). Numbers
+//! in a file are in the byte order of the machine that wrote it; its first bytes say which that was. Times
+//! come out as nanoseconds since 1970.
 
 use std::io::{self, Read};
 
@@ -127,7 +128,8 @@ impl<R: Read> Capture<R> {
     ///
     /// # Errors
     ///
-    /// [`CaptureError`]. After one there is nothing more to be had: where the next packet begins is not known.
+    /// [`CaptureError`]. After one there is nothing more to be had: where the next packet begins is not
+    /// known.
     pub fn next_packet(&mut self) -> Result<Option<Packet<'_>>, CaptureError> {
         let found = match &mut self.format {
             Format::Pcap(file) => file.next(&mut self.source)?,

@@ -1,8 +1,9 @@
 //! What is spoken on a connection? HTTP, then maybe WebSocket; or something else; or it has to be guessed.
 //!
-//! A [`Conversation`] takes the bytes of both directions, in whatever pieces they come, and tells [`Event`]s as soon as they are
-//! known. `decode` has the bytes out of packets, `tap` out of a `recv`; for both it is the one reader of what they mean. It does
-//! no I/O and waits for nothing: bytes that will never come are named by [`Conversation::missing`].
+//! A [`Conversation`] takes the bytes of both directions, in whatever pieces they come, and tells [`Event`]s
+//! as soon as they are known. `decode` has the bytes out of packets, `tap` out of a `recv`; for both it is
+//! the one reader of what they mean. It does no I/O and waits for nothing: bytes that will never come are
+//! named by [`Conversation::missing`].
 
 use std::net::SocketAddr;
 
@@ -44,7 +45,8 @@ pub(crate) fn begins_known(bytes: &[u8]) -> bool {
 pub struct Limits {
     /// Connections at a time; the oldest is let go for a new one.
     pub connections: usize,
-    /// Bytes held for all connections together: pieces out of order, messages under way, heads, what later messages may refer to.
+    /// Bytes held for all connections together: pieces out of order, messages under way, heads, what later
+    /// messages may refer to.
     pub held: usize,
     /// Bytes out of order that are held for one direction of a connection.
     pub out_of_order: usize,
@@ -66,8 +68,8 @@ pub struct Options {
     pub limits: Limits,
     /// Take every connection that is not HTTP for WebSocket frames, whether they look like it or not.
     pub websocket: bool,
-    /// Take for this protocol the messages of WebSockets (Engine.IO, SockJS, STOMP), contents of HTTP that are of no other (Engine.IO, event
-    /// streams), and what is not HTTP (STOMP).
+    /// Take for this protocol the messages of WebSockets (Engine.IO, SockJS, STOMP), contents of HTTP that
+    /// are of no other (Engine.IO, event streams), and what is not HTTP (STOMP).
     pub above: Option<Protocol>,
 }
 

@@ -1,8 +1,10 @@
-//! What was said? Packets become connections, connections streams of bytes, those HTTP, WebSocket frames and messages.
+//! What was said? Packets become connections, connections streams of bytes, those HTTP, WebSocket frames and
+//! messages.
 //!
-//! [`Decoder`] takes packets one by one and emits [`StreamEvent`]s as soon as they are known; it does no I/O. What it holds at any time
-//! is bounded by [`Limits`], whatever the packets claim: what had to be let go is told too. Streams are numbered from 0 in the
-//! order of their first packets, as Wireshark's `tcp.stream` does.
+//! [`Decoder`] takes packets one by one and emits [`StreamEvent`]s as soon as they are known; it does no I/O.
+//! What it holds at any time is bounded by [`Limits`], whatever the packets claim: what had to be let go is
+//! told too. Streams are numbered from 0 in the order of their first packets, as Wireshark's `tcp.stream`
+//! does.
 
 use std::{collections::VecDeque, net::SocketAddr};
 

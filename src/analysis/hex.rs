@@ -1,7 +1,8 @@
 //! Bytes out of text, wherever it was copied from.
 //!
-//! Known forms: `81 05 48`, `810548`, `0x81, 0x05`, `{0x81,0x05}`, `\x81\x05Hello` and C strings, and the dumps of xxd, `hexdump -C`,
-//! `od -tx1 -Ax`, tcpdump -X and tshark -x: an offset in front, the characters behind, both left out.
+//! Known forms: `81 05 48`, `810548`, `0x81, 0x05`, `{0x81,0x05}`, `\x81\x05Hello` and C strings, and the
+//! dumps of xxd, `hexdump -C`, `od -tx1 -Ax`, tcpdump -X and tshark -x: an offset in front, the characters
+//! behind, both left out.
 
 use thiserror::Error;
 
@@ -28,7 +29,8 @@ pub fn bytes(text: &str) -> Result<Vec<u8>, NotHex> {
     let dump = is_dump(text);
     for (index, line) in text.lines().enumerate() {
         let line_bytes = line.trim();
-        // A line of `*` stands for repeated lines, which can't be known; comments and tcpdump's head lines have no bytes.
+        // A line of `*` stands for repeated lines, which can't be known; comments and tcpdump's head lines
+        // have no bytes.
         if line_bytes.is_empty() || line_bytes.starts_with('#') || (dump && offset_end(line_bytes).is_none())
         {
             continue;
@@ -61,7 +63,8 @@ fn is_dump(text: &str) -> bool {
     }
 }
 
-/// The offset that a line begins with, whether a colon follows, and where what follows begins. It has at least four digits.
+/// The offset that a line begins with, whether a colon follows, and where what follows begins. It has at
+/// least four digits.
 fn offset_end(line: &str) -> Option<(u64, bool, usize)> {
     let (digits, prefix) = match line.strip_prefix("0x") {
         Some(rest) => (rest, 2),

@@ -39,12 +39,13 @@ impl Accept {
     }
 }
 
-/// Corresponds to `accept(2)`. Returns the new socket and the peer's address. Blocks while the accept queue is empty.
+/// Corresponds to `accept(2)`. Returns the new socket and the peer's address. Blocks while the accept queue
+/// is empty.
 ///
 /// On Linux socket2 calls `accept4` with `SOCK_CLOEXEC`.
 ///
-/// Errors: EINVAL (the socket does not listen), EOPNOTSUPP (not a stream socket), EMFILE (no descriptor left; the connection
-/// stays in the queue).
+/// Errors: EINVAL (the socket does not listen), EOPNOTSUPP (not a stream socket), EMFILE (no descriptor left;
+/// the connection stays in the queue).
 pub(super) fn accept(socket: &Socket) -> Timed<(Socket, SockAddr)> {
     ran!(retry socket.accept())
 }

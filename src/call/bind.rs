@@ -58,8 +58,8 @@ impl Bind {
 
 /// Corresponds to `bind(2)`. Port 0 asks the kernel for a free one.
 ///
-/// Errors: EADDRINUSE (the address is in use), EADDRNOTAVAIL (no interface of this host has the address), EACCES (the
-/// port is privileged), EINVAL (the socket already has an address).
+/// Errors: EADDRINUSE (the address is in use), EADDRNOTAVAIL (no interface of this host has the address),
+/// EACCES (the port is privileged), EINVAL (the socket already has an address).
 pub(super) fn bind(socket: &Socket, address: SocketAddr) -> Timed<()> {
     let address = SockAddr::from(address);
     ran!(socket.bind(&address))

@@ -1,4 +1,5 @@
-//! `close(2)`: releases the descriptor. Once the last descriptor of the socket is closed, the kernel ends the connection.
+//! `close(2)`: releases the descriptor. Once the last descriptor of the socket is closed, the kernel ends the
+//! connection.
 
 use super::{
     Arguments, CallDescription, Completed, Grammar, On, Returns, Site, SocketEntry, SocketRef, Timed,
@@ -38,11 +39,11 @@ impl Close {
     }
 }
 
-/// Corresponds to `close(2)`. In Rust a socket is closed when its owner is dropped, and an error of `close` is lost. EBADF
-/// cannot happen to an owned descriptor.
+/// Corresponds to `close(2)`. In Rust a socket is closed when its owner is dropped, and an error of `close`
+/// is lost. EBADF cannot happen to an owned descriptor.
 ///
-/// Over TCP a FIN follows the last byte sent. If received bytes were not read, a RST is sent at once instead (Linux; RFC
-/// 9293 §3.6.1 says SHOULD).
+/// Over TCP a FIN follows the last byte sent. If received bytes were not read, a RST is sent at once instead
+/// (Linux; RFC 9293 §3.6.1 says SHOULD).
 pub(super) fn close(held: &SocketEntry) -> Timed<()> {
     let socket = held.take_owner();
     ran!(sure drop(socket))

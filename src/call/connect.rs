@@ -57,13 +57,14 @@ impl Connect {
     }
 }
 
-/// Corresponds to `connect(2)`. Over TCP it blocks until the handshake has succeeded or failed; over UDP it only
-/// stores the address.
+/// Corresponds to `connect(2)`. Over TCP it blocks until the handshake has succeeded or failed; over UDP it
+/// only stores the address.
 ///
-/// Not repeated after EINTR: the handshake goes on, and a second `connect` would fail with EALREADY (connect(2), POSIX).
+/// Not repeated after EINTR: the handshake goes on, and a second `connect` would fail with EALREADY
+/// (connect(2), POSIX).
 ///
-/// Errors: ECONNREFUSED (the peer answered with a RST: no socket listens at that address), ETIMEDOUT (no answer), EISCONN
-/// (the socket is already connected), EHOSTUNREACH and ENETUNREACH (no route).
+/// Errors: ECONNREFUSED (the peer answered with a RST: no socket listens at that address), ETIMEDOUT (no
+/// answer), EISCONN (the socket is already connected), EHOSTUNREACH and ENETUNREACH (no route).
 pub(super) fn connect(socket: &Socket, address: SocketAddr) -> Timed<()> {
     let address = SockAddr::from(address);
     ran!(socket.connect(&address))

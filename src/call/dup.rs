@@ -39,8 +39,8 @@ impl Dup {
     }
 }
 
-/// Corresponds to `dup(2)`. Rust's `try_clone` asks for it as `fcntl(F_DUPFD_CLOEXEC)`. Both descriptors name one socket: one
-/// state, one pair of buffers, one connection.
+/// Corresponds to `dup(2)`. Rust's `try_clone` asks for it as `fcntl(F_DUPFD_CLOEXEC)`. Both descriptors name
+/// one socket: one state, one pair of buffers, one connection.
 ///
 /// Errors: EMFILE (no descriptor left).
 pub(super) fn dup(socket: &Socket) -> Timed<Socket> {

@@ -1,7 +1,8 @@
 //! Messages on a byte stream, by hand: a delimiter, or a length in front.
 //!
-//! TCP preserves the order of bytes and no boundaries. A program that wants messages has to mark where each one ends, and to
-//! call `recv` until it has a whole one, because one `recv` does not correspond to one `send`.
+//! TCP preserves the order of bytes and no boundaries. A program that wants messages has to mark where each
+//! one ends, and to call `recv` until it has a whole one, because one `recv` does not correspond to one
+//! `send`.
 
 use std::io;
 
@@ -11,7 +12,8 @@ use super::{
 };
 use crate::{event::Value, ran};
 
-/// Largest message, in bytes. A length that the peer announces above it is an error, as it would decide how much memory is used.
+/// Largest message, in bytes. A length that the peer announces above it is an error, as it would decide how
+/// much memory is used.
 pub const MAX_MESSAGE_SIZE: usize = 1 << 20;
 
 /// Buffer size of each `recv`, in bytes.
@@ -134,7 +136,8 @@ const fn grammar(name: &'static str, returns: Returns, about: &'static str) -> G
     Grammar { name, on: On::Socket, returns, may_block: true, about }
 }
 
-/// Receives until `delimiter`, and returns the bytes up to its end. Bytes behind it are kept for the next call.
+/// Receives until `delimiter`, and returns the bytes up to its end. Bytes behind it are kept for the next
+/// call.
 fn recv_until(on: &SocketEntry, delimiter: &[u8], pieces: &mut Vec<CallPart>) -> io::Result<Vec<u8>> {
     let mut bytes = std::mem::take(&mut *on.read_ahead());
     loop {

@@ -140,8 +140,8 @@ pub enum At {
     Ip(std::net::IpAddr),
 }
 
-/// Makes the enum of all calls from one row for each. A row names a type with `GRAMMAR`, `read`, `describe` and
-/// `perform`, and, if it is written with the parameter of the enum, `resolve`.
+/// Makes the enum of all calls from one row for each. A row names a type with `GRAMMAR`, `read`, `describe`
+/// and `perform`, and, if it is written with the parameter of the enum, `resolve`.
 ///
 /// The parameter is the type of an address: `$Written` in a lesson, a `SocketAddr` once names are resolved.
 macro_rules! calls {

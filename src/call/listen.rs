@@ -42,11 +42,11 @@ impl Listen {
     }
 }
 
-/// Corresponds to `listen(2)`. `backlog` limits the connections that wait for `accept`. Linux silently lowers it to
-/// `net.core.somaxconn`.
+/// Corresponds to `listen(2)`. `backlog` limits the connections that wait for `accept`. Linux silently lowers
+/// it to `net.core.somaxconn`.
 ///
-/// Errors: EADDRINUSE (another socket listens on the port), EOPNOTSUPP (this type of socket cannot listen), EINVAL (the
-/// socket is connected).
+/// Errors: EADDRINUSE (another socket listens on the port), EOPNOTSUPP (this type of socket cannot listen),
+/// EINVAL (the socket is connected).
 pub(super) fn listen(socket: &Socket, backlog: i32) -> Timed<()> {
     ran!(socket.listen(backlog))
 }

@@ -1,7 +1,7 @@
 //! What is done: one file for each socket call, the code that students are shown.
 //!
-//! Every call blocks, as a program's first sockets do, and goes through [socket2], which adds nothing but types: one method,
-//! one system call. The few things that it does on the side are said where they happen.
+//! Every call blocks, as a program's first sockets do, and goes through [socket2], which adds nothing but
+//! types: one method, one system call. The few things that it does on the side are said where they happen.
 
 mod accept;
 mod bind;
@@ -62,8 +62,8 @@ pub type Request = Call;
 use crate::event::{Arg, Value, What};
 
 grammar::calls! {
-    /// A socket call with its arguments, in the order of the man page, without the socket. In a lesson an address is a
-    /// [`Target`], once names are resolved a [`SocketAddr`].
+    /// A socket call with its arguments, in the order of the man page, without the socket. In a lesson an
+    /// address is a [`Target`], once names are resolved a [`SocketAddr`].
     Call<A = Target>, described for SocketRef, performed at Site: {
         /// `socket(2)`
         NewSocket,

@@ -48,8 +48,9 @@ impl Pause {
     }
 }
 
-/// Corresponds to `clock_nanosleep(2)` with `CLOCK_MONOTONIC` and a relative time; `nanosleep(2)` on systems without it.
-/// The thread sleeps at least for `time`. Data that arrives for its sockets meanwhile waits in the kernel.
+/// Corresponds to `clock_nanosleep(2)` with `CLOCK_MONOTONIC` and a relative time; `nanosleep(2)` on systems
+/// without it. The thread sleeps at least for `time`. Data that arrives for its sockets meanwhile waits in
+/// the kernel.
 ///
 /// Not repeated after EINTR: the thread would sleep too long.
 ///

@@ -63,30 +63,32 @@ impl Recv {
 pub(super) struct Received<A> {
     /// The received bytes, as far as they fit into the buffer.
     pub bytes: Vec<u8>,
-    /// Return value of the call: with MSG_TRUNC the whole length of the datagram, even if the buffer is smaller.
+    /// Return value of the call: with MSG_TRUNC the whole length of the datagram, even if the buffer is
+    /// smaller.
     pub length: usize,
     /// Address of the sender: `recvfrom` only.
     pub from: A,
 }
 
 impl<A> Received<A> {
-    /// The result as the trace writes it. With MSG_TRUNC over TCP (`uncopied`) the kernel counts bytes and writes none.
+    /// The result as the trace writes it. With MSG_TRUNC over TCP (`uncopied`) the kernel counts bytes and
+    /// writes none.
     pub fn datagram(self, uncopied: bool, from: Option<SocketAddr>) -> Value {
         let bytes = if uncopied { Vec::new() } else { self.bytes };
         Value::Datagram { bytes, length: self.length, from: from.map(|from| from.to_string()) }
     }
 }
 
-/// Corresponds to `recv(2)`. Returns the bytes that are available, at most `size`. Blocks while there are none. No bytes at all
-/// mean the end of the stream: the peer has shut down its sending direction.
+/// Corresponds to `recv(2)`. Returns the bytes that are available, at most `size`. Blocks while there are
+/// none. No bytes at all mean the end of the stream: the peer has shut down its sending direction.
 ///
-/// Of a datagram it returns the first `size` bytes and silently discards the rest. With MSG_TRUNC the result is the whole
-/// length of the datagram, so that the loss is seen (Linux, see recv(2)).
+/// Of a datagram it returns the first `size` bytes and silently discards the rest. With MSG_TRUNC the result
+/// is the whole length of the datagram, so that the loss is seen (Linux, see recv(2)).
 ///
 /// On Linux this is the system call `recvfrom`.
 ///
-/// Errors: ENOTCONN (not connected), ECONNRESET (a RST was received), EAGAIN (MSG_DONTWAIT and no bytes), ECONNREFUSED (UDP: no
-/// socket was bound to the destination of an earlier datagram).
+/// Errors: ENOTCONN (not connected), ECONNRESET (a RST was received), EAGAIN (MSG_DONTWAIT and no bytes),
+/// ECONNREFUSED (UDP: no socket was bound to the destination of an earlier datagram).
 pub(super) fn recv(socket: &Socket, size: usize, names: &[&'static str]) -> Timed<Received<()>> {
     let (flags, _) = flags(names);
     let mut buffer = receive_buffer(size, names);
@@ -109,7 +111,8 @@ pub(super) fn receive_args(size: usize, names: &[&'static str]) -> (Vec<Arg>, St
     (args, written)
 }
 
-/// A buffer of `size` bytes. With MSG_TRUNC over TCP the kernel counts bytes and writes none, see tcp(7): the buffer has zeros.
+/// A buffer of `size` bytes. With MSG_TRUNC over TCP the kernel counts bytes and writes none, see tcp(7): the
+/// buffer has zeros.
 pub(super) fn receive_buffer(size: usize, names: &[&'static str]) -> Vec<u8> {
     let mut buffer = if names.contains(&"MSG_TRUNC") { vec![0; size] } else { Vec::with_capacity(size) };
     buffer.clear();
@@ -118,7 +121,8 @@ pub(super) fn receive_buffer(size: usize, names: &[&'static str]) -> Vec<u8> {
 
 /// The buffer after a call that returned `length`.
 pub(super) fn received<A>(mut buffer: Vec<u8>, size: usize, length: usize, from: A) -> Received<A> {
-    // SAFETY: the kernel has written the first `length` bytes, as far as there is room, or `room` has filled it with zeros.
+    // SAFETY: the kernel has written the first `length` bytes, as far as there is room, or `room` has filled
+    // it with zeros.
     unsafe { buffer.set_len(length.min(size)) };
     Received { bytes: buffer, length, from }
 }

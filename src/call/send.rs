@@ -52,14 +52,14 @@ impl Send {
     }
 }
 
-/// Corresponds to `send(2)`. Returns the number of bytes that the kernel copied; over TCP this may be fewer than were
-/// passed. Blocks while the send buffer is full.
+/// Corresponds to `send(2)`. Returns the number of bytes that the kernel copied; over TCP this may be fewer
+/// than were passed. Blocks while the send buffer is full.
 ///
-/// On Linux this is the system call `sendto`. A Rust program ignores SIGPIPE, so a closed connection is an error here and
-/// not the end of the process.
+/// On Linux this is the system call `sendto`. A Rust program ignores SIGPIPE, so a closed connection is an
+/// error here and not the end of the process.
 ///
-/// Errors: EPIPE (this side was shut down, or there is no connection), ECONNRESET (a RST was received), EAGAIN
-/// (MSG_DONTWAIT and a full send buffer), EDESTADDRREQ (UDP without `connect`).
+/// Errors: EPIPE (this side was shut down, or there is no connection), ECONNRESET (a RST was received),
+/// EAGAIN (MSG_DONTWAIT and a full send buffer), EDESTADDRREQ (UDP without `connect`).
 pub(super) fn send(socket: &Socket, bytes: &[u8], names: &[&'static str]) -> Timed<usize> {
     let (flags, _) = flags(names);
     if flags == 0 { ran!(retry socket.send(bytes)) } else { ran!(retry socket.send_with_flags(bytes, flags)) }

@@ -81,13 +81,13 @@ impl SendTo {
     }
 }
 
-/// Corresponds to `sendto(2)`. The datagram is sent as a whole or not at all; the result is its number of bytes. A socket
-/// without a local address gets a free port.
+/// Corresponds to `sendto(2)`. The datagram is sent as a whole or not at all; the result is its number of
+/// bytes. A socket without a local address gets a free port.
 ///
 /// The call needs no connection. Success does not mean that the datagram arrives.
 ///
-/// Errors: EMSGSIZE (more than fits into one datagram), EDESTADDRREQ (no address), ECONNREFUSED (UDP with `connect`: an
-/// earlier datagram met a closed port), ENETUNREACH (no route), EISCONN (TCP, on some systems).
+/// Errors: EMSGSIZE (more than fits into one datagram), EDESTADDRREQ (no address), ECONNREFUSED (UDP with
+/// `connect`: an earlier datagram met a closed port), ENETUNREACH (no route), EISCONN (TCP, on some systems).
 pub(super) fn sendto(
     socket: &Socket,
     address: SocketAddr,

@@ -61,11 +61,12 @@ impl NewSocket {
 
 /// Corresponds to `socket(2)`.
 ///
-/// socket2 also asks for `SOCK_CLOEXEC` (a child of this program will not inherit the descriptor); on macOS it sets
-/// `SO_NOSIGPIPE`.
+/// socket2 also asks for `SOCK_CLOEXEC` (a child of this program will not inherit the descriptor); on macOS
+/// it sets `SO_NOSIGPIPE`.
 ///
-/// Errors: EMFILE (this process has no descriptor left), EAFNOSUPPORT (the system lacks the address family), EPERM (a raw socket
-/// without CAP_NET_RAW), EACCES (a ping socket, and none of this process's groups is in `net.ipv4.ping_group_range`).
+/// Errors: EMFILE (this process has no descriptor left), EAFNOSUPPORT (the system lacks the address family),
+/// EPERM (a raw socket without CAP_NET_RAW), EACCES (a ping socket, and none of this process's groups is in
+/// `net.ipv4.ping_group_range`).
 pub(super) fn socket(protocol: Protocol) -> Timed<Socket> {
     let domain = if protocol.is_v6() { Domain::IPV6 } else { Domain::IPV4 };
     let (kind, number) = match protocol {

@@ -64,11 +64,13 @@ impl Protocol {
 
 /// A socket of a host, with what the program remembers of it.
 ///
-/// An entry outlives its descriptor: what the kernel does with a connection after `close` is part of the lesson. `close` does
-/// not wait for a call on another thread that is blocked on the socket: the descriptor is closed under that call, as in C.
+/// An entry outlives its descriptor: what the kernel does with a connection after `close` is part of the
+/// lesson. `close` does not wait for a call on another thread that is blocked on the socket: the descriptor
+/// is closed under that call, as in C.
 ///
-/// Dropping an entry does not close the descriptor. The number belongs to the table of the host's threads, and the last
-/// reference may be dropped on another thread. The host closes it, by [`SocketEntry::take_owner`] or [`SocketTable::clear`].
+/// Dropping an entry does not close the descriptor. The number belongs to the table of the host's threads,
+/// and the last reference may be dropped on another thread. The host closes it, by
+/// [`SocketEntry::take_owner`] or [`SocketTable::clear`].
 #[derive(Debug)]
 pub struct SocketEntry {
     /// The name in the lesson.
@@ -167,8 +169,8 @@ impl SocketEntry {
         if self.closed.swap(true, Ordering::AcqRel) {
             return None;
         }
-        // SAFETY: `swap` lets one call through, so the socket is moved out once, and `ManuallyDrop` never closes the copy that
-        // stays behind.
+        // SAFETY: `swap` lets one call through, so the socket is moved out once, and `ManuallyDrop` never
+        // closes the copy that stays behind.
         Some(unsafe { ptr::read(&raw const *self.socket) })
     }
 
@@ -213,7 +215,8 @@ impl SocketTable {
         SocketTable { host, sockets: Mutex::new(Vec::new()) }
     }
 
-    /// Inserts a new socket. An older entry of that name is closed and removed, so call this on a thread of the host.
+    /// Inserts a new socket. An older entry of that name is closed and removed, so call this on a thread of
+    /// the host.
     pub fn insert(&self, name: &str, protocol: Protocol, socket: Socket) -> Arc<SocketEntry> {
         self.insert_as(name, protocol, socket, Arc::default())
     }

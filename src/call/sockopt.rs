@@ -146,8 +146,9 @@ pub(super) fn set(socket: &Socket, option: &str, value: i64) -> Timed<()> {
     }
 }
 
-/// Corresponds to `getsockopt(2)`. Switches are 0 or 1, buffers are bytes (Linux returns twice the set value, as it counts
-/// its own bookkeeping: socket(7)), `SO_LINGER` is in seconds or −1 for off, `SO_ERROR` is an error number, which reading clears.
+/// Corresponds to `getsockopt(2)`. Switches are 0 or 1, buffers are bytes (Linux returns twice the set value,
+/// as it counts its own bookkeeping: socket(7)), `SO_LINGER` is in seconds or −1 for off, `SO_ERROR` is an
+/// error number, which reading clears.
 pub(super) fn read(socket: &Socket, option: &str) -> Timed<i64> {
     match option {
         "SO_REUSEADDR" => ran!(socket.reuse_address()).map(i64::from),

@@ -57,7 +57,8 @@ impl StdListener {
     }
 }
 
-/// Makes `socket`, on Unix `setsockopt(SO_REUSEADDR)`, `bind`, and `listen` with a backlog that the caller cannot choose.
+/// Makes `socket`, on Unix `setsockopt(SO_REUSEADDR)`, `bind`, and `listen` with a backlog that the caller
+/// cannot choose.
 ///
 /// Errors: those of `socket`, `bind` and `listen`. The error does not say which call failed.
 pub(super) fn bind(address: SocketAddr) -> Timed<Socket> {

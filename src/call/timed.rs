@@ -1,6 +1,8 @@
-//! `ran!` runs an expression, times it, and records its source text: the line that is shown is the line that ran.
+//! `ran!` runs an expression, times it, and records its source text: the line that is shown is the line that
+//! ran.
 //!
-//! The compiler supplies the text, the file and the line of the expression. Nothing runs between the clock and the call.
+//! The compiler supplies the text, the file and the line of the expression. Nothing runs between the clock
+//! and the call.
 
 use std::{
     cell::RefCell,
@@ -55,11 +57,12 @@ impl<T> Timed<T> {
     }
 }
 
-/// Runs and times an expression of type `io::Result`; with `sure`, one that cannot fail; with `error f,` one whose error `f`
-/// converts into an `io::Error`.
+/// Runs and times an expression of type `io::Result`; with `sure`, one that cannot fail; with `error f,` one
+/// whose error `f` converts into an `io::Error`.
 ///
-/// `ran!(retry …)` repeats the call if a signal interrupted it (EINTR). Never use it for `connect`, whose handshake continues
-/// after EINTR (connect(2)), or for `close`, which has released the descriptor (close(2)).
+/// `ran!(retry …)` repeats the call if a signal interrupted it (EINTR). Never use it for `connect`, whose
+/// handshake continues after EINTR (connect(2)), or for `close`, which has released the descriptor
+/// (close(2)).
 #[macro_export]
 #[doc(hidden)]
 macro_rules! ran {
@@ -108,7 +111,8 @@ impl CurrentCall {
         self.ended.store(true, Ordering::Release);
     }
 
-    /// Acknowledges the stop. Later calls, such as those of an orderly shutdown, are repeated after EINTR again.
+    /// Acknowledges the stop. Later calls, such as those of an orderly shutdown, are repeated after EINTR
+    /// again.
     pub fn acknowledge_stop(&self) {
         self.ended.store(false, Ordering::Release);
     }

@@ -36,15 +36,16 @@ pub(super) fn there() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-/// Waits for a key. Where the terminal can't give single keys, a line is read and its first letter taken. A terminal that has
-/// gone away says [`Key::Quit`].
+/// Waits for a key. Where the terminal can't give single keys, a line is read and its first letter taken. A
+/// terminal that has gone away says [`Key::Quit`].
 pub(super) fn key() -> io::Result<Key> {
     let Ok(_raw) = Raw::enter() else { return line() };
     let mut input = io::stdin().lock();
     let typed = input.fill_buf()?;
     let (key, length) = match typed {
         [] => return Ok(Key::Quit),
-        // Arrows and their kin come as ESC [ … or ESC O …, up to a letter or ~. They scroll elsewhere, so here they do nothing.
+        // Arrows and their kin come as ESC [ … or ESC O …, up to a letter or ~. They scroll elsewhere, so
+        // here they do nothing.
         [0x1b, b'[' | b'O', rest @ ..] => {
             let end =
                 rest.iter().position(|byte| matches!(byte, 0x40..=0x7e)).map_or(rest.len(), |at| at + 1);
@@ -100,8 +101,8 @@ impl Raw {
     }
 }
 
-/// Whoever ends the program from outside, while a key is waited for, gets a terminal as it was: a signal that is not caught runs no
-/// destructor.
+/// Whoever ends the program from outside, while a key is waited for, gets a terminal as it was: a signal that
+/// is not caught runs no destructor.
 #[cfg(unix)]
 fn watch() {
     use signal_hook::{

@@ -1,4 +1,5 @@
-//! Completions and manual pages, made of the very definitions that the command line is parsed by, so that they can't drift.
+//! Completions and manual pages, made of the very definitions that the command line is parsed by, so that
+//! they can't drift.
 
 use std::{
     io::{self, Write},

@@ -62,7 +62,8 @@ pub(super) fn progress(reset: bool, show: &Show) -> Result<ExitCode> {
     Ok(code(true))
 }
 
-/// A line for each lesson: number, name, title, and how far it was walked. Those beyond the nine are counted, or listed too.
+/// A line for each lesson: number, name, title, and how far it was walked. Those beyond the nine are counted,
+/// or listed too.
 fn list(screen: &mut Screen, progress: &Progress, all: bool) {
     let place = progress.place();
     let shown = lesson::builtin().iter().filter(|lesson| all || lesson.in_tour);

@@ -139,7 +139,8 @@ fn matches(command: clap::Command, arguments: &[OsString]) -> Result<ArgMatches,
     ManuallyDrop::new(command).try_get_matches_from_mut(arguments)
 }
 
-/// Refuses options of `websocket` that the address, or the URL, has no use for: to ignore them would be to promise what is not done.
+/// Refuses options of `websocket` that the address, or the URL, has no use for: to ignore them would be to
+/// promise what is not done.
 fn go_together(cli: &Cli, matches: &ArgMatches) {
     let (Some(Command::Websocket { at: Some(at), .. }), Some((_, given))) =
         (&cli.command, matches.subcommand())
@@ -168,7 +169,8 @@ fn go_together(cli: &Cli, matches: &ArgMatches) {
     }
 }
 
-/// Ends as clap does, but without whatever in the arguments could steer a terminal: they may have been pasted.
+/// Ends as clap does, but without whatever in the arguments could steer a terminal: they may have been
+/// pasted.
 fn complain(wrong: &clap::Error) -> ! {
     let text = wrong.render().to_string();
     if !text.chars().any(|c| c.is_control() && c != '\n') {

@@ -188,7 +188,8 @@ impl Screen {
         let mut rest = lines;
         while !rest.is_empty() && !self.leaving {
             let left = room.saturating_sub(self.filled);
-            // What belongs together is not torn apart, unless it is taller than the screen or only little stands there yet.
+            // What belongs together is not torn apart, unless it is taller than the screen or only little
+            // stands there yet.
             let fits = if rest.len() <= left {
                 rest.len()
             } else if rest.len() <= room && self.filled > room / 2 {

@@ -24,7 +24,8 @@ pub(super) fn named(path: &Path) -> Result<Lesson> {
     Ok(lesson::parse(&name, &bytes)?)
 }
 
-/// A file's name and its bytes: no more than a lesson may have, and one, so that too much is seen as too much.
+/// A file's name and its bytes: no more than a lesson may have, and one, so that too much is seen as too
+/// much.
 pub(super) fn bytes(path: &Path) -> Result<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     let most = u64::try_from(lesson::LARGEST).unwrap_or(u64::MAX);

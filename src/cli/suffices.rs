@@ -1,4 +1,5 @@
-//! Which records and views the events of a run suffice for; and where they do not, what is missing and what to do.
+//! Which records and views the events of a run suffice for; and where they do not, what is missing and what
+//! to do.
 
 use super::{
     args::{Show, Shown, Where},
@@ -44,7 +45,8 @@ impl About {
     }
 }
 
-/// What is missing for an option that was given, and what to do: a sentence. `None` if the events suffice for all.
+/// What is missing for an option that was given, and what to do: a sentence. `None` if the events suffice for
+/// all.
 pub(super) fn missing(about: About, show: &Show) -> Option<&'static str> {
     if about == About::Nothing && show.trace.is_some() {
         return Some(

@@ -2,7 +2,8 @@
 
 use std::{str::FromStr, time::Duration};
 
-/// Host and port, as one writes them: `127.0.0.1:7000`, `localhost:7000`, `[::1]:7000`. Of a port alone, the host is 127.0.0.1.
+/// Host and port, as one writes them: `127.0.0.1:7000`, `localhost:7000`, `[::1]:7000`. Of a port alone, the
+/// host is 127.0.0.1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place(pub String);
 

@@ -1,5 +1,5 @@
-//! Both comparisons as they are to look, character by character: `tests/data/view/`. Run with `SNAPSHOTS=overwrite` to write them anew, and
-//! then look at every one.
+//! Both comparisons as they are to look, character by character: `tests/data/view/`. Run with
+//! `SNAPSHOTS=overwrite` to write them anew, and then look at every one.
 
 use std::time::Duration;
 

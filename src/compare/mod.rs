@@ -1,7 +1,7 @@
 //! The same message, sent over one transport after the other, each time for real; and what that came to.
 //!
-//! Each is a lesson made up on the spot and run on a stage like any other. What crossed is read from its events: the bytes are
-//! those that the receiver's socket gave, cut as its calls gave them.
+//! Each is a lesson made up on the spot and run on a stage like any other. What crossed is read from its
+//! events: the bytes are those that the receiver's socket gave, cut as its calls gave them.
 
 mod plan;
 mod reader;
@@ -137,7 +137,8 @@ impl Wanted {
     }
 }
 
-/// Sends it over TCP and over a WebSocket, each on a stage of its own, and compares. Events go to `sink` as they come.
+/// Sends it over TCP and over a WebSocket, each on a stage of its own, and compares. Events go to `sink` as
+/// they come.
 ///
 /// # Errors
 /// If a stage can't be had, or a run did not go as it should.
@@ -163,7 +164,8 @@ pub fn diff(
     })
 }
 
-/// Sends it over each of these transports, one after the other. What one of them can't do is told beside it, and ends nothing.
+/// Sends it over each of these transports, one after the other. What one of them can't do is told beside it,
+/// and ends nothing.
 ///
 /// # Errors
 /// If a run did not go as it should.

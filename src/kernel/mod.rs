@@ -1,7 +1,8 @@
-//! What the kernel reports about a socket (state, addresses, queues, options) and about a thread (is it blocked in a call?).
+//! What the kernel reports about a socket (state, addresses, queues, options) and about a thread (is it
+//! blocked in a call?).
 //!
-//! Reading changes nothing: no call here takes a byte, clears an error or moves a state. A value that the system does not
-//! report is `None`. Nothing is cached: each reading asks the kernel again.
+//! Reading changes nothing: no call here takes a byte, clears an error or moves a state. A value that the
+//! system does not report is `None`. Nothing is cached: each reading asks the kernel again.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -45,7 +46,8 @@ pub struct SocketState {
     pub accept_queue: Option<u64>,
     /// Limit of the accept queue, in connections: the backlog after the kernel's cut.
     pub accept_limit: Option<u64>,
-    /// Datagrams that the kernel dropped at this socket: the receive buffer was full, or the checksum was wrong.
+    /// Datagrams that the kernel dropped at this socket: the receive buffer was full, or the checksum was
+    /// wrong.
     pub drops: Option<u64>,
     /// Remaining time in TIME_WAIT, in milliseconds.
     pub time_wait_ms: Option<u64>,
@@ -102,8 +104,8 @@ pub enum ThreadState {
     Unknown,
 }
 
-/// The TCP states: name in RFC 9293 §3.3.2 (with an underscore), name in `ss`, name in `netstat`, and number in the Linux
-/// kernel (`enum` in net/tcp_states.h).
+/// The TCP states: name in RFC 9293 §3.3.2 (with an underscore), name in `ss`, name in `netstat`, and number
+/// in the Linux kernel (`enum` in net/tcp_states.h).
 pub(crate) const STATES: [(&str, &str, &str, u8); 11] = [
     ("ESTABLISHED", "ESTAB", "ESTABLISHED", 1),
     ("SYN_SENT", "SYN-SENT", "SYN_SENT", 2),
@@ -120,7 +122,8 @@ pub(crate) const STATES: [(&str, &str, &str, u8); 11] = [
 
 #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux reports numbers"))]
 fn state_name(number: u8) -> Option<&'static str> {
-    // 12 is TCP_NEW_SYN_RECV and 13 TCP_BOUND_INACTIVE: states internal to the kernel, shown as SYN_RECV and CLOSED.
+    // 12 is TCP_NEW_SYN_RECV and 13 TCP_BOUND_INACTIVE: states internal to the kernel, shown as SYN_RECV and
+    // CLOSED.
     let number = match number {
         12 => 3,
         13 => 7,

@@ -28,12 +28,13 @@ pub(crate) struct Readiness {
     pub ready: bool,
     /// An error is pending: a RST arrived, or the peer has stopped answering (POLLERR).
     pub error: bool,
-    /// Both directions have ended (POLLHUP). Reported on Linux only: other systems give POLLHUP other meanings.
+    /// Both directions have ended (POLLHUP). Reported on Linux only: other systems give POLLHUP other
+    /// meanings.
     pub hangup: bool,
 }
 
-/// Corresponds to `poll(2)`. Waits until one of the sockets is ready or has an error, up to `timeout`; forever if there is
-/// none. A signal does not end the wait.
+/// Corresponds to `poll(2)`. Waits until one of the sockets is ready or has an error, up to `timeout`;
+/// forever if there is none. A signal does not end the wait.
 ///
 /// # Errors
 /// ENOMEM: the kernel has no memory for the list.

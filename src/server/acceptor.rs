@@ -1,7 +1,7 @@
 //! The accept loop: takes connections from the accept queue until the server stops.
 //!
-//! Errors of `accept` are told apart by their number. accept(2) lists those that concern one connection only; those that
-//! say that the system has run out of something pass; any other error ends the server.
+//! Errors of `accept` are told apart by their number. accept(2) lists those that concern one connection only;
+//! those that say that the system has run out of something pass; any other error ends the server.
 
 use std::{fmt, io, time::Duration};
 
@@ -9,8 +9,8 @@ use thiserror::Error;
 
 use super::Registry;
 
-/// Delay before `accept` is tried again when the system has no descriptor or memory left. A connection that ends
-/// shortens it.
+/// Delay before `accept` is tried again when the system has no descriptor or memory left. A connection that
+/// ends shortens it.
 pub const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(if cfg!(test) { 10 } else { 1000 });
 
 /// What a person should know about the accept loop while it goes on.
@@ -49,8 +49,9 @@ pub struct AcceptError(#[from] io::Error);
 
 /// Accepts connections until `registry` stops, and hands each to `serve`.
 ///
-/// `accept` returns the next connection, or `None` if none came in a short time. `serve` must not block: it starts a thread.
-/// While the registry is at its limit nothing is accepted, so that the kernel's accept queue does its work.
+/// `accept` returns the next connection, or `None` if none came in a short time. `serve` must not block: it
+/// starts a thread. While the registry is at its limit nothing is accepted, so that the kernel's accept queue
+/// does its work.
 ///
 /// # Errors
 /// An error of `accept` that is neither one connection's nor a passing shortage.
@@ -108,7 +109,8 @@ impl Severity {
         match error.raw_os_error() {
             Some(number) if errno::SHORTAGES.contains(&number) => Severity::Shortage,
             Some(number) if errno::OF_ONE_CONNECTION.contains(&number) => Severity::Connection,
-            // The host thread gives up a call that was ended by `WorkerThread::end` with this kind and no number.
+            // The host thread gives up a call that was ended by `WorkerThread::end` with this kind and no
+            // number.
             None if error.kind() == io::ErrorKind::Interrupted => Severity::Connection,
             _ => Severity::Fatal,
         }
@@ -121,8 +123,8 @@ mod errno {
     /// "The per-process limit", "the system-wide limit", and no memory for a socket buffer.
     pub const SHORTAGES: &[i32] = &[libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
 
-    /// An aborted connection, a signal, and the "already-pending network errors on the new socket" that Linux passes on:
-    /// accept(2), "Error handling". EPERM is a firewall's refusal of this connection.
+    /// An aborted connection, a signal, and the "already-pending network errors on the new socket" that Linux
+    /// passes on: accept(2), "Error handling". EPERM is a firewall's refusal of this connection.
     pub const OF_ONE_CONNECTION: &[i32] = &[
         libc::ECONNABORTED,
         libc::EINTR,
@@ -151,7 +153,8 @@ mod errno {
     /// No descriptor or no buffer space.
     pub const SHORTAGES: &[i32] = &[WSAEMFILE, WSAENOBUFS];
 
-    /// "An incoming connection was indicated, but was subsequently terminated by the remote peer", and a signal.
+    /// "An incoming connection was indicated, but was subsequently terminated by the remote peer", and a
+    /// signal.
     pub const OF_ONE_CONNECTION: &[i32] = &[WSAECONNRESET, WSAECONNABORTED, WSAEINTR, WSAEWOULDBLOCK];
 }
 

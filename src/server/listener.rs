@@ -71,7 +71,8 @@ impl Listener {
         self.address
     }
 
-    /// Accepts the next connection, in blocking mode, with the peer's address. Waits up to 100 ms, then returns `None`.
+    /// Accepts the next connection, in blocking mode, with the peer's address. Waits up to 100 ms, then
+    /// returns `None`.
     ///
     /// # Errors
     /// As `poll(2)` and `accept(2)`.
@@ -88,8 +89,8 @@ impl Listener {
     }
 }
 
-/// A warning that an address can be reached from elsewhere, in Markdown; nothing for a loopback address. `listens`: the
-/// socket is to listen there, not only to be bound.
+/// A warning that an address can be reached from elsewhere, in Markdown; nothing for a loopback address.
+/// `listens`: the socket is to listen there, not only to be bound.
 pub fn exposure(at: SocketAddr, listens: bool) -> Option<String> {
     let addresses = match at.ip() {
         ip if ip.is_loopback() => return None,
@@ -106,8 +107,8 @@ pub fn exposure(at: SocketAddr, listens: bool) -> Option<String> {
     Some(format!("**Open to the network:** {addresses}. {consequence}"))
 }
 
-/// Raises the limit of descriptors, and returns the number of connections that fit: at most `wanted`, with `each`
-/// descriptors a connection. Where fewer fit, says so in Markdown.
+/// Raises the limit of descriptors, and returns the number of connections that fit: at most `wanted`, with
+/// `each` descriptors a connection. Where fewer fit, says so in Markdown.
 pub fn connection_limit(wanted: usize, each: usize) -> (usize, Option<String>) {
     let descriptors = raise_descriptor_limit();
     let most = (descriptors.saturating_sub(RESERVED_DESCRIPTORS) / each).max(1);
@@ -120,7 +121,8 @@ pub fn connection_limit(wanted: usize, each: usize) -> (usize, Option<String>) {
     (wanted.min(most), warning)
 }
 
-/// What an error of `bind` or `listen` means and what to do about it, in Markdown; nothing if the system's words say all.
+/// What an error of `bind` or `listen` means and what to do about it, in Markdown; nothing if the system's
+/// words say all.
 pub fn advice(error: io::ErrorKind, at: Option<SocketAddr>) -> Option<String> {
     let address = at.map_or_else(|| "that address".to_owned(), |at| format!("`{at}`"));
     let port = at.map_or(0, |at| at.port());

@@ -1,8 +1,8 @@
 //! The server core: what every server of this program needs, whatever it serves.
 //!
-//! `accept ADDR`, `websocket ADDR`, `tap` and `serve` bind a [`listener`], run one [`acceptor`], keep their connections in a
-//! [`registry`], and end by the rules of [`shutdown`]. Each of them adds a function that serves one connection.
-//! [`origin`] decides which web pages may use a server.
+//! `accept ADDR`, `websocket ADDR`, `tap` and `serve` bind a [`listener`], run one [`acceptor`], keep their
+//! connections in a [`registry`], and end by the rules of [`shutdown`]. Each of them adds a function that
+//! serves one connection. [`origin`] decides which web pages may use a server.
 
 pub mod acceptor;
 pub mod http;

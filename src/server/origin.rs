@@ -1,9 +1,9 @@
 //! Which web pages may use a server: RFC 6454.
 //!
-//! A browser lets any page send requests to any server, and says in the field `Origin` which page it was. A server that
-//! listens on a person's machine has to refuse foreign pages, as they could use it in that person's name. Its own pages have
-//! the address under which they were loaded as their origin. The field `Host` has no say: a page that lets its own name
-//! point at this machine could choose it (DNS rebinding).
+//! A browser lets any page send requests to any server, and says in the field `Origin` which page it was. A
+//! server that listens on a person's machine has to refuse foreign pages, as they could use it in that
+//! person's name. Its own pages have the address under which they were loaded as their origin. The field
+//! `Host` has no say: a page that lets its own name point at this machine could choose it (DNS rebinding).
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -26,7 +26,8 @@ enum Host {
 }
 
 impl Origin {
-    /// An origin as a browser writes it (§6.2): `http://example.com:8000`; nothing if the text is none, such as `null`.
+    /// An origin as a browser writes it (§6.2): `http://example.com:8000`; nothing if the text is none, such
+    /// as `null`.
     fn parse(text: &str) -> Option<Origin> {
         let (scheme, authority) = text.split_once("://")?;
         let scheme = scheme.to_ascii_lowercase();
@@ -91,7 +92,8 @@ impl OriginPolicy {
         Some(origins)
     }
 
-    /// Whether a page of this origin may use a connection that has this address on our side. `None` comes from no browser.
+    /// Whether a page of this origin may use a connection that has this address on our side. `None` comes
+    /// from no browser.
     pub fn allows(&self, origin: Option<&str>, local: Option<SocketAddr>) -> bool {
         match (self.origins(local), origin) {
             (None, _) | (_, None) => true,
@@ -118,7 +120,8 @@ mod tests {
             ("[::1]:7000", "http://[::1]:7000"),
             ("[::1]:7000", "http://[0:0::1]:7000"),
             ("[::1]:7000", "http://localhost:7000"),
-            // A socket of `[::]` or `0.0.0.0` has the address that the client called, over IPv4 in its mapped form.
+            // A socket of `[::]` or `0.0.0.0` has the address that the client called, over IPv4 in its mapped
+            // form.
             ("[::ffff:127.0.0.1]:7000", "http://127.0.0.1:7000"),
             ("[::ffff:127.0.0.1]:7000", "http://localhost:7000"),
             ("[::ffff:127.0.0.1]:7000", "http://[::ffff:7f00:1]:7000"),

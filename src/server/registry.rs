@@ -12,7 +12,8 @@ use std::{
 use crate::stage::trim_memory;
 use crate::sync::{lock, wait, wait_timeout};
 
-/// Connections at once from which on the memory of their threads is given back to the system when the last one ends.
+/// Connections at once from which on the memory of their threads is given back to the system when the last
+/// one ends.
 const CROWD: usize = 64;
 
 /// How a connection ended, as [`Registry::summary`] counts it.
@@ -180,12 +181,14 @@ impl<C> Registry<C> {
         self.is_stopping()
     }
 
-    /// Waits up to `timeout` until nothing of the server runs any more. Returns the number of threads that remain.
+    /// Waits up to `timeout` until nothing of the server runs any more. Returns the number of threads that
+    /// remain.
     pub fn wait_until_empty(&self, timeout: Duration) -> usize {
         self.wait_until(Instant::now() + timeout, |state| state.remaining() == 0).remaining()
     }
 
-    /// `3 connections, at most 2 at once: 2 closed in order, 1 broken off`; nothing if there was no connection.
+    /// `3 connections, at most 2 at once: 2 closed in order, 1 broken off`; nothing if there was no
+    /// connection.
     pub fn summary(&self) -> Option<String> {
         let state = self.state();
         if state.accepted == 0 {

@@ -1,5 +1,6 @@
-//! The end of a server: a grace period in which connections end by the rules of their protocol, then the cut. And the end
-//! of a connection, in the order in which the peer loses nothing: shutdown, read to the end, close.
+//! The end of a server: a grace period in which connections end by the rules of their protocol, then the cut.
+//! And the end of a connection, in the order in which the peer loses nothing: shutdown, read to the end,
+//! close.
 
 use std::time::{Duration, Instant};
 
@@ -14,8 +15,8 @@ const SHUTDOWN_DEADLINE: Duration = SHUTDOWN_GRACE.saturating_mul(4);
 /// Interval between two calls of `progress` in [`drain`].
 const DRAIN_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Longest time that a peer is read from after our FIN. A `close` with unread bytes would send a RST, which could
-/// destroy what the peer has not read yet.
+/// Longest time that a peer is read from after our FIN. A `close` with unread bytes would send a RST, which
+/// could destroy what the peer has not read yet.
 pub const LINGER_TIME: Duration = Duration::from_secs(1);
 
 /// Most bytes that are read from a peer after our FIN.
@@ -23,8 +24,8 @@ pub const LINGER_BYTES: usize = 64 << 10;
 
 /// Waits until a server that stops has ended. Returns the number of threads that remain at the deadline.
 ///
-/// `progress` is called again and again: it reports what happens, and wakes threads that wait in a call. `cut` is called
-/// after [`SHUTDOWN_GRACE`]: it cuts off what is still connected.
+/// `progress` is called again and again: it reports what happens, and wakes threads that wait in a call.
+/// `cut` is called after [`SHUTDOWN_GRACE`]: it cuts off what is still connected.
 pub fn drain<C>(registry: &Registry<C>, mut progress: impl FnMut(), mut cut: impl FnMut()) -> usize {
     let (began, mut was_cut) = (Instant::now(), false);
     loop {
@@ -40,10 +41,11 @@ pub fn drain<C>(registry: &Registry<C>, mut progress: impl FnMut(), mut cut: imp
     }
 }
 
-/// Reads until the peer ends its stream, within [`LINGER_TIME`] and [`LINGER_BYTES`]. To be called after `shutdown(SHUT_WR)`.
+/// Reads until the peer ends its stream, within [`LINGER_TIME`] and [`LINGER_BYTES`]. To be called after
+/// `shutdown(SHUT_WR)`.
 ///
-/// `recv` waits up to the time that it is given, and returns the number of bytes; 0 at the end of the stream, `None` if
-/// nothing came or the connection is broken.
+/// `recv` waits up to the time that it is given, and returns the number of bytes; 0 at the end of the stream,
+/// `None` if nothing came or the connection is broken.
 pub fn linger(mut recv: impl FnMut(Duration) -> Option<usize>) {
     let deadline = Instant::now() + LINGER_TIME;
     let mut received = 0;

@@ -1,8 +1,9 @@
-//! The cable between two hosts: it records every frame, and can hold, deliver, drop, delay, duplicate or corrupt it.
+//! The cable between two hosts: it records every frame, and can hold, deliver, drop, delay, duplicate or
+//! corrupt it.
 //!
-//! Client and server are threads with network stacks of their own. Each has one Ethernet interface, whose other end belongs to
-//! this program, and a thread named `cable` copies frames from one to the other. All of this is in namespaces of this process,
-//! so nothing is left when the process ends, however it ends.
+//! Client and server are threads with network stacks of their own. Each has one Ethernet interface, whose
+//! other end belongs to this program, and a thread named `cable` copies frames from one to the other. All of
+//! this is in namespaces of this process, so nothing is left when the process ends, however it ends.
 #![cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux has a cable to use it on"))]
 
 mod emulator;
@@ -44,7 +45,8 @@ use log::Log;
 pub struct Options {
     /// The timers of the hosts' kernels.
     pub timers: Timers,
-    /// Whether each host knows the other's Ethernet address from the start. If not, the first frame is an ARP request.
+    /// Whether each host knows the other's Ethernet address from the start. If not, the first frame is an ARP
+    /// request.
     pub known_neighbours: bool,
     /// Whether the hosts have CAP_NET_RAW, see capabilities(7).
     pub raw_sockets: bool,
@@ -91,8 +93,8 @@ pub enum Capability {
     Administrator,
 }
 
-/// A host's address on the cable. The IPv6 address stands in for one that the host does not have: with IPv6 the kernel would
-/// send frames by itself.
+/// A host's address on the cable. The IPv6 address stands in for one that the host does not have: with IPv6
+/// the kernel would send frames by itself.
 pub(super) fn address(host: Host, v6: bool) -> IpAddr {
     let last = match host {
         Host::Client => 1,
@@ -157,7 +159,8 @@ impl Cable {
         self.wait_until(timeout, |emulator| !emulator.log.is_empty())
     }
 
-    /// Turns the recording of events on or off. It is on at first. Without it, frames that cross at once are not copied.
+    /// Turns the recording of events on or off. It is on at first. Without it, frames that cross at once are
+    /// not copied.
     pub fn set_recording(&self, on: bool) {
         self.state().emulator.log.recording = on;
     }
@@ -225,8 +228,8 @@ impl Cable {
         Ok(frames.iter().map(|frame| frame.number).collect())
     }
 
-    /// Delays every frame that is sent from now on, in each direction. Zero ends that. Frames that are already delayed arrive
-    /// in their time.
+    /// Delays every frame that is sent from now on, in each direction. Zero ends that. Frames that are
+    /// already delayed arrive in their time.
     pub fn delay(&self, delay: Duration) {
         self.state().emulator.delay(delay);
     }
@@ -236,8 +239,8 @@ impl Cable {
         self.state().emulator.cut();
     }
 
-    /// Ends holding, cutting and delaying. The frames on the cable cross in the order in which they were sent. Returns their
-    /// numbers.
+    /// Ends holding, cutting and delaying. The frames on the cable cross in the order in which they were
+    /// sent. Returns their numbers.
     pub fn mend(&self) -> Vec<u64> {
         let mut state = self.state();
         let frames = state.emulator.mend();
@@ -253,8 +256,8 @@ impl Cable {
         self.state().emulator.held().to_vec()
     }
 
-    /// Waits up to `timeout` until a matching frame is held; for `Oldest(n)`, until n frames are. Returns the frames, which
-    /// stay held. The kernel sends some frames late, such as a delayed ACK.
+    /// Waits up to `timeout` until a matching frame is held; for `Oldest(n)`, until n frames are. Returns the
+    /// frames, which stay held. The kernel sends some frames late, such as a delayed ACK.
     ///
     /// # Errors
     /// [`CableError::NotHeld`] if the time is over; [`CableError::Closed`]
@@ -279,7 +282,8 @@ impl Cable {
         })
     }
 
-    /// Whether no frame is in transit: every frame of a host was received, and all but the held ones were sent on.
+    /// Whether no frame is in transit: every frame of a host was received, and all but the held ones were
+    /// sent on.
     pub fn is_quiet(&self) -> bool {
         let state = self.state();
         // The cable's thread receives and sends under this lock.

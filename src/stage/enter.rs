@@ -1,4 +1,5 @@
-//! `sockwalk enter`: runs a command in the network of a host of another sockwalk process, from a second terminal.
+//! `sockwalk enter`: runs a command in the network of a host of another sockwalk process, from a second
+//! terminal.
 
 use std::{convert::Infallible, ffi::OsString, io};
 
@@ -46,8 +47,9 @@ fn list(pids: &[u32]) -> String {
     pids.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// Replaces this process by a command in the network of a host; by the user's shell if `command` is empty. The command has the
-/// privileges of this process. This process must have one thread. Returns on failure only.
+/// Replaces this process by a command in the network of a host; by the user's shell if `command` is empty.
+/// The command has the privileges of this process. This process must have one thread. Returns on failure
+/// only.
 ///
 /// # Errors
 /// If no such host is running, if several are and `pid` does not choose one, or if the kernel refuses.
@@ -110,8 +112,8 @@ mod this {
         Err(EnterError::Exec { command: program.display().to_string(), source })
     }
 
-    /// Corresponds to `setns(2)`. Both files are opened before either namespace is entered: what /proc shows depends on the
-    /// reader's user namespace.
+    /// Corresponds to `setns(2)`. Both files are opened before either namespace is entered: what /proc shows
+    /// depends on the reader's user namespace.
     fn enter_namespaces(user: &Path, network: &Path) -> Result<(), EnterError> {
         let failed = |operation| move |source| EnterError::System { operation, source };
         let set =
@@ -128,8 +130,8 @@ mod this {
         set(&network, LinkNameSpaceType::Network).map_err(failed("enter the network namespace of that host"))
     }
 
-    /// The processes of this user that have a host on a cable, with the directory of the host's thread in /proc: a thread of
-    /// the host's name whose network is not the process's.
+    /// The processes of this user that have a host on a cable, with the directory of the host's thread in
+    /// /proc: a thread of the host's name whose network is not the process's.
     fn running(host: Host) -> Vec<(u32, PathBuf)> {
         let own = geteuid();
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten();

@@ -29,7 +29,8 @@ pub type Job = Box<dyn FnOnce(&SocketTable) -> Completed + Send>;
 /// Time after which a thread that does not return is signalled again: it may have been between two calls.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(2);
 
-/// Signals after which [`CallHandle::interrupt`] fails: some calls, such as a lingering `close`, ignore signals.
+/// Signals after which [`CallHandle::interrupt`] fails: some calls, such as a lingering `close`, ignore
+/// signals.
 const MAX_SIGNALS: usize = 500;
 
 /// Stack of a [`WorkerThread`], in bytes: small enough for a thousand threads.
@@ -38,7 +39,8 @@ const STACK_SIZE: usize = 512 << 10;
 /// What a host's thread may do, and which descriptors it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Privileges {
-    /// A descriptor table of its own, in which the first socket is 3, and no capabilities: like a student's own program.
+    /// A descriptor table of its own, in which the first socket is 3, and no capabilities: like a student's
+    /// own program.
     Isolated,
     /// As `Isolated`, with CAP_NET_RAW.
     IsolatedWithRawSockets,
@@ -67,8 +69,8 @@ struct Command {
 #[derive(Clone, Default)]
 struct CurrentThread {
     call: Arc<CurrentCall>,
-    /// `None` before the job begins and after it has ended. Whoever signals the thread holds the lock, so the thread cannot
-    /// end in between.
+    /// `None` before the job begins and after it has ended. Whoever signals the thread holds the lock, so the
+    /// thread cannot end in between.
     ids: Arc<Mutex<Option<ThreadIds>>>,
 }
 
@@ -118,7 +120,8 @@ impl HostThread {
             let on_cable = config.is_some();
             let start = || -> Result<_, StageError> {
                 let network = config.map(VethConfig::setup_host).transpose()?;
-                // Started by this thread, the observer shares its descriptor table and, on a cable, its network.
+                // Started by this thread, the observer shares its descriptor table and, on a cable, its
+                // network.
                 Ok((Observer::start(Arc::clone(&shared))?, network))
             };
             let _ = ready.send(start());
@@ -210,8 +213,8 @@ impl WorkerThread {
         Ok(worker)
     }
 
-    /// Tells the thread to stop, and interrupts the call that it is blocked in. As the thread may be between two calls, repeat
-    /// [`WorkerThread::wake_unless_acknowledged`] until that returns false.
+    /// Tells the thread to stop, and interrupts the call that it is blocked in. As the thread may be between
+    /// two calls, repeat [`WorkerThread::wake_unless_acknowledged`] until that returns false.
     pub fn stop(&self) {
         self.current.call.stop();
         self.current.interrupt();

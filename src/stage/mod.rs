@@ -1,7 +1,8 @@
-//! Where a lesson runs: two hosts that make the calls, each a thread, and beside each an observer that reads the kernel.
+//! Where a lesson runs: two hosts that make the calls, each a thread, and beside each an observer that reads
+//! the kernel.
 //!
-//! A host's thread makes the calls of the lesson and no others. So in `strace -f` the threads named `client` and `server` show
-//! the lesson, and the threads named `observer` show what the program reads about it.
+//! A host's thread makes the calls of the lesson and no others. So in `strace -f` the threads named `client`
+//! and `server` show the lesson, and the threads named `observer` show what the program reads about it.
 
 mod cable;
 mod enter;
@@ -42,8 +43,8 @@ use ports::Ports;
 pub struct Stage {
     client: HostThread,
     server: HostThread,
-    /// Maps the ports of a lesson to free ports of the machine. `None` on a cable and on a live stage, where ports are used
-    /// as they are.
+    /// Maps the ports of a lesson to free ports of the machine. `None` on a cable and on a live stage, where
+    /// ports are used as they are.
     ports: Option<Ports>,
     /// The network, if each host has a network stack of its own. Dropped after the hosts.
     network: Option<Network>,
@@ -59,8 +60,8 @@ impl Stage {
         Ok(Stage { client, server, ports: Some(Ports::new()), network: None })
     }
 
-    /// The machine's network: one host acts, and its peers are other programs. Its sockets are in the process's descriptor
-    /// table, where `ss -p` and `lsof` see them, and have the user's privileges.
+    /// The machine's network: one host acts, and its peers are other programs. Its sockets are in the
+    /// process's descriptor table, where `ss -p` and `lsof` see them, and have the user's privileges.
     ///
     /// # Errors
     /// [`StageError::System`] if a thread cannot be started.
@@ -69,11 +70,11 @@ impl Stage {
         Ok(Stage { client, server, ports: None, network: None })
     }
 
-    /// Two hosts with a network stack each, 10.0.0.1 (client) and 10.0.0.2 (server), and a cable between them that this
-    /// program emulates. Needs no root.
+    /// Two hosts with a network stack each, 10.0.0.1 (client) and 10.0.0.2 (server), and a cable between them
+    /// that this program emulates. Needs no root.
     ///
-    /// The first cable of a process must be made while the process has one thread: it moves the whole process into a network
-    /// namespace apart from the machine's network. If that fails, the process is as it was.
+    /// The first cable of a process must be made while the process has one thread: it moves the whole process
+    /// into a network namespace apart from the machine's network. If that fails, the process is as it was.
     ///
     /// # Errors
     /// Why this machine cannot have one, and what would change that.
@@ -121,8 +122,8 @@ impl Stage {
         self.network.as_ref().map(Network::cable)
     }
 
-    /// Changes a setting of a host's kernel, as sysctl(8) does: `net.ipv4.tcp_syn_retries` to `2`. Returns the old value, and
-    /// the reason if the kernel refused the new one.
+    /// Changes a setting of a host's kernel, as sysctl(8) does: `net.ipv4.tcp_syn_retries` to `2`. Returns
+    /// the old value, and the reason if the kernel refused the new one.
     ///
     /// # Errors
     /// [`StageError::NoNetwork`] without a cable; [`StageError::System`] if a thread cannot be started.
@@ -152,13 +153,14 @@ impl Stage {
         self.ports.is_none() && self.network.is_none()
     }
 
-    /// Whether a tag of a lesson holds here: an operating system, a kind of stage, or an ability such as `ipv6`. Tags joined
-    /// by `+` must all hold.
+    /// Whether a tag of a lesson holds here: an operating system, a kind of stage, or an ability such as
+    /// `ipv6`. Tags joined by `+` must all hold.
     pub fn is(&self, tag: &str) -> bool {
         match (tag, &self.network) {
             _ if tag.contains('+') => tag.split('+').all(|one| self.is(one)),
             ("unix", _) => cfg!(unix),
-            // On a cable the hosts have ::1 and no other IPv6 address: that would make the kernel send frames by itself.
+            // On a cable the hosts have ::1 and no other IPv6 address: that would make the kernel send frames
+            // by itself.
             ("ipv6", _) => std::net::UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_ok(),
             ("privileged-ports", Some(network)) => network.low_ports_are_privileged(),
             ("privileged-ports", None) => kernel::low_ports_are_privileged(),
@@ -177,8 +179,8 @@ impl Stage {
         }
     }
 
-    /// The port to use for a port that a lesson names. 0 and ports below 1024 stand for themselves; on a cable and on a live
-    /// stage, all do.
+    /// The port to use for a port that a lesson names. 0 and ports below 1024 stand for themselves; on a
+    /// cable and on a live stage, all do.
     ///
     /// # Errors
     /// [`StageError::NoFreePort`]
@@ -186,7 +188,8 @@ impl Stage {
         self.ports.as_mut().map_or(Ok(named), |ports| ports.resolve(named))
     }
 
-    /// Whether sockets without a descriptor can be observed: closed ones, and connections that wait for `accept`.
+    /// Whether sockets without a descriptor can be observed: closed ones, and connections that wait for
+    /// `accept`.
     pub fn sees_closed_sockets(&self) -> bool {
         Host::ALL.iter().all(|host| self.thread(*host).observer.has_sock_diag)
     }
@@ -206,7 +209,8 @@ impl Stage {
         self.thread(host).spawn(job)
     }
 
-    /// Reads all sockets of both hosts, open and closed, and the other ends of their connections that have no descriptor.
+    /// Reads all sockets of both hosts, open and closed, and the other ends of their connections that have no
+    /// descriptor.
     pub fn observe(&self) -> Vec<Observation> {
         // Both observers work at the same time. One whose host has no sockets is not asked.
         let answers = Host::ALL.map(|host| {
@@ -247,8 +251,8 @@ impl Drop for Stage {
     }
 }
 
-/// The other ends of the observed TCP connections that were not observed themselves: host, name of the socket that is
-/// connected to it, local and remote address.
+/// The other ends of the observed TCP connections that were not observed themselves: host, name of the socket
+/// that is connected to it, local and remote address.
 fn missing_ends(seen: &[Observation]) -> Vec<(Host, String, SocketAddr, SocketAddr)> {
     let mut missing = Vec::new();
     for one in seen.iter().filter(|one| one.entry.protocol.is_tcp()) {
@@ -272,8 +276,8 @@ impl Observation {
     }
 }
 
-/// Number of times to poll a channel, with a yield after each, before blocking on it. Most calls and readings return within
-/// microseconds, and waking a blocked thread costs more.
+/// Number of times to poll a channel, with a yield after each, before blocking on it. Most calls and readings
+/// return within microseconds, and waking a blocked thread costs more.
 const SPIN_LIMIT: usize = 64;
 
 /// Receives what arrives within a few microseconds.

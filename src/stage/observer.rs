@@ -1,4 +1,5 @@
-//! The observer of a host: a thread beside it that reads the kernel, so that the host's thread makes the lesson's calls only.
+//! The observer of a host: a thread beside it that reads the kernel, so that the host's thread makes the
+//! lesson's calls only.
 
 use std::{
     net::SocketAddr,
@@ -76,7 +77,8 @@ impl Observer {
             .name("observer".to_owned())
             .spawn(main)
             .map_err(StageError::system("start the thread", "observer"))?;
-        // The lesson's calls must wait until the observer's descriptor has moved: its first number belongs to the lesson.
+        // The lesson's calls must wait until the observer's descriptor has moved: its first number belongs to
+        // the lesson.
         let has_sock_diag = started.recv().unwrap_or(false);
         Ok(Observer { has_sock_diag, questions: Some(questions), thread: Some(thread) })
     }
@@ -137,14 +139,15 @@ fn observe_all(desk: &SocketTable, sock_diag: Option<&SockDiag>) -> Vec<Observat
 fn observe_open(held: &SocketEntry) -> SocketState {
     let mut socket = observe(held.socket(), held.protocol.is_tcp());
     if held.protocol == Protocol::RawIcmp && socket.local.is_some_and(|local| local.ip().is_unspecified()) {
-        // A raw socket has no port. The kernel reports the protocol's number in its place, which is no address.
+        // A raw socket has no port. The kernel reports the protocol's number in its place, which is no
+        // address.
         socket.local = None;
     }
     socket
 }
 
-/// The TIME_WAIT of a connection whose socket is still open: both sides have shut down, so the descriptor refers to a socket
-/// in CLOSED, and Linux keeps the TIME_WAIT apart from it.
+/// The TIME_WAIT of a connection whose socket is still open: both sides have shut down, so the descriptor
+/// refers to a socket in CLOSED, and Linux keeps the TIME_WAIT apart from it.
 fn observe_time_wait(held: &SocketEntry, socket: &SocketState, sock_diag: &SockDiag) -> Option<SocketState> {
     let (Some(local), Some(peer)) = held.addresses() else { return None };
     if !held.protocol.is_tcp() || socket.state != Some("CLOSED") || socket.peer.is_some() {
@@ -154,11 +157,11 @@ fn observe_time_wait(held: &SocketEntry, socket: &SocketState, sock_diag: &SockD
     Some(SocketState { options: socket.options.clone(), ..found })
 }
 
-/// The state of a socket whose descriptor is closed. `Some(None)` if the kernel has forgotten it; `None` if that cannot be
-/// known.
+/// The state of a socket whose descriptor is closed. `Some(None)` if the kernel has forgotten it; `None` if
+/// that cannot be known.
 ///
-/// If a duplicate of the descriptor is open, the socket is read through that. Else it is looked up by its addresses. A socket
-/// without a peer that does not listen is in no table, and ends with its last descriptor.
+/// If a duplicate of the descriptor is open, the socket is read through that. Else it is looked up by its
+/// addresses. A socket without a peer that does not listen is in no table, and ends with its last descriptor.
 fn observe_closed(
     held: &SocketEntry,
     sockets: &[Arc<SocketEntry>],

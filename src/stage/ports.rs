@@ -4,7 +4,8 @@ use std::net::{Ipv4Addr, UdpSocket};
 
 use super::StageError;
 
-/// The first port that is tried: above the ports of well-known servers, and below those that Linux assigns itself (32768).
+/// The first port that is tried: above the ports of well-known servers, and below those that Linux assigns
+/// itself (32768).
 const FIRST: u16 = 20_000;
 
 /// Distance between the ports at which processes with neighbouring numbers begin their search.
@@ -22,7 +23,8 @@ pub(super) struct Ports {
 }
 
 impl Ports {
-    /// The search begins at a place that depends on the process's number, so that processes side by side do not collide.
+    /// The search begins at a place that depends on the process's number, so that processes side by side do
+    /// not collide.
     pub fn new() -> Ports {
         let place = std::process::id().wrapping_mul(u32::from(STRIDE)) % u32::from(RANGE);
         Ports { next: u16::try_from(place).unwrap_or(0), left: RANGE, taken: Vec::new() }
@@ -49,7 +51,8 @@ impl Ports {
     }
 }
 
-/// Whether the port can be bound on all addresses, over TCP and UDP: no socket listens there or is in TIME_WAIT.
+/// Whether the port can be bound on all addresses, over TCP and UDP: no socket listens there or is in
+/// TIME_WAIT.
 fn is_free(port: u16) -> bool {
     use socket2::{Domain, SockAddr, Socket, Type};
     let bound = |socket: Socket| {

@@ -1,5 +1,5 @@
-//! Shutdown: SIGINT, SIGTERM and SIGQUIT set a flag, so that everything can be closed and reported. A second signal exits at
-//! once.
+//! Shutdown: SIGINT, SIGTERM and SIGQUIT set a flag, so that everything can be closed and reported. A second
+//! signal exits at once.
 #![allow(unsafe_code, reason = "a signal handler must be async-signal-safe, which no type can show")]
 
 use std::{
@@ -19,11 +19,12 @@ use signal_hook::{
 /// Exit code after a second signal: 128 + SIGINT, as of a shell.
 const FORCED_EXIT_CODE: i32 = 130;
 
-/// Time within which signals count as one: timeout(1) signals its program, and then the process group that the program is in.
+/// Time within which signals count as one: timeout(1) signals its program, and then the process group that
+/// the program is in.
 const SIGNAL_MERGE_WINDOW: Duration = Duration::from_millis(50);
 
-/// Installs handlers for SIGINT, SIGTERM and SIGQUIT. The first signal sets the returned flag. A later one ends the process
-/// with exit code 130, even if it is stuck.
+/// Installs handlers for SIGINT, SIGTERM and SIGQUIT. The first signal sets the returned flag. A later one
+/// ends the process with exit code 130, even if it is stuck.
 ///
 /// # Errors
 /// If a handler cannot be installed.
@@ -44,8 +45,8 @@ pub(crate) fn shutdown_flag() -> io::Result<Arc<AtomicBool>> {
                 Err(_) => {}
             }
         };
-        // SAFETY: the handler reads a clock (clock_gettime), changes atomic numbers and calls _exit: all of them are
-        // async-signal-safe, see signal-safety(7).
+        // SAFETY: the handler reads a clock (clock_gettime), changes atomic numbers and calls _exit: all of
+        // them are async-signal-safe, see signal-safety(7).
         unsafe { register(*signal, handler) }?;
     }
     Ok(flag)

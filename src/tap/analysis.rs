@@ -157,7 +157,8 @@ impl Connection {
     ) {
         let (stream, at) = (out.stream, out.at);
         let mut tell = |event: &StreamEvent| {
-            // Bytes stand with the read that brought them; how connections come and go is told by the tap itself.
+            // Bytes stand with the read that brought them; how connections come and go is told by the tap
+            // itself.
             let told_otherwise = matches!(
                 event.what,
                 StreamWhat::Bytes(_)

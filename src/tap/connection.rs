@@ -119,7 +119,8 @@ fn carry_both(number: u64, pair: &Arc<Pair>, producer: &Arc<Producer>) {
     });
 }
 
-/// Connects to the target, at one of its addresses after the other. Gives up when the client has, or the tap stops.
+/// Connects to the target, at one of its addresses after the other. Gives up when the client has, or the tap
+/// stops.
 fn reach(shared: &Shared, client: &TcpStream, producer: &Producer) -> io::Result<TcpStream> {
     let mut last = io::Error::from(io::ErrorKind::NotFound);
     for address in &shared.target {
@@ -167,7 +168,8 @@ fn connect(shared: &Shared, address: SocketAddr, client: &TcpStream) -> io::Resu
         }
     }
     match socket.take_error()? {
-        // A refusal is ECONNREFUSED: whoever resets has accepted before, and may have sent something. That is passed on.
+        // A refusal is ECONNREFUSED: whoever resets has accepted before, and may have sent something. That is
+        // passed on.
         Some(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
         Some(error) => return Err(error),
         None => {}

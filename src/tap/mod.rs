@@ -1,8 +1,9 @@
-//! A proxy between a real client and a real server: every byte is passed on unchanged, and what passes is reported.
+//! A proxy between a real client and a real server: every byte is passed on unchanged, and what passes is
+//! reported.
 //!
-//! `pair` carries bytes and puts what it read into `queue`, which is bounded; the thread that called [`tap`] takes it out and makes
-//! events of it (`analysis`), which a [`TapFrontend`] shows and records. No thread that carries ever waits for that: what does not fit
-//! is dropped, and that is reported.
+//! `pair` carries bytes and puts what it read into `queue`, which is bounded; the thread that called [`tap`]
+//! takes it out and makes events of it (`analysis`), which a [`TapFrontend`] shows and records. No thread
+//! that carries ever waits for that: what does not fit is dropped, and that is reported.
 
 mod analysis;
 mod connection;
@@ -84,7 +85,8 @@ enum News {
     Connected { target: SocketAddr, local: Option<SocketAddr>, time: Duration },
     /// It did not.
     NotConnected { target: SocketAddr, errno: String, words: String, time: Duration },
-    /// A read from this end gave `length` bytes, the `number`th from 0, and `offset` bytes had come before; of them these were kept.
+    /// A read from this end gave `length` bytes, the `number`th from 0, and `offset` bytes had come before;
+    /// of them these were kept.
     Read { from: Host, number: u64, offset: u64, length: usize, bytes: Vec<u8> },
     /// What this end sent was not taken by the other for so long.
     Waited { from: Host, time: Duration },
@@ -188,7 +190,8 @@ impl Reporter<'_> {
             self.analysis.take(entry, &mut events);
             if events.len() >= BATCH {
                 self.hand_over(&mut events);
-                // A person who wants to leave does not wait for all that is left: it is counted, and not shown.
+                // A person who wants to leave does not wait for all that is left: it is counted, and not
+                // shown.
                 self.muted |= self.frontend.stopped();
             }
         }

@@ -1,8 +1,10 @@
-//! The two sockets of a tapped connection, and how one direction is carried: what is read at one end is written at the other.
+//! The two sockets of a tapped connection, and how one direction is carried: what is read at one end is
+//! written at the other.
 //!
-//! Each direction has a thread, and waits where a program in its place would: in `recv` for bytes, and, where the other side does
-//! not take them, for room. While it waits for room nothing is read, so whoever sends is slowed as by that side itself. The end of
-//! a stream is passed on as a `shutdown`, a reset as a reset: SO_LINGER 0 and `close`.
+//! Each direction has a thread, and waits where a program in its place would: in `recv` for bytes, and, where
+//! the other side does not take them, for room. While it waits for room nothing is read, so whoever sends is
+//! slowed as by that side itself. The end of a stream is passed on as a `shutdown`, a reset as a reset:
+//! SO_LINGER 0 and `close`.
 
 use std::{
     io::{self, Read},
@@ -89,8 +91,8 @@ impl Pair {
         self.watch(from);
     }
 
-    /// Writes it all, waiting for room if need be. Meanwhile a reset of the end that it came from is noticed too: what is left is
-    /// then thrown away, as the kernel of either end would do.
+    /// Writes it all, waiting for room if need be. Meanwhile a reset of the end that it came from is noticed
+    /// too: what is left is then thrown away, as the kernel of either end would do.
     fn pass_on(&self, from: Host, bytes: &[u8], producer: &Producer) -> Result<(), (Host, io::Error)> {
         let to = from.other();
         let (source, sink) = (SockRef::from(self.of(from)), SockRef::from(self.of(to)));
@@ -128,8 +130,8 @@ impl Pair {
         Ok(())
     }
 
-    /// Behind the end of its stream a direction has no more to do but this: it sees whether either end is reset. Who reads from the
-    /// other end may wait for bytes of it, and would never know.
+    /// Behind the end of its stream a direction has no more to do but this: it sees whether either end is
+    /// reset. Who reads from the other end may wait for bytes of it, and would never know.
     fn watch(&self, from: Host) {
         let (source, sink) = (SockRef::from(self.of(from)), SockRef::from(self.of(from.other())));
         let mut sink_too = true;
@@ -140,7 +142,8 @@ impl Pair {
                 return;
             };
             if mine.error || (sink_too && other.error) {
-                // Said before the error is taken: who reads from that end then gets an end of stream, and must not pass it on.
+                // Said before the error is taken: who reads from that end then gets an end of stream, and
+                // must not pass it on.
                 self.over.store(true, Ordering::Release);
                 let (end, socket) = if mine.error { (from, &source) } else { (from.other(), &sink) };
                 return self.cut_off(end, &error_of(socket));
@@ -148,8 +151,8 @@ impl Pair {
             if mine.hangup {
                 return;
             }
-            // The other end's stream has ended as well, or was reset: its thread is about to read that. Nothing more would wake this one
-            // if it was a reset.
+            // The other end's stream has ended as well, or was reset: its thread is about to read that.
+            // Nothing more would wake this one if it was a reset.
             sink_too &= !other.hangup;
             if !cfg!(target_os = "linux") {
                 return;
@@ -157,8 +160,8 @@ impl Pair {
         }
     }
 
-    /// Whether an end of stream is none: the thread that writes to this end has got the error of a reset, and nothing is left of it
-    /// here but that all is over, though nobody has ended the other direction.
+    /// Whether an end of stream is none: the thread that writes to this end has got the error of a reset, and
+    /// nothing is left of it here but that all is over, though nobody has ended the other direction.
     fn broke_off(&self, from: Host) -> bool {
         let socket = SockRef::from(self.of(from));
         let gone = poll([(&*socket, Interest::None)], Some(Duration::ZERO))

@@ -1,7 +1,7 @@
 //! A bounded queue of events. Writing never blocks; events that do not fit are dropped and counted.
 //!
-//! Each read says where in its stream it begins, so that the reader of the queue sees what is missing. Nothing goes back from that
-//! reader to the threads that write.
+//! Each read says where in its stream it begins, so that the reader of the queue sees what is missing.
+//! Nothing goes back from that reader to the threads that write.
 
 use std::{
     collections::VecDeque,
@@ -63,7 +63,8 @@ impl EventQueue {
         EventQueue { began, reads, whole, waiting, changed, unreported: AtomicU64::new(0) }
     }
 
-    /// What writes of this connection. If far too much waits already, it writes nothing, and the connection is counted.
+    /// What writes of this connection. If far too much waits already, it writes nothing, and the connection
+    /// is counted.
     pub fn producer(self: &Arc<EventQueue>, connection: u64) -> Arc<Producer> {
         let waiting = self.waiting();
         let reported = waiting.entries.len() - waiting.reads < MAX_OTHERS;
@@ -115,7 +116,8 @@ pub(super) struct Producer {
     queue: Arc<EventQueue>,
     connection: u64,
     reported: bool,
-    /// The streams are of a protocol that the analysis does not know, by their first bytes: a preview is enough.
+    /// The streams are of a protocol that the analysis does not know, by their first bytes: a preview is
+    /// enough.
     unknown: AtomicBool,
     sums: [(AtomicU64, AtomicU64); 2],
 }

@@ -1,7 +1,8 @@
-//! One request, one response (RFC 9112): the client asks, the server answers, and can't say anything by itself.
+//! One request, one response (RFC 9112): the client asks, the server answers, and can't say anything by
+//! itself.
 //!
-//! The transports that stand on HTTP use what is here: requests that a server reads and answers ([`Serving`], [`serve_site`]), and those that a
-//! client sends ([`Asking`]), one after the other.
+//! The transports that stand on HTTP use what is here: requests that a server reads and answers ([`Serving`],
+//! [`serve_site`]), and those that a client sends ([`Asking`]), one after the other.
 
 mod asking;
 mod client;

@@ -1,7 +1,8 @@
-//! ICMP: a message in an echo, which the other host's kernel sends back (RFC 792). No program has to serve it.
+//! ICMP: a message in an echo, which the other host's kernel sends back (RFC 792). No program has to serve
+//! it.
 //!
-//! The socket is a ping socket, which is not raw: its kernel makes the identifier and the checksum (icmp(7)). Where raw sockets are
-//! wanted, there is the lesson `raw-ip`.
+//! The socket is a ping socket, which is not raw: its kernel makes the identifier and the checksum (icmp(7)).
+//! Where raw sockets are wanted, there is the lesson `raw-ip`.
 
 mod client;
 mod script;

@@ -5,7 +5,8 @@ use super::{
     http, icmp, news, poll, socketio, sockjs, sse, stomp, tcp, udp, websocket,
 };
 
-/// All transports, in the order in which they are taught: the kernel's, those of HTTP, then WebSocket and what stands on it.
+/// All transports, in the order in which they are taught: the kernel's, those of HTTP, then WebSocket and
+/// what stands on it.
 pub const ALL: &[&Transport] = &[
     &tcp::TRANSPORT,
     &udp::TRANSPORT,

@@ -1,4 +1,5 @@
-//! `sockwalk serve`: a thread accepts connections, each connection has a thread of its own, and the main thread renders the events.
+//! `sockwalk serve`: a thread accepts connections, each connection has a thread of its own, and the main
+//! thread renders the events.
 
 use std::{
     io,

@@ -158,7 +158,8 @@ mod tests {
         use std::time::Instant;
 
         use crate::transport::outbox::{Next, Outbox};
-        // Encoded as a payload and parsed again, the first of these would be two packets, and none of them would come out.
+        // Encoded as a payload and parsed again, the first of these would be two packets, and none of them
+        // would come out.
         let packets = vec![
             engine_io::Packet::Text(Kind::Message, "a\u{1e}b".to_owned()),
             engine_io::Packet::Binary(vec![0, 0x1e]),

@@ -1,4 +1,5 @@
-//! SockJS: what a WebSocket does, by a WebSocket if there can be one, and else by requests (sockjs/sockjs-protocol).
+//! SockJS: what a WebSocket does, by a WebSocket if there can be one, and else by requests
+//! (sockjs/sockjs-protocol).
 
 mod client;
 mod script;

@@ -1,7 +1,9 @@
-//! Server-Sent Events: a response that goes on, so that the server can say something at any time (WHATWG HTML §9.2).
+//! Server-Sent Events: a response that goes on, so that the server can say something at any time (WHATWG HTML
+//! §9.2).
 //!
-//! It is one-way: what the client says goes out by a POST of its own. `GET /events?client=NAME` is the stream; each event has a number as
-//! its ID, and a client that comes again says in `Last-Event-ID` which it had last, so that it misses nothing.
+//! It is one-way: what the client says goes out by a POST of its own. `GET /events?client=NAME` is the
+//! stream; each event has a number as its ID, and a client that comes again says in `Last-Event-ID` which it
+//! had last, so that it misses nothing.
 
 mod client;
 mod script;

@@ -1,6 +1,8 @@
-//! Bare TCP: a stream of bytes without borders. Here a line feed ends each message, as in most protocols of the early days.
+//! Bare TCP: a stream of bytes without borders. Here a line feed ends each message, as in most protocols of
+//! the early days.
 //!
-//! What is said in several lines arrives as several messages: that is what it means to have no framing of one's own.
+//! What is said in several lines arrives as several messages: that is what it means to have no framing of
+//! one's own.
 
 mod client;
 mod script;

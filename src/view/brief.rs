@@ -1,4 +1,5 @@
-//! A step that only prepares what was asked for, in a line: who, what the kernel was asked, what it gave, how long that took.
+//! A step that only prepares what was asked for, in a line: who, what the kernel was asked, what it gave, how
+//! long that took.
 
 use super::bytes::glimpse;
 use super::call::{LABEL, Open, address, host_meaning, result, sender};
@@ -57,7 +58,8 @@ fn goes(look: &Look, open: &Open, text: &str, meaning: Meaning) -> Vec<Line> {
     beginning(look, open, wrap(&line, room(look), 2, Long::Break))
 }
 
-/// Host, call, answer and, at the right margin, the time: on one line if there is room, else the answer has one of its own.
+/// Host, call, answer and, at the right margin, the time: on one line if there is room, else the answer has
+/// one of its own.
 fn told(look: &Look, open: &Open, answer: Line, spent: &str) -> Vec<Line> {
     let asked = &open.call.asked;
     let spent = look.span(spent, Meaning::Quiet);
@@ -98,7 +100,8 @@ fn beginning(look: &Look, open: &Open, lines: Vec<Line>) -> Vec<Line> {
     lines.into_iter().map(beginning).collect()
 }
 
-/// The line of the run without the host, which stands before it: `s = socket tcp`. A call without a step has only its name.
+/// The line of the run without the host, which stands before it: `s = socket tcp`. A call without a step has
+/// only its name.
 fn text(open: &Open) -> &str {
     match open.brief.as_deref().unwrap_or_default() {
         "" => &open.call.call,

@@ -48,8 +48,8 @@ pub(super) fn glimpse(data: &[u8], room: usize) -> String {
     }
 }
 
-/// A piece of `whole` in quotation marks. What is not text as a whole is no text in its parts: bytes that happen to make a letter
-/// somewhere in a masked frame are bytes.
+/// A piece of `whole` in quotation marks. What is not text as a whole is no text in its parts: bytes that
+/// happen to make a letter somewhere in a masked frame are bytes.
 fn as_bytes(whole: &[u8], piece: &[u8]) -> String {
     let text = match std::str::from_utf8(beginning(whole)) {
         Ok(_) => true,

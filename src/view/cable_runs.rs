@@ -159,7 +159,8 @@ fn given(name: &str, fd: i64) -> Value {
     Value::Socket { name: name.into(), fd, peer: None }
 }
 
-/// A whole life on the cable: a held handshake, bytes that are dropped, lost, slow, doubled and broken, and the end.
+/// A whole life on the cable: a held handshake, bytes that are dropped, lost, slow, doubled and broken, and
+/// the end.
 pub(super) fn cable_lesson() -> Vec<Event> {
     let mut it = Cable::default();
     let (psh, fin) = (Flags::PSH | Flags::ACK, Flags::FIN | Flags::ACK);

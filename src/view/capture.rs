@@ -1,10 +1,10 @@
 //! A run as a capture: pcapng, which Wireshark and tshark open.
 //!
-//! Every lesson is a section with two interfaces, the client's end of the cable and the server's. A frame stands on its
-//! sender's interface when it came to the cable, and on the receiver's when it was delivered. A packet's comment is what the
-//! narration says of it, and that ends with what became of it: so both packets are written when that is known, at the latest
-//! with the lesson's end. Packets are in the order of time, but for one: a frame that was held while others overtook it
-//! comes late, with the time at which it was sent.
+//! Every lesson is a section with two interfaces, the client's end of the cable and the server's. A frame
+//! stands on its sender's interface when it came to the cable, and on the receiver's when it was delivered. A
+//! packet's comment is what the narration says of it, and that ends with what became of it: so both packets
+//! are written when that is known, at the latest with the lesson's end. Packets are in the order of time, but
+//! for one: a frame that was held while others overtook it comes late, with the time at which it was sent.
 
 use std::collections::BTreeMap;
 

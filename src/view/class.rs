@@ -1,7 +1,7 @@
 //! A whole class at one server: who is connected, and what goes to and fro, so that thirty can be told apart.
 //!
-//! There are two pictures of it. [`log`] tells what happens as it happens, each line beginning with the name of its connection;
-//! [`table`] is who is there now, to be drawn again and again in one place.
+//! There are two pictures of it. [`log`] tells what happens as it happens, each line beginning with the name
+//! of its connection; [`table`] is who is there now, to be drawn again and again in one place.
 
 mod connection;
 mod entry;
@@ -19,7 +19,8 @@ pub use tapped::{TapLog, Tapped, Way};
 use super::line::Meaning;
 use crate::event::Ending;
 
-/// What a name is painted as: the number of a connection picks its hue; what has no number is the server's own.
+/// What a name is painted as: the number of a connection picks its hue; what has no number is the server's
+/// own.
 fn meaning_of(name: &str) -> Meaning {
     let hue = |number: u64| Meaning::Peer(u8::try_from(number.wrapping_sub(1) % HUES).unwrap_or_default());
     number_of(name).or_else(|| tapped::number_of(name)).map_or(Meaning::Server, hue)

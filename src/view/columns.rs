@@ -6,7 +6,8 @@ use super::wrap::{Long, wrap};
 /// Columns between two texts.
 pub(super) const GAP: usize = 2;
 
-/// Lays the cells side by side; each is a text and the columns that it has. The last may be shorter than its own.
+/// Lays the cells side by side; each is a text and the columns that it has. The last may be shorter than its
+/// own.
 pub(super) fn beside(cells: &[(Line, usize)]) -> Vec<Line> {
     let wrapped: Vec<Vec<Line>> =
         cells.iter().map(|(text, width)| wrap(text, *width, 0, Long::Break)).collect();

@@ -1,4 +1,5 @@
-//! The same message over TCP and over a WebSocket, side by side: every byte with its name, where it was cut, and what it cost.
+//! The same message over TCP and over a WebSocket, side by side: every byte with its name, where it was cut,
+//! and what it cost.
 
 mod bill;
 mod bytes;
@@ -31,7 +32,8 @@ pub struct Comparison {
     pub websocket: Side,
 }
 
-/// What one of both came to. Places are bytes of the sender's stream, counted from the first byte of the first message.
+/// What one of both came to. Places are bytes of the sender's stream, counted from the first byte of the
+/// first message.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Side {
     /// What each send took.

@@ -1,4 +1,5 @@
-//! What crossed the cable in a step: a row for each frame, in its order, with the client at the left and the server at the right.
+//! What crossed the cable in a step: a row for each frame, in its order, with the client at the left and the
+//! server at the right.
 
 use super::call::{LABEL, host_meaning, labelled, room};
 use super::line::{Line, Meaning};
@@ -141,7 +142,8 @@ pub(super) fn linear(look: &Look, row: &Crossing, since: Option<u64>) -> Vec<Lin
     sentence(look, capital(&text), if meaning == Meaning::Plain { Meaning::Prose } else { meaning })
 }
 
-/// What was done to the cable: told if it failed, or if it was no step of the lesson but a key that a person pressed.
+/// What was done to the cable: told if it failed, or if it was no step of the lesson but a key that a person
+/// pressed.
 pub(super) fn done(look: &Look, it: &Wire, by_a_step: bool) -> Vec<Line> {
     let (text, meaning) = match &it.failed {
         Some(why) => (why.clone(), Meaning::Fails),

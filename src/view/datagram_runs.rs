@@ -1,4 +1,5 @@
-//! A run with datagrams, written by hand: who sent them, what was lost of one, what the kernel threw away, and a socket of ICMP.
+//! A run with datagrams, written by hand: who sent them, what was lost of one, what the kernel threw away,
+//! and a socket of ICMP.
 
 use super::samples::{Made, Run, socket};
 use crate::event::*;

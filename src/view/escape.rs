@@ -1,5 +1,5 @@
-//! What comes from a trace may not steer the terminal: control characters, escape sequences and the characters
-//! that turn the direction of writing become visible text.
+//! What comes from a trace may not steer the terminal: control characters, escape sequences and the
+//! characters that turn the direction of writing become visible text.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,8 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// Bytes as a string in quotation marks, as in C or Rust: `"GET / HTTP/1.1\r\n"`. What is no UTF-8 becomes `\xff`.
+/// Bytes as a string in quotation marks, as in C or Rust: `"GET / HTTP/1.1\r\n"`. What is no UTF-8 becomes
+/// `\xff`.
 pub fn quote(bytes: &[u8]) -> String {
     let mut quoted = String::with_capacity(bytes.len() + 2);
     quoted.push('"');

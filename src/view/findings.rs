@@ -1,4 +1,5 @@
-//! What a machine can show and what it can't: a mark, a name and a sentence each, and beneath it what would change that.
+//! What a machine can show and what it can't: a mark, a name and a sentence each, and beneath it what would
+//! change that.
 
 use super::line::{Line, Meaning};
 use super::look::{Glyphs, Look};

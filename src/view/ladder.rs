@@ -1,7 +1,8 @@
-//! The ladder of a run: the client at the left, the server at the right, what crosses between them, and time downwards.
+//! The ladder of a run: the client at the left, the server at the right, what crosses between them, and time
+//! downwards.
 //!
-//! Calls and states stand at the side of their host, frames between two lines. A step is drawn when it is over (or when a
-//! call is seen to wait), in the order of the times that its events carry.
+//! Calls and states stand at the side of their host, frames between two lines. A step is drawn when it is
+//! over (or when a call is seen to wait), in the order of the times that its events carry.
 
 use std::collections::BTreeMap;
 
@@ -86,8 +87,8 @@ impl Ladder {
         }
     }
 
-    /// Takes the next event and gives the lines that it adds. What belongs to a step is held back until the step is over, until
-    /// one of its calls waits, or until [`settle`](Self::settle).
+    /// Takes the next event and gives the lines that it adds. What belongs to a step is held back until the
+    /// step is over, until one of its calls waits, or until [`settle`](Self::settle).
     pub fn show(&mut self, event: &Event) -> Vec<Line> {
         let mut out = Vec::new();
         let at = event.at.saturating_mul(1000);
@@ -121,7 +122,8 @@ impl Ladder {
         out
     }
 
-    /// The question of a prediction, for somebody who is asked: the ladder itself leaves it out, like all prose.
+    /// The question of a prediction, for somebody who is asked: the ladder itself leaves it out, like all
+    /// prose.
     pub fn question(&self, question: &Question) -> Vec<Line> {
         prediction::question(&self.look, question)
     }
@@ -195,7 +197,8 @@ impl Ladder {
         self.open.insert(call.id, call.clone());
     }
 
-    /// The call, or the one that it is a piece of, waits: whoever looks on sees it now, unless the lesson goes on anyway.
+    /// The call, or the one that it is a piece of, waits: whoever looks on sees it now, unless the lesson
+    /// goes on anyway.
     fn waits(&mut self, id: u64, waits_for: &str, out: &mut Vec<Line>) {
         let Some(root) = self.root(id) else { return };
         let (root, background) = (root.id, root.background);
@@ -311,7 +314,8 @@ impl Ladder {
     }
 }
 
-/// A name as it stands at the side of its host: `~client.c`, the other end of the client's `c`, is `~c` there.
+/// A name as it stands at the side of its host: `~client.c`, the other end of the client's `c`, is `~c`
+/// there.
 pub(super) fn short(name: &str) -> String {
     match name.strip_prefix('~').and_then(|rest| rest.split_once('.')) {
         Some((_, of)) => format!("~{of}"),

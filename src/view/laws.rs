@@ -1,5 +1,5 @@
-//! What holds for every run, however odd: nothing steers the terminal, nothing is wider than the screen, no word
-//! of the prose is lost, and it does not matter when held-back lines are asked for.
+//! What holds for every run, however odd: nothing steers the terminal, nothing is wider than the screen, no
+//! word of the prose is lost, and it does not matter when held-back lines are asked for.
 
 use proptest::prelude::*;
 use pulldown_cmark::{Event as Md, Options, Parser};

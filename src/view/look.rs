@@ -20,7 +20,8 @@ pub enum Form {
     /// Columns and lines on a screen.
     #[default]
     Screen,
-    /// Full sentences one after another, for a screen reader: no columns, no drawings, no symbol that stands alone.
+    /// Full sentences one after another, for a screen reader: no columns, no drawings, no symbol that stands
+    /// alone.
     Linear,
 }
 

@@ -4,8 +4,8 @@
 //! [`Palette`]: the same events give the same picture, live or replayed. Nothing here asks a socket, a clock or
 //! the terminal. Views emit [`Line`]s; [`paint()`] alone turns them into text with or without colour.
 //!
-//! All text from events is untrusted: every [`Span`] escapes terminal control characters (`escape.rs`), and no
-//! span can be created without that escape.
+//! All text from events is untrusted: every [`Span`] escapes terminal control characters (`escape.rs`), and
+//! no span can be created without that escape.
 
 mod brief;
 mod bytes;

@@ -157,7 +157,8 @@ impl Narrator {
         self.crossings.depth()
     }
 
-    /// Takes the next event and gives the lines that it adds. Live, connections of a server are told in a log, a line for each thing.
+    /// Takes the next event and gives the lines that it adds. Live, connections of a server are told in a
+    /// log, a line for each thing.
     ///
     /// What the kernel says of sockets is held back until all of it is there, that is until anything but a
     /// call, a return or another socket comes, or until [`settle`](Self::settle).
@@ -324,8 +325,8 @@ impl Narrator {
         self.open.insert(call.id, open);
     }
 
-    /// Returns the line of a call that is rendered in one line: a call of a preparing step, or a call that a class
-    /// server makes besides.
+    /// Returns the line of a call that is rendered in one line: a call of a preparing step, or a call that a
+    /// class server makes besides.
     fn is_brief(&mut self, call: &Call) -> Option<String> {
         if call.parent.is_none() && std::mem::take(&mut self.due) {
             return self.brief.clone();

@@ -1,9 +1,10 @@
 //! Meanings become colour: the one file that knows of it.
 //!
 //! Colour is the second channel. The eight colours of the terminal's own theme are used, since a theme makes
-//! them readable on its background, dark or light; yellow, white, black and blue are left out, because on one of
-//! the two they often are not. To tell many connections apart there is the bright blue too, which is lighter than the
-//! blue and readable on both; bright green and bright cyan vanish on white, and red is for what fails.
+//! them readable on its background, dark or light; yellow, white, black and blue are left out, because on one
+//! of the two they often are not. To tell many connections apart there is the bright blue too, which is
+//! lighter than the blue and readable on both; bright green and bright cyan vanish on white, and red is for
+//! what fails.
 
 use colored::{ColoredString, Colorize};
 

@@ -1,4 +1,5 @@
-//! What became of each frame, from when it came to the cable to its end. The capture and the transcript tell it.
+//! What became of each frame, from when it came to the cable to its end. The capture and the transcript tell
+//! it.
 
 use std::collections::BTreeMap;
 

@@ -89,7 +89,8 @@ impl Described {
     }
 }
 
-/// A call: host, name, socket and descriptor, arguments, the Rust line with its place, the C line, what is asked.
+/// A call: host, name, socket and descriptor, arguments, the Rust line with its place, the C line, what is
+/// asked.
 pub(super) struct Made {
     pub(super) host: Host,
     pub(super) call: &'static str,

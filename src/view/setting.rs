@@ -9,7 +9,8 @@ use crate::event::Setting;
 
 /// What was changed before the first step, on both hosts alike: told in one paragraph.
 ///
-/// A person who steps takes their time, and so the kernels' timers are stretched. What else a lesson asks for is told by itself.
+/// A person who steps takes their time, and so the kernels' timers are stretched. What else a lesson asks for
+/// is told by itself.
 pub(super) fn beforehand(look: &Look, all: &[Setting]) -> Vec<Line> {
     let (others, timers): (Vec<&Setting>, Vec<&Setting>) =
         all.iter().filter(|it| it.failed.is_none()).partition(|it| it.name == PING_SOCKETS);

@@ -1,5 +1,5 @@
-//! The table of what the kernel says now: the client's sockets at the left, the server's at the right. Live, where one side
-//! may have nothing to show, the other has the whole width.
+//! The table of what the kernel says now: the client's sockets at the left, the server's at the right. Live,
+//! where one side may have nothing to show, the other has the whole width.
 
 use super::call::{LABEL, host_meaning};
 use super::columns::{GAP, beside};
@@ -148,7 +148,8 @@ impl<'a> Table<'a> {
         lines.into_iter().map(|line| line.indented(self.look.indent())).collect()
     }
 
-    /// True for a socket of another program: the kernel's table has it, and no descriptor of ours leads to it.
+    /// True for a socket of another program: the kernel's table has it, and no descriptor of ours leads to
+    /// it.
     fn is_theirs(&self, t: &Tracked) -> bool {
         self.place.live && t.nameless()
     }
@@ -341,7 +342,8 @@ fn whole((address, number): &(String, Option<String>), of: &Socket) -> String {
 /// What stands for the name of a socket that another program has.
 const THE_OTHER_END: &str = "the other end";
 
-/// Where the socket of another program is. From when it may have closed it, the kernel alone may be keeping it.
+/// Where the socket of another program is. From when it may have closed it, the kernel alone may be keeping
+/// it.
 pub(super) fn whose(t: &Tracked) -> &'static str {
     match t.now.state.as_deref() {
         Some("SYN_SENT" | "ESTABLISHED" | "CLOSE_WAIT") => "in another program",
@@ -349,8 +351,8 @@ pub(super) fn whose(t: &Tracked) -> &'static str {
     }
 }
 
-/// Where a socket waits that never had a descriptor, as far as its state tells. Whether another program has accepted its own,
-/// nobody tells us.
+/// Where a socket waits that never had a descriptor, as far as its state tells. Whether another program has
+/// accepted its own, nobody tells us.
 pub(super) fn queued(t: &Tracked, place: Place) -> Option<&'static str> {
     match t.now.state.as_deref() {
         _ if !t.nameless() => None,

@@ -1,7 +1,7 @@
 //! The state diagram of TCP (RFC 9293, figure 5), with the place of both ends in it.
 //!
-//! After each step in which a state changed: a line for each change, with what caused it, and the diagram, with the ways that
-//! the connection in question has taken so far.
+//! After each step in which a state changed: a line for each change, with what caused it, and the diagram,
+//! with the ways that the connection in question has taken so far.
 
 use super::call::host_meaning;
 use super::columns::beside;
@@ -55,8 +55,8 @@ impl States {
         }
     }
 
-    /// Takes the next event and gives the lines that it adds. Changes are held back until the step is over, or until
-    /// [`settle`](Self::settle).
+    /// Takes the next event and gives the lines that it adds. Changes are held back until the step is over,
+    /// or until [`settle`](Self::settle).
     pub fn show(&mut self, event: &Event) -> Vec<Line> {
         match &event.what {
             What::Call(call) => self.ways.call(call),

@@ -1,7 +1,7 @@
 //! What crossed a connection, in words: heads, bodies, frames, messages, layers and broken rules.
 //!
-//! [`StreamTable`] shows a capture in columns, [`StreamLog`] live connections in a line or a few for each thing. The words of both
-//! are in `words.rs`. [`TapCapture`] makes packets of what a tap read.
+//! [`StreamTable`] shows a capture in columns, [`StreamLog`] live connections in a line or a few for each
+//! thing. The words of both are in `words.rs`. [`TapCapture`] makes packets of what a tap read.
 
 mod capture;
 pub mod filter;

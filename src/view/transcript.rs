@@ -1,9 +1,11 @@
-//! A run as a text: calls and frames, a line each, in the manner of packetdrill. `docs/transcript.md` says how to read it.
+//! A run as a text: calls and frames, a line each, in the manner of packetdrill. `docs/transcript.md` says
+//! how to read it.
 //!
-//! The same lesson gives the same text, run after run, but for the times, which have a column of their own. So a line stands
-//! where it belongs, not where a clock would put it: within a step first its calls, each with what it gave back and the frames
-//! that it caused, then what came back of earlier calls, then the claims. Ports that the kernel picks are P1, P2 and so on.
-//! What a kernel tells all its neighbours now and then (IPv6 multicast) is left out, and frames are counted without it.
+//! The same lesson gives the same text, run after run, but for the times, which have a column of their own.
+//! So a line stands where it belongs, not where a clock would put it: within a step first its calls, each
+//! with what it gave back and the frames that it caused, then what came back of earlier calls, then the
+//! claims. Ports that the kernel picks are P1, P2 and so on. What a kernel tells all its neighbours now and
+//! then (IPv6 multicast) is left out, and frames are counted without it.
 
 use std::collections::BTreeMap;
 

@@ -119,7 +119,8 @@ fn broken(look: &Look, it: &Message, section: &str) -> Vec<Line> {
     lines
 }
 
-/// What an offence against this receiver is called: going past a limit of its own breaks no rule of the protocol.
+/// What an offence against this receiver is called: going past a limit of its own breaks no rule of the
+/// protocol.
 pub(super) fn offence(it: &Message) -> &'static str {
     if it.code == Some(TOO_BIG) { "over a limit" } else { "violation" }
 }

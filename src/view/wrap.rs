@@ -26,8 +26,8 @@ pub(super) fn width(text: &str) -> usize {
     }
 }
 
-/// Columns of a text in which each character has one: ASCII, and the few signs of ours that stand in most rows. What joins or widens
-/// characters is none of these, so it need not be looked for.
+/// Columns of a text in which each character has one: ASCII, and the few signs of ours that stand in most
+/// rows. What joins or widens characters is none of these, so it need not be looked for.
 fn simple(text: &str) -> Option<usize> {
     let mut columns = 0;
     for c in text.chars() {
@@ -39,8 +39,8 @@ fn simple(text: &str) -> Option<usize> {
     Some(columns)
 }
 
-/// The text in lines of at most `width` columns, broken at spaces and between wide characters; lines after the
-/// first begin `hang` columns further right. There is always at least one line.
+/// The text in lines of at most `width` columns, broken at spaces and between wide characters; lines after
+/// the first begin `hang` columns further right. There is always at least one line.
 pub(super) fn wrap(text: &Line, width: usize, hang: usize, long: Long) -> Vec<Line> {
     let hang = if hang + 8 <= width { hang } else { 0 };
     let mut lines = Vec::new();
@@ -78,7 +78,8 @@ pub(super) fn wrap(text: &Line, width: usize, hang: usize, long: Long) -> Vec<Li
     lines
 }
 
-/// The text in lines as wide as the look allows, indented; lines after the first begin `hang` columns further right.
+/// The text in lines as wide as the look allows, indented; lines after the first begin `hang` columns further
+/// right.
 pub fn wrapped(look: &Look, text: &Line, hang: usize) -> Vec<Line> {
     let lines = wrap(text, look.content(), hang, Long::Break);
     lines.into_iter().map(|line| line.indented(look.indent())).collect()
@@ -215,8 +216,8 @@ fn never_last(grapheme: &str) -> bool {
     grapheme.chars().all(|c| "（［｛「『【〈《“‘".contains(c))
 }
 
-/// How many of the graphemes go on a line of `room` columns, at least one: as many as fit, or up to a point or
-/// comma in their second half.
+/// How many of the graphemes go on a line of `room` columns, at least one: as many as fit, or up to a point
+/// or comma in their second half.
 fn fitting(pieces: &[Span], room: usize) -> usize {
     let mut taken = 0;
     let fits = |span: &&Span| {

@@ -4,8 +4,8 @@
 //! base64(SHA-1(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 //! ```
 //!
-//! The value is no secret: anyone can compute it. It shows that the server knows WebSocket and answers this request, so
-//! that no cache and no plain HTTP server can be mistaken for a WebSocket server (§1.3).
+//! The value is no secret: anyone can compute it. It shows that the server knows WebSocket and answers this
+//! request, so that no cache and no plain HTTP server can be mistaken for a WebSocket server (§1.3).
 
 use data_encoding::BASE64;
 use sha1_smol::Sha1;
@@ -20,8 +20,8 @@ const SECTION: &str = "RFC 6455 §4.2.2 (5.4)";
 
 /// Returns the `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key`: 28 characters of base64.
 ///
-/// The key is the text of the header field, without the spaces around it. It is not decoded: the hash is over its
-/// characters.
+/// The key is the text of the header field, without the spaces around it. It is not decoded: the hash is over
+/// its characters.
 pub fn accept_key(key: &str) -> String {
     let concatenated = [key, GUID].concat();
     let hash = Sha1::from(concatenated).digest().bytes();

@@ -1,8 +1,9 @@
 //! How does the server read the request and answer it? RFC 6455 §4.2.
 //!
-//! The requirements are checked one by one in the order of §4.2.1, then those of §4.2.2 that depend on the server.
-//! All are checked, so that all can be shown; the first that is not met decides the answer. Every refusal is a complete
-//! HTTP response, after which the connection is closed: no frame is sent before the handshake has succeeded.
+//! The requirements are checked one by one in the order of §4.2.1, then those of §4.2.2 that depend on the
+//! server. All are checked, so that all can be shown; the first that is not met decides the answer. Every
+//! refusal is a complete HTTP response, after which the connection is closed: no frame is sent before the
+//! handshake has succeeded.
 
 use super::accept_key::accept_key;
 use super::request::VERSION;
@@ -22,8 +23,8 @@ pub struct Policy {
     pub path: Option<String>,
     /// The web pages that may connect, each as a whole origin: `https://example.com`. `None` means all.
     ///
-    /// A request without an Origin does not come from a browser and is accepted: the check protects the users of browsers
-    /// against foreign pages. It does not protect the server (§10.2).
+    /// A request without an Origin does not come from a browser and is accepted: the check protects the users
+    /// of browsers against foreign pages. It does not protect the server (§10.2).
     pub allowed_origins: Option<Vec<String>>,
     /// The subprotocols of the server. The first one that the client offers is chosen.
     pub subprotocols: Vec<String>,
@@ -139,7 +140,8 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Records a check: the value found, its position, and the status that refuses the request if it is not met.
+    /// Records a check: the value found, its position, and the status that refuses the request if it is not
+    /// met.
     fn judge(
         &mut self,
         requirement: &'static str,
@@ -299,7 +301,8 @@ fn met(met: bool, status: u16) -> Result<(), u16> {
     if met { Ok(()) } else { Err(status) }
 }
 
-/// Returns the value of the only line with this name, and its offset. `None` if there is none or more than one.
+/// Returns the value of the only line with this name, and its offset. `None` if there is none or more than
+/// one.
 fn single<'a>(request: &'a RequestHead, name: &'a str) -> Option<(&'a [u8], usize)> {
     let mut lines = request.headers.all(name);
     let line = lines.next()?;
@@ -314,8 +317,9 @@ fn offered(request: &RequestHead) -> Vec<String> {
 
 /// Returns true for the base64 form of 16 bytes: 22 characters and two characters of padding.
 ///
-/// The last of the 22 has two bits of the key and four unused bits. They should be 0, but the example of §4.1 (7),
-/// `AQIDBAUGBwgJCgsMDQ4PEC==`, has others there: many decoders refuse it, and the RFC does not ask to decode it.
+/// The last of the 22 has two bits of the key and four unused bits. They should be 0, but the example of §4.1
+/// (7), `AQIDBAUGBwgJCgsMDQ4PEC==`, has others there: many decoders refuse it, and the RFC does not ask to
+/// decode it.
 fn is_key(key: &[u8]) -> bool {
     let alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     match key {
@@ -324,7 +328,8 @@ fn is_key(key: &[u8]) -> bool {
     }
 }
 
-/// Returns the resource name in a request target: the target itself, or what follows the host in an absolute URI.
+/// Returns the resource name in a request target: the target itself, or what follows the host in an absolute
+/// URI.
 fn resource_name(target: &str) -> Option<&str> {
     if target.contains('#') {
         return None;

@@ -1,6 +1,8 @@
-//! Valid and invalid requests and responses of the opening handshake, with the expected result and the section that requires it.
+//! Valid and invalid requests and responses of the opening handshake, with the expected result and the
+//! section that requires it.
 //!
-//! Each case is one change to a valid head: `from` is replaced by `to`. The tests of `answer` and `verify` run them.
+//! Each case is one change to a valid head: `from` is replaced by `to`. The tests of `answer` and `verify`
+//! run them.
 
 use super::RuleCheck;
 
@@ -17,8 +19,8 @@ pub(super) struct Case {
     pub what: &'static str,
     pub from: &'static str,
     pub to: &'static str,
-    /// For a request, the status of the answer. For a response, 101 if the connection is established, else its own status,
-    /// or 0 for "fail the connection".
+    /// For a request, the status of the answer. For a response, 101 if the connection is established, else
+    /// its own status, or 0 for "fail the connection".
     pub outcome: u16,
     /// The section of the requirement that decides; empty if all are met.
     pub section: &'static str,
@@ -67,7 +69,8 @@ const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 const VERSION: &str = "Sec-WebSocket-Version: 13\r\n";
 const ACCEPT: &str = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
 
-/// Requests to a server with a WebSocket at `/chat`, which supports chat and v2.chat and accepts pages of `https://example.com`.
+/// Requests to a server with a WebSocket at `/chat`, which supports chat and v2.chat and accepts pages of
+/// `https://example.com`.
 pub(super) const REQUESTS: &[Case] = &[
     good("as the RFC has it", "", ""),
     good("names in other cases", "Sec-WebSocket-Key", "SEC-websocket-KEY"),

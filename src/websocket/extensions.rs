@@ -1,7 +1,7 @@
 //! Which extensions does a header name? The grammar of `Sec-WebSocket-Extensions` (RFC 6455 §9.1).
 //!
-//! This endpoint supports no extension. It reads the names nevertheless: a server must refuse a header that breaks the
-//! grammar, and a client must notice an extension that it did not offer.
+//! This endpoint supports no extension. It reads the names nevertheless: a server must refuse a header that
+//! breaks the grammar, and a client must notice an extension that it did not offer.
 
 use crate::wire::http::{Headers, elements, is_token};
 use crate::wire::text;
@@ -25,8 +25,8 @@ pub struct Malformed {
 ///
 /// # Errors
 ///
-/// [`Malformed`] for the first piece that is not `token *( ";" token [ "=" ( token | quoted-string ) ] )`, and for a
-/// line that names nothing.
+/// [`Malformed`] for the first piece that is not `token *( ";" token [ "=" ( token | quoted-string ) ] )`,
+/// and for a line that names nothing.
 pub fn names(headers: &Headers) -> Result<Vec<String>, Malformed> {
     let mut names = Vec::new();
     for line in headers.all(HEADER) {

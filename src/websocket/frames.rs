@@ -17,7 +17,8 @@ use crate::{
 /// Size of the receive buffer in bytes.
 const BUFFER_SIZE: usize = 4096;
 
-/// Longest payload that is accepted, in bytes. A frame whose header announces more is refused before its payload is read.
+/// Longest payload that is accepted, in bytes. A frame whose header announces more is refused before its
+/// payload is read.
 const MAX_PAYLOAD: u64 = 1 << 20;
 
 /// Number of payload bytes whose masking is shown one by one.
@@ -86,9 +87,11 @@ fn fresh_key() -> io::Result<[u8; 4]> {
     random::bytes().map_err(io::Error::other)
 }
 
-/// Receives and decodes one frame. Returns its payload, unmasked. It is not checked: the payload of an invalid frame is shown too.
+/// Receives and decodes one frame. Returns its payload, unmasked. It is not checked: the payload of an
+/// invalid frame is shown too.
 ///
-/// Fails with `UnexpectedEof` if the stream ends inside the frame, with `InvalidData` if its length exceeds the limit.
+/// Fails with `UnexpectedEof` if the stream ends inside the frame, with `InvalidData` if its length exceeds
+/// the limit.
 pub fn receive(host: Host, on: &SocketEntry) -> Completed {
     let mut pieces = Vec::new();
     let ran = ran!(receive_frame(host, on, &mut pieces));

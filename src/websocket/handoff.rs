@@ -1,8 +1,9 @@
-//! The hand-off: a connection that was upgraded by hand is passed to tungstenite, which from then on makes the frames.
+//! The hand-off: a connection that was upgraded by hand is passed to tungstenite, which from then on makes
+//! the frames.
 //!
-//! tungstenite reads and writes through a `SocketStream`, which records every `send` and `recv`. Our own [`Judge`] checks the
-//! received bytes first: tungstenite reports an error where a rule is broken, but not the byte, not always the Close code of
-//! the RFC, and it misses some violations.
+//! tungstenite reads and writes through a `SocketStream`, which records every `send` and `recv`. Our own
+//! [`Judge`] checks the received bytes first: tungstenite reports an error where a rule is broken, but not
+//! the byte, not always the Close code of the RFC, and it misses some violations.
 
 use std::{
     collections::VecDeque,
@@ -363,7 +364,8 @@ impl TungsteniteWebSocket {
         self.websocket.get_ref().pieces.is_some()
     }
 
-    /// Combines the result of tungstenite with that of our judge, which sees violations that tungstenite misses.
+    /// Combines the result of tungstenite with that of our judge, which sees violations that tungstenite
+    /// misses.
     fn judged(&mut self, outcome: io::Result<Message>) -> (Result<Received, ReceiveError>, Option<What>) {
         // Time that ran out, or a signal: nothing was taken from the stream.
         if let Err(error) = &outcome
@@ -388,7 +390,8 @@ impl TungsteniteWebSocket {
                 (Err(ReceiveError::Violation(ViolationError(violation))), note)
             }
             (_, Err(error)) => match error.downcast::<Error>() {
-                // The stream ended without a Close: there is no code on the wire, and 1006 is what the API says (§7.1.5).
+                // The stream ended without a Close: there is no code on the wire, and 1006 is what the API
+                // says (§7.1.5).
                 Ok(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => {
                     (Ok(Received::Close { code: 1006, reason: String::new() }), note)
                 }

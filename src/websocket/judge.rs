@@ -1,8 +1,9 @@
-//! Do the frames of one side follow the rules? A strict checker of a stream of frames (RFC 6455 §5, §7, §8.1).
+//! Do the frames of one side follow the rules? A strict checker of a stream of frames (RFC 6455 §5, §7,
+//! §8.1).
 //!
-//! It takes bytes in pieces of any size; the results do not depend on the pieces. It never holds more than the limits
-//! allow: memory grows with the bytes received, not with the length that a header announces.
-//! After a violation it stops, as an endpoint must (§7.1.7); after a Close it ignores what follows (§5.5.1).
+//! It takes bytes in pieces of any size; the results do not depend on the pieces. It never holds more than
+//! the limits allow: memory grows with the bytes received, not with the length that a header announces. After
+//! a violation it stops, as an endpoint must (§7.1.7); after a Close it ignores what follows (§5.5.1).
 
 use crate::event::{Host, Message};
 use crate::wire::utf8;
@@ -169,7 +170,8 @@ impl Judge {
         self.over
     }
 
-    /// Returns true if the bytes so far end with a complete message, so that nothing is lost if the connection ends here.
+    /// Returns true if the bytes so far end with a complete message, so that nothing is lost if the
+    /// connection ends here.
     pub fn is_between_messages(&self) -> bool {
         self.over || self.head.is_empty() && self.frame.is_none() && self.message.is_none()
     }

@@ -1,11 +1,12 @@
 //! The WebSocket opening handshake by hand (RFC 6455 §4), and the rules of the frames that follow it (§5).
 //!
-//! Read it in the order in which it happens: [`request`] is what the client sends, [`answer`] is how the server
-//! reads and answers it, [`accept_key`] is the value that ties the two together, [`verify`] is how the client
-//! reads the answer, and [`judge`] checks the frames of either side against the rules.
+//! Read it in the order in which it happens: [`request`] is what the client sends, [`answer`] is how the
+//! server reads and answers it, [`accept_key`] is the value that ties the two together, [`verify`] is how the
+//! client reads the answer, and [`judge`] checks the frames of either side against the rules.
 //!
-//! These modules do no I/O: they take bytes and return bytes and verdicts. Parsing and encoding is in `wire`. [`opening`] and
-//! [`frames`] run the steps on a socket, and [`handoff`] passes the connection to tungstenite.
+//! These modules do no I/O: they take bytes and return bytes and verdicts. Parsing and encoding is in `wire`.
+//! [`opening`] and [`frames`] run the steps on a socket, and [`handoff`] passes the connection to
+//! tungstenite.
 
 pub mod accept_key;
 pub mod answer;
@@ -74,7 +75,8 @@ pub fn rows(fields: &[Field]) -> Vec<Row> {
     fields.iter().map(row).collect()
 }
 
-/// Returns the values of all field lines with one name, as a check quotes them, and the position of the first.
+/// Returns the values of all field lines with one name, as a check quotes them, and the position of the
+/// first.
 fn quoted<'a>(lines: impl Iterator<Item = &'a HeaderLine>) -> (String, Option<usize>) {
     let mut found = String::new();
     let mut offset = None;

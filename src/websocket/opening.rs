@@ -94,8 +94,8 @@ pub struct AnswerOptions {
 
 /// Reads the request, checks it and answers: RFC 6455 §4.2. Returns the HTTP status that was sent.
 ///
-/// The reader bounds the bytes; `deadline` or the deadline of the lesson bounds the time. A client whose head is not complete
-/// by then gets 408.
+/// The reader bounds the bytes; `deadline` or the deadline of the lesson bounds the time. A client whose head
+/// is not complete by then gets 408.
 pub fn answer(on: &SocketEntry, options: &AnswerOptions) -> Completed {
     let mut pieces = Vec::new();
     let ran = ran!(judge_and_answer(on, options, &mut pieces));
@@ -196,7 +196,8 @@ const BODY_SHOWN: usize = 400;
 /// Longest field name that is shown, in characters; a longer one is cut.
 const NAME_SHOWN: usize = 40;
 
-/// Returns the fields of an answer that is not 101, and the beginning of its body: they give the server's reason.
+/// Returns the fields of an answer that is not 101, and the beginning of its body: they give the server's
+/// reason.
 fn another_answer(head: &[u8], rest: &[u8]) -> Working {
     let row = |field: &Field| {
         let line = field.value.split_once(": ").filter(|_| field.name == "field-line");
@@ -267,7 +268,8 @@ fn cut_off(had: usize) -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, format!("the stream ended after {had} bytes of a head"))
 }
 
-/// Returns true if the time for a head is over: the socket's timeout expired, or, where it has none, the call was interrupted.
+/// Returns true if the time for a head is over: the socket's timeout expired, or, where it has none, the call
+/// was interrupted.
 fn is_over(error: &io::Error, limited: bool) -> bool {
     if limited { is_timeout(error) } else { error.kind() == io::ErrorKind::Interrupted }
 }

@@ -56,7 +56,8 @@ impl ClientRequest {
         Self::with_nonce(authority, path, random::bytes()?)
     }
 
-    /// Returns a request with the given key, for tests and recorded lessons. Real keys must be random (§4.1 (7)).
+    /// Returns a request with the given key, for tests and recorded lessons. Real keys must be random (§4.1
+    /// (7)).
     ///
     /// # Errors
     ///
@@ -162,7 +163,8 @@ impl ClientRequest {
         ]
     }
 
-    /// Describes the request line by line: the purpose of each line, and its position in [`ClientRequest::bytes`].
+    /// Describes the request line by line: the purpose of each line, and its position in
+    /// [`ClientRequest::bytes`].
     pub fn working(&self) -> Vec<Row> {
         let mut rows = Vec::new();
         let mut at = 0;

@@ -1,7 +1,7 @@
 //! How does the client read the answer? RFC 6455 §4.1, the list after "The client MUST validate".
 //!
-//! No frame may be sent before all checks have passed. A missing check is a security hole: a cache, a plain web server or
-//! a proxy that answers something else must not be mistaken for a WebSocket server.
+//! No frame may be sent before all checks have passed. A missing check is a security hole: a cache, a plain
+//! web server or a proxy that answers something else must not be mistaken for a WebSocket server.
 
 use thiserror::Error;
 
@@ -148,8 +148,8 @@ fn connection(response: &ResponseHead) -> RuleCheck {
     finding("Connection has the token Upgrade", "RFC 6455 §4.1 (3)", met, found)
 }
 
-/// (4) Exactly, as base64 has two cases. Only the spaces around it don't count, and the parser dropped those. The
-/// header must not appear twice (§11.3.3).
+/// (4) Exactly, as base64 has two cases. Only the spaces around it don't count, and the parser dropped those.
+/// The header must not appear twice (§11.3.3).
 fn accept(response: &ResponseHead, request: &ClientRequest) -> RuleCheck {
     let expected = accept_key(request.key());
     let mut lines = response.headers.all("Sec-WebSocket-Accept");
@@ -167,8 +167,8 @@ fn no_extension(response: &ResponseHead) -> RuleCheck {
     finding("no extension that we didn't offer", "RFC 6455 §4.1 (5), §9.1", met, found)
 }
 
-/// (6) None, or one that was offered, in the same case. An empty value is neither (§4.2.2 (4)), and the header must
-/// not appear twice (§11.3.4).
+/// (6) None, or one that was offered, in the same case. An empty value is neither (§4.2.2 (4)), and the
+/// header must not appear twice (§11.3.4).
 fn subprotocol(response: &ResponseHead, request: &ClientRequest) -> RuleCheck {
     let lines: Vec<_> = response.headers.all("Sec-WebSocket-Protocol").collect();
     let met = match lines[..] {

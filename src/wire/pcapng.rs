@@ -10,7 +10,8 @@
 //! option: code(2) length(2) value, padded to 32 bits
 //! ```
 //!
-//! Blocks are written in little-endian order and read in either order. Interfaces count from 0 in each section.
+//! Blocks are written in little-endian order and read in either order. Interfaces count from 0 in each
+//! section.
 
 /// The type of a Section Header, the same in both byte orders.
 pub(crate) const SECTION_HEADER: u32 = 0x0a0d_0d0a;
@@ -87,7 +88,8 @@ impl ByteOrder {
         }
     }
 
-    /// Returns the options at the beginning of `bytes`, up to the end of options or to an option that is cut off.
+    /// Returns the options at the beginning of `bytes`, up to the end of options or to an option that is cut
+    /// off.
     pub(crate) fn options(self, mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
         std::iter::from_fn(move || {
             let [a, b, c, d, rest @ ..] = bytes else { return None };
@@ -133,7 +135,8 @@ pub(crate) struct Interface {
     pub link: u16,
     /// The most bytes that were kept of a packet; 0 means all.
     pub snapshot: u32,
-    /// `if_tsresol`: the unit of a time, as the exponent of a negative power of 10, or of 2 if the top bit is set.
+    /// `if_tsresol`: the unit of a time, as the exponent of a negative power of 10, or of 2 if the top bit is
+    /// set.
     resolution: u8,
     /// `if_tsoffset`: seconds to be added to each time.
     offset: i64,

@@ -165,7 +165,8 @@ fn entered() {
     let own = std::process::id().to_string();
     let visit = || {
         let mut visitor = again("ground::a_second_process_enters_a_hosts_network");
-        // The stage has moved its process, and whom it starts, to its own ground: a second terminal is outside.
+        // The stage has moved its process, and whom it starts, to its own ground: a second terminal is
+        // outside.
         visitor.env("VISITOR", &own).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         visitor
     };

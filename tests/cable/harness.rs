@@ -16,7 +16,8 @@ const CASE: &str = "SOCKWALK_CABLE_CASE";
 /// `nobody` and `nogroup`, who can do nothing that others can't.
 const NOBODY: u32 = 65_534;
 
-/// Runs the cases that the arguments choose: part of a name, or nothing. Options of the usual harness do no harm.
+/// Runs the cases that the arguments choose: part of a name, or nothing. Options of the usual harness do no
+/// harm.
 pub fn run(cases: &[Case]) -> ExitCode {
     if let Ok(name) = env::var(CASE) {
         let (_, case) = cases.iter().find(|(known, _)| *known == name).expect("a case of this name");

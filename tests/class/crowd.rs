@@ -1,4 +1,5 @@
-//! A thousand clients at once, most of them Node's ws, some who do not keep the rules: what they counted is what the server tells.
+//! A thousand clients at once, most of them Node's ws, some who do not keep the rules: what they counted is
+//! what the server tells.
 //!
 //! The figures go to the file that the variable SOCKWALK_FIGURES names; to standard error if there is none.
 
@@ -22,7 +23,8 @@ use crate::support::live::Process;
 /// Messages of each client that keeps the rules.
 const MESSAGES: usize = 100;
 
-/// A kind of clients: how many there are, how many messages each sends and is sent back, and the word of the server for their end.
+/// A kind of clients: how many there are, how many messages each sends and is sent back, and the word of the
+/// server for their end.
 #[derive(Debug)]
 struct Kind {
     name: &'static str,
@@ -160,7 +162,8 @@ fn text(number: u64, message: usize) -> String {
     format!("{number}:{message}")
 }
 
-/// Where Node's ws is installed: beside the folder that Cargo keeps for tests, if the variable SOCKWALK_PEERS names no other.
+/// Where Node's ws is installed: beside the folder that Cargo keeps for tests, if the variable SOCKWALK_PEERS
+/// names no other.
 fn peers() -> PathBuf {
     let beside = || Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("peers");
     let peers = env::var_os("SOCKWALK_PEERS").map_or_else(beside, PathBuf::from);
@@ -172,7 +175,8 @@ fn peers() -> PathBuf {
     peers
 }
 
-/// The crowd comes, does as it does, and goes. What each counted; `head` is the length of the answer to a request.
+/// The crowd comes, does as it does, and goes. What each counted; `head` is the length of the answer to a
+/// request.
 fn round(server: &Server, alone: Figures, head: u64) -> Vec<Client> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/class/crowd.js");
     let mut command = Command::new("node");
@@ -203,7 +207,8 @@ fn round(server: &Server, alone: Figures, head: u64) -> Vec<Client> {
     };
     highest.tell("the most memory of all seconds");
 
-    // All that the deaf were sent back is there, and none of it was read: now they may go without taking anything along.
+    // All that the deaf were sent back is there, and none of it was read: now they may go without taking
+    // anything along.
     let deaf: Vec<(u64, u64)> = serde_json::from_value(together["deaf"].clone()).unwrap();
     let due: HashMap<u64, u64> = deaf
         .iter()
@@ -243,7 +248,8 @@ fn round(server: &Server, alone: Figures, head: u64) -> Vec<Client> {
     clients
 }
 
-/// A connection by hand: an echo, a Close. Gives how many bytes were written and read, and of these the answer to the request.
+/// A connection by hand: an echo, a Close. Gives how many bytes were written and read, and of these the
+/// answer to the request.
 fn probe(server: &Server, meanwhile: impl FnOnce()) -> (u64, u64, u64) {
     let mut stream = server.call();
     let request = request(server.port);
@@ -354,7 +360,8 @@ fn crowd(quiet: bool, with_trace: bool, rounds: usize) {
     tell(&format!("websocket 127.0.0.1:0 {}, {build} build", said.join(" ")));
     let mut server = Server::launch(folder, turn, "websocket", &options);
 
-    // While the first is there and nobody else, there is one thread and one descriptor more than without anybody.
+    // While the first is there and nobody else, there is one thread and one descriptor more than without
+    // anybody.
     let mut alone = None;
     let first = probe(&server, || alone = Some(Figures::of(server.pid)));
     let alone = alone.unwrap();

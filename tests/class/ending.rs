@@ -73,7 +73,8 @@ fn on_ctrl_c_each_tcp_connection_gets_a_fin() {
 #[test]
 fn who_does_not_answer_does_not_hold_up_the_end() {
     let mut server = Server::start("websocket", &[]);
-    // Upgraded and deaf; in the middle of a frame; never reading, with more on its way than there is room for; before the upgrade.
+    // Upgraded and deaf; in the middle of a frame; never reading, with more on its way than there is room
+    // for; before the upgrade.
     let deaf: Vec<_> = (0..5).map(|_| server.upgraded()).collect();
     let mut torn = server.upgraded();
     torn.write_all(&[0x81, 0xff, 0, 0]).unwrap();

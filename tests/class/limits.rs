@@ -356,7 +356,8 @@ fn nothing_is_left_of_who_does_not_read() {
 #[test]
 fn slow_silent_and_stuck_ones_hold_up_nobody() {
     let server = Server::start("websocket", &[]);
-    // Ten say nothing at all, ten nothing after the upgrade, one is in the middle of a frame, one does not read.
+    // Ten say nothing at all, ten nothing after the upgrade, one is in the middle of a frame, one does not
+    // read.
     let silent: Vec<TcpStream> = (0..10).map(|_| server.call()).collect();
     let upgraded: Vec<TcpStream> = (0..10).map(|_| server.upgraded()).collect();
     let mut torn = server.upgraded();

@@ -1,4 +1,5 @@
-//! Input that was made to harm: however much it is, and whatever it claims, `sockwalk decode` takes no more memory than it may.
+//! Input that was made to harm: however much it is, and whatever it claims, `sockwalk decode` takes no more
+//! memory than it may.
 
 use std::{
     fs,

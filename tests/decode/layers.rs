@@ -1,6 +1,8 @@
-//! What is said above HTTP, WebSocket and TCP between programs of others: Socket.IO, SockJS, STOMP and Server-Sent Events.
+//! What is said above HTTP, WebSocket and TCP between programs of others: Socket.IO, SockJS, STOMP and
+//! Server-Sent Events.
 //!
-//! What is expected was read off the bytes that a proxy wrote down, and off what the peers themselves printed.
+//! What is expected was read off the bytes that a proxy wrote down, and off what the peers themselves
+//! printed.
 
 use std::{borrow::Cow, collections::BTreeMap, path::Path};
 
@@ -200,7 +202,8 @@ fn stomp_is_told_over_a_websocket_and_over_tcp() {
     }
     let beats = told("11d-stomp-rabbitmq-heartbeat");
     let count = |line: &str| beats.iter().filter(|told| *told == line).count();
-    // Every 500 ms or so the server, every second the client; the end of line behind each of the server's frames is none.
+    // Every 500 ms or so the server, every second the client; the end of line behind each of the server's
+    // frames is none.
     assert_eq!((count("← STOMP heart-beat ♥"), count("→ STOMP heart-beat ♥")), (4, 3), "{beats:#?}");
     let errors = told("11k-stomp-tcp-curl-errors");
     assert!(

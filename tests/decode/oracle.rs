@@ -1,4 +1,5 @@
-//! tshark as the judge: every frame, every head and every stream that it finds is what `sockwalk decode` tells.
+//! tshark as the judge: every frame, every head and every stream that it finds is what `sockwalk decode`
+//! tells.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -96,8 +97,8 @@ struct Theirs {
     streams: BTreeMap<u64, [Vec<u8>; 2]>,
 }
 
-/// It tells a frame that fills several segments with the last of them, and would tell a head where its body ends if it were not asked to
-/// leave bodies alone. Behind the packets come the streams.
+/// It tells a frame that fills several segments with the last of them, and would tell a head where its body
+/// ends if it were not asked to leave bodies alone. Behind the packets come the streams.
 fn theirs<'a>(path: &Path, events: &[Value], streams: impl Iterator<Item = &'a u64>) -> Theirs {
     let follow: Vec<String> = streams.map(|stream| format!("follow,tcp,raw,{stream}")).collect();
     let mut arguments =
@@ -130,7 +131,8 @@ fn theirs<'a>(path: &Path, events: &[Value], streams: impl Iterator<Item = &'a u
     theirs
 }
 
-/// The bytes of each stream, both directions, in hex behind a line that names the stream. Those of the second node are indented by a tab.
+/// The bytes of each stream, both directions, in hex behind a line that names the stream. Those of the second
+/// node are indented by a tab.
 fn followed(text: &str) -> BTreeMap<u64, [Vec<u8>; 2]> {
     let mut streams: BTreeMap<u64, [Vec<u8>; 2]> = BTreeMap::new();
     let mut current = None;

@@ -1,4 +1,5 @@
-//! A network where only a test's own programs talk, what crosses it written down by tcpdump, and a tap between two of them.
+//! A network where only a test's own programs talk, what crosses it written down by tcpdump, and a tap
+//! between two of them.
 
 use std::{
     collections::BTreeMap,
@@ -100,7 +101,8 @@ impl Recorder {
     }
 }
 
-/// A tap before a server, told on standard output, in a trace and in a capture; and what crosses on both sides of it.
+/// A tap before a server, told on standard output, in a trace and in a capture; and what crosses on both
+/// sides of it.
 pub struct Tap {
     process: Process,
     pub port: String,
@@ -145,7 +147,8 @@ impl Tap {
         Tap { process, port, server: server.to_owned(), recorder, folder }
     }
 
-    /// Waits until so many connections through it are over, and holds the tap against what tcpdump wrote down on both sides of it.
+    /// Waits until so many connections through it are over, and holds the tap against what tcpdump wrote down
+    /// on both sides of it.
     pub fn stop(mut self, connections: usize) -> Tapped {
         for _ in 0..connections {
             self.process.out("the end of a connection", |line| {

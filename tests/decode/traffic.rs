@@ -1,5 +1,5 @@
-//! Programs of others talk through a tap: it changes no byte, and of what tcpdump wrote down on both sides of it, tshark and `decode` find
-//! the same frames.
+//! Programs of others talk through a tap: it changes no byte, and of what tcpdump wrote down on both sides of
+//! it, tshark and `decode` find the same frames.
 
 use std::{fs, process::Command};
 

@@ -12,7 +12,8 @@ use tungstenite::{Error, Message, protocol::frame::coding::CloseCode};
 use super::{PATIENCE, Server, leave, pictures, text};
 use crate::{support::devtools::Browser, support::programs::script};
 
-/// Nobody waits so long for anybody: whoever is slow has a second until it is cut off, and in that second the others have to go on.
+/// Nobody waits so long for anybody: whoever is slow has a second until it is cut off, and in that second the
+/// others have to go on.
 const AT_ONCE: Duration = Duration::from_millis(900);
 
 #[test]

@@ -48,7 +48,8 @@ fn who_reads_gets_each_price() {
     let mut socket = server.call(None);
     let mut seen = Seen::default();
     let passed_over: u64 = (0..200).map(|_| seen.take(price(&mut socket))).sum();
-    // Nobody else is there, so the market began with this guest; and a machine with much to do may pass one over.
+    // Nobody else is there, so the market began with this guest; and a machine with much to do may pass one
+    // over.
     assert!(seen.0.len() == NAMES && passed_over < 100, "{passed_over} of {}", seen.sum());
     leave(&mut socket);
     server.stop();

@@ -1,5 +1,5 @@
-//! SockJS against the libraries of its authors: npm's sockjs as the server, sockjs-client as the client, and the functions in both that
-//! read and write frames.
+//! SockJS against the libraries of its authors: npm's sockjs as the server, sockjs-client as the client, and
+//! the functions in both that read and write frames.
 
 use std::fmt::Write as _;
 
@@ -169,8 +169,8 @@ fn strings_are_written_as_both_libraries_write_them() {
     for (said, text) in ask(&lines).iter().zip(&all) {
         let written = |who: &str| string(&said[who]).unwrap().to_string();
         assert_eq!(text.quoted(Writer::Server), written("server"));
-        // sockjs-client leaves U+2000 to U+20FF and a few others as they are, which the document has it escape; what both write is
-        // the same text.
+        // sockjs-client leaves U+2000 to U+20FF and a few others as they are, which the document has it
+        // escape; what both write is the same text.
         let own = text.quoted(Writer::Client);
         let theirs = Frame::parse(format!("a[{}]", written("client")).as_bytes());
         assert_eq!(theirs, Ok(Frame::Messages(vec![text.clone()])));

@@ -1,4 +1,5 @@
-//! Both ends of SockJS against the other ends of its authors: our client calls npm's sockjs, sockjs-client calls our server.
+//! Both ends of SockJS against the other ends of its authors: our client calls npm's sockjs, sockjs-client
+//! calls our server.
 
 use std::{
     io::{Read, Write},
@@ -67,7 +68,8 @@ impl Own {
 const OURS: [&str; 3] = ["websocket", "xhr-streaming", "xhr-polling"];
 const THEIRS: [&str; 4] = ["websocket", "xhr-streaming", "xhr-polling", "eventsource"];
 
-/// npm's sockjs: beats every 150 ms, forgets a session after a second, ends an answer after 2000 bytes of frames.
+/// npm's sockjs: beats every 150 ms, forgets a session after a second, ends an answer after 2000 bytes of
+/// frames.
 fn sockjs(more: &[&str]) -> (Process, String) {
     server("sockjs_server.js", &[&["150", "1000", "2000"], more].concat())
 }

@@ -17,7 +17,8 @@ fn shown(arguments: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), format!("{}{}", stdout(&output), stderr(&output)))
 }
 
-/// netcat at a port that the kernel picks, and that port. The end of its input ends its half of the connection.
+/// netcat at a port that the kernel picks, and that port. The end of its input ends its half of the
+/// connection.
 fn nc_server() -> (Process, String) {
     let mut nc = nc(&["-n", "-v", "-N", "-l", "127.0.0.1", "0"]);
     let port = nc.err("its port", |line| line.strip_prefix("Listening on 127.0.0.1 ").map(str::to_owned));
@@ -438,7 +439,8 @@ fn who_has_ended_its_half_can_still_receive() {
         assert_eq!(peer.says("end")["end"], "fin");
         let events = live.succeed();
         assert_eq!(received(&events, None), b"an answer to the end", "{name}");
-        // Both have ended their half, and nobody has closed: the kernel keeps TIME_WAIT while the descriptor is open.
+        // Both have ended their half, and nobody has closed: the kernel keeps TIME_WAIT while the descriptor
+        // is open.
         if cfg!(target_os = "linux") {
             let waits =
                 |e: &Value| e["event"] == "socket" && e["state"] == "TIME_WAIT" && e["fd"].is_number();

@@ -1,4 +1,5 @@
-//! sockwalk as the WebSocket client of Python's websockets and Node's ws; and of a server whose bytes we chose.
+//! sockwalk as the WebSocket client of Python's websockets and Node's ws; and of a server whose bytes we
+//! chose.
 
 use serde_json::Value;
 

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::{curl, hex, script};
 use crate::support::live::Live;
 
-/// curl's arguments for a request that a WebSocket server answers with 101, but for what is left out or put instead.
+/// curl's arguments for a request that a WebSocket server answers with 101, but for what is left out or put
+/// instead.
 fn upgrade(changes: &[(&str, Option<&str>)]) -> Vec<String> {
     let good = [
         ("Connection", "Upgrade"),
@@ -106,7 +107,8 @@ fn agrees(events: &[Value], name: &str, count: usize) {
         );
         assert_eq!(of_kind(&messages, "violation"), 0, "{name}");
     }
-    // What tungstenite answers by itself, Pong and Close, is told by its send alone; the clients have looked at that.
+    // What tungstenite answers by itself, Pong and Close, is told by its send alone; the clients have looked
+    // at that.
     let received = |kind: &str| -> Vec<&Value> {
         messages(events, name, true).into_iter().filter(|message| message["kind"] == kind).collect()
     };
@@ -303,7 +305,8 @@ fn curl_by_hand_gets_101_and_the_accept_key_of_the_rfc() {
     let mut curl = curl(&arguments);
     live.peer("c1", "open");
     live.interrupt();
-    // curl speaks no WebSocket: it shows the head once a byte is behind it, here our Close, and ends with the stream.
+    // curl speaks no WebSocket: it shows the head once a byte is behind it, here our Close, and ends with the
+    // stream.
     let shown = curl.succeed().out;
     assert!(shown.starts_with("HTTP/1.1 101 "), "{shown}");
     // The key is the RFC's own (§1.3), and so is what it makes.

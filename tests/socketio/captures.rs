@@ -1,4 +1,5 @@
-//! Sessions of Socket.IO between real peers, recorded: every packet of them is read, told to the last bit, and written again.
+//! Sessions of Socket.IO between real peers, recorded: every packet of them is read, told to the last bit,
+//! and written again.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -30,7 +31,8 @@ const SESSIONS: [&str; 12] = [
     "09n-sio-py-websocket",
 ];
 
-/// What a stream carried, by both its ends; loopback loses nothing, so it is in order but for what was sent again.
+/// What a stream carried, by both its ends; loopback loses nothing, so it is in order but for what was sent
+/// again.
 type Streams = BTreeMap<(u16, u16), (u32, Vec<u8>)>;
 
 /// The two directions of each connection, in the order in which the clients called.

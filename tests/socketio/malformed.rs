@@ -1,4 +1,5 @@
-//! What breaks a rule gets a clear error and the end of the connection, at once: by either side, with bytes made by hand.
+//! What breaks a rule gets a clear error and the end of the connection, at once: by either side, with bytes
+//! made by hand.
 
 use std::{
     io::{Read, Write},

@@ -24,7 +24,8 @@ fn transports(way: &str) -> Value {
     serde_json::from_str(way).unwrap()
 }
 
-/// Waits until it is connected, and by a WebSocket where that is what it can have. Which of the two is said first is for chance.
+/// Waits until it is connected, and by a WebSocket where that is what it can have. Which of the two is said
+/// first is for chance.
 fn ready(client: &mut Process, way: &str) {
     let (mut connected, mut upgraded) = (false, !way.contains(','));
     while !(connected && upgraded) {

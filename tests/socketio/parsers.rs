@@ -1,4 +1,5 @@
-//! Do we and the library read the same bytes alike? Packets by the thousand, whole and broken; where we differ, it is known why.
+//! Do we and the library read the same bytes alike? Packets by the thousand, whole and broken; where we
+//! differ, it is known why.
 
 use std::{
     collections::BTreeMap,
@@ -166,7 +167,8 @@ fn filled(value: &Value, message: &Message) -> Value {
     }
 }
 
-/// Where the library takes what the document or JSON doesn't allow, or counts in another way: the reason, if there is a known one.
+/// Where the library takes what the document or JSON doesn't allow, or counts in another way: the reason, if
+/// there is a known one.
 fn known_difference(text: &str, error: &str) -> Option<&'static str> {
     let digit_like = |text: &str| text.contains(|c: char| c.is_whitespace());
     if text.is_empty() {
@@ -238,7 +240,8 @@ fn socket_io_packets_are_read_as_by_the_library() {
         }
     }
     assert!(alike > 2000 && refused > 500, "{alike} alike, {refused} refused by both");
-    // All reasons but two, of which only the next test has examples: refusals as strings, and halves of surrogate pairs.
+    // All reasons but two, of which only the next test has examples: refusals as strings, and halves of
+    // surrogate pairs.
     assert_eq!(differences.len(), 6, "{differences:#?}");
 }
 
@@ -248,7 +251,8 @@ fn without_attachments(packet: &Value) -> Value {
     packet
 }
 
-/// Each known difference by an example, so that a new version of the library that changes its mind is noticed.
+/// Each known difference by an example, so that a new version of the library that changes its mind is
+/// noticed.
 #[test]
 #[ignore = "needs Node, and the peers that tests/run installs"]
 fn what_the_library_takes_and_the_document_does_not() {

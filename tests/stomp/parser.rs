@@ -1,8 +1,9 @@
 //! Our reader and writer against the library's, over generated frames.
 //!
-//! The parser of stompjs 7.5.0 itself keeps the rules. What a program that uses it sees does not, in four points, and those are left
-//! out of that part of the comparison: it drops every CR, it leaves the escapes in names, it trims names and values, and it takes
-//! escapes out one kind after the other, so that `\\n` (a backslash and an n) becomes a backslash and a line feed.
+//! The parser of stompjs 7.5.0 itself keeps the rules. What a program that uses it sees does not, in four
+//! points, and those are left out of that part of the comparison: it drops every CR, it leaves the escapes in
+//! names, it trims names and values, and it takes escapes out one kind after the other, so that `\\n` (a
+//! backslash and an n) becomes a backslash and a line feed.
 
 use serde_json::Value;
 use sockwalk::wire::{
@@ -20,7 +21,8 @@ fn piece(random: &mut Random) -> String {
 
 fn frame(random: &mut Random) -> Frame {
     let command = COMMANDS[random.below(COMMANDS.len())];
-    // Where nothing is escaped, a line feed or a colon in a name can't be said. STOMP is left out: the library escapes it.
+    // Where nothing is escaped, a line feed or a colon in a name can't be said. STOMP is left out: the
+    // library escapes it.
     let plain = matches!(command.name, "CONNECT" | "CONNECTED" | "STOMP");
     let mut frame = Frame::new(command.name);
     for _ in 0..random.below(5) {
@@ -118,7 +120,8 @@ fn stompjs_reads_our_frames_and_we_read_its() {
                 let header = |at: usize| pair[at].as_str().unwrap();
                 assert_eq!(frame.header(header(0)), Some(header(1)), "of repeated headers the first counts");
             }
-            // What the library writes is the same frame for us, but for the order of its headers and the repeated ones.
+            // What the library writes is the same frame for us, but for the order of its headers and the
+            // repeated ones.
             let [read] = ours(&again).try_into().unwrap();
             assert_eq!((&read.command, &read.body), (&frame.command, &frame.body));
             for (name, value) in &read.headers {

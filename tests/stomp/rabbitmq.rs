@@ -1,4 +1,5 @@
-//! Our client and RabbitMQ, over TCP and over a WebSocket. The broker runs as a private node on loopback, and ends with the test.
+//! Our client and RabbitMQ, over TCP and over a WebSocket. The broker runs as a private node on loopback, and
+//! ends with the test.
 
 use std::{
     io,
@@ -206,7 +207,8 @@ fn messages_go_both_ways(rabbit: Doors, scheme: &str) {
         assert_eq!(message(&mut *client), bytes);
         client.end(CloseMode::Orderly).unwrap();
     } else {
-        // It puts every frame into a text message, whatever its body (web_stomp.ws_frame = binary would change that).
+        // It puts every frame into a text message, whatever its body (web_stomp.ws_frame = binary would
+        // change that).
         let end = its_end(&mut *client);
         assert!(end.contains("a text message is UTF-8"), "{end}");
     }
@@ -276,7 +278,8 @@ fn connect() -> Frame {
     frame.with("login", "guest").with("passcode", "guest")
 }
 
-/// RabbitMQ says ERROR to what it can read and can't do; what it can't read it answers with the end of the connection alone.
+/// RabbitMQ says ERROR to what it can read and can't do; what it can't read it answers with the end of the
+/// connection alone.
 fn what_is_malformed_ends_a_session(rabbit: Doors) {
     let told: [(&[u8], &str); 2] =
         [(b"BOGUS\nx:y\n\n\0", "Bad command"), (b"SEND\nreceipt:5\n\nx\0", "Missing destination")];

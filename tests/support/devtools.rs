@@ -1,4 +1,5 @@
-//! A real browser, driven as its own developer tools drive it: the Chrome DevTools Protocol, JSON over a WebSocket.
+//! A real browser, driven as its own developer tools drive it: the Chrome DevTools Protocol, JSON over a
+//! WebSocket.
 
 use std::{
     fs,
@@ -20,7 +21,8 @@ use super::Folder;
 /// How long anything may take that the browser does: an answer, a start, an end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long a condition in a page may take to come true, in milliseconds. Shorter, so that the page itself says no.
+/// How long a condition in a page may take to come true, in milliseconds. Shorter, so that the page itself
+/// says no.
 const PAGE_PATIENCE_MS: u64 = 15_000;
 
 /// A browser without a screen, with an empty profile. It ends with this value, and so do its own processes.

@@ -1,7 +1,8 @@
 //! Programs that run beside each other: `sockwalk` with its trace, and its peers with what they say.
 //!
-//! Each is read by threads of its own, so that no full pipe holds it up. Whoever waits, waits for a line or an event, until a deadline;
-//! then the panic tells all that the program has said. What still runs at the end of a test is killed.
+//! Each is read by threads of its own, so that no full pipe holds it up. Whoever waits, waits for a line or
+//! an event, until a deadline; then the panic tells all that the program has said. What still runs at the end
+//! of a test is killed.
 
 use std::{
     fmt::Write as _,

@@ -20,7 +20,8 @@ use std::{
 pub const NINE: [&str; 9] =
     ["socket", "bind", "listen", "accept", "connect", "send", "recv", "close", "websocket"];
 
-/// The binary, with a state folder of its own and nothing of the surroundings that would change what it shows.
+/// The binary, with a state folder of its own and nothing of the surroundings that would change what it
+/// shows.
 pub fn sockwalk(home: &Folder, arguments: &[&str]) -> Command {
     signals::reset_in_children();
     let mut command = Command::new(env!("CARGO_BIN_EXE_sockwalk"));

@@ -1,8 +1,8 @@
 //! Signal dispositions of the programs that tests start.
 //!
-//! A shell starts a job in the background with SIGINT and SIGQUIT ignored. A program that is executed inherits an ignored signal, so
-//! Ctrl-C would end no child of such a test. A handled signal is reset to its default instead (execve(2)): this process handles
-//! what it was told to ignore, and does nothing.
+//! A shell starts a job in the background with SIGINT and SIGQUIT ignored. A program that is executed
+//! inherits an ignored signal, so Ctrl-C would end no child of such a test. A handled signal is reset to its
+//! default instead (execve(2)): this process handles what it was told to ignore, and does nothing.
 
 /// Handles each signal that this process ignores, so that its children start with the default disposition.
 #[cfg(target_os = "linux")]

@@ -36,7 +36,8 @@ const EVIL: [&str; 20] = [
     "`\x1b[0m**",
 ];
 
-/// True for what no peer may bring onto a terminal: controls, and what has no picture of its own but changes those around it.
+/// True for what no peer may bring onto a terminal: controls, and what has no picture of its own but changes
+/// those around it.
 pub fn harmful(c: char) -> bool {
     (c.is_control() && c != '\n')
         || matches!(c,
@@ -75,10 +76,12 @@ fn is_harmless(ended: &Ended, form: &str) {
     assert!(is_complete(&events(&ended.err)), "the trace has its end");
 }
 
-/// Escape codes of UTF-8 alone, or with bytes that are not UTF-8: the first half densely, the rest among other text.
+/// Escape codes of UTF-8 alone, or with bytes that are not UTF-8: the first half densely, the rest among
+/// other text.
 ///
-/// The default is several times the size of a receive buffer and takes the long form of a frame's length. A debug build needs
-/// a second of processor time for each MiB, in each form; `SOCKWALK_HOSTILE_BYTES=1048576` asks for that.
+/// The default is several times the size of a receive buffer and takes the long form of a frame's length. A
+/// debug build needs a second of processor time for each MiB, in each form; `SOCKWALK_HOSTILE_BYTES=1048576`
+/// asks for that.
 fn hostile_bytes(utf8: bool) -> Vec<u8> {
     let size = std::env::var("SOCKWALK_HOSTILE_BYTES").ok().map_or(160 << 10, |size| size.parse().unwrap());
     let mut bytes = Vec::new();

@@ -95,8 +95,8 @@ fn a_reader_that_takes_three_lines_ends_what_is_written_to_it() {
     }
 }
 
-/// Starts a class server, reads its standard output while four clients talk to it, and then goes away. Gives exit code, standard
-/// error, and the time from there to its end.
+/// Starts a class server, reads its standard output while four clients talk to it, and then goes away. Gives
+/// exit code, standard error, and the time from there to its end.
 fn reader_goes_from_a_class(command: &str, arguments: &[&str]) -> (Option<i32>, String, Duration) {
     let home = Folder::new();
     let mut all = vec![command, "0"];

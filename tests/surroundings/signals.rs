@@ -11,7 +11,8 @@ use serde_json::Value;
 use super::harness::*;
 use crate::support::live::{Ended, Live};
 
-/// What goes on until it is told to end, with somebody who listens and says nothing, and with a WebSocket server.
+/// What goes on until it is told to end, with somebody who listens and says nothing, and with a WebSocket
+/// server.
 fn endless(silent: &str, echo: &str) -> Vec<Vec<String>> {
     let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let lines = [
@@ -103,7 +104,8 @@ fn a_signal_ends_a_live_command_tidily() {
             here.process.err("a call", |line| line.contains(r#""event":"return""#).then_some(()));
             let (ended, took) = here.told_to_end(signal);
             let what = format!("{command:?}, SIG{signal}, ended after {took:?}");
-            // That the terminal has gone away ends a program as it does if nothing is done about it, or tidily.
+            // That the terminal has gone away ends a program as it does if nothing is done about it, or
+            // tidily.
             if signal == "HUP" && ended.code.is_none() {
                 events(&ended.err);
             } else {

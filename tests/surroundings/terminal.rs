@@ -65,7 +65,8 @@ impl Terminal {
         let _ = self.keys.write_all(key.as_bytes());
     }
 
-    /// Looks at the screen for so long and presses Enter when that is asked for, so many times. True if it has gone dark.
+    /// Looks at the screen for so long and presses Enter when that is asked for, so many times. True if it
+    /// has gone dark.
     fn step_for(&mut self, time: Duration, mut times: u64) -> bool {
         let until = Instant::now() + time;
         let mut read = self.shown.len();

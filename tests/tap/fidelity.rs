@@ -13,8 +13,8 @@ use crate::{
     tap::harness::{Numbers, Tap, address, flat, reset},
 };
 
-/// Writes so many bytes of an endless stream, cut at random: a block, over and over. Its length is no power of two, so that a piece
-/// that is lost or comes twice moves all that follows.
+/// Writes so many bytes of an endless stream, cut at random: a block, over and over. Its length is no power
+/// of two, so that a piece that is lost or comes twice moves all that follows.
 fn write_stream(mut to: &TcpStream, seed: u64, total: u64, longest: usize) {
     let mut numbers = Numbers::new(seed);
     let block = block(seed, longest);
@@ -151,7 +151,8 @@ fn a_reset_is_a_reset_wherever_it_comes() {
         let (client, server) = tap.connect();
         let from_client = numbers.up_to(2) == 1;
         let (end, other) = if from_client { (client, server) } else { (server, client) };
-        // What has passed before in either direction makes no difference, and neither has a half that is closed already.
+        // What has passed before in either direction makes no difference, and neither has a half that is
+        // closed already.
         if numbers.up_to(2) == 1 {
             write_stream(&end, 5, numbers.up_to(100_000) as u64, 4_000);
         }

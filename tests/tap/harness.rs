@@ -1,4 +1,5 @@
-//! A tap that runs, a client on one side of it and a server on the other; and bytes that can be told from all others.
+//! A tap that runs, a client on one side of it and a server on the other; and bytes that can be told from all
+//! others.
 
 use std::{
     fs,

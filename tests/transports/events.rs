@@ -1,4 +1,5 @@
-//! Server-Sent Events: curl and the package eventsource read ours, we read Node's; and the package's parser judges our reader.
+//! Server-Sent Events: curl and the package eventsource read ours, we read Node's; and the package's parser
+//! judges our reader.
 
 use std::{fmt::Write as _, io::Write as _};
 

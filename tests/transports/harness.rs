@@ -167,7 +167,8 @@ fn pass(mut from: TcpStream, mut to: TcpStream) {
     });
 }
 
-/// All that a server says to these bytes, to the end of its stream. The connection has to be closed within some seconds, and not by a RST.
+/// All that a server says to these bytes, to the end of its stream. The connection has to be closed within
+/// some seconds, and not by a RST.
 pub fn exchange(port: u16, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
@@ -178,7 +179,8 @@ pub fn exchange(port: u16, bytes: &[u8]) -> Vec<u8> {
     answer
 }
 
-/// Somebody who answers each request with the next of these, whatever it is, and then ends the stream. Its port.
+/// Somebody who answers each request with the next of these, whatever it is, and then ends the stream. Its
+/// port.
 pub fn answering(answers: Vec<Vec<u8>>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -1,4 +1,5 @@
-//! Transports on which both ends may speak at any time: WebSocket against the package ws, and TCP against netcat.
+//! Transports on which both ends may speak at any time: WebSocket against the package ws, and TCP against
+//! netcat.
 
 use std::{io::Write, net::TcpStream, process::Command};
 

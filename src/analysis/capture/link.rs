@@ -1,7 +1,7 @@
 //! Where in a packet does IP begin? The header before it depends on the link that was listened to.
 //!
-//! Numbers by tcpdump.org/linktypes.html. Their headers are in network byte order, but for the four bytes of NULL, which are in
-//! that of the machine that recorded.
+//! Numbers by tcpdump.org/linktypes.html. Their headers are in network byte order, but for the four bytes of
+//! NULL, which are in that of the machine that recorded.
 
 use std::fmt;
 
@@ -54,7 +54,8 @@ impl Link {
     ///
     /// # Errors
     ///
-    /// [`NotTakenApart`] for a link that is not known here. A header that is cut off is no error: there is just nothing in it.
+    /// [`NotTakenApart`] for a link that is not known here. A header that is cut off is no error: there is
+    /// just nothing in it.
     pub fn network(self, packet: &[u8]) -> Result<Network, NotTakenApart> {
         let two = |at: usize| packet.get(at..at + 2).map(|two| u16::from_be_bytes([two[0], two[1]]));
         let (number, at) = match self {
@@ -64,7 +65,8 @@ impl Link {
             },
             Link::COOKED => (two(14).unwrap_or(0), 16),
             Link::COOKED_2 => (two(0).unwrap_or(0), 20),
-            // The family's number for IPv6 differs from system to system: the first four bits of the packet don't.
+            // The family's number for IPv6 differs from system to system: the first four bits of the packet
+            // don't.
             Link::NULL | Link::LOOP => (by_version(packet, 4), 4),
             Link(12 | 14) | Link::RAW | Link::IPV4 | Link::IPV6 => (by_version(packet, 0), 0),
             _ => return Err(NotTakenApart(self)),

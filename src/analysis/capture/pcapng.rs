@@ -24,7 +24,8 @@ pub(super) struct File {
     order: ByteOrder,
     /// Those of the section under way.
     interfaces: Vec<Interface>,
-    /// What follows the packet that was given last, in its block: where that begins, its total length, and bytes to pass.
+    /// What follows the packet that was given last, in its block: where that begins, its total length, and
+    /// bytes to pass.
     owed: Option<(u64, u32, u64)>,
 }
 
@@ -118,7 +119,8 @@ impl File {
         source.skip(body - 8 - length as u64, what)
     }
 
-    /// A packet of type 2 or 6, and how many bytes of the body it took. `None` if its interface was never described.
+    /// A packet of type 2 or 6, and how many bytes of the body it took. `None` if its interface was never
+    /// described.
     fn packet<R: Read>(
         &self,
         offset: u64,

@@ -36,7 +36,8 @@ impl<R: Read> Source<R> {
         Ok(&self.buffer[self.start..self.end.min(self.start + length)])
     }
 
-    /// The next `length` bytes as an array, taken. `None` if the file ends here; an error if it ends among them.
+    /// The next `length` bytes as an array, taken. `None` if the file ends here; an error if it ends among
+    /// them.
     pub(super) fn array<const N: usize>(
         &mut self,
         what: &'static str,
@@ -54,7 +55,8 @@ impl<R: Read> Source<R> {
         Ok(Some(array))
     }
 
-    /// Takes `length` bytes, which [`Self::last`] then gives. The caller has seen to it that this is no mere claim.
+    /// Takes `length` bytes, which [`Self::last`] then gives. The caller has seen to it that this is no mere
+    /// claim.
     pub(super) fn take(&mut self, length: usize, what: &'static str) -> Result<&[u8], CaptureError> {
         let offset = self.at;
         self.fill(length)?;

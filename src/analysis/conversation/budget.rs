@@ -19,7 +19,8 @@ impl Budget {
         self.used
     }
 
-    /// Counts `now` bytes where `before` were counted. False if there is no room: then they count all the same, and are to go soon.
+    /// Counts `now` bytes where `before` were counted. False if there is no room: then they count all the
+    /// same, and are to go soon.
     pub(crate) fn reserve(&mut self, before: &mut usize, now: usize) -> bool {
         self.used = self.used + now - *before;
         *before = now;

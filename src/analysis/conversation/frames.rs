@@ -1,7 +1,8 @@
-//! One direction of a WebSocket: frames, messages, and the rules that they break (RFC 6455 §5 to §8, RFC 7692).
+//! One direction of a WebSocket: frames, messages, and the rules that they break (RFC 6455 §5 to §8, RFC
+//! 7692).
 //!
-//! Unlike an endpoint, which gives up at the first breach, this goes on as long as frames can be told apart: whoever looks at a
-//! capture wants to see what came after.
+//! Unlike an endpoint, which gives up at the first breach, this goes on as long as frames can be told apart:
+//! whoever looks at a capture wants to see what came after.
 
 mod judge;
 

@@ -1,4 +1,5 @@
-//! HTTP/1.1 on a connection: heads, where their contents end, and whether the protocol changes (RFC 9112 §6, RFC 9110 §7.8).
+//! HTTP/1.1 on a connection: heads, where their contents end, and whether the protocol changes (RFC 9112 §6,
+//! RFC 9110 §7.8).
 
 mod content;
 mod start;

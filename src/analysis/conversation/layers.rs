@@ -1,8 +1,9 @@
-//! What do the messages of a WebSocket, the contents of HTTP or the bytes of TCP carry in their turn? One layer in another.
+//! What do the messages of a WebSocket, the contents of HTTP or the bytes of TCP carry in their turn? One
+//! layer in another.
 //!
-//! Each direction is read by the [`Dissector`] of one protocol. What a handshake or a request promises decides which ([`detectors`] is the
-//! table); where it promises nothing, the first message may. What is broken is told, and so is what comes after it, as far as it can be
-//! understood.
+//! Each direction is read by the [`Dissector`] of one protocol. What a handshake or a request promises
+//! decides which ([`detectors`] is the table); where it promises nothing, the first message may. What is
+//! broken is told, and so is what comes after it, as far as it can be understood.
 
 pub(super) mod detector;
 pub(in crate::analysis) mod detectors;

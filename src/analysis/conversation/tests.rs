@@ -340,7 +340,8 @@ proptest! {
                 found.extend(talk.push(side, head));
                 found.extend(tail.chunks(cut).flat_map(|piece| talk.push(side, piece)));
             }
-            // Where STOMP is cut, an end of line behind a frame may stand alone, and so look like a heart-beat.
+            // Where STOMP is cut, an end of line behind a frame may stand alone, and so look like a
+            // heart-beat.
             found.retain(|line| line != "STOMP heart-beat ");
             prop_assert_eq!(found, wanted);
             talk.end();

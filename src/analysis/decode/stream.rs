@@ -1,7 +1,9 @@
-//! One direction of a TCP connection, put together: what came out of order, twice, overlapping, or never (RFC 9293 §3.4, §3.10.7.4).
+//! One direction of a TCP connection, put together: what came out of order, twice, overlapping, or never (RFC
+//! 9293 §3.4, §3.10.7.4).
 //!
-//! Bytes are numbered from 0, the first after SYN; where the beginning was not recorded, the first that was. Of what is said twice
-//! the first counts, and a difference is told: an attacker may say one thing to a program and another to who listens.
+//! Bytes are numbered from 0, the first after SYN; where the beginning was not recorded, the first that was.
+//! Of what is said twice the first counts, and a difference is told: an attacker may say one thing to a
+//! program and another to who listens.
 
 use std::collections::VecDeque;
 
@@ -103,7 +105,8 @@ impl Stream {
         i64::from(number.wrapping_sub(expected).cast_signed())
     }
 
-    /// Finds the place of a segment's bytes. Those that come next are given back, to be handed on; then [`Self::advance`].
+    /// Finds the place of a segment's bytes. Those that come next are given back, to be handed on; then
+    /// [`Self::advance`].
     pub(super) fn place<'a>(
         &mut self,
         sequence: u32,
@@ -182,7 +185,8 @@ impl Stream {
         (to > self.next).then(|| self.miss(to, budget))
     }
 
-    /// The bytes up to `to` were not recorded; what is held of them comes all the same. Gives from where on, and how many are missing.
+    /// The bytes up to `to` were not recorded; what is held of them comes all the same. Gives from where on,
+    /// and how many are missing.
     pub(super) fn miss(&mut self, to: u64, budget: &mut Budget) -> (u64, u64) {
         let from = self.next;
         let to = self.held.front().map_or(to, |(at, _)| to.min(*at)).max(from);

@@ -27,7 +27,8 @@ impl Table {
     }
 }
 
-/// How many bytes of payload the segment had on the wire: more than are here if the packet was cut at a snapshot length.
+/// How many bytes of payload the segment had on the wire: more than are here if the packet was cut at a
+/// snapshot length.
 pub(super) fn claimed_payload(packet: &Packet, network: usize, segment: &Segment) -> u64 {
     let here = segment.payload.len() as u64;
     let ip = &packet.bytes[network..];

@@ -243,7 +243,8 @@ proptest! {
             (client, server)
         };
         let whole = messages(&talk.packets);
-        // The handshake stays where it is; after it segments change places within a window, and some come twice.
+        // The handshake stays where it is; after it segments change places within a window, and some come
+        // twice.
         let mut packets = talk.packets.clone();
         for index in 5..packets.len() {
             let other = 5 + (index - 5).saturating_sub(random.below(6));

@@ -1,4 +1,5 @@
-//! Linux: TCP_INFO, SO_MEMINFO and two ioctls through the descriptor; sock_diag(7) without one; /proc for threads.
+//! Linux: TCP_INFO, SO_MEMINFO and two ioctls through the descriptor; sock_diag(7) without one; /proc for
+//! threads.
 #![allow(unsafe_code, reason = "TCP_INFO, SO_MEMINFO and TIOCOUTQ have no safe form in the crates we use")]
 
 pub mod netlink;
@@ -41,8 +42,8 @@ pub(super) fn observe(socket: &Socket, is_tcp: bool, state: &mut SocketState) {
 /// Corresponds to `getsockopt(TCP_INFO)`, see tcp(7).
 fn tcp_info(socket: &Socket) -> Option<libc::tcp_info> {
     let mut length = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).ok()?;
-    // SAFETY: `tcp_info` consists of integers, for which all zero is a value. The kernel writes at most `length` bytes into
-    // it, and both variables outlive the call.
+    // SAFETY: `tcp_info` consists of integers, for which all zero is a value. The kernel writes at most
+    // `length` bytes into it, and both variables outlive the call.
     unsafe {
         let mut info: libc::tcp_info = mem::zeroed();
         let result = libc::getsockopt(
@@ -69,8 +70,8 @@ fn send_queue(socket: &Socket) -> Option<u64> {
     (result == 0).then(|| u64::try_from(bytes).ok()).flatten()
 }
 
-/// Dropped datagrams, as counted in `/proc/net/udp`. Corresponds to `getsockopt(SO_MEMINFO)`: the last of its numbers,
-/// SK_MEMINFO_DROPS of linux/sock_diag.h.
+/// Dropped datagrams, as counted in `/proc/net/udp`. Corresponds to `getsockopt(SO_MEMINFO)`: the last of its
+/// numbers, SK_MEMINFO_DROPS of linux/sock_diag.h.
 fn drops(socket: &Socket) -> Option<u64> {
     const DROPS: usize = libc::SK_MEMINFO_DROPS as usize;
     let mut numbers = [0u32; DROPS + 1];

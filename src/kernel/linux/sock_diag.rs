@@ -45,8 +45,8 @@ impl SockDiag {
         Ok(SockDiag { netlink: moved.map_or(socket, Socket::from).into() })
     }
 
-    /// Returns the TCP connection with exactly these addresses, with or without a descriptor: it may be in an accept queue, in
-    /// TIME_WAIT, or closed by its program and not by the kernel.
+    /// Returns the TCP connection with exactly these addresses, with or without a descriptor: it may be in an
+    /// accept queue, in TIME_WAIT, or closed by its program and not by the kernel.
     ///
     /// # Errors
     /// Those of netlink.
@@ -95,7 +95,8 @@ impl SockDiag {
     }
 }
 
-/// `struct inet_diag_sockid`: the ports(2 × 2) and the addresses(2 × 16), in network byte order, the interface(4), and a cookie(8).
+/// `struct inet_diag_sockid`: the ports(2 × 2) and the addresses(2 × 16), in network byte order, the
+/// interface(4), and a cookie(8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SocketId([u8; SocketId::LENGTH]);
 
@@ -138,8 +139,8 @@ pub(crate) fn tcp_request(kind: u16, flags: libc::c_int, family: libc::c_int, id
     Request::new(kind, flags, &fixed)
 }
 
-/// The fields that are read of `struct inet_diag_msg`: family(1) state(1) timer(1) retransmits(1) id(48) expires(4) receive queue(4)
-/// send queue(4) user(4) inode(4).
+/// The fields that are read of `struct inet_diag_msg`: family(1) state(1) timer(1) retransmits(1) id(48)
+/// expires(4) receive queue(4) send queue(4) user(4) inode(4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DiagMessage {
     family: u8,

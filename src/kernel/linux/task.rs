@@ -4,7 +4,8 @@ use std::{fs, io};
 
 use super::super::ThreadState;
 
-/// A thread of this process. It holds no descriptor, so threads with different descriptor tables can share it.
+/// A thread of this process. It holds no descriptor, so threads with different descriptor tables can share
+/// it.
 #[derive(Debug, Clone, Copy)]
 pub struct Task {
     id: i32,
@@ -21,7 +22,8 @@ impl Task {
         Some(i64::from(self.id))
     }
 
-    /// Whether the thread is blocked in a network call on `descriptor`; with −1, whether it sleeps in `clock_nanosleep`.
+    /// Whether the thread is blocked in a network call on `descriptor`; with −1, whether it sleeps in
+    /// `clock_nanosleep`.
     pub fn state(&self, descriptor: i64) -> ThreadState {
         match self.current_syscall() {
             Err(_) => ThreadState::Unknown,
@@ -33,7 +35,8 @@ impl Task {
         }
     }
 
-    /// Number and first argument of the system call that the thread is blocked in. `None` if it is not blocked.
+    /// Number and first argument of the system call that the thread is blocked in. `None` if it is not
+    /// blocked.
     fn current_syscall(&self) -> io::Result<Option<(libc::c_long, i64)>> {
         let text = fs::read_to_string(format!("/proc/self/task/{}/syscall", self.id))?;
         let mut words = text.split_whitespace();

@@ -14,7 +14,8 @@ pub trait ByteSource {
     /// Puts bytes that were taken too early back in front of all others.
     fn put_back(&mut self, bytes: Vec<u8>);
 
-    /// Receives more bytes, within the time limit of the source. `begun`: the first byte of the head is there.
+    /// Receives more bytes, within the time limit of the source. `begun`: the first byte of the head is
+    /// there.
     ///
     /// # Errors
     /// If the read fails.
@@ -35,7 +36,8 @@ pub enum Received {
 /// How the reading of a head ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Head {
-    /// The whole head with its empty line. Bytes behind it were put back: they belong to the next message or protocol.
+    /// The whole head with its empty line. Bytes behind it were put back: they belong to the next message or
+    /// protocol.
     Complete(Vec<u8>),
     /// It passed a limit.
     TooLarge(TooLarge),

@@ -48,7 +48,8 @@ impl Request {
         pairs.into_iter().find(|(own, _)| decoded(own) == name).map(|(_, value)| decoded(value))
     }
 
-    /// The value of a field; several lines are joined by commas, as RFC 9110 §5.3 allows. Bytes that are no UTF-8 are replaced.
+    /// The value of a field; several lines are joined by commas, as RFC 9110 §5.3 allows. Bytes that are no
+    /// UTF-8 are replaced.
     pub fn field(&self, name: &str) -> Option<String> {
         let values: Vec<_> = self
             .head
@@ -75,7 +76,8 @@ impl Request {
     }
 }
 
-/// Percent-encoding undone, and `+` made a space, as in the query of a form. What is not UTF-8 then is replaced.
+/// Percent-encoding undone, and `+` made a space, as in the query of a form. What is not UTF-8 then is
+/// replaced.
 pub fn decoded(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -141,7 +143,8 @@ impl Response {
         Response::new(status).content("text/plain; charset=utf-8", text.into())
     }
 
-    /// As it is sent in answer to a request with this method; `keep` the connection, or say that it will be closed.
+    /// As it is sent in answer to a request with this method; `keep` the connection, or say that it will be
+    /// closed.
     pub fn encode(&self, method: &str, keep: bool) -> Vec<u8> {
         let length = self.content.len().to_string();
         let mut fields: Vec<(&str, &str)> =
@@ -155,7 +158,8 @@ impl Response {
             fields.push(("Connection", "close"));
         }
         let mut out = encode_response(self.status, reason(self.status), &fields);
-        // The answer to HEAD is the head that GET would get (RFC 9110 §9.3.2); 304 has no content either (§15.4.5).
+        // The answer to HEAD is the head that GET would get (RFC 9110 §9.3.2); 304 has no content either
+        // (§15.4.5).
         if has_content && method != "HEAD" && self.status != 304 {
             out.extend_from_slice(&self.content);
         }

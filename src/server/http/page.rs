@@ -1,7 +1,8 @@
 //! What does a browser get that asks for no upgrade? A page, to use the WebSocket from.
 //!
-//! The page comes from the port of the WebSocket, so its origin is the server's own: the one that is let in without
-//! being named (RFC 6455 §10.2). It needs nothing from elsewhere, and the browser is told to hold it to that.
+//! The page comes from the port of the WebSocket, so its origin is the server's own: the one that is let in
+//! without being named (RFC 6455 §10.2). It needs nothing from elsewhere, and the browser is told to hold it
+//! to that.
 
 use crate::wire::http::{RequestHead, encode_response};
 
@@ -9,7 +10,8 @@ use crate::wire::http::{RequestHead, encode_response};
 #[derive(Debug)]
 pub struct Sheet {
     content: &'static str,
-    /// SHA-256 of what stands between the tags of its script; a test says the right one when the script has changed.
+    /// SHA-256 of what stands between the tags of its script; a test says the right one when the script has
+    /// changed.
     script: &'static str,
 }
 
@@ -45,8 +47,9 @@ pub const TICKER: Sheet =
 /// SHA-256 of the style, which all pages share; a test says the right one when it has changed.
 const STYLE: &str = "rJaKk/hQGw4MWjqFnZ9GkmPa7SLeIRJUWsHNPlyjOo4=";
 
-/// The fields that restrict what the browser lets a page do (Content Security Policy Level 3): it runs the script and uses the
-/// style with these hashes, and connects to its own server; nothing may frame it, and nothing is stored.
+/// The fields that restrict what the browser lets a page do (Content Security Policy Level 3): it runs the
+/// script and uses the style with these hashes, and connects to its own server; nothing may frame it, and
+/// nothing is stored.
 pub fn restrictions(script: &str, style: &str) -> [(&'static str, String); 5] {
     let policy = format!(
         "default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}'; img-src data:; connect-src 'self'; \
@@ -72,8 +75,8 @@ pub struct Page {
 
 /// The answer to a request that asks for no upgrade: this page at `/`, with any query, and 404 elsewhere.
 ///
-/// None for a request for a WebSocket, even a broken one, and for all that is not a plain GET or HEAD of HTTP/1 with a path,
-/// one host and no content: the judge of the opening handshake answers those.
+/// None for a request for a WebSocket, even a broken one, and for all that is not a plain GET or HEAD of
+/// HTTP/1 with a path, one host and no content: the judge of the opening handshake answers those.
 pub fn answer(request: &RequestHead, sheet: &Sheet) -> Option<Page> {
     if asks_for_upgrade(request) || !is_plain(request) {
         return None;
@@ -95,8 +98,8 @@ pub fn answer(request: &RequestHead, sheet: &Sheet) -> Option<Page> {
     Some(Page { status, response })
 }
 
-/// True if any line of the opening handshake is there. Of a handshake that lacks one, the judge says which. An upgrade to
-/// something else, such as `h2c`, may be ignored (RFC 9110 §7.8).
+/// True if any line of the opening handshake is there. Of a handshake that lacks one, the judge says which.
+/// An upgrade to something else, such as `h2c`, may be ignored (RFC 9110 §7.8).
 fn asks_for_upgrade(request: &RequestHead) -> bool {
     const PREFIX: &str = "Sec-WebSocket-";
     let named =
@@ -115,7 +118,8 @@ fn is_plain(request: &RequestHead) -> bool {
     matches!(request.method.as_str(), "GET" | "HEAD") && request.version.major == 1 && one_host && !content
 }
 
-/// The path of a request target, without its query: of `/a?b` and of `http://host/a?b` it is `/a` (RFC 9112 §3.2).
+/// The path of a request target, without its query: of `/a?b` and of `http://host/a?b` it is `/a` (RFC 9112
+/// §3.2).
 fn path(target: &str) -> Option<&str> {
     // A fragment is never sent.
     if target.contains('#') {

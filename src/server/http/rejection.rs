@@ -58,7 +58,8 @@ impl Rejection {
     /// Bytes that are not HTTP: 400. `at` is the offset of the byte that can't be.
     pub fn not_http(bytes: &[u8], at: usize) -> Rejection {
         let found = match bytes {
-            // ContentType handshake and the major version, RFC 8446 §5.1: every TLS connection begins with them.
+            // ContentType handshake and the major version, RFC 8446 §5.1: every TLS connection begins with
+            // them.
             [0x16, 0x03, ..] => {
                 "a TLS record: this is a client of wss:// or https://, and here is no TLS".to_owned()
             }

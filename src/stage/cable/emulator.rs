@@ -1,4 +1,5 @@
-//! The emulated link: decides whether a frame crosses, is held, is delayed or is lost, as netem does. It performs no I/O.
+//! The emulated link: decides whether a frame crosses, is held, is delayed or is lost, as netem does. It
+//! performs no I/O.
 
 use std::{
     collections::VecDeque,

@@ -19,9 +19,9 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// The bit that [`Cable::corrupt`](super::Cable::corrupt) inverts: the last bit of the IP packet. It is payload if there is
-    /// any, and always covered by the checksum of TCP or UDP. Counted from 0 at the start of the frame, the most significant
-    /// bit of a byte first.
+    /// The bit that [`Cable::corrupt`](super::Cable::corrupt) inverts: the last bit of the IP packet. It is
+    /// payload if there is any, and always covered by the checksum of TCP or UDP. Counted from 0 at the start
+    /// of the frame, the most significant bit of a byte first.
     pub fn weakest_bit(&self) -> usize {
         let length = |at: usize| {
             let two = self.bytes.get(at..at + 2)?;

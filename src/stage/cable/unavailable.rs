@@ -27,7 +27,8 @@ pub enum Reason {
     /// `kernel.unprivileged_userns_clone` is 0, a setting of Debian's kernel.
     #[error("this machine keeps user namespaces for root: kernel.unprivileged_userns_clone is 0")]
     UserNamespacesForRoot,
-    /// `kernel.apparmor_restrict_unprivileged_userns` is 1: user namespaces can be made, and give no capabilities.
+    /// `kernel.apparmor_restrict_unprivileged_userns` is 1: user namespaces can be made, and give no
+    /// capabilities.
     #[error(
         "AppArmor takes the rights away that a user namespace gives: kernel.apparmor_restrict_unprivileged_userns is 1"
     )]

@@ -26,7 +26,8 @@ pub(super) fn unshare_descriptors() {}
 #[cfg(not(target_os = "linux"))]
 pub(super) fn drop_capabilities(_: bool) {}
 
-/// Returns free memory to the kernel where the allocator would keep it: glibc keeps an arena for each of many ended threads.
+/// Returns free memory to the kernel where the allocator would keep it: glibc keeps an arena for each of many
+/// ended threads.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub(crate) fn trim_memory() {
     linux::trim();
@@ -36,8 +37,8 @@ pub(crate) fn trim_memory() {
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub(crate) fn trim_memory() {}
 
-/// Sends as many bytes as the kernel takes at once. Corresponds to `send(2)` with MSG_DONTWAIT. On Windows it blocks until all
-/// bytes are taken.
+/// Sends as many bytes as the kernel takes at once. Corresponds to `send(2)` with MSG_DONTWAIT. On Windows it
+/// blocks until all bytes are taken.
 ///
 /// # Errors
 /// EAGAIN (the send buffer is full), and the errors of `send`.

@@ -19,10 +19,12 @@ pub(super) const NONBLOCKING: i32 = libc::MSG_DONTWAIT;
 /// A thread to signal.
 pub(in super::super) struct ThreadId(libc::pthread_t);
 
-// SAFETY: on some systems `pthread_t` is a pointer. It is passed to pthread_kill alone, which any thread may call.
+// SAFETY: on some systems `pthread_t` is a pointer. It is passed to pthread_kill alone, which any thread may
+// call.
 unsafe impl Send for ThreadId {}
 
-/// Installs the handler of the signal, once for the process. Corresponds to `sigaction(2)` without SA_RESTART.
+/// Installs the handler of the signal, once for the process. Corresponds to `sigaction(2)` without
+/// SA_RESTART.
 pub(in super::super) fn install_interrupt_handler() {
     static ONCE: Once = Once::new();
     extern "C" fn nothing(_: libc::c_int) {}
@@ -36,8 +38,8 @@ pub(in super::super) fn install_interrupt_handler() {
     });
 }
 
-/// Blocks all signals but the interrupting one, in this thread and in those that it starts: any other signal, even an ignored
-/// one, would cut a call of the lesson short. Corresponds to `pthread_sigmask(3)`.
+/// Blocks all signals but the interrupting one, in this thread and in those that it starts: any other signal,
+/// even an ignored one, would cut a call of the lesson short. Corresponds to `pthread_sigmask(3)`.
 pub(in super::super) fn block_other_signals() {
     // SAFETY: sigfillset initializes the set, and only this thread's mask changes.
     unsafe {
@@ -54,17 +56,18 @@ pub(in super::super) fn current_thread() -> ThreadId {
     ThreadId(unsafe { libc::pthread_self() })
 }
 
-/// Makes the call that the thread is blocked in fail with EINTR. Corresponds to `pthread_kill(3)`. The thread must not have
-/// ended.
+/// Makes the call that the thread is blocked in fail with EINTR. Corresponds to `pthread_kill(3)`. The thread
+/// must not have ended.
 pub(in super::super) fn interrupt(thread: &ThreadId) {
-    // SAFETY: the thread is alive: `CurrentThread` has its id under a lock that the caller holds, and removes it before the
-    // thread ends.
+    // SAFETY: the thread is alive: `CurrentThread` has its id under a lock that the caller holds, and removes
+    // it before the thread ends.
     unsafe {
         libc::pthread_kill(thread.0, SIGNAL);
     }
 }
 
-/// Raises the soft limit of descriptors to the hard limit. Returns the limit in force. Corresponds to `setrlimit(2)`.
+/// Raises the soft limit of descriptors to the hard limit. Returns the limit in force. Corresponds to
+/// `setrlimit(2)`.
 pub(crate) fn raise_descriptor_limit() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, ..limit };

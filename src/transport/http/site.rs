@@ -27,7 +27,8 @@ impl Handled {
     }
 }
 
-/// Serves a connection, request by request. Pages of foreign origins are refused, and unknown paths are answered with 404.
+/// Serves a connection, request by request. Pages of foreign origins are refused, and unknown paths are
+/// answered with 404.
 ///
 /// # Errors
 /// What broke it off.

@@ -1,4 +1,5 @@
-//! Raw IP: an echo of ICMP, made by hand, in a datagram to which the kernel adds no more than the header of IP.
+//! Raw IP: an echo of ICMP, made by hand, in a datagram to which the kernel adds no more than the header of
+//! IP.
 
 use crate::{
     event::Host,

@@ -93,7 +93,8 @@ impl Server for News {
 }
 
 impl Feed {
-    /// A piece of news every so often, until the server ends: when it was written, in ms since 1970, and a text.
+    /// A piece of news every so often, until the server ends: when it was written, in ms since 1970, and a
+    /// text.
     fn write(&self, room: &Room) {
         let mut number = 0_u64;
         while room.pause(Instant::now() + self.every) {

@@ -1,4 +1,5 @@
-//! The answers that don't change with any session: greeting, info, the page for old browsers, and what CORS and caches need to be told.
+//! The answers that don't change with any session: greeting, info, the page for old browsers, and what CORS
+//! and caches need to be told.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -56,7 +57,8 @@ impl Page {
         Page { iframe, tag, websocket }
     }
 
-    /// The page for browsers that could not ask another origin (sockjs-protocol, "IFrame page"; its text is given there).
+    /// The page for browsers that could not ask another origin (sockjs-protocol, "IFrame page"; its text is
+    /// given there).
     pub fn iframe(&self, request: &Request) -> Response {
         if request.field("If-None-Match").as_deref() == Some(&self.tag) {
             return Response::new(304);
@@ -65,7 +67,8 @@ impl Page {
         cached(response.with("ETag", &*self.tag))
     }
 
-    /// What this server can (sockjs-protocol, "Info test"). Clients take the time of this answer, and the random number.
+    /// What this server can (sockjs-protocol, "Info test"). Clients take the time of this answer, and the
+    /// random number.
     pub fn info(&self, request: &Request) -> Result<Response, Fault> {
         let info = serde_json::json!({
             "websocket": self.websocket,

@@ -1,4 +1,5 @@
-//! The server that is asked again and again: it keeps messages by their number, and holds a long poll until there is one.
+//! The server that is asked again and again: it keeps messages by their number, and holds a long poll until
+//! there is one.
 
 use std::{
     sync::Arc,

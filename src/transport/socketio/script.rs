@@ -167,7 +167,8 @@ fn packets(message: &[u8], binary: bool) -> Vec<(&'static str, Vec<u8>)> {
     }
 }
 
-/// The frame, the packet in it, the packet in that, and the text in its JSON; or the frame with the bytes behind it.
+/// The frame, the packet in it, the packet in that, and the text in its JSON; or the frame with the bytes
+/// behind it.
 fn layers(bytes: &[u8]) -> Vec<LayerBytes> {
     let Some((frame, payload)) = unframed(bytes) else { return vec![LayerBytes::message(bytes)] };
     let frame_length = frame.bytes.len();

@@ -125,7 +125,8 @@ impl Server for SocketIo {
 }
 
 impl SocketIo {
-    /// What the request wants, if it may: the checks of the reference implementation, in its order but for the version.
+    /// What the request wants, if it may: the checks of the reference implementation, in its order but for
+    /// the version.
     fn admit(
         &self,
         connection: &Connection,

@@ -71,7 +71,8 @@ impl Sessions {
         lock(&self.0.all).by_id.get(id).cloned()
     }
 
-    /// The session with this id, new if there is none, which began with the connection `line`. None if there are too many.
+    /// The session with this id, new if there is none, which began with the connection `line`. None if there
+    /// are too many.
     pub fn of(&self, id: &str, connection: u64, room: &Arc<Room>) -> Option<Arc<Held>> {
         let mut all = lock(&self.0.all);
         if let Some(held) = all.by_id.get(id) {
@@ -167,7 +168,8 @@ impl Receiver<'_> {
 impl Drop for Receiver<'_> {
     fn drop(&mut self) {
         lock(&self.held.session).leave(self.number, self.how, Instant::now());
-        // Its time runs from now on. Between the sweeper's look and its wait nothing can happen: it has the lock.
+        // Its time runs from now on. Between the sweeper's look and its wait nothing can happen: it has the
+        // lock.
         drop(lock(&self.sessions.0.all));
         self.sessions.0.changed.notify_all();
     }

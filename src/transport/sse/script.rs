@@ -1,4 +1,5 @@
-//! Server-Sent Events: one response that never ends, in which the server says what it has; the client has requests of HTTP.
+//! Server-Sent Events: one response that never ends, in which the server says what it has; the client has
+//! requests of HTTP.
 
 use std::time::Duration;
 

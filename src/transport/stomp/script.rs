@@ -42,7 +42,8 @@ pub(crate) const ON_TCP: Scripted = Scripted {
     layers: |bytes, _| layers(bytes),
 };
 
-/// A client asks for heart-beats so often unless it is told otherwise: the library's choice, as the specification has none.
+/// A client asks for heart-beats so often unless it is told otherwise: the library's choice, as the
+/// specification has none.
 const BEAT: Duration = Duration::from_secs(10);
 
 /// Where the messages go.

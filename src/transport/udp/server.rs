@@ -66,8 +66,8 @@ impl DatagramServer for Datagrams {
             match socket.recv_from(&mut buffer) {
                 Ok((length, from)) => office.came(from, &buffer[..length]),
                 Err(error) if is_timeout(&error) => {}
-                // Of a socket that is connected to nobody these are no errors of its own: on some systems an earlier answer met
-                // a closed port.
+                // Of a socket that is connected to nobody these are no errors of its own: on some systems an
+                // earlier answer met a closed port.
                 Err(error)
                     if matches!(
                         error.kind(),

@@ -1,5 +1,5 @@
-//! WebSocket with permessage-deflate: messages are compressed, and may refer back to those before them. By hand at both ends:
-//! tungstenite does not speak it.
+//! WebSocket with permessage-deflate: messages are compressed, and may refer back to those before them. By
+//! hand at both ends: tungstenite does not speak it.
 
 use data_encoding::BASE64;
 

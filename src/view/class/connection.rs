@@ -14,7 +14,8 @@ pub(super) struct Connection {
     pub(super) open: bool,
     /// True once a Close has crossed, or the end of the stream was told: then that end is no news.
     pub(super) closing: bool,
-    /// True once it was told why it will end: an error, a broken rule, a request that is no opening handshake.
+    /// True once it was told why it will end: an error, a broken rule, a request that is no opening
+    /// handshake.
     pub(super) explained: bool,
     /// The opening handshake under way.
     pub(super) handshake: Option<Box<Handshake>>,
@@ -50,9 +51,11 @@ impl Raw {
         self.first.extend_from_slice(&data[..data.len().min(KEPT)]);
     }
 
-    /// The beginning of the bytes, if they are the frame of this message and nothing else; and how many they are.
+    /// The beginning of the bytes, if they are the frame of this message and nothing else; and how many they
+    /// are.
     ///
-    /// A recv may bring a piece of a frame, or several: then no bytes stand beside a message that are not its own.
+    /// A recv may bring a piece of a frame, or several: then no bytes stand beside a message that are not its
+    /// own.
     pub(super) fn frame_of(&self, message: &Message) -> Option<(&[u8], usize)> {
         if self.calls != 1 {
             return None;

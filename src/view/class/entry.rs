@@ -151,7 +151,8 @@ impl Layout {
         std::iter::once(beginning).chain(lines.map(|line| line.indented(text_at))).collect()
     }
 
-    /// The text in `room` columns, and what stands beside it. Most entries fit on a line and need not be wrapped.
+    /// The text in `room` columns, and what stands beside it. Most entries fit on a line and need not be
+    /// wrapped.
     fn body(&self, entry: Entry, room: usize) -> Vec<Line> {
         let Entry { mut text, aside: beside, wire, .. } = entry;
         let taken = text.width();

@@ -54,7 +54,8 @@ impl Handshake {
         let size = format!(", {}{calls}", bytes(came));
         let room = layout.room().saturating_sub(size.len()).max(8);
         let line = match self.first.windows(2).position(|two| two == b"\r\n") {
-            // An empty line before the request is ignored by the server (RFC 9112 §2.2), and is no line to tell.
+            // An empty line before the request is ignored by the server (RFC 9112 §2.2), and is no line to
+            // tell.
             Some(end) if end > 0 => payload::cut(&self.first[..end], room),
             _ => payload::shown(&self.first, room),
         };

@@ -1,7 +1,7 @@
 //! What happens in a class, as it happens: a line or two for each thing, under the name of its connection.
 //!
-//! A call is told when it has returned, and by what it was for: the calls within `ws recv` are told as the message that they
-//! brought. Of a connection little is kept, and nothing once it has gone.
+//! A call is told when it has returned, and by what it was for: the calls within `ws recv` are told as the
+//! message that they brought. Of a connection little is kept, and nothing once it has gone.
 
 #[cfg(test)]
 mod tests;
@@ -100,7 +100,8 @@ impl Log {
         self.connections.contains_key(name) || (self.begun && number_of(name).is_some())
     }
 
-    /// Takes the next event. `due` is true while the story waits for the call of a step: that is no call of the class.
+    /// Takes the next event. `due` is true while the story waits for the call of a step: that is no call of
+    /// the class.
     pub(in crate::view) fn take(&mut self, what: &What, due: bool) -> Told {
         match what {
             What::Peer(peer) => self.peer(peer),
@@ -289,7 +290,8 @@ impl Doing {
     }
 }
 
-/// The kind of a whole control frame of a server, by its first byte: the call is told with its bytes in quotation marks.
+/// The kind of a whole control frame of a server, by its first byte: the call is told with its bytes in
+/// quotation marks.
 fn frame_of(call: &Call) -> Option<&'static str> {
     let bytes = &call.args.iter().find(|arg| arg.name == "bytes")?.value;
     [("\"\\x88", "close"), ("\"\\x89", "ping"), ("\"\\x8a", "pong")]

@@ -7,7 +7,8 @@ use crate::view::line::{Line, Meaning};
 use crate::view::units::bytes;
 use crate::view::upgrade::{consequences, offence};
 
-/// `text "hello", 5 bytes`, with the bytes of its frame beside it if `frame` has them and there is room for both.
+/// `text "hello", 5 bytes`, with the bytes of its frame beside it if `frame` has them and there is room for
+/// both.
 pub(super) fn entry(layout: &Layout, it: &Message, frame: Option<(&[u8], usize)>) -> Entry {
     let mark = if it.received { Mark::Received } else { Mark::Sent };
     let look = layout.look();

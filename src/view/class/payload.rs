@@ -1,4 +1,5 @@
-//! What crossed, in as many columns as there are: as text if it is text, else in hex. Its size is always said beside it.
+//! What crossed, in as many columns as there are: as text if it is text, else in hex. Its size is always said
+//! beside it.
 
 use crate::view::wrap::width;
 use crate::wire::text;
@@ -44,8 +45,8 @@ fn cut_with(data: &[u8], room: usize, finish: impl Fn(String) -> String) -> Stri
     }
 }
 
-/// True if the beginning is UTF-8 in which control characters are the exception. A character that is cut off at the end is none
-/// the less one.
+/// True if the beginning is UTF-8 in which control characters are the exception. A character that is cut off
+/// at the end is none the less one.
 fn is_text(data: &[u8]) -> bool {
     let beginning = &data[..data.len().min(LOOKED_AT)];
     let valid = match std::str::from_utf8(beginning) {

@@ -1,5 +1,5 @@
-//! Who is there now: a line each, and the sum of all. It is drawn again and again in one place, so it never has more rows than
-//! there are.
+//! Who is there now: a line each, and the sum of all. It is drawn again and again in one place, so it never
+//! has more rows than there are.
 
 use super::{meaning_of, number_of, payload, shown_name, word};
 use crate::event::{Ending, Peer, Phase};
@@ -12,8 +12,9 @@ use crate::view::wrap::{Long, wrap};
 
 /// Who is connected, in at most `rows` lines: a head, a line each, how many more there are, and the sum.
 ///
-/// `peers` are all who are there, and of those who have gone as many as are remembered: connections are numbered, so it is seen
-/// how many are not. Those who are there come first, by number; then those who have gone.
+/// `peers` are all who are there, and of those who have gone as many as are remembered: connections are
+/// numbered, so it is seen how many are not. Those who are there come first, by number; then those who have
+/// gone.
 pub fn class(look: &Look, peers: &[Peer], rows: usize) -> Vec<Line> {
     let sum = Sum::of(peers);
     let mut lines = sum.lines(look);
@@ -29,7 +30,8 @@ pub fn class(look: &Look, peers: &[Peer], rows: usize) -> Vec<Line> {
     body_and_rest(look, body, peers.len(), room, head).into_iter().chain(lines).collect()
 }
 
-/// The lines of each peer behind `head` lines, as many peers as there is room for, and then how many more there are.
+/// The lines of each peer behind `head` lines, as many peers as there is room for, and then how many more
+/// there are.
 fn body_and_rest(look: &Look, body: Vec<Vec<Line>>, all: usize, room: usize, head: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut told = 0;
@@ -248,7 +250,8 @@ impl Columns {
     }
 }
 
-/// A number in at most four characters: `12,345` is `12k`. Rounded down, so that it never says more than there was.
+/// A number in at most four characters: `12,345` is `12k`. Rounded down, so that it never says more than
+/// there was.
 fn rounded(n: u64) -> String {
     const STEPS: [(u64, &str); 6] = [
         (1_000_000_000_000_000_000, "E"),

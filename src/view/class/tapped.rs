@@ -51,8 +51,8 @@ impl TapLog {
         TapLog { layout: Layout::new(look), letter: 't', nobody: "t" }
     }
 
-    /// Of connections that are called `c1`, `c2`: those of one end, and not of somebody between two. What is said of none of them, number
-    /// 0, has a name of its own.
+    /// Of connections that are called `c1`, `c2`: those of one end, and not of somebody between two. What is
+    /// said of none of them, number 0, has a name of its own.
     pub fn of_an_end(look: Look, nobody: &'static str) -> TapLog {
         TapLog { letter: 'c', nobody, ..TapLog::new(look) }
     }

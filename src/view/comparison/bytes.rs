@@ -1,4 +1,5 @@
-//! Byte by byte: the message at the left, TCP in the middle, the WebSocket at the right, the same byte of the message on the same line.
+//! Byte by byte: the message at the left, TCP in the middle, the WebSocket at the right, the same byte of the
+//! message on the same line.
 
 use super::{Comparison, Side};
 use crate::event::Host;

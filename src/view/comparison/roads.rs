@@ -1,4 +1,5 @@
-//! The same message by every road: what each transport makes of it, layer in layer, and the bill of all of them side by side.
+//! The same message by every road: what each transport makes of it, layer in layer, and the bill of all of
+//! them side by side.
 
 use std::{ops::Range, time::Duration};
 
@@ -79,7 +80,8 @@ impl Beat {
         60_000_000 / self.every.as_millis().max(1)
     }
 
-    /// What a minute of them comes to, if one comes to `bill`: bytes on the wire where they are seen, else bytes given to send.
+    /// What a minute of them comes to, if one comes to `bill`: bytes on the wire where they are seen, else
+    /// bytes given to send.
     pub fn minute(self, bill: &Bill, seen: bool) -> u64 {
         let one = if seen { bill.on_the_wire } else { bill.sent };
         u64::try_from(one as u128 * self.per_minute() / 1000).unwrap_or(u64::MAX)

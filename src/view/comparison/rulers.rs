@@ -1,4 +1,5 @@
-//! Where the streams were cut: by send, into segments, by recv, and into frames and messages, on one axis of stream offsets.
+//! Where the streams were cut: by send, into segments, by recv, and into frames and messages, on one axis of
+//! stream offsets.
 
 use std::ops::Range;
 

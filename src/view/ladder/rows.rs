@@ -69,7 +69,8 @@ impl State {
     }
 }
 
-/// The items in the order of their times. A call that nothing came for before it returned is one with its return.
+/// The items in the order of their times. A call that nothing came for before it returned is one with its
+/// return.
 pub(super) fn in_order(mut items: Vec<Item>) -> Vec<Item> {
     items.sort_by_key(|item| item.at);
     let mut at = 0;
@@ -137,7 +138,8 @@ pub(super) struct Row {
     pub lane: Option<Thing>,
 }
 
-/// Puts into one row what belongs together: a call and the frame that it sends, a frame and what comes of it at both ends.
+/// Puts into one row what belongs together: a call and the frame that it sends, a frame and what comes of it
+/// at both ends.
 pub(super) fn rows(items: Vec<Item>) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for Item { at, thing } in items {

@@ -49,7 +49,8 @@ const NODES: [Node; 12] = [
     Node(Closed, RIGHT, 19, Beside::Right, 17),
 ];
 
-/// A way in the drawing: from, to, its corners, and its label with the column where it begins (or, at the left, ends) and the line.
+/// A way in the drawing: from, to, its corners, and its label with the column where it begins (or, at the
+/// left, ends) and the line.
 struct Drawn(State, State, &'static [(usize, usize)], Label);
 
 /// A label: where, and what. `None` if a neighbour's says it.

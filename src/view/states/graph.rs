@@ -117,7 +117,8 @@ const WAYS: [Way; 17] = {
     ]
 };
 
-/// The ways from one state to another, with those that nobody saw in between; none if the diagram has no such path.
+/// The ways from one state to another, with those that nobody saw in between; none if the diagram has no such
+/// path.
 pub(super) fn path(from: State, to: State) -> Option<Vec<Way>> {
     let mut queue = VecDeque::from([(from, Vec::new())]);
     let mut seen = vec![from];

@@ -1,9 +1,10 @@
 //! A tap as a capture: pcapng, with packets made up around the bytes that passed.
 //!
-//! A program sees no packets. So that Wireshark can follow the streams all the same, each connection of a client becomes one of
-//! packets: a handshake, a segment for each read (cut where it is too long), a FIN or a RST. Addresses, bytes and times are true;
-//! numbers, windows, acknowledgments and the link are made up, and the section's comment says so. What the tape left out is missing in
-//! the numbers too, as in a capture that lost packets.
+//! A program sees no packets. So that Wireshark can follow the streams all the same, each connection of a
+//! client becomes one of packets: a handshake, a segment for each read (cut where it is too long), a FIN or a
+//! RST. Addresses, bytes and times are true; numbers, windows, acknowledgments and the link are made up, and
+//! the section's comment says so. What the tape left out is missing in the numbers too, as in a capture that
+//! lost packets.
 
 use std::{collections::HashMap, net::SocketAddr};
 

@@ -1,12 +1,14 @@
-//! Which events are asked for? A place, a kind of frame, a direction: each given once more narrows the choice.
+//! Which events are asked for? A place, a kind of frame, a direction: each given once more narrows the
+//! choice.
 
 use std::{fmt, str::FromStr};
 
 use crate::event::{Host, StreamEvent, StreamWhat, stream::Opened};
 use crate::wire::{Protocol, websocket::opcode};
 
-/// A choice. As text: `client`, `server`, `text`, `binary`, `continuation`, `close`, `ping`, `pong`, a protocol above HTTP or WebSocket:
-/// `engineio`, `socketio`, `sockjs`, `stomp`, `sse`; or an address with or without its port: `10.0.0.1:4000`, `[::1]:80`, `10.0.0.1`, `:4000`.
+/// A choice. As text: `client`, `server`, `text`, `binary`, `continuation`, `close`, `ping`, `pong`, a
+/// protocol above HTTP or WebSocket: `engineio`, `socketio`, `sockjs`, `stomp`, `sse`; or an address with or
+/// without its port: `10.0.0.1:4000`, `[::1]:80`, `10.0.0.1`, `:4000`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Filter {
     /// What this side sends.

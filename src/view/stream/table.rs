@@ -1,6 +1,8 @@
-//! Events on a screen: a heading for each connection, a line for each head, frame and message, at the end what there was.
+//! Events on a screen: a heading for each connection, a line for each head, frame and message, at the end
+//! what there was.
 //!
-//! Lines come in the order of time, as a capture may be longer than memory; where another connection speaks, its heading is told again.
+//! Lines come in the order of time, as a capture may be longer than memory; where another connection speaks,
+//! its heading is told again.
 
 mod rows;
 
@@ -313,7 +315,8 @@ impl StreamTable {
         self.row(event, message.from, None, &kind, &how, message.payload.len() as u64, line)
     }
 
-    /// What a message or a content carries, beneath it. Of layers that carry others only the uppermost is told, unless every byte is.
+    /// What a message or a content carries, beneath it. Of layers that carry others only the uppermost is
+    /// told, unless every byte is.
     fn layer(&mut self, event: &StreamEvent, layer: &Layer) -> Vec<Line> {
         self.sum.layers += usize::from(!layer.carries);
         let detailed = self.detail > Depth::Summary;

@@ -1,4 +1,5 @@
-//! The words for what the bytes of a connection mean: the same in the table of a capture and in the log of a connection.
+//! The words for what the bytes of a connection mean: the same in the table of a capture and in the log of a
+//! connection.
 
 use crate::event::{
     Host,

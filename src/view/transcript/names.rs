@@ -12,7 +12,8 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// A call of the lesson's line `bind s :7000` was made with an address: its port is the one that the line says.
+    /// A call of the lesson's line `bind s :7000` was made with an address: its port is the one that the line
+    /// says.
     pub fn learn(&mut self, line: &str, call: &Call) {
         let address = call.args.iter().find_map(|arg| arg.value.parse::<SocketAddr>().ok());
         if let (Some(address), Some(said)) = (address, said(line))

@@ -1,4 +1,5 @@
-//! A frame as packetdrill writes it: `S. 0:0(0) ack 1 win 65160 <mss 1460,sackOK,TS val ... ecr ...,nop,wscale 7>`.
+//! A frame as packetdrill writes it: `S. 0:0(0) ack 1 win 65160 <mss 1460,sackOK,TS val ... ecr
+//! ...,nop,wscale 7>`.
 
 use super::names::Names;
 use crate::event::Frame;

@@ -28,8 +28,9 @@ impl Refusal {
         match status {
             // A 405 must name what is allowed (RFC 9110 §15.5.6).
             405 => fields.push(("Allow", "GET")),
-            // A 426 must name the protocol in Upgrade (RFC 9110 §15.5.22), and whoever sends Upgrade must name it in
-            // Connection (§7.8). The version line tells an older client what to try next (RFC 6455 §4.4).
+            // A 426 must name the protocol in Upgrade (RFC 9110 §15.5.22), and whoever sends Upgrade must
+            // name it in Connection (§7.8). The version line tells an older client what to try next (RFC 6455
+            // §4.4).
             426 => {
                 fields.extend([("Upgrade", "websocket"), ("Sec-WebSocket-Version", VERSION)]);
                 connection = "Upgrade, close";

@@ -74,8 +74,8 @@ impl FrameReader {
         Some(Piece { header, offset, index, bytes, first, last })
     }
 
-    /// The frame whose end has not come: where it begins, bytes of its payload so far (of the frame, where the header is not
-    /// whole), and how many it claims.
+    /// The frame whose end has not come: where it begins, bytes of its payload so far (of the frame, where
+    /// the header is not whole), and how many it claims.
     pub fn unfinished(&self) -> Option<(u64, u64, Option<u64>)> {
         match self.frame {
             Some((header, offset, done)) => Some((offset, done, Some(header.length))),

@@ -1,4 +1,5 @@
-//! The content after a head: by its length, in chunks, or up to the end of the connection (RFC 9112 §6, §7.1).
+//! The content after a head: by its length, in chunks, or up to the end of the connection (RFC 9112 §6,
+//! §7.1).
 
 use super::super::budget::{Budget, Held};
 use crate::wire::http::Headers;

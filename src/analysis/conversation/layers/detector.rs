@@ -1,11 +1,13 @@
-//! What a protocol above HTTP, WebSocket or TCP is: a [`Dissector`] for one direction, and a [`Detector`] that recognises it.
+//! What a protocol above HTTP, WebSocket or TCP is: a [`Dissector`] for one direction, and a [`Detector`]
+//! that recognises it.
 
 use std::fmt::Debug;
 
 use super::{Out, Place};
 use crate::{analysis::conversation::budget::Budget, event::Host, wire::Protocol};
 
-/// Reads one direction of a protocol. What it holds counts against the budget; what it can't understand is told once.
+/// Reads one direction of a protocol. What it holds counts against the budget; what it can't understand is
+/// told once.
 pub(in crate::analysis::conversation) trait Dissector: Debug {
     /// Reads a whole message of the layer beneath.
     fn message(&mut self, _place: Place, _text: bool, _payload: &[u8], _out: &mut Out) {}
@@ -23,7 +25,8 @@ pub(in crate::analysis::conversation) trait Dissector: Debug {
 /// The table of detectors, as a protocol sees it that carries another.
 pub(in crate::analysis::conversation) type Detectors = &'static [&'static Detector];
 
-/// Makes the dissector of the messages that `Host` sends over a WebSocket, or of the bytes that it sends over TCP.
+/// Makes the dissector of the messages that `Host` sends over a WebSocket, or of the bytes that it sends over
+/// TCP.
 pub(in crate::analysis::conversation) type NewStream = fn(Host, Detectors) -> Box<dyn Dissector>;
 
 /// Makes the dissector of a content of HTTP, of which it keeps at most so many bytes.
@@ -55,8 +58,8 @@ impl PartialEq for Content {
 pub(in crate::analysis::conversation) enum ProtocolHint {
     /// Nothing that is known here.
     Nothing,
-    /// The first messages decide, of which `left` more are looked at. After a handshake that promised nothing, only a
-    /// protocol that opens with a word of its own is recognised.
+    /// The first messages decide, of which `left` more are looked at. After a handshake that promised
+    /// nothing, only a protocol that opens with a word of its own is recognised.
     First { left: u8, handshake: bool },
     /// This protocol, if the first message confirms it.
     Expected(&'static Detector),
@@ -75,10 +78,11 @@ pub(in crate::analysis::conversation) enum Verdict {
     No,
 }
 
-/// A row of the table: the signs by which a protocol is recognised, and its dissectors. A sign that a protocol does not have
-/// stays as in [`Detector::NONE`].
+/// A row of the table: the signs by which a protocol is recognised, and its dissectors. A sign that a
+/// protocol does not have stays as in [`Detector::NONE`].
 pub(in crate::analysis) struct Detector {
-    /// The words of `--filter`, and the protocols of the layers that they choose. `--as` with one of these protocols asks for this row.
+    /// The words of `--filter`, and the protocols of the layers that they choose. `--as` with one of these
+    /// protocols asks for this row.
     pub(in crate::analysis) words: &'static [(&'static str, Protocol)],
     /// What a request promises by its method and target.
     pub(super) target: fn(&str, &str) -> Option<Promise>,
@@ -86,11 +90,13 @@ pub(in crate::analysis) struct Detector {
     pub(super) subprotocols: &'static [&'static str],
     /// The type of a response's content that is of this protocol.
     pub(super) content_type: Option<&'static str>,
-    /// What the contents of a request with this method, and of its response, are: with `--as`, or by their type.
+    /// What the contents of a request with this method, and of its response, are: with `--as`, or by their
+    /// type.
     pub(super) contents: fn(&str) -> Promise,
     /// Whether bytes are of it, wherever they stand.
     pub(super) bytes: fn(&[u8]) -> bool,
-    /// Whether a stream on TCP, or the first message after a handshake that promised nothing, begins a session of it.
+    /// Whether a stream on TCP, or the first message after a handshake that promised nothing, begins a
+    /// session of it.
     pub(super) session: fn(&[u8]) -> Verdict,
     /// Whether a text message of a WebSocket whose handshake was not seen is of it.
     pub(super) text: fn(Host, &[u8]) -> bool,

@@ -1,5 +1,6 @@
-//! The table of the protocols above HTTP, WebSocket and TCP, and by which sign each is recognised: the target of a request, the
-//! subprotocol, the type of a content, a word of the command line or, where those say nothing, the first bytes.
+//! The table of the protocols above HTTP, WebSocket and TCP, and by which sign each is recognised: the target
+//! of a request, the subprotocol, the type of a content, a word of the command line or, where those say
+//! nothing, the first bytes.
 
 use super::{
     StreamState,
@@ -49,7 +50,8 @@ pub(in crate::analysis) fn named(word: &str) -> Option<Protocol> {
     all.find(|(own, _)| *own == word).map(|(_, protocol)| *protocol)
 }
 
-/// Returns the row whose session these first bytes of a TCP stream begin; `Err` tells whether more bytes may decide it.
+/// Returns the row whose session these first bytes of a TCP stream begin; `Err` tells whether more bytes may
+/// decide it.
 pub(in crate::analysis::conversation) fn session(bytes: &[u8]) -> Result<&'static Detector, Verdict> {
     let verdicts = || DETECTORS.into_iter().map(|row| (row, (row.session)(bytes)));
     if let Some((row, _)) = verdicts().find(|(_, verdict)| *verdict == Verdict::Yes) {
@@ -65,7 +67,8 @@ pub(in crate::analysis::conversation) fn recognised(bytes: &[u8]) -> Option<&'st
 }
 
 impl Promise {
-    /// Returns what a request promises by its target; where that says nothing, by what was asked for on the command line.
+    /// Returns what a request promises by its target; where that says nothing, by what was asked for on the
+    /// command line.
     pub(in crate::analysis::conversation) fn of(
         method: &str,
         target: &str,

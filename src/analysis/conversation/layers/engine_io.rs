@@ -80,7 +80,8 @@ struct EngineIo {
 }
 
 impl EngineIo {
-    /// Messages of a WebSocket have a packet each; a content of HTTP has packets with separators between them.
+    /// Messages of a WebSocket have a packet each; a content of HTTP has packets with separators between
+    /// them.
     fn new(socket_io: bool, strict: bool) -> EngineIo {
         EngineIo {
             socket_io,

@@ -31,7 +31,8 @@ pub(super) static DETECTOR: Detector = Detector {
 #[derive(Debug)]
 struct Events {
     reader: Reader,
-    /// The block under way, byte for byte: events are told with their bytes. The reader holds no more than this.
+    /// The block under way, byte for byte: events are told with their bytes. The reader holds no more than
+    /// this.
     held: Held,
     /// What the reader itself holds counts so much.
     counted: usize,

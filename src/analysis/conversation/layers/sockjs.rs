@@ -39,7 +39,8 @@ fn target(method: &str, target: &str) -> Option<Promise> {
     let sockjs::Place::Session { server, endpoint, .. } = sockjs::Place::parse(&path[..third], path)? else {
         return None;
     };
-    // Clients number servers with three digits. Where the last part is a word of SockJS alone that isn't asked for.
+    // Clients number servers with three digits. Where the last part is a word of SockJS alone that isn't
+    // asked for.
     let numbered = server.len() == 3 && server.bytes().all(|byte| byte.is_ascii_digit());
     let own = matches!(endpoint.name, "xhr_streaming" | "xhr_send" | "jsonp_send" | "websocket");
     if method != endpoint.method || !(numbered || own) {

@@ -157,7 +157,8 @@ impl Stomp {
     }
 }
 
-/// Where a frame begins in the stream itself, if TCP carries it: `start` is where in what was read the bytes at `place` began.
+/// Where a frame begins in the stream itself, if TCP carries it: `start` is where in what was read the bytes
+/// at `place` began.
 fn exact(place: Place, offset: u64, start: u64) -> Place {
     let offset = if place.bare { (place.offset + offset).saturating_sub(start) } else { place.offset };
     Place { offset, ..place }

@@ -20,8 +20,8 @@ use super::{
 /// What the child reports if all steps succeed. No step has this number.
 const SUCCESS: u8 = 0;
 
-/// Lets a child process make all steps of a stage: with each capability that this process may have, until one suffices.
-/// Returns that one, and the child, which is about to exit.
+/// Lets a child process make all steps of a stage: with each capability that this process may have, until one
+/// suffices. Returns that one, and the child, which is about to exit.
 pub(super) fn dry_run() -> Result<(Capability, ChildProcess), Unavailable> {
     let threads = namespace::thread_count()?;
     if threads > 1 {
@@ -57,7 +57,8 @@ fn run_all_steps(capability: Capability) -> Result<(), SetupError> {
     // A second namespace, as for the server; then back to the end of the pair that stays with this process.
     namespace::unshare_network()?;
     namespace::enter_network(&own).map_err(SetupError::at(SetupStep::HostNamespace))?;
-    // Closing a packet socket takes the kernel milliseconds. The exit of the child closes it, after the report.
+    // Closing a packet socket takes the kernel milliseconds. The exit of the child closes it, after the
+    // report.
     PacketSocket::open(&interface).map(mem::forget).map_err(SetupError::at(SetupStep::PacketSocket))
 }
 
@@ -66,7 +67,8 @@ fn run_all_steps(capability: Capability) -> Result<(), SetupError> {
 pub(super) struct ChildProcess(Pid);
 
 impl ChildProcess {
-    /// Waits until the child has exited. Returns its status, if the kernel still has it. Corresponds to `waitpid(2)`.
+    /// Waits until the child has exited. Returns its status, if the kernel still has it. Corresponds to
+    /// `waitpid(2)`.
     pub fn wait(self) -> Option<WaitStatus> {
         loop {
             match waitpid(Some(self.0), WaitOptions::empty()) {
@@ -77,8 +79,8 @@ impl ChildProcess {
     }
 }
 
-/// Runs `job` in a child of this process, which has one thread. The outer error is that of making the child; the inner one
-/// that of the job.
+/// Runs `job` in a child of this process, which has one thread. The outer error is that of making the child;
+/// the inner one that of the job.
 fn in_child(job: impl FnOnce() -> Result<(), SetupError>) -> io::Result<Result<ChildProcess, SetupError>> {
     let (mut from_child, mut to_parent) = io::pipe()?;
     // SAFETY: the process has one thread, so no lock is held by a thread that the child does not have.

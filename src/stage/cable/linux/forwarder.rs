@@ -39,8 +39,8 @@ impl Forwarder {
         let thread = thread::Builder::new().name("cable".to_owned()).spawn(move || {
             block_other_signals();
             forward_frames(&own, &watched);
-            // Closed by this thread, not with the last clone of the cable: that may be in a thread with another descriptor
-            // table.
+            // Closed by this thread, not with the last clone of the cable: that may be in a thread with
+            // another descriptor table.
             drop(watched);
             let mut state = own.state();
             let ends = state.ends.take();
@@ -149,7 +149,8 @@ impl<'a> Batch<'a> {
         self.count += 1;
     }
 
-    /// Sends the frames, and logs the fate of each. A frame that cannot be sent, because the host's interface is down, is lost.
+    /// Sends the frames, and logs the fate of each. A frame that cannot be sent, because the host's interface
+    /// is down, is lost.
     fn send(&self, ends: &CableEnds, emulator: &mut LinkEmulator) {
         let mut at = 0;
         while at < self.count {
@@ -167,7 +168,8 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// The monotonic clock and the time of day at one moment: frames carry the time of day, events the monotonic time.
+/// The monotonic clock and the time of day at one moment: frames carry the time of day, events the monotonic
+/// time.
 struct Clock {
     instant: Instant,
     day: Duration,

@@ -1,4 +1,5 @@
-//! A host's network: a namespace with one interface, `eth0`, whose other end stays with the cable. See veth(4).
+//! A host's network: a namespace with one interface, `eth0`, whose other end stays with the cable. See
+//! veth(4).
 
 use std::{
     fs::File,
@@ -51,7 +52,8 @@ impl VethConfig {
     /// The configurations of a new cable: client and server.
     pub(super) fn pair(options: Options) -> [VethConfig; 2] {
         static COUNT: AtomicU32 = AtomicU32::new(1);
-        // Stages of one process share a network namespace, so each has names and a group of its own. Group 0 is the default.
+        // Stages of one process share a network namespace, so each has names and a group of its own. Group 0
+        // is the default.
         let group = COUNT.fetch_add(1, Ordering::Relaxed) % 1_000_000 + 1;
         Host::ALL.map(|host| {
             let interface = format!("{}{group}", host.name());
@@ -66,7 +68,8 @@ impl VethConfig {
 
     /// As [`VethConfig::setup_host`]. Leaves no descriptor open.
     ///
-    /// The cable's end is brought up first. So the host's end has a carrier as soon as it is up, and no frame is lost.
+    /// The cable's end is brought up first. So the host's end has a carrier as soon as it is up, and no frame
+    /// is lost.
     pub(super) fn setup(self) -> Result<HostNetwork, SetupError> {
         let outside = Rtnetlink::open().map_err(SetupError::at(SetupStep::Pair))?;
         let process = namespace::current_network()?;
@@ -77,7 +80,8 @@ impl VethConfig {
             .map_err(SetupError::at(SetupStep::Pair))
     }
 
-    /// Makes the pair, and configures the cable's end in the process's network. The thread is in `own` before and after.
+    /// Makes the pair, and configures the cable's end in the process's network. The thread is in `own` before
+    /// and after.
     fn make_pair(&self, outside: &Rtnetlink, process: &File, own: &File) -> io::Result<()> {
         outside.add_pair(&self.interface, self.group, own.as_raw_fd(), ethernet_address(self.host))?;
         namespace::enter_network(process)?;
@@ -99,8 +103,8 @@ impl VethConfig {
         }
         let eth0 = index("eth0")?;
         disable_offloads("eth0")?;
-        // With an IPv6 address, the kernel would report its multicast groups to routers, in frames that no lesson expects.
-        // Fails on a kernel without IPv6.
+        // With an IPv6 address, the kernel would report its multicast groups to routers, in frames that no
+        // lesson expects. Fails on a kernel without IPv6.
         let _ = netlink.disable_address_generation(eth0);
         netlink.add_address(eth0, address(self.host, false), 24)?;
         netlink.set_up(eth0)?;

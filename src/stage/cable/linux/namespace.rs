@@ -13,8 +13,8 @@ use super::{
     setup_error::{SetupError, SetupStep},
 };
 
-/// Moves the process into a network namespace of its own, and brings its loopback interface up. Without CAP_SYS_ADMIN the
-/// process moves into a user namespace too. The process must have one thread.
+/// Moves the process into a network namespace of its own, and brings its loopback interface up. Without
+/// CAP_SYS_ADMIN the process moves into a user namespace too. The process must have one thread.
 pub(super) fn unshare_process(capability: Capability) -> Result<(), SetupError> {
     let (user, group) = (geteuid(), getegid());
     unshare(match capability {
@@ -23,8 +23,8 @@ pub(super) fn unshare_process(capability: Capability) -> Result<(), SetupError> 
     })
     .map_err(SetupError::at(SetupStep::Unshare))?;
     if capability == Capability::UserNamespace {
-        // The user and the group keep their numbers. The kernel demands that an unprivileged process gives up setgroups(2)
-        // before it maps the group.
+        // The user and the group keep their numbers. The kernel demands that an unprivileged process gives up
+        // setgroups(2) before it maps the group.
         fs::write("/proc/self/setgroups", "deny")
             .and_then(|()| fs::write("/proc/self/uid_map", format!("{user} {user} 1")))
             .and_then(|()| fs::write("/proc/self/gid_map", format!("{group} {group} 1")))

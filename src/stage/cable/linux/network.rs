@@ -105,8 +105,8 @@ impl Drop for Network {
         for host in Host::ALL {
             let _ = self.within(host, destroy_tcp_sockets);
         }
-        // A namespace ends with its last user, the interfaces at once. The kernel blocks in both: they are done at the same
-        // time.
+        // A namespace ends with its last user, the interfaces at once. The kernel blocks in both: they are
+        // done at the same time.
         thread::scope(|scope| {
             scope.spawn(|| Rtnetlink::open().and_then(|netlink| netlink.remove_group(self.group)));
             drop(self.forwarder.take());

@@ -1,9 +1,11 @@
-//! Offloads: work that an interface does in the kernel's place, see ethtool(8). Set by `ioctl(2)`, see netdevice(7).
+//! Offloads: work that an interface does in the kernel's place, see ethtool(8). Set by `ioctl(2)`, see
+//! netdevice(7).
 
 use std::{io, net::UdpSocket, os::fd::AsRawFd};
 
-/// Commands of linux/ethtool.h that switch an offload: segmentation of TCP and of other protocols, merging of received
-/// segments, scattered frames, and checksums of sent frames. An offload that depends on another goes before it.
+/// Commands of linux/ethtool.h that switch an offload: segmentation of TCP and of other protocols, merging of
+/// received segments, scattered frames, and checksums of sent frames. An offload that depends on another goes
+/// before it.
 const OFFLOADS: [u32; 5] = [
     0x1f, // ETHTOOL_STSO
     0x24, // ETHTOOL_SGSO
@@ -15,8 +17,8 @@ const OFFLOADS: [u32; 5] = [
 /// `SIOCETHTOOL` of linux/sockios.h.
 const SIOCETHTOOL: libc::Ioctl = 0x8946;
 
-/// Makes the kernel fill in every checksum and send each segment as a frame of its own, so that frames are as on a real
-/// wire. `interface` is in this thread's network namespace.
+/// Makes the kernel fill in every checksum and send each segment as a frame of its own, so that frames are as
+/// on a real wire. `interface` is in this thread's network namespace.
 pub(super) fn disable_offloads(interface: &str) -> io::Result<()> {
     // The ioctl works on any socket of the namespace. This one sends nothing.
     let socket = UdpSocket::bind(("0.0.0.0", 0))?;
@@ -29,8 +31,8 @@ pub(super) fn disable_offloads(interface: &str) -> io::Result<()> {
         let mut command = [offload, 0];
         let data = libc::__c_anonymous_ifr_ifru { ifru_data: command.as_mut_ptr().cast() };
         let mut request = libc::ifreq { ifr_name: name, ifr_ifru: data };
-        // SAFETY: for these commands the kernel reads the `ifreq` and the `ethtool_value` that it points to. Both outlive the
-        // call.
+        // SAFETY: for these commands the kernel reads the `ifreq` and the `ethtool_value` that it points to.
+        // Both outlive the call.
         let result = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCETHTOOL, &raw mut request) };
         let error = io::Error::last_os_error();
         // EOPNOTSUPP: the interface does not have the offload.

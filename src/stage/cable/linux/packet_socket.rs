@@ -1,4 +1,5 @@
-//! The cable's end of a host's interface: a packet(7) socket that receives the host's frames and sends frames to it.
+//! The cable's end of a host's interface: a packet(7) socket that receives the host's frames and sends frames
+//! to it.
 
 use std::{
     io::{self, IoSlice},
@@ -93,8 +94,8 @@ impl PacketSocket {
         self.ring.advance();
     }
 
-    /// Sends frames, at most [`BATCH_SIZE`], by one call. Returns the number of frames that were sent before the first that
-    /// could not be. Corresponds to `sendmmsg(2)`, and to `send(2)` for a single frame.
+    /// Sends frames, at most [`BATCH_SIZE`], by one call. Returns the number of frames that were sent before
+    /// the first that could not be. Corresponds to `sendmmsg(2)`, and to `send(2)` for a single frame.
     pub fn send(&self, frames: &[&[u8]]) -> usize {
         if let [frame] = frames {
             let sent = again_after_eintr(|| send(&self.socket, frame, SendFlags::empty()));
@@ -113,12 +114,13 @@ impl PacketSocket {
         again_after_eintr(|| sendmmsg(&self.socket, &mut messages, SendFlags::empty())).unwrap_or(0)
     }
 
-    /// Frames that were lost because the ring was full, since the last call. Corresponds to `PACKET_STATISTICS` of packet(7).
+    /// Frames that were lost because the ring was full, since the last call. Corresponds to
+    /// `PACKET_STATISTICS` of packet(7).
     pub fn overruns(&self) -> u64 {
         let mut statistics = libc::tpacket_stats { tp_packets: 0, tp_drops: 0 };
         let Ok(mut length) = libc::socklen_t::try_from(size_of_val(&statistics)) else { return 0 };
-        // SAFETY: the kernel writes at most `length` bytes into `statistics`, which consists of integers. Both outlive the
-        // call.
+        // SAFETY: the kernel writes at most `length` bytes into `statistics`, which consists of integers.
+        // Both outlive the call.
         unsafe {
             libc::getsockopt(
                 self.socket.as_raw_fd(),
@@ -131,7 +133,8 @@ impl PacketSocket {
         statistics.tp_drops.into()
     }
 
-    /// Clears the socket's error, such as ENETDOWN, which poll(2) would report again and again. Corresponds to SO_ERROR.
+    /// Clears the socket's error, such as ENETDOWN, which poll(2) would report again and again. Corresponds
+    /// to SO_ERROR.
     pub fn clear_error(&self) {
         let _ = self.socket.take_error();
     }

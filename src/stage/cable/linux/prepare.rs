@@ -1,4 +1,5 @@
-//! The process's own network namespace: entered once, before the first cable. Every stage makes its namespaces from there.
+//! The process's own network namespace: entered once, before the first cable. Every stage makes its
+//! namespaces from there.
 
 use std::{sync::Mutex, thread};
 
@@ -12,10 +13,11 @@ use crate::sync::lock;
 /// How the process entered its network namespace. `None` before that.
 static ENTERED: Mutex<Option<Capability>> = Mutex::new(None);
 
-/// Moves the process into a network namespace of its own, in which cables can be made. Does nothing if that was done before.
-/// The process must have one thread.
+/// Moves the process into a network namespace of its own, in which cables can be made. Does nothing if that
+/// was done before. The process must have one thread.
 ///
-/// A child process tries everything first, as there is no way back. If the trial fails, this process is as it was.
+/// A child process tries everything first, as there is no way back. If the trial fails, this process is as it
+/// was.
 ///
 /// # Errors
 /// Why this machine cannot have a cable, and what would change that.
@@ -26,8 +28,8 @@ pub fn prepare() -> Result<(), Unavailable> {
     }
     let (capability, child) = dry_run()?;
     let result = namespace::unshare_process(capability);
-    // The child takes milliseconds to end, and nothing here depends on that: a thread waits for it. If the thread cannot be
-    // started, the child is reaped when this process ends.
+    // The child takes milliseconds to end, and nothing here depends on that: a thread waits for it. If the
+    // thread cannot be started, the child is reaped when this process ends.
     let _ = thread::Builder::new().name("dry-run".to_owned()).spawn(move || {
         system::block_other_signals();
         child.wait();

@@ -1,7 +1,8 @@
-//! The receive ring of a packet socket: memory that the kernel shares with this process and fills with frames.
+//! The receive ring of a packet socket: memory that the kernel shares with this process and fills with
+//! frames.
 //!
-//! Corresponds to PACKET_RX_RING with TPACKET_V2 in packet(7). Each slot begins with a header, whose first word says whether
-//! the slot belongs to the kernel or to this process.
+//! Corresponds to PACKET_RX_RING with TPACKET_V2 in packet(7). Each slot begins with a header, whose first
+//! word says whether the slot belongs to the kernel or to this process.
 
 use std::{
     cell::Cell,
@@ -35,7 +36,8 @@ pub(super) struct Ring {
     held: Cell<usize>,
 }
 
-// SAFETY: the memory belongs to this ring until it is dropped, and `Cell` keeps the ring to one thread at a time.
+// SAFETY: the memory belongs to this ring until it is dropped, and `Cell` keeps the ring to one thread at a
+// time.
 unsafe impl Send for Ring {}
 
 /// A frame in the ring.
@@ -89,8 +91,8 @@ impl Ring {
         if status & libc::TP_STATUS_USER == 0 {
             return None;
         }
-        // SAFETY: the slot belongs to this process until `release`, which needs `&mut self`. The kernel wrote the header before
-        // the status.
+        // SAFETY: the slot belongs to this process until `release`, which needs `&mut self`. The kernel wrote
+        // the header before the status.
         let header = unsafe { ptr::read(slot.cast::<libc::tpacket2_hdr>()) };
         let start = usize::from(header.tp_mac).min(SLOT_SIZE);
         let length = usize::try_from(header.tp_snaplen).unwrap_or(SLOT_SIZE).min(SLOT_SIZE - start);
@@ -124,7 +126,8 @@ impl Ring {
     }
 
     fn status(&self, number: usize) -> &AtomicU32 {
-        // SAFETY: each slot begins with its status word, aligned; this process and the kernel access it atomically.
+        // SAFETY: each slot begins with its status word, aligned; this process and the kernel access it
+        // atomically.
         unsafe { &*self.slot(number).cast::<AtomicU32>() }
     }
 }

@@ -27,8 +27,8 @@ impl Rtnetlink {
         Ok(Rtnetlink { netlink: Netlink::open(libc::NETLINK_ROUTE)? })
     }
 
-    /// Makes a pair of interfaces, see veth(4): `ours` in this namespace and of that group, and `eth0` with the Ethernet address
-    /// `theirs` in the namespace `other`.
+    /// Makes a pair of interfaces, see veth(4): `ours` in this namespace and of that group, and `eth0` with
+    /// the Ethernet address `theirs` in the namespace `other`.
     pub fn add_pair(&self, ours: &str, group: u32, other: RawFd, theirs: [u8; 6]) -> io::Result<()> {
         self.request(add_pair(ours, group, other, theirs))
     }
@@ -63,7 +63,8 @@ impl Rtnetlink {
     }
 }
 
-/// Returns the number of an interface in this thread's network namespace. Corresponds to `SIOCGIFINDEX` of netdevice(7).
+/// Returns the number of an interface in this thread's network namespace. Corresponds to `SIOCGIFINDEX` of
+/// netdevice(7).
 pub(super) fn index(name: &str) -> io::Result<u32> {
     // The ioctl works on any socket of the namespace. This one sends nothing.
     let socket = UdpSocket::bind(("0.0.0.0", 0))?;
@@ -122,7 +123,8 @@ fn acknowledged(kind: u16, flags: libc::c_int, fixed: &[u8]) -> Request {
     Request::new(kind, libc::NLM_F_ACK | flags, fixed)
 }
 
-/// `struct ifinfomsg`: family(1) padding(1) type(2) interface(4) flags(4), and which of the flags are to be changed(4).
+/// `struct ifinfomsg`: family(1) padding(1) type(2) interface(4) flags(4), and which of the flags are to be
+/// changed(4).
 fn link(index: u32, flags: u32) -> [u8; 16] {
     let mut link = [0; 16];
     link[4..8].copy_from_slice(&index.to_ne_bytes());
@@ -149,7 +151,8 @@ mod tests {
 
     use super::*;
 
-    /// The bytes are those that an independent implementation, netlink-packet-route 0.34, makes of the same requests.
+    /// The bytes are those that an independent implementation, netlink-packet-route 0.34, makes of the same
+    /// requests.
     #[test]
     fn requests_have_the_bytes_that_another_implementation_gives_them() {
         let v4 = |last| IpAddr::from([10, 0, 0, last]);

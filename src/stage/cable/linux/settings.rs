@@ -1,11 +1,13 @@
-//! Kernel settings of a host's network namespace, see sysctl(8): `/proc/sys/net` shows each thread those of its namespace.
+//! Kernel settings of a host's network namespace, see sysctl(8): `/proc/sys/net` shows each thread those of
+//! its namespace.
 
 use std::{fs, io};
 
 use super::super::{Setting, Timers};
 use crate::event::Host;
 
-/// TCP's limits of retransmission, at their maxima, in retries. `tcp_fin_timeout` is in seconds and has no maximum: an hour.
+/// TCP's limits of retransmission, at their maxima, in retries. `tcp_fin_timeout` is in seconds and has no
+/// maximum: an hour.
 const STRETCHED: [(&str, &str); 5] = [
     ("net.ipv4.tcp_syn_retries", "127"),
     ("net.ipv4.tcp_synack_retries", "255"),
@@ -48,7 +50,8 @@ pub(super) fn read(name: &str) -> io::Result<String> {
     Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// The file of a setting. Fails with `InvalidInput` for a name that is no network setting or that would lead out of the folder.
+/// The file of a setting. Fails with `InvalidInput` for a name that is no network setting or that would lead
+/// out of the folder.
 fn path(name: &str) -> io::Result<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if name.starts_with("net.") && name.chars().all(plain) && !name.contains("..") {

@@ -4,7 +4,8 @@ use std::io;
 
 use super::super::{super::StageError, Unavailable};
 
-/// A step, in the order in which they are made. The numbers are those that [`dry_run`](super::dry_run) sends through a pipe.
+/// A step, in the order in which they are made. The numbers are those that [`dry_run`](super::dry_run) sends
+/// through a pipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum SetupStep {

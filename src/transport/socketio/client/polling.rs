@@ -1,4 +1,5 @@
-//! The client's half of polling: a GET that waits for packets, and a POST for each load that is sent. One of each at a time (§HTTP long-polling).
+//! The client's half of polling: a GET that waits for packets, and a POST for each load that is sent. One of
+//! each at a time (§HTTP long-polling).
 
 use std::time::Instant;
 
@@ -89,8 +90,8 @@ impl Polling {
     }
 
     fn post(&self, body: &[u8]) -> Result<(), Fault> {
-        // A connection of its own: one that has idled may be closed by the server at the very moment at which it is used again, and a
-        // POST can't be sent twice.
+        // A connection of its own: one that has idled may be closed by the server at the very moment at which
+        // it is used again, and a POST can't be sent twice.
         let mut post = self.connection()?;
         let kind = "text/plain;charset=UTF-8";
         post.ask("POST", &self.target, &[("Connection", "close")], Some((kind, body)))?;
@@ -115,7 +116,8 @@ impl Polling {
     }
 }
 
-/// Status 200; anything else is a no, with its reason as JSON where the server is like the reference implementation.
+/// Status 200; anything else is a no, with its reason as JSON where the server is like the reference
+/// implementation.
 fn accepted(status: u16, content: &[u8]) -> Result<(), Fault> {
     if status == 200 {
         return Ok(());

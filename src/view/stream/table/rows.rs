@@ -119,7 +119,8 @@ impl StreamTable {
         vec![row.with(cut(&self.look, payload, room)).indented(self.look.indent())]
     }
 
-    /// A row in as many lines as it needs. Most need one: those are not looked through for where they could be broken.
+    /// A row in as many lines as it needs. Most need one: those are not looked through for where they could
+    /// be broken.
     fn set(&self, line: Line, hang: usize) -> Vec<Line> {
         if line.width() <= self.look.content() {
             return vec![line.indented(self.look.indent())];
@@ -181,7 +182,8 @@ pub(super) fn kind(number: u8) -> Cow<'static, str> {
     })
 }
 
-/// A line that is filled from left to right. The space before a piece is written with it: so a row has few pieces.
+/// A line that is filled from left to right. The space before a piece is written with it: so a row has few
+/// pieces.
 pub(super) struct Row<'a> {
     look: &'a Look,
     line: Line,
